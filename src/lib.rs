@@ -1,0 +1,26 @@
+//! headend: will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
+//!
+//! The map. A room uses the rooms above it, never those below:
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`units`] | quantities with their units; the only room that knows how they are written |
+//! | [`random`] | streams of random numbers, keyed by what they are for |
+//! | [`stats`] | tallies, quantiles, intervals, paired differences |
+//! | [`theory`] | what textbooks say on cases that they can solve |
+//! | [`scenario`] | the file as written, every fault in it at once, and the models that it means |
+//! | [`sim`] | `simulate(&model, replication, observer)`: one day, event by event |
+//!
+//! Invariants:
+//! * `sim` reads no file, clock, environment or global; a run is a function of (model, replication).
+//! * `sim` adds nothing up; observers do. `simulate` cannot fail: all that can be wrong is a problem before.
+//! * Only `units` knows text forms; only `report` rounds; only `cli` prints and exits.
+//! * `report` sees plain results, never the engine; charts and pages are pure functions to text.
+//! * Nothing in results depends on a hash order, a clock, a thread or an address.
+
+pub mod random;
+pub mod scenario;
+pub mod sim;
+pub mod stats;
+pub mod theory;
+pub mod units;

@@ -1,0 +1,240 @@
+//! The scenario: the file as written, every fault in it at once, and the models that it means.
+//!
+//! ```text
+//! text --read--> File --check--> Study { base and options as models, targets, inputs with their sources }
+//! ```
+
+pub mod change;
+pub mod check;
+pub mod demand;
+pub mod estate;
+pub mod file;
+pub mod headend;
+pub mod leaf;
+pub mod model;
+pub mod problem;
+pub mod read;
+pub mod source;
+pub mod target;
+
+use std::path::Path;
+
+use check::Check;
+use file::{At, Change, File, OptionFile, Run, TransportFile, TransportKind};
+use leaf::{Count, Line, Name};
+use model::{Calendar, Model, Tcp, Transport};
+use problem::{Problems, did_you_mean};
+use source::Input;
+use target::Target;
+
+use crate::units::{Bytes, Clock, DAY, Share, Span};
+
+/// A scenario that has been checked: everything that a study needs.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// The question, in one sentence.
+    pub question: String,
+    /// Date of the first day, or its weekday.
+    pub when: String,
+    /// The base first, then the options in the order of the file.
+    pub setups: Vec<Setup>,
+    /// What must hold.
+    pub targets: Vec<Target>,
+    /// How often it is simulated.
+    pub effort: Effort,
+    /// Every number and where it comes from.
+    pub inputs: Vec<Input>,
+}
+
+/// The base, or an option.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Its name on the command line and in files.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// What it means.
+    pub model: Model,
+}
+
+/// How often a study simulates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effort {
+    /// Replications at least.
+    pub least: u32,
+    /// Replications at most.
+    pub most: u32,
+    /// Half-width of a target's 95 % interval that is narrow enough, as a share of value or limit.
+    pub precision: Share,
+}
+
+/// Reads and checks a scenario. `folder` is where its relative paths start.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(path: &str, text: &str, folder: &Path) -> Result<Study, Problems> {
+    let read = read::read(path, text);
+    let mut check = Check::new(read.problems, folder, read.blanked);
+    let fatal = read.file.class.is_empty() && !check.problems.is_empty();
+    let study = if fatal { None } else { study(&read.file, text, &mut check) };
+    match study {
+        Some(study) if check.problems.is_empty() => Ok(study),
+        _ => Err(check.problems),
+    }
+}
+
+fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
+    let question = check.need(&file.question, &(0..0), "question");
+    let run = run(file, check);
+    let sites = estate::sites(file, check);
+    let transport = transport(file.transport.as_ref(), check);
+    let profiles = demand::profiles(file, check);
+    // Without sites, classes and concentrators can still be checked.
+    let known = sites.clone().unwrap_or_default();
+    let classes = demand::classes(file, &profiles, &known, check);
+    let units = headend::units(file, classes.as_deref().unwrap_or_default(), check);
+    let pools = units.as_ref().and_then(|units| headend::pools(file, units, &known, check));
+    let replay = match (&file.replay, &classes) {
+        (Some(_), Some(classes)) => Some(demand::replay(file, &known, classes, check)?),
+        _ => None,
+    };
+    let inputs = source::inputs(text, file, check);
+    let (calendar, first, effort, seed, bin) = run?;
+    let targets = classes.as_ref().map(|classes| target::targets(file, classes, &calendar, check));
+    let (pools, pool_of) = pools?;
+    let base = Model {
+        seed,
+        calendar,
+        bin,
+        sites: sites.unwrap_or_default().into(),
+        classes: classes?,
+        units: units?,
+        pools,
+        pool_of,
+        edits: Vec::new(),
+        transport,
+        replay,
+    };
+    if base.sites.is_empty() {
+        return None;
+    }
+    let setups = setups(file, base, first, check);
+    let when = first.map_or_else(|| leaf::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
+    Some(Study { question: question?.0, when, setups, targets: targets?, effort, inputs })
+}
+
+type Settings = (Calendar, Option<jiff::civil::Date>, Effort, u64, Span);
+
+fn run(file: &File, check: &mut Check) -> Option<Settings> {
+    let Some(table) = &file.run else {
+        check.missing(&(0..0), "run", "a table [run] with `date` or `weekday`, `from` and `until`");
+        return None;
+    };
+    let (at, run) = (table.span(), table.get_ref());
+    let date = check.maybe(&run.date).map(|date| date.0);
+    let weekday = check.maybe(&run.weekday);
+    if run.date.is_written() == run.weekday.is_written() {
+        check.problems.add(&at, "[run] needs a day", "write `date` or `weekday`, and not both");
+    }
+    let days = check.or(&run.days, Count(1));
+    if !(1..=366).contains(&days.0) {
+        check.problems.add(run.days.span(), format!("a run of {} days", days.0), "write 1 to 366 days");
+    }
+    check.need(&run.from, &at, "from");
+    check.need(&run.until, &at, "until");
+    let (from, until) = check.window(&run.from, &run.until, (Clock(0), Clock(DAY)));
+    let bin = check.or(&run.bin, Span(60 * crate::units::NANOS));
+    if bin.0 == 0 || (until.0 - from.0) % bin.0 != 0 || (until.0 - from.0) / bin.0 > 100_000 || from.0 % bin.0 != 0 {
+        let title = format!("bins of {bin} do not divide the day from {from} to {until}");
+        check.problems.add(run.bin.span(), title, "write a bin such as \"1 min\" that fits a whole number of times");
+    }
+    let effort = effort(run, check);
+    let seed = check.or(&run.seed, Count(1)).0;
+    let weekday = match date {
+        Some(date) => u8::try_from(date.weekday().to_monday_zero_offset()).ok()?,
+        None => weekday.map_or(0, |day| day.0),
+    };
+    let calendar = Calendar { weekday, days: u32::try_from(days.0).ok()?, from, until };
+    Some((calendar, date, effort, seed, bin))
+}
+
+fn effort(run: &Run, check: &mut Check) -> Effort {
+    let least = check.or(&run.replications, Count(5)).0;
+    let most = check.or(&run.max_replications, Count(least.saturating_mul(10))).0;
+    if !(1..=100_000).contains(&least) || most < least || most > 1_000_000 {
+        let leaf = if run.max_replications.is_written() { &run.max_replications } else { &run.replications };
+        let title = format!("{least} to {most} replications");
+        check.problems.add(leaf.span(), title, "write at least 1 replication, and no fewer at most than at least");
+    }
+    let precision = check.or(&run.precision, Share(0.1));
+    if !(precision.0 > 0.0) {
+        check.problems.add(run.precision.span(), "no run is perfectly precise", "write a precision such as \"10 %\"");
+    }
+    let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    Effort { least: count(least), most: count(most), precision }
+}
+
+fn transport(table: Option<&At<TransportFile>>, check: &mut Check) -> Transport {
+    let file = table.map(|table| table.get_ref().clone()).unwrap_or_default();
+    let tcp = Tcp {
+        segment: check.or(&file.segment, Bytes(1360)),
+        headers: check.or(&file.headers, Bytes(40)),
+        window: u32::try_from(check.or(&file.window, Count(10)).0).unwrap_or(u32::MAX),
+    };
+    for (leaf, value) in [(&file.segment, tcp.segment), (&file.headers, tcp.headers)] {
+        if !(20..=9000).contains(&value.0) {
+            check.problems.add(leaf.span(), format!("packets of {}", value.0), "write 20 B to 9000 B");
+        }
+    }
+    if !(1..=1000).contains(&tcp.window) {
+        let title = format!("a first window of {} segments", tcp.window);
+        check.problems.add(file.window.span(), title, "write 1 to 1000 segments; RFC 6928 has 10");
+    }
+    match file.model {
+        Some(TransportKind::Ideal) => Transport::Ideal,
+        Some(TransportKind::Tcp) | None => Transport::Tcp(tcp),
+    }
+}
+
+/// The base and the options, each with its changes made.
+fn setups(file: &File, mut base: Model, first: Option<jiff::civil::Date>, check: &mut Check) -> Vec<Setup> {
+    change::apply(&mut base, &file.change, first, check);
+    let mut setups = vec![Setup { name: "base".to_owned(), title: "as it is".to_owned(), model: base.clone() }];
+    for (index, option) in file.option.iter().enumerate() {
+        let (at, table) = (option.span(), option.get_ref());
+        let Some(name) = check.need(&table.name, &at, "name") else { continue };
+        let above = &file.option[..index];
+        if name.0 == "base" || above.iter().any(|other| other.get_ref().name.right() == Some(&name)) {
+            check.problems.add(table.name.span(), format!("a second option `{}`", name.0), "give each its own name");
+        }
+        let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |Line(title)| title);
+        let mut model = base.clone();
+        for change in changes(option, above, check) {
+            change::apply(&mut model, std::slice::from_ref(change), first, check);
+        }
+        setups.push(Setup { name: name.0, title, model });
+    }
+    setups
+}
+
+/// An option's changes: those of the options that it includes, each once, then its own.
+fn changes<'a>(option: &'a At<OptionFile>, above: &'a [At<OptionFile>], check: &mut Check) -> Vec<&'a At<Change>> {
+    let mut all: Vec<&At<Change>> = Vec::new();
+    for leaf in &option.get_ref().include {
+        let Some(Name(name)) = check.maybe(leaf) else { continue };
+        let named = |other: &&At<OptionFile>| other.get_ref().name.right().is_some_and(|own| own.0 == name);
+        let Some(place) = above.iter().position(|other| named(&other)) else {
+            let known = above.iter().filter_map(|other| other.get_ref().name.right()).map(|name| name.0.as_str());
+            let help = format!("{}; an option includes options above it", did_you_mean(&name, known));
+            check.problems.add(leaf.span(), format!("there is no option `{name}` above this one"), help);
+            continue;
+        };
+        for change in changes(&above[place], &above[..place], check) {
+            if !all.iter().any(|other| other.span() == change.span()) {
+                all.push(change);
+            }
+        }
+    }
+    all.extend(&option.get_ref().change);
+    all
+}

@@ -1,0 +1,306 @@
+//! Changes: dated edits of the world, made to a model one after the other.
+
+use std::ops::Range;
+
+use crate::scenario::check::Check;
+use crate::scenario::demand::within;
+use crate::scenario::file::{
+    AddFile, At, BalanceFile, Change, CurfewFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile, ServeFile,
+    ShapeFile, ShareFile, StaggerFile, WindowFile,
+};
+use crate::scenario::headend::{balancer, class_named, discipline, no_second, select, unit, unit_named};
+use crate::scenario::leaf::{Date, Leaf, Name};
+use crate::scenario::model::{
+    Action, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
+};
+use crate::scenario::problem::did_you_mean;
+use crate::units::{Clock, DAY, Share, Span, Time};
+
+/// Makes changes to a model. `first` is the date of its first day.
+pub fn apply(model: &mut Model, changes: &[At<Change>], first: Option<jiff::civil::Date>, check: &mut Check) {
+    for change in changes {
+        let mut scribe = Scribe { model, first, check, at: change.span() };
+        match change.get_ref() {
+            Change::Curfew(file) => scribe.curfew(file),
+            Change::Shape(file) => scribe.shape(file),
+            Change::SwitchOff(file) => scribe.switch_off(file),
+            Change::Prioritise(file) => scribe.prioritise(file),
+            Change::Serve(file) => scribe.serve(file),
+            Change::Resize(file) => scribe.resize(file),
+            Change::Add(file) => scribe.add(file),
+            Change::Balance(file) => scribe.balance(file),
+            Change::Migrate(file) => scribe.migrate(file),
+            Change::Cache(file) => scribe.divert(file, true),
+            Change::BreakOut(file) => scribe.divert(file, false),
+            Change::Stagger(file) => scribe.stagger(file),
+        };
+    }
+    model.edits.sort_by_key(|edit| edit.at);
+}
+
+struct Scribe<'a> {
+    model: &'a mut Model,
+    first: Option<jiff::civil::Date>,
+    check: &'a mut Check,
+    at: Range<usize>,
+}
+
+const WHOLE_DAY: (Clock, Clock) = (Clock(0), Clock(DAY));
+
+impl Scribe<'_> {
+    fn class(&mut self, leaf: &Leaf<Name>) -> Option<ClassId> {
+        self.check.need(leaf, &self.at, "class")?;
+        class_named(leaf, &self.model.classes, self.check)
+    }
+
+    /// The number of the day that a date names: negative before the run, none (and a problem) after it.
+    fn day(&mut self, leaf: &Leaf<Date>) -> Option<i64> {
+        let date = self.check.maybe(leaf)?;
+        let Some(first) = self.first else {
+            let help = "write `date` in [run] in place of `weekday`";
+            self.check.problems.add(leaf.span(), "a dated change needs a dated run", help);
+            return None;
+        };
+        let day = i64::from(first.until(date.0).map(|span| span.get_days()).unwrap_or_default());
+        if day >= i64::from(self.model.calendar.days) {
+            let help = format!("the run begins on {first} and lasts {} days", self.model.calendar.days);
+            self.check.problems.add(leaf.span(), format!("{} lies after the run", date.0), help);
+            return None;
+        }
+        Some(day)
+    }
+
+    /// The windows in which a change holds.
+    fn windows(&mut self, from: &Leaf<Clock>, until: &Leaf<Clock>, on: &Leaf<Date>) -> Option<Vec<(Time, Time)>> {
+        let (from, until) = self.check.window(from, until, WHOLE_DAY);
+        let only = if on.is_written() {
+            let day = self.day(on)?;
+            let Ok(day) = u64::try_from(day) else {
+                self.check.problems.add(on.span(), "this date lies before the run", "write a date within the run");
+                return None;
+            };
+            Some(day)
+        } else {
+            None
+        };
+        Some(daily(self.model.calendar.days, only, from, until))
+    }
+
+    /// The instant from which a change holds; a date before the run means from its start.
+    fn instant(&mut self, at: &Leaf<Clock>, on: &Leaf<Date>) -> Option<Time> {
+        let clock = self.check.or(at, Clock(0));
+        let day = if on.is_written() { self.day(on)? } else { 0 };
+        Some(u64::try_from(day).map_or(Time(0), |day| clock.on(day)))
+    }
+
+    fn curfew(&mut self, file: &CurfewFile) -> Option<()> {
+        let class = self.class(&file.class);
+        self.check.need(&file.from, &self.at, "from");
+        self.check.need(&file.until, &self.at, "until");
+        let windows = self.windows(&file.from, &file.until, &file.on);
+        let release = match &file.release {
+            None | Some(ReleaseFile::AtOnce) => Release::AtOnce,
+            Some(ReleaseFile::Spread(over)) => Release::Spread(self.check.or(over, Span(0))),
+            Some(ReleaseFile::Jittered(up_to)) => Release::Jittered(self.check.or(up_to, Span(0))),
+        };
+        let compliance = self.check.or(&file.compliance, Share(1.0));
+        let class = &mut self.model.classes[class?.index()];
+        if matches!(class.demand, Demand::Users { .. } | Demand::Streams { .. }) {
+            let title = format!("class `{}` cannot be deferred: people wait for it", class.name);
+            let help = "a curfew is for `jobs` and `open` classes; use `switch_off` or `shape` for others";
+            self.check.problems.add(file.class.span(), title, help);
+            return None;
+        }
+        for (from, until) in windows? {
+            class.rules.curfews.push(Curfew { from, until, release, compliance });
+        }
+        Some(())
+    }
+
+    fn shape(&mut self, file: &ShapeFile) -> Option<()> {
+        let class = self.class(&file.class);
+        let (total, per_site) = (self.check.maybe(&file.total), self.check.maybe(&file.per_site));
+        if total.is_none() && per_site.is_none() {
+            let help = "write `total`, `per_site` or both as a rate, such as \"100 Mbit/s\"";
+            self.check.problems.add(&self.at.clone(), "this shaping has no cap", help);
+        }
+        for (rate, leaf) in [(total, &file.total), (per_site, &file.per_site)] {
+            if rate.is_some_and(|rate| rate.0 == 0) {
+                self.check.problems.add(leaf.span(), "a cap of nothing", "use `switch_off` to stop a class");
+            }
+        }
+        let windows = self.windows(&file.from, &file.until, &file.on)?;
+        let class = class?;
+        for (from, until) in windows {
+            self.model.edits.push(Edit { at: from, what: Action::Shape { class, total, per_site } });
+            self.model.edits.push(Edit { at: until, what: Action::Shape { class, total: None, per_site: None } });
+        }
+        Some(())
+    }
+
+    fn switch_off(&mut self, file: &WindowFile) -> Option<()> {
+        let class = self.class(&file.class);
+        let windows = self.windows(&file.from, &file.until, &file.on)?;
+        self.model.classes[class?.index()].rules.off.extend(windows);
+        Some(())
+    }
+
+    fn divert(&mut self, file: &ShareFile, cached: bool) -> Option<()> {
+        let class = self.class(&file.class);
+        let share = self.check.or(&file.share, Share(1.0));
+        let windows = self.windows(&file.from, &file.until, &file.on)?;
+        let rules = &mut self.model.classes[class?.index()].rules;
+        let orders = if cached { &mut rules.cached } else { &mut rules.around };
+        orders.extend(windows.into_iter().map(|(from, until)| (from, until, share)));
+        Some(())
+    }
+
+    fn stagger(&mut self, file: &StaggerFile) -> Option<()> {
+        let class = self.class(&file.class);
+        self.check.need(&file.from, &self.at, "from");
+        self.check.need(&file.until, &self.at, "until");
+        let window = self.check.window(&file.from, &file.until, WHOLE_DAY);
+        let new_peak = self.check.maybe(&file.peak);
+        within(new_peak, window, &file.peak, self.check);
+        let class = &mut self.model.classes[class?.index()];
+        let Demand::Jobs { start, peak, .. } = &mut class.demand else {
+            let title = format!("class `{}` has no jobs to stagger", class.name);
+            self.check.problems.add(file.class.span(), title, "stagger a class with [class.jobs]");
+            return None;
+        };
+        (*start, *peak) = (window, new_peak);
+        Some(())
+    }
+
+    /// The concentrators that are named, or all.
+    fn units(&mut self, names: &[Leaf<Name>]) -> Option<Vec<UnitId>> {
+        if names.is_empty() {
+            return Some((0..self.model.units.len()).map(UnitId::of).collect());
+        }
+        let units: Vec<Option<UnitId>> =
+            names.iter().map(|leaf| unit_named(leaf, &self.model.units, self.check)).collect();
+        units.into_iter().collect()
+    }
+
+    fn prioritise(&mut self, file: &PrioritiseFile) -> Option<()> {
+        let last = u8::try_from(file.first.len().min(usize::from(u8::MAX))).unwrap_or(u8::MAX);
+        if file.first.is_empty() {
+            self.check.missing(&self.at.clone(), "first", "a list of classes, such as [\"clinical\"]");
+            return None;
+        }
+        let mut ranks = vec![last; self.model.classes.len()];
+        for (leaf, rank) in file.first.iter().zip(0_u8..) {
+            let class = class_named(leaf, &self.model.classes, self.check)?;
+            ranks[class.index()] = rank;
+        }
+        let (units, at) = (self.units(&file.concentrators)?, self.instant(&file.at, &file.on)?);
+        self.order(&units, at, &Discipline::Priority(ranks));
+        Some(())
+    }
+
+    fn serve(&mut self, file: &ServeFile) -> Option<()> {
+        let Some(table) = &file.discipline else {
+            self.check.missing(&self.at.clone(), "discipline", "an order of service, such as \"fifo\"");
+            return None;
+        };
+        let order = discipline(table, &self.model.classes, self.check);
+        let (units, at) = (self.units(&file.concentrators)?, self.instant(&file.at, &file.on)?);
+        self.order(&units, at, &order?);
+        Some(())
+    }
+
+    fn order(&mut self, units: &[UnitId], at: Time, order: &Discipline) {
+        for &unit in units {
+            if at == Time(0) {
+                self.model.units[unit.index()].discipline = order.clone();
+            } else {
+                self.model.edits.push(Edit { at, what: Action::Serve(unit, order.clone()) });
+            }
+        }
+    }
+
+    fn resize(&mut self, file: &ResizeFile) -> Option<()> {
+        self.check.need(&file.concentrator, &self.at, "concentrator")?;
+        let unit = unit_named(&file.concentrator, &self.model.units, self.check);
+        let throughput = self.check.positive(&file.throughput, &self.at, "throughput");
+        let at = self.instant(&file.at, &file.on)?;
+        let (unit, throughput) = (unit?, throughput?);
+        if at > Time(0) {
+            self.model.edits.push(Edit { at, what: Action::Resize(unit, throughput) });
+            return Some(());
+        }
+        let changed = &mut self.model.units[unit.index()];
+        // A larger device of the same kind: packets, buffer and throughput grow together.
+        let scale = throughput.bits() / changed.throughput.bits();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let grow = |number: u64| (number as f64 * scale).round() as u64;
+        changed.packets = changed.packets.map(|rate| crate::units::PacketRate(grow(rate.0)));
+        changed.buffer = crate::units::Bytes(grow(changed.buffer.0));
+        changed.throughput = throughput;
+        Some(())
+    }
+
+    fn pool(&mut self, leaf: &Leaf<Name>) -> Option<PoolId> {
+        let Some(name) = self.check.maybe(leaf) else { return Some(PoolId(0)) };
+        let found = self.model.pools.iter().position(|pool| pool.name == name.0);
+        if found.is_none() {
+            let help = did_you_mean(&name.0, self.model.pools.iter().map(|pool| pool.name.as_str()));
+            self.check.problems.add(leaf.span(), format!("there is no pool `{}`", name.0), help);
+        }
+        found.map(PoolId::of)
+    }
+
+    fn add(&mut self, file: &AddFile) -> Option<()> {
+        let Some(table) = &file.concentrator else {
+            self.check.missing(&self.at.clone(), "concentrator", "a table with `name` and `throughput`");
+            return None;
+        };
+        let mut new = unit(table, &self.model.classes, self.check)?;
+        no_second(&self.model.units, &new, &table.get_ref().name, self.check);
+        let pool = self.pool(&file.pool)?;
+        new.opens = self.instant(&file.at, &file.on)?;
+        let id = UnitId::of(self.model.units.len());
+        self.model.units.push(new);
+        self.model.pools[pool.index()].units.push(id);
+        if let Some(file) = file.balancer {
+            self.model.pools[pool.index()].balancer = balancer(file);
+        }
+        Some(())
+    }
+
+    fn balance(&mut self, file: &BalanceFile) -> Option<()> {
+        let pool = self.pool(&file.pool)?;
+        match file.balancer {
+            Some(file) => self.model.pools[pool.index()].balancer = balancer(file),
+            None => self.check.missing(&self.at.clone(), "balancer", "a balancer, such as \"least_load\""),
+        }
+        Some(())
+    }
+
+    fn migrate(&mut self, file: &MigrateFile) -> Option<()> {
+        self.check.need(&file.to, &self.at, "to")?;
+        let to = unit_named(&file.to, &self.model.units, self.check)?;
+        if file.sites.is_some() == !file.waves.is_empty() {
+            let help = "write `sites`, or `waves` with `sites` in each";
+            self.check.problems.add(&self.at.clone(), "it is not clear which sites move", help);
+            return None;
+        }
+        let mut left: Vec<SiteId> = (0..self.model.sites.len()).map(SiteId::of).collect();
+        if let Some(sites) = &file.sites {
+            let at = self.instant(&file.at, &file.on)?;
+            let moved = select(sites, &left, &self.model.sites, self.check);
+            self.model.edits.push(Edit { at, what: Action::Migrate(moved.into(), to) });
+        }
+        for wave in &file.waves {
+            let Some(sites) = &wave.get_ref().sites else {
+                self.check.missing(&wave.span(), "sites", "a choice, such as { share = \"25 %\" }");
+                continue;
+            };
+            let moved = select(sites, &left, &self.model.sites, self.check);
+            left.retain(|site| !moved.contains(site));
+            let Some(at) = self.instant(&wave.get_ref().at, &wave.get_ref().on) else { continue };
+            self.model.edits.push(Edit { at, what: Action::Migrate(moved.into(), to) });
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Reading leaves with their faults noted: what every room of the scenario uses.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::random;
+use crate::scenario::file::{At, Law};
+use crate::scenario::leaf::Leaf;
+use crate::scenario::problem::{Problems, SourceId};
+use crate::units::{Bytes, Clock, Span, Text};
+
+/// Faults found so far, and where files are looked for.
+pub struct Check {
+    /// The faults.
+    pub problems: Problems,
+    folder: PathBuf,
+    blanked: BTreeSet<String>,
+}
+
+impl Check {
+    /// Goes on from the faults of form.
+    #[must_use]
+    pub fn new(problems: Problems, folder: &Path, blanked: BTreeSet<String>) -> Self {
+        Self { problems, folder: folder.to_owned(), blanked }
+    }
+
+    /// The value of a leaf that must be there; its table stands at `table`.
+    pub fn need<T: Text + Clone>(&mut self, leaf: &Leaf<T>, table: &Range<usize>, field: &str) -> Option<T> {
+        if !leaf.is_written() {
+            self.missing(table, field, T::WHAT);
+        }
+        self.maybe(leaf)
+    }
+
+    /// Notes that a field of the table at `table` is missing, unless it was there and faulty in its form.
+    pub fn missing(&mut self, table: &Range<usize>, field: &str, what: &str) {
+        if !self.blanked.contains(field) {
+            self.problems.add(table, format!("`{field}` is missing here"), format!("write `{field}` as {what}"));
+        }
+    }
+
+    /// The value of a leaf, if it was written and is right.
+    pub fn maybe<T: Text + Clone>(&mut self, leaf: &Leaf<T>) -> Option<T> {
+        if let Some(message) = leaf.wrong() {
+            self.problems.add(leaf.span(), message, format!("this should be {}", T::WHAT));
+        }
+        leaf.right().cloned()
+    }
+
+    /// The value of a leaf, or its default.
+    pub fn or<T: Text + Clone>(&mut self, leaf: &Leaf<T>, default: T) -> T {
+        self.maybe(leaf).unwrap_or(default)
+    }
+
+    /// Two clocks, the first before the second.
+    pub fn window(&mut self, from: &Leaf<Clock>, until: &Leaf<Clock>, default: (Clock, Clock)) -> (Clock, Clock) {
+        let window = (self.or(from, default.0), self.or(until, default.1));
+        let wrong = from.wrong().is_some() || until.wrong().is_some();
+        if window.0 >= window.1 && !wrong {
+            let at = if until.is_written() { until.span() } else { from.span() };
+            self.problems.add(
+                at,
+                format!("this window ends at {} but starts at {}", window.1, window.0),
+                "write an end that lies after the start; a window lies within one day",
+            );
+            return default;
+        }
+        window
+    }
+
+    /// The text of a file that the scenario names, and its name for problems; a byte-order mark is dropped.
+    pub fn file(&mut self, at: &Range<usize>, name: &str) -> Option<(String, SourceId)> {
+        let path = self.folder.join(name);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(fault) => {
+                let help = format!("looked for {}: {fault}; a relative path starts at the scenario", path.display());
+                self.problems.add(at, format!("`{name}` cannot be read"), help);
+                return None;
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+                let source = self.problems.source(name, &text);
+                Some((text, source))
+            }
+            Err(fault) => {
+                let good = fault.utf8_error().valid_up_to();
+                let line = fault.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
+                let title = format!("`{name}` is not text in UTF-8: line {line}, byte {good} of the file");
+                self.problems.add(at, title, "save it again as \"CSV UTF-8\"");
+                None
+            }
+        }
+    }
+
+    /// A distribution, in seconds or bytes.
+    pub fn law<T: Measure>(&mut self, law: &At<Law<T>>) -> Option<random::Law> {
+        let at = law.span();
+        match law.get_ref() {
+            Law::Fixed(value) => self.need(value, &at, "fixed").map(|value| random::Law::Fixed(value.number())),
+            Law::Exponential(mean) => {
+                self.positive(mean, &at, "exponential").map(|mean| random::Law::Exponential(mean.number()))
+            }
+            Law::Lognormal(law) => self.lognormal(law, &at),
+            Law::Pareto(law) => {
+                let shape = self.need(&law.shape, &at, "shape");
+                let (from, to) = (self.positive(&law.from, &at, "from"), self.positive(&law.to, &at, "to"));
+                let (shape, from, to) = (shape?.0, from?.number(), to?.number());
+                if shape > 0.0 && from < to {
+                    return Some(random::Law::Pareto { shape, from, to });
+                }
+                let help = "write a shape above 0, and `from` smaller than `to`";
+                self.problems.add(&at, "this Pareto distribution has no values", help);
+                None
+            }
+            Law::Empirical(points) => self.empirical(points, &at),
+        }
+    }
+
+    fn lognormal<T: Measure>(
+        &mut self,
+        law: &crate::scenario::file::LognormalFile<T>,
+        at: &Range<usize>,
+    ) -> Option<random::Law> {
+        let sigma = self.need(&law.sigma, at, "sigma").map(|sigma| sigma.0);
+        let (mean, median) = (self.maybe(&law.mean), self.maybe(&law.median));
+        let min = self.maybe(&law.min).map_or(0.0, |min| min.number());
+        let max = self.maybe(&law.max).map_or(f64::INFINITY, |max| max.number());
+        if law.mean.is_written() == law.median.is_written() {
+            let help = "write either `mean` or `median` of the distribution";
+            self.problems.add(at, "a lognormal distribution needs its mean or its median, and not both", help);
+            return None;
+        }
+        let sigma = sigma?;
+        let mean = mean.map(|mean| mean.number()).or(median.map(|median| median.number() * (sigma * sigma / 2.0).exp()))?;
+        let made = random::Law::lognormal(mean, sigma, (min, max));
+        if made.is_none() {
+            let help = "write a mean above zero, and `min` no larger than `max`";
+            self.problems.add(at, "this lognormal distribution has no values", help);
+        }
+        made
+    }
+
+    fn empirical<T: Measure>(
+        &mut self,
+        points: &[(Leaf<T>, Leaf<crate::units::Share>)],
+        at: &Range<usize>,
+    ) -> Option<random::Law> {
+        let mut read = Vec::new();
+        for (value, share) in points {
+            read.push((self.need(value, at, "value")?.number(), self.need(share, at, "share")?.0));
+        }
+        let rises = read.windows(2).all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 < pair[1].1);
+        let ends = read.last().is_some_and(|last| (last.1 - 1.0).abs() < 1e-9);
+        if rises && ends {
+            return Some(random::Law::Empirical(read));
+        }
+        let help = "write points such as [[\"1 kB\", \"10 %\"], [\"1 MB\", \"100 %\"]]";
+        self.problems.add(at, "these points do not rise from point to point up to 100 %", help);
+        None
+    }
+
+    /// A leaf that must be there and above zero.
+    pub fn positive<T: Measure>(&mut self, leaf: &Leaf<T>, table: &Range<usize>, field: &str) -> Option<T> {
+        let value = self.need(leaf, table, field)?;
+        if value.number() > 0.0 {
+            return Some(value);
+        }
+        self.problems.add(leaf.span(), format!("`{field}` is zero"), format!("write {} above zero", T::WHAT));
+        None
+    }
+}
+
+/// A quantity that a distribution can be of.
+pub trait Measure: Text + Clone {
+    /// In seconds, bytes, bits per second, or as it is.
+    fn number(&self) -> f64;
+}
+
+impl Measure for Span {
+    fn number(&self) -> f64 {
+        self.secs()
+    }
+}
+
+impl Measure for Bytes {
+    fn number(&self) -> f64 {
+        self.bits() / 8.0
+    }
+}
+
+impl Measure for crate::units::BitRate {
+    fn number(&self) -> f64 {
+        self.bits()
+    }
+}
+
+impl Measure for crate::scenario::leaf::Number {
+    fn number(&self) -> f64 {
+        self.0
+    }
+}
+
+impl Measure for crate::scenario::leaf::Count {
+    #[allow(clippy::cast_precision_loss)]
+    fn number(&self) -> f64 {
+        self.0 as f64
+    }
+}

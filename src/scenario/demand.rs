@@ -1,0 +1,437 @@
+//! Demand: profiles of the day and classes of traffic.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::random;
+use crate::scenario::check::Check;
+use crate::scenario::estate::field_span;
+use crate::scenario::file::{
+    At, Band, ClassFile, CodecFile, File, JobsFile, OpenFile, Point, StreamsFile, UsersFile, Weekdays,
+};
+use crate::scenario::leaf::{Count, Flag, Leaf, Name, Number};
+use crate::scenario::model::{
+    Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Levels, MAX_CLASSES, Rules, Site, SiteId,
+};
+use crate::scenario::problem::did_you_mean;
+use crate::units::{Bytes, Clock, DAY, Share, Span, Time};
+
+/// The profiles of a scenario by name.
+#[derive(Default)]
+pub struct Profiles {
+    bands: BTreeMap<String, Cumulative>,
+    levels: BTreeMap<String, Levels>,
+}
+
+/// Reads all profiles.
+pub fn profiles(file: &File, check: &mut Check) -> Profiles {
+    let mut profiles = Profiles::default();
+    for profile in &file.profile {
+        let (at, table) = (profile.span(), profile.get_ref());
+        let Some(name) = check.need(&table.name, &at, "name") else { continue };
+        if profiles.bands.contains_key(&name.0) || profiles.levels.contains_key(&name.0) {
+            check.problems.add(table.name.span(), format!("a second profile `{}`", name.0), "give each its own name");
+        }
+        match (table.bands.is_empty(), table.levels.is_empty()) {
+            (false, true) => {
+                if let Some(bands) = cumulative(&table.bands, check) {
+                    profiles.bands.insert(name.0, bands);
+                }
+            }
+            (true, false) => {
+                if let Some(levels) = levels(&table.levels, check) {
+                    profiles.levels.insert(name.0, levels);
+                }
+            }
+            _ => {
+                let help = "write `bands` with shares of the day's arrivals, or `levels` through the day";
+                check.problems.add(&at, format!("profile `{}` needs either `bands` or `levels`", name.0), help);
+            }
+        }
+    }
+    profiles
+}
+
+/// Bands to points of the cumulative share. The bands must not overlap and come to 100 % (0.5 % of rounding in
+/// what was published is evened out).
+fn cumulative(bands: &[At<Band>], check: &mut Check) -> Option<Cumulative> {
+    let mut points: Vec<(Clock, f64)> = vec![(Clock(0), 0.0)];
+    let (mut sum, mut fine) = (0.0, true);
+    for band in bands {
+        let (at, table) = (band.span(), band.get_ref());
+        let from = check.need(&table.from, &at, "from");
+        let until = check.need(&table.until, &at, "until");
+        let share = check.need(&table.share, &at, "share");
+        let (Some(from), Some(until), Some(share)) = (from, until, share) else {
+            fine = false;
+            continue;
+        };
+        let last = points.last().map_or(Clock(0), |point| point.0);
+        if from < last || until <= from {
+            let title = format!("this band, {from} to {until}, does not follow the one before it, which ends at {last}");
+            check.problems.add(table.from.span(), title, "write bands in order, without overlaps");
+            fine = false;
+            continue;
+        }
+        if from > last {
+            points.push((from, sum));
+        }
+        if let Some(early) = &table.early {
+            let within = check.need(&early.within, &at, "within")?;
+            let part = check.need(&early.share, &at, "share")?;
+            if within.0 == 0 || within.0 >= until.0 - from.0 {
+                let help = format!("write a time shorter than the band, {}", Span(until.0 - from.0));
+                check.problems.add(early.within.span(), "the early part is not a part of its band", help);
+                fine = false;
+                continue;
+            }
+            points.push((Clock(from.0 + within.0), sum + share.0 * part.0));
+        }
+        sum += share.0;
+        points.push((until, sum));
+    }
+    if !fine {
+        return None;
+    }
+    if (sum - 1.0).abs() > 0.005 {
+        let title = format!("the shares of these bands come to {}, not to 100 %", percent(sum));
+        check.problems.add(bands[0].get_ref().share.span(), title, "make the shares of a profile add up to 100 %");
+        return None;
+    }
+    for point in &mut points {
+        point.1 /= sum;
+    }
+    if points.last().is_some_and(|last| last.0.0 < DAY) {
+        points.push((Clock(DAY), 1.0));
+    }
+    Some(Cumulative(points))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn levels(points: &[At<Point>], check: &mut Check) -> Option<Levels> {
+    let mut read: Vec<(Clock, f64)> = Vec::new();
+    for point in points {
+        let (at, table) = (point.span(), point.get_ref());
+        let clock = check.need(&table.at, &at, "at");
+        let level = check.need(&table.level, &at, "level");
+        let (clock, level) = (clock?, level?);
+        if read.last().is_some_and(|last| last.0 >= clock) {
+            check.problems.add(table.at.span(), "this point does not lie after the one before it", "write points in order");
+            return None;
+        }
+        read.push((clock, level.0));
+    }
+    Some(Levels(read))
+}
+
+/// Reads all classes.
+pub fn classes(file: &File, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Vec<Class>> {
+    if file.class.is_empty() {
+        check.missing(&(0..0), "class", "at least one table [[class]]");
+        return None;
+    }
+    if file.class.len() > MAX_CLASSES {
+        let title = format!("{} classes are too many", file.class.len());
+        check.problems.add(&file.class[MAX_CLASSES].span(), title, format!("use at most {MAX_CLASSES}"));
+        return None;
+    }
+    let read: Vec<Option<Class>> =
+        file.class.iter().map(|table| class(table, file.replay.is_some(), profiles, sites, check)).collect();
+    for (index, table) in file.class.iter().enumerate() {
+        let name = table.get_ref().name.right();
+        if name.is_some() && file.class[..index].iter().any(|other| other.get_ref().name.right() == name) {
+            check.problems.add(table.get_ref().name.span(), "a second class of this name", "give each its own name");
+        }
+    }
+    read.into_iter().collect()
+}
+
+fn class(
+    table: &At<ClassFile>,
+    replayed: bool,
+    profiles: &Profiles,
+    sites: &[Site],
+    check: &mut Check,
+) -> Option<Class> {
+    let (at, file) = (table.span(), table.get_ref());
+    let name = check.need(&file.name, &at, "name");
+    let demand = demand(file, &at, replayed, profiles, sites, check);
+    let streams = file.streams.is_some() || replayed;
+    let request = file.request.as_ref().map_or(Some(random::Law::Fixed(1000.0)), |law| check.law(law));
+    let response = match &file.response {
+        Some(law) => check.law(law),
+        None if streams => Some(random::Law::Fixed(1.0)),
+        None => {
+            check.missing(&at, "response", "a distribution of sizes, such as { fixed = \"30 kB\" }");
+            None
+        }
+    };
+    let turns = check.or(&file.turns, Count(1));
+    if !(1..=20).contains(&turns.0) {
+        check.problems.add(file.turns.span(), format!("an action of {} turns", turns.0), "write 1 to 20 turns");
+    }
+    let retries = check.or(&file.retries, Count(0));
+    if retries.0 > 20 {
+        check.problems.add(file.retries.span(), format!("{} retries", retries.0), "write up to 20 retries");
+    }
+    let patience = check.maybe(&file.patience);
+    if patience.is_some_and(|patience| patience.0 == 0) {
+        check.problems.add(file.patience.span(), "nobody has no patience at all", "write a time above zero");
+    }
+    Some(Class {
+        name: name?.0,
+        demand: demand?,
+        request: request?,
+        response: response?,
+        turns: u8::try_from(turns.0).unwrap_or(20),
+        connects: check.or(&file.connects, Flag(true)).0,
+        server: check.or(&file.server, Span(0)),
+        patience,
+        retries: u8::try_from(retries.0).unwrap_or(20),
+        quick: check.or(&file.quick, Span(2_000_000_000)),
+        rules: Rules::default(),
+    })
+}
+
+fn demand(
+    file: &ClassFile,
+    at: &Range<usize>,
+    replayed: bool,
+    profiles: &Profiles,
+    sites: &[Site],
+    check: &mut Check,
+) -> Option<Demand> {
+    let given = [file.users.is_some(), file.open.is_some(), file.streams.is_some(), file.jobs.is_some()];
+    match given.iter().filter(|given| **given).count() {
+        1 => {}
+        0 if replayed => return Some(Demand::Replayed),
+        0 => {
+            let help = "write one of [class.users], [class.open], [class.streams] and [class.jobs]";
+            check.problems.add(at, "this class has no demand", help);
+            return None;
+        }
+        _ => {
+            let help = "keep one of [class.users], [class.open], [class.streams] and [class.jobs]; use more classes for more";
+            check.problems.add(at, "this class has more than one kind of demand", help);
+            return None;
+        }
+    }
+    let demand = match (&file.users, &file.open, &file.streams, &file.jobs) {
+        (Some(users), ..) => users_of(users, profiles, sites, check),
+        (_, Some(open), ..) => open_of(open, profiles, sites, check),
+        (_, _, Some(streams), _) => streams_of(streams, profiles, sites, check),
+        (_, _, _, Some(jobs)) => jobs_of(jobs, sites, check),
+        _ => None,
+    };
+    if replayed { Some(Demand::Replayed) } else { demand }
+}
+
+fn users_of(users: &At<UsersFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+    let (at, file) = (users.span(), users.get_ref());
+    let workstations = workstations(&file.per_1000, &at, sites, check);
+    let activity = look_up(&file.activity, &at, "activity", &profiles.levels, "profile with `levels`", check);
+    let weekdays = weekdays(file.weekdays.as_ref(), check);
+    let think = match &file.think {
+        Some(law) => check.law(law),
+        None => {
+            check.missing(&at, "think", "a distribution of times, such as { exponential = \"20 s\" }");
+            None
+        }
+    };
+    let think = think?;
+    if !(think.mean() > 0.0) {
+        check.problems.add(&at, "people who do not pause at all", "write a `think` time above zero");
+        return None;
+    }
+    Some(Demand::Users { workstations: workstations?, activity: activity?, weekdays, think })
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by the check below
+fn workstations(per_1000: &Leaf<Number>, at: &Range<usize>, sites: &[Site], check: &mut Check) -> Option<Vec<u32>> {
+    let rate = check.need(per_1000, at, "per_1000")?.0;
+    if rate > 1000.0 {
+        check.problems.add(per_1000.span(), format!("{rate} workstations per 1,000 patients"), "write up to 1000");
+        return None;
+    }
+    Some(sites.iter().map(|site| (f64::from(site.patients) * rate / 1000.0).round() as u32).collect())
+}
+
+fn open_of(open: &At<OpenFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+    let (at, file) = (open.span(), open.get_ref());
+    let arrivals = arrivals(&file.per_1000, &file.profile, file.weekdays.as_ref(), &at, profiles, sites, check);
+    arrivals.map(Demand::Open)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn arrivals(
+    per_1000: &Leaf<Number>,
+    profile: &Leaf<Name>,
+    factors: Option<&At<Weekdays>>,
+    at: &Range<usize>,
+    profiles: &Profiles,
+    sites: &[Site],
+    check: &mut Check,
+) -> Option<Arrivals> {
+    let rate = check.need(per_1000, at, "per_1000");
+    let profile = look_up(profile, at, "profile", &profiles.bands, "profile with `bands`", check);
+    let weekdays = weekdays(factors, check);
+    let patients: f64 = sites.iter().map(|site| f64::from(site.patients)).sum();
+    let per_day = rate?.0 * patients / 1000.0;
+    if per_day > 1e10 {
+        check.problems.add(per_1000.span(), format!("{per_day:.0} arrivals a day"), "write a rate that comes to less than 10^10");
+        return None;
+    }
+    Some(Arrivals { per_day, profile: profile?, weekdays })
+}
+
+fn streams_of(streams: &At<StreamsFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+    let (at, file) = (streams.span(), streams.get_ref());
+    let arrivals = arrivals(&file.per_1000, &file.profile, file.weekdays.as_ref(), &at, profiles, sites, check);
+    let length = match &file.length {
+        Some(law) => check.law(law),
+        None => {
+            check.missing(&at, "length", "a distribution of times, such as { exponential = \"135 s\" }");
+            None
+        }
+    };
+    let every = Span(20_000_000);
+    let codec = match &file.codec {
+        None | Some(CodecFile::G711) => Some(Codec { packet: Bytes(200), every }),
+        Some(CodecFile::G729) => Some(Codec { packet: Bytes(60), every }),
+        Some(CodecFile::Packets { size, every }) => {
+            let (packet, every) = (check.positive(size, &at, "size"), check.positive(every, &at, "every"));
+            packet.zip(every).map(|(packet, every)| Codec { packet, every })
+        }
+    };
+    Some(Demand::Streams { arrivals: arrivals?, length: length?, codec: codec? })
+}
+
+fn jobs_of(jobs: &At<JobsFile>, sites: &[Site], check: &mut Check) -> Option<Demand> {
+    let (at, file) = (jobs.span(), jobs.get_ref());
+    let workstations = workstations(&file.per_1000, &at, sites, check);
+    let share = check.or(&file.share, Share(1.0));
+    let (from, until) = (check.need(&file.from, &at, "from"), check.need(&file.until, &at, "until"));
+    let start = check.window(&file.from, &file.until, (Clock(0), Clock(DAY)));
+    let peak = check.maybe(&file.peak);
+    within(peak, start, &file.peak, check);
+    let mut weekdays = [file.weekdays.is_none(); 7];
+    for day in file.weekdays.iter().flatten() {
+        if let Some(day) = check.maybe(day) {
+            weekdays[usize::from(day.0)] = true;
+        }
+    }
+    let powered = match (file.on.is_written(), file.off.is_written()) {
+        (false, false) => None,
+        _ => Some(check.window(&file.on, &file.off, (Clock(0), Clock(DAY)))),
+    };
+    let _ = (from?, until?);
+    Some(Demand::Jobs { workstations: workstations?, share, start, peak, weekdays, powered })
+}
+
+/// A peak lies in its window.
+pub(crate) fn within(peak: Option<Clock>, start: (Clock, Clock), leaf: &Leaf<Clock>, check: &mut Check) {
+    if peak.is_some_and(|peak| peak < start.0 || peak > start.1) {
+        let help = format!("write a time from {} to {}", start.0, start.1);
+        check.problems.add(leaf.span(), "the peak lies outside the window of starts", help);
+    }
+}
+
+fn weekdays(table: Option<&At<Weekdays>>, check: &mut Check) -> [f64; 7] {
+    let Some(table) = table else { return [1.0; 7] };
+    let days = table.get_ref();
+    [&days.mon, &days.tue, &days.wed, &days.thu, &days.fri, &days.sat, &days.sun]
+        .map(|leaf| check.or(leaf, Number(0.0)).0)
+}
+
+fn look_up<T: Clone>(
+    leaf: &Leaf<Name>,
+    at: &Range<usize>,
+    field: &str,
+    known: &BTreeMap<String, T>,
+    what: &str,
+    check: &mut Check,
+) -> Option<T> {
+    let name = check.need(leaf, at, field)?;
+    let found = known.get(&name.0).cloned();
+    if found.is_none() {
+        let help = did_you_mean(&name.0, known.keys().map(String::as_str));
+        check.problems.add(leaf.span(), format!("there is no {what} of the name `{}`", name.0), help);
+    }
+    found
+}
+
+/// Reads the transactions of a replay, in order of time.
+pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check) -> Option<Arc<[Arrival]>> {
+    let table = file.replay.as_ref()?;
+    let name = check.need(&table.get_ref().file, &table.span(), "file")?.0;
+    let at = table.get_ref().file.span().clone();
+    let (text, source) = check.file(&at, &name)?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let header: Vec<String> = reader.headers().map(|row| row.iter().map(str::to_owned).collect()).unwrap_or_default();
+    let columns = ["start_s", "site", "class", "request_bytes", "response_bytes"];
+    let found: Vec<Option<usize>> = columns.iter().map(|name| header.iter().position(|other| other == name)).collect();
+    for (column, found) in columns.iter().zip(&found) {
+        if found.is_none() {
+            let help = did_you_mean(column, header.iter().map(String::as_str));
+            check.problems.add(&at, format!("`{name}` has no column `{column}`"), help);
+        }
+    }
+    let place: Vec<usize> = found.into_iter().collect::<Option<_>>()?;
+    let names = Names {
+        sites: sites.iter().zip(0..).map(|(site, id)| (site.name.as_str(), SiteId(id))).collect(),
+        classes: classes.iter().zip(0..).map(|(class, id)| (class.name.as_str(), ClassId(id))).collect(),
+    };
+    let mut arrivals = Vec::new();
+    let mut faults = 0;
+    for row in reader.records() {
+        let fault = match row {
+            Ok(row) => match arrival(&row, &place, &names) {
+                Ok(arrival) => {
+                    arrivals.push(arrival);
+                    continue;
+                }
+                Err((column, title, help)) => (field_span(&row, place[column], &text), title, help),
+            },
+            Err(fault) => (0..0, format!("this CSV cannot be read: {fault}"), "mend this row".to_owned()),
+        };
+        faults += 1;
+        if faults > 5 {
+            check.problems.add_in(source, &(0..0), "and more rows have faults", "mend the others first");
+            break;
+        }
+        check.problems.add_in(source, &fault.0, fault.1, fault.2);
+    }
+    if arrivals.is_empty() && faults == 0 {
+        check.problems.add_in(source, &(0..0), "this replay has no transactions", "write one row a transaction");
+    }
+    arrivals.sort_by_key(|arrival| arrival.at);
+    Some(arrivals.into())
+}
+
+struct Names<'a> {
+    sites: BTreeMap<&'a str, SiteId>,
+    classes: BTreeMap<&'a str, ClassId>,
+}
+
+type Fault = (usize, String, String);
+
+fn arrival(row: &csv::StringRecord, place: &[usize], names: &Names<'_>) -> Result<Arrival, Fault> {
+    let field = |column: usize| row.get(place[column]).unwrap_or_default().trim();
+    let seconds = field(0).parse::<f64>().ok().filter(|seconds| (0.0..1e7).contains(seconds));
+    let seconds =
+        seconds.ok_or_else(|| (0, format!("`{}` is not a time in seconds", field(0)), "write zero or more".to_owned()))?;
+    let known = |column: usize, kind: &str, help: String| (column, format!("there is no {kind} `{}`", field(column)), help);
+    let site = names.sites.get(field(1)).copied();
+    let site = site.ok_or_else(|| known(1, "site", "name a site of the estate".to_owned()))?;
+    let class = names.classes.get(field(2)).copied();
+    let class = class.ok_or_else(|| known(2, "class", did_you_mean(field(2), names.classes.keys().copied())))?;
+    let bytes = |column: usize| {
+        let wrong = || (column, format!("`{}` is not a number of bytes", field(column)), "write a whole number".to_owned());
+        field(column).parse::<u64>().ok().filter(|bytes| *bytes < 1 << 50).map(Bytes).ok_or_else(wrong)
+    };
+    Ok(Arrival { at: Time::at_secs(seconds), site, class, request: bytes(3)?, response: Bytes(bytes(4)?.0.max(1)) })
+}

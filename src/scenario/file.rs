@@ -1,0 +1,899 @@
+//! The scenario as it is written: every table and field of the TOML file, with what each means.
+//!
+//! These types are also the source of `headend schema`, so their documentation is what an editor shows.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::scenario::leaf::{Count, Date, Flag, Leaf, Line, Name, Number, Weekday};
+use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span};
+
+/// A table with its place; the schema sees the table alone.
+pub type At<T> = Spanned<T>;
+
+/// One question: a world, the options for it, and the targets that must hold.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// The question that the scenario answers, in one sentence.
+    pub question: Leaf<Line>,
+    /// What is simulated, and how often.
+    #[schemars(with = "Option<Run>")]
+    pub run: Option<At<Run>>,
+    /// The sites.
+    #[schemars(with = "Option<Estate>")]
+    pub estate: Option<At<Estate>>,
+    /// What a transfer costs beside its share of the bandwidth.
+    #[schemars(with = "Option<TransportFile>")]
+    pub transport: Option<At<TransportFile>>,
+    /// Shapes of the day.
+    #[schemars(with = "Vec<Profile>")]
+    pub profile: Vec<At<Profile>>,
+    /// Classes of traffic; a class that is listed first is drawn first.
+    #[schemars(with = "Vec<ClassFile>")]
+    pub class: Vec<At<ClassFile>>,
+    /// The devices that end the tunnels.
+    #[schemars(with = "Vec<ConcentratorFile>")]
+    pub concentrator: Vec<At<ConcentratorFile>>,
+    /// Groups of concentrators among which tunnels are placed. Without any, one hub list of all.
+    #[schemars(with = "Vec<PoolFile>")]
+    pub pool: Vec<At<PoolFile>>,
+    /// Changes that hold in the base and in every option.
+    #[schemars(with = "Vec<Change>")]
+    pub change: Vec<At<Change>>,
+    /// What could be done: each a named list of changes to the base.
+    #[schemars(with = "Vec<OptionFile>")]
+    pub option: Vec<At<OptionFile>>,
+    /// What must hold.
+    #[schemars(with = "Vec<TargetFile>")]
+    pub target: Vec<At<TargetFile>>,
+    /// Transactions to play back in place of those that the classes generate.
+    #[schemars(with = "Option<ReplayFile>")]
+    pub replay: Option<At<ReplayFile>>,
+    /// Where numbers come from: path of a table or value (such as `class.clinical.users`) to its origin.
+    #[schemars(with = "BTreeMap<String, Origin>")]
+    pub source: BTreeMap<Spanned<String>, At<Origin>>,
+}
+
+/// What is simulated, and how often.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Run {
+    /// Date of the first day. Give this or `weekday`.
+    pub date: Leaf<Date>,
+    /// Weekday of the first day.
+    pub weekday: Leaf<Weekday>,
+    /// Number of days, one after the other (default 1).
+    pub days: Leaf<Count>,
+    /// Time of day from which results are recorded.
+    pub from: Leaf<Clock>,
+    /// Time of day until which results are recorded.
+    pub until: Leaf<Clock>,
+    /// Names all random numbers (default 1).
+    pub seed: Leaf<Count>,
+    /// Replications at least (default 5).
+    pub replications: Leaf<Count>,
+    /// Replications at most (default 10 times the least).
+    pub max_replications: Leaf<Count>,
+    /// Replications go on until each target's 95 % interval is at most this far to either side, as a share of
+    /// its value or limit, whichever is larger (default 10 %).
+    pub precision: Leaf<Share>,
+    /// Length of a bin of the timeline (default 1 min).
+    pub bin: Leaf<Span>,
+}
+
+/// The sites: drawn from a distribution, read from a CSV file, or listed.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Estate {
+    /// Sites drawn from a fitted distribution, by its quantiles: the same on each run.
+    #[schemars(with = "Option<Drawn>")]
+    pub drawn: Option<At<Drawn>>,
+    /// Sites read from a CSV file, such as the NHS England list sizes as published.
+    #[schemars(with = "Option<CsvEstate>")]
+    pub csv: Option<At<CsvEstate>>,
+    /// Sites one by one.
+    #[schemars(with = "Vec<SiteFile>")]
+    pub site: Vec<At<SiteFile>>,
+    /// Kinds of access link, each with its share of the sites.
+    #[schemars(with = "Vec<Link>")]
+    pub link: Vec<At<Link>>,
+    /// Round trip from a site to the servers behind the headend, on an idle network (default 20 ms for all).
+    #[schemars(with = "Option<Law<Span>>")]
+    pub rtt: Option<At<Law<Span>>>,
+}
+
+/// Sites whose patients follow a lognormal distribution.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Drawn {
+    /// Number of sites.
+    pub sites: Leaf<Count>,
+    /// Registered patients of all sites together.
+    pub patients: Leaf<Count>,
+    /// Mean of the logarithm of a site's patients.
+    pub mu: Leaf<Number>,
+    /// Standard deviation of the logarithm of a site's patients.
+    pub sigma: Leaf<Number>,
+}
+
+/// Sites from a CSV file with a header line.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CsvEstate {
+    /// The file; a relative path starts at the scenario.
+    pub file: Leaf<Line>,
+    /// Column with the site's code (default `CODE`, as NHS England publishes it).
+    pub code: Leaf<Line>,
+    /// Column with its registered patients (default `NUMBER_OF_PATIENTS`).
+    pub patients: Leaf<Line>,
+    /// Column with the rate towards the site in Mbit/s; without it, links are drawn from `link`.
+    pub down_mbps: Leaf<Line>,
+    /// Column with the rate from the site in Mbit/s.
+    pub up_mbps: Leaf<Line>,
+    /// Column with the round trip in ms; without it, round trips are drawn from `rtt`.
+    pub rtt_ms: Leaf<Line>,
+    /// Keeps only rows with these values, such as `{ SUB_ICB_LOCATION_CODE = "91Q" }`.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub only: BTreeMap<Spanned<String>, Leaf<Line>>,
+}
+
+/// One site.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteFile {
+    /// Its code.
+    pub name: Leaf<Name>,
+    /// Registered patients.
+    pub patients: Leaf<Count>,
+    /// Rate towards the site; without it, from `link`.
+    pub down: Leaf<BitRate>,
+    /// Rate from the site (default: as `down`).
+    pub up: Leaf<BitRate>,
+    /// Round trip; without it, from `rtt`.
+    pub rtt: Leaf<Span>,
+}
+
+/// A kind of access link.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Link {
+    /// Share of the sites that have it.
+    pub share: Leaf<Share>,
+    /// Rate towards the site.
+    pub down: Leaf<BitRate>,
+    /// Rate from the site.
+    pub up: Leaf<BitRate>,
+}
+
+/// A distribution of sizes or times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+#[serde(bound(deserialize = "T: crate::units::Text"))]
+#[schemars(bound = "T: crate::units::Text + JsonSchema")]
+pub enum Law<T: crate::units::Text> {
+    /// Always the same.
+    Fixed(Leaf<T>),
+    /// Exponential with this mean.
+    Exponential(Leaf<T>),
+    /// Lognormal: its mean or its median, and the standard deviation of its logarithm.
+    Lognormal(LognormalFile<T>),
+    /// Pareto between two bounds.
+    Pareto(ParetoFile<T>),
+    /// Points: value and cumulative share, rising to 100 %.
+    Empirical(Vec<(Leaf<T>, Leaf<Share>)>),
+}
+
+/// A lognormal distribution.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[serde(bound(deserialize = "T: crate::units::Text"))]
+#[schemars(bound = "T: crate::units::Text + JsonSchema")]
+pub struct LognormalFile<T: crate::units::Text> {
+    /// Its mean. Give this or the median.
+    pub mean: Leaf<T>,
+    /// Its median.
+    pub median: Leaf<T>,
+    /// Standard deviation of the logarithm.
+    pub sigma: Leaf<Number>,
+    /// Smaller draws are raised to this.
+    pub min: Leaf<T>,
+    /// Larger draws are lowered to this.
+    pub max: Leaf<T>,
+}
+
+impl<T: crate::units::Text> Default for LognormalFile<T> {
+    fn default() -> Self {
+        Self {
+            mean: Leaf::default(),
+            median: Leaf::default(),
+            sigma: Leaf::default(),
+            min: Leaf::default(),
+            max: Leaf::default(),
+        }
+    }
+}
+
+/// A bounded Pareto distribution.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[serde(bound(deserialize = "T: crate::units::Text"))]
+#[schemars(bound = "T: crate::units::Text + JsonSchema")]
+pub struct ParetoFile<T: crate::units::Text> {
+    /// Tail exponent.
+    pub shape: Leaf<Number>,
+    /// Smallest value.
+    pub from: Leaf<T>,
+    /// Largest value.
+    pub to: Leaf<T>,
+}
+
+impl<T: crate::units::Text> Default for ParetoFile<T> {
+    fn default() -> Self {
+        Self { shape: Leaf::default(), from: Leaf::default(), to: Leaf::default() }
+    }
+}
+
+/// What a transfer costs beside its share of the bandwidth.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransportFile {
+    /// `tcp` (default): round trips, slow start and queues. `ideal`: nothing, as in textbooks.
+    pub model: Option<TransportKind>,
+    /// Payload of a full segment (default 1360 B, which leaves room for the tunnel).
+    pub segment: Leaf<Bytes>,
+    /// IP and TCP headers of a segment (default 40 B).
+    pub headers: Leaf<Bytes>,
+    /// Segments of the first window (default 10, RFC 6928).
+    pub window: Leaf<Count>,
+}
+
+/// How transfers are carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportKind {
+    /// Round trips, slow start and queues.
+    Tcp,
+    /// Only the sharing discipline.
+    Ideal,
+}
+
+/// The shape of a day: shares of the day's arrivals by band, or a level through the day.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// Its name.
+    pub name: Leaf<Name>,
+    /// Bands as published; together they hold all of the day's arrivals.
+    #[schemars(with = "Vec<Band>")]
+    pub bands: Vec<At<Band>>,
+    /// Points of a level that rises and falls linearly between them.
+    #[schemars(with = "Vec<Point>")]
+    pub levels: Vec<At<Point>>,
+}
+
+/// A band of the day and its share of the arrivals, spread evenly unless `early` says otherwise.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Band {
+    /// Start of the band.
+    pub from: Leaf<Clock>,
+    /// End of the band.
+    pub until: Leaf<Clock>,
+    /// Share of the day's arrivals.
+    pub share: Leaf<Share>,
+    /// The part of the band that is busier than the rest.
+    pub early: Option<Early>,
+}
+
+/// The first part of a band takes more than its even share.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Early {
+    /// Length of the first part.
+    pub within: Leaf<Span>,
+    /// Its share of the band's arrivals.
+    pub share: Leaf<Share>,
+}
+
+/// A level at a time of day.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Point {
+    /// Time of day.
+    pub at: Leaf<Clock>,
+    /// The level then.
+    pub level: Leaf<Share>,
+}
+
+/// Traffic with one purpose and one treatment. It has one of `users`, `open`, `streams` and `jobs`, or none
+/// when a replay drives the run.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClassFile {
+    /// Its name.
+    pub name: Leaf<Name>,
+    /// People at workstations who wait for the answer before they go on.
+    #[schemars(with = "Option<UsersFile>")]
+    pub users: Option<At<UsersFile>>,
+    /// Arrivals that do not notice congestion.
+    #[schemars(with = "Option<OpenFile>")]
+    pub open: Option<At<OpenFile>>,
+    /// Constant-rate streams, such as telephone calls.
+    #[schemars(with = "Option<StreamsFile>")]
+    pub streams: Option<At<StreamsFile>>,
+    /// Deferrable transfers that are due at workstations, such as updates.
+    #[schemars(with = "Option<JobsFile>")]
+    pub jobs: Option<At<JobsFile>>,
+    /// Size of each request (default 1 kB).
+    #[schemars(with = "Option<Law<Bytes>>")]
+    pub request: Option<At<Law<Bytes>>>,
+    /// Size of each response.
+    #[schemars(with = "Option<Law<Bytes>>")]
+    pub response: Option<At<Law<Bytes>>>,
+    /// Requests and responses that one action takes, one after the other (default 1).
+    pub turns: Leaf<Count>,
+    /// Whether each action opens a connection (default true).
+    pub connects: Leaf<Flag>,
+    /// Time that the server takes for each turn (default 0 s).
+    pub server: Leaf<Span>,
+    /// How long a person waits before trying again or giving up (default: for ever).
+    pub patience: Leaf<Span>,
+    /// How often it is tried again (default 0).
+    pub retries: Leaf<Count>,
+    /// A response within this time is what people call quick (default 2 s).
+    pub quick: Leaf<Span>,
+}
+
+/// People at workstations.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsersFile {
+    /// Workstations per 1,000 patients.
+    pub per_1000: Leaf<Number>,
+    /// Name of the profile (of levels) that says which share of them is in use.
+    pub activity: Leaf<Name>,
+    /// Factors on activity by weekday (default 1 each).
+    #[schemars(with = "Option<Weekdays>")]
+    pub weekdays: Option<At<Weekdays>>,
+    /// Time between an answer and the next action.
+    #[schemars(with = "Option<Law<Span>>")]
+    pub think: Option<At<Law<Span>>>,
+}
+
+/// A non-homogeneous Poisson process.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpenFile {
+    /// Arrivals per 1,000 patients on an average working day.
+    pub per_1000: Leaf<Number>,
+    /// Name of the profile (of bands) over which they spread.
+    pub profile: Leaf<Name>,
+    /// Factors by weekday (default 1 each).
+    #[schemars(with = "Option<Weekdays>")]
+    pub weekdays: Option<At<Weekdays>>,
+}
+
+/// Streams that start as a non-homogeneous Poisson process.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StreamsFile {
+    /// Streams per 1,000 patients on an average working day.
+    pub per_1000: Leaf<Number>,
+    /// Name of the profile (of bands) over which they spread.
+    pub profile: Leaf<Name>,
+    /// Factors by weekday (default 1 each).
+    #[schemars(with = "Option<Weekdays>")]
+    pub weekdays: Option<At<Weekdays>>,
+    /// How long a stream lasts.
+    #[schemars(with = "Option<Law<Span>>")]
+    pub length: Option<At<Law<Span>>>,
+    /// What it sends, each way.
+    pub codec: Option<CodecFile>,
+}
+
+/// What a stream sends, each way.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum CodecFile {
+    /// G.711 at 20 ms: 200-byte packets, 80 kbit/s.
+    G711,
+    /// G.729 at 20 ms: 60-byte packets, 24 kbit/s.
+    G729,
+    /// Any other.
+    Packets {
+        /// Bytes of a packet, with its IP header.
+        #[serde(default)]
+        size: Leaf<Bytes>,
+        /// Time between packets.
+        #[serde(default)]
+        every: Leaf<Span>,
+    },
+}
+
+/// Deferrable transfers that are due at workstations.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobsFile {
+    /// Workstations per 1,000 patients.
+    pub per_1000: Leaf<Number>,
+    /// Share of them that have a job on a day (default 100 %).
+    pub share: Leaf<Share>,
+    /// First start.
+    pub from: Leaf<Clock>,
+    /// Last start.
+    pub until: Leaf<Clock>,
+    /// The likeliest start (default: none, starts are uniform).
+    pub peak: Leaf<Clock>,
+    /// Weekdays on which there are jobs (default: all).
+    pub weekdays: Option<Vec<Leaf<Weekday>>>,
+    /// Time of day at which the workstations come on (default: they are always on).
+    pub on: Leaf<Clock>,
+    /// Time of day at which they go off; a job that is cut short goes on the next day.
+    pub off: Leaf<Clock>,
+}
+
+/// Factors by weekday; a day that is left out has none (0).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "PascalCase")]
+pub struct Weekdays {
+    /// Monday.
+    pub mon: Leaf<Number>,
+    /// Tuesday.
+    pub tue: Leaf<Number>,
+    /// Wednesday.
+    pub wed: Leaf<Number>,
+    /// Thursday.
+    pub thu: Leaf<Number>,
+    /// Friday.
+    pub fri: Leaf<Number>,
+    /// Saturday.
+    pub sat: Leaf<Number>,
+    /// Sunday.
+    pub sun: Leaf<Number>,
+}
+
+/// A device that ends tunnels.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConcentratorFile {
+    /// Its name.
+    pub name: Leaf<Name>,
+    /// Encrypted traffic at the reference packet.
+    pub throughput: Leaf<BitRate>,
+    /// Smallest packets (40 bytes inside) that it can handle (default: as many as its throughput allows).
+    pub packet_rate: Leaf<PacketRate>,
+    /// Inner packet at which the throughput is stated (default 1400 B).
+    pub reference_packet: Leaf<Bytes>,
+    /// What encryption adds to each packet (default `aes_gcm`).
+    pub cipher: Option<CipherFile>,
+    /// Which directions use up the throughput (default `both`).
+    pub counts: Option<CountsFile>,
+    /// Queue of each class, or of all when first in first out (default 50 ms of the throughput).
+    pub buffer: Leaf<Bytes>,
+    /// Order of service (default `fifo`).
+    #[schemars(with = "Option<DisciplineFile>")]
+    pub discipline: Option<At<DisciplineFile>>,
+    /// Streams that it admits at a time (default: any number).
+    pub streams: Leaf<Count>,
+}
+
+/// What encryption adds to each packet (ESP tunnel mode with NAT traversal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CipherFile {
+    /// Nothing.
+    None,
+    /// AES-GCM, 16-byte tag.
+    AesGcm,
+    /// AES-CBC with HMAC-SHA1-96.
+    AesCbcSha1,
+    /// AES-CBC with HMAC-SHA-256-128.
+    AesCbcSha256,
+}
+
+/// Which directions of traffic use up the throughput.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CountsFile {
+    /// Both directions share it.
+    Both,
+    /// Only traffic towards the sites.
+    Down,
+}
+
+/// The order in which a concentrator serves.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum DisciplineFile {
+    /// One queue, first in first out; TCP shares it by flow.
+    Fifo,
+    /// The same share to each busy site.
+    FairBySite,
+    /// Lists of classes, the first list strictly first; classes that are not named come last.
+    Priority(Vec<Vec<Leaf<Name>>>),
+    /// A weight for each class: its share of the link while it is busy.
+    #[schemars(with = "ByClass")]
+    Weighted(BTreeMap<Spanned<String>, Leaf<Number>>),
+    /// A weight for each class: what each of its flows gets against the others.
+    #[schemars(with = "ByClass")]
+    Discriminatory(BTreeMap<Spanned<String>, Leaf<Number>>),
+    /// Some classes strictly first, weights among the others.
+    LowLatency {
+        /// Classes that go first.
+        #[serde(default)]
+        first: Vec<Leaf<Name>>,
+        /// Weights of the other classes.
+        #[serde(default)]
+        #[schemars(with = "ByClass")]
+        weights: BTreeMap<Spanned<String>, Leaf<Number>>,
+    },
+}
+
+/// A number for each class.
+#[allow(dead_code)] // only its schema is used
+type ByClass = BTreeMap<String, f64>;
+
+/// Concentrators among which tunnels are placed.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoolFile {
+    /// Its name.
+    pub name: Leaf<Name>,
+    /// Its concentrators, in order of preference.
+    pub concentrators: Vec<Leaf<Name>>,
+    /// How a tunnel is placed (default `hub_list`).
+    pub balancer: Option<BalancerFile>,
+    /// The sites that use it (default: all that no other pool has).
+    #[schemars(with = "Option<Selector>")]
+    pub sites: Option<At<Selector>>,
+}
+
+/// How a pool chooses a concentrator for a tunnel. Tunnels stay where they were placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BalancerFile {
+    /// The first in the list.
+    HubList,
+    /// One after the other.
+    RoundRobin,
+    /// By chance.
+    Random,
+    /// By the site's name.
+    Hash,
+    /// The one with the fewest tunnels.
+    LeastTunnels,
+    /// The one that will be least utilised, by patients.
+    LeastLoad,
+    /// In proportion to throughput.
+    Weighted,
+    /// For each transaction the least crowded: the ideal bound.
+    JoinShortest,
+}
+
+/// Some of the sites.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Selector {
+    /// Every site.
+    All,
+    /// This share of the sites, the largest first or as the estate lists them.
+    Share(Leaf<Share>),
+    /// These sites.
+    List(Vec<Leaf<Name>>),
+}
+
+/// One change of the world.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Change {
+    /// A class may not start in a window: it waits, and is released when the window ends.
+    Curfew(CurfewFile),
+    /// A cap on the rate of a class.
+    Shape(ShapeFile),
+    /// A class is switched off.
+    SwitchOff(WindowFile),
+    /// Classes that are served strictly first.
+    Prioritise(PrioritiseFile),
+    /// Any other order of service.
+    Serve(ServeFile),
+    /// Another throughput.
+    Resize(ResizeFile),
+    /// One more concentrator.
+    Add(Box<AddFile>),
+    /// Another balancer.
+    Balance(BalanceFile),
+    /// Sites move their tunnels to another concentrator.
+    Migrate(MigrateFile),
+    /// A share of a class is served on site.
+    Cache(ShareFile),
+    /// A share of a class goes round the headend.
+    BreakOut(ShareFile),
+    /// A class's jobs start in another window.
+    Stagger(StaggerFile),
+}
+
+/// A class may not start in a window.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CurfewFile {
+    /// The class.
+    pub class: Leaf<Name>,
+    /// First forbidden time of day.
+    pub from: Leaf<Clock>,
+    /// The release.
+    pub until: Leaf<Clock>,
+    /// How what has waited starts (default `at_once`).
+    pub release: Option<ReleaseFile>,
+    /// Share that obeys (default 100 %).
+    pub compliance: Leaf<Share>,
+    /// The one date on which it holds (default: every day).
+    pub on: Leaf<Date>,
+}
+
+/// How deferred jobs start when a curfew ends.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum ReleaseFile {
+    /// All together.
+    AtOnce,
+    /// In the order in which they came, evenly over this time.
+    Spread(Leaf<Span>),
+    /// Each after its own random time up to this one.
+    Jittered(Leaf<Span>),
+}
+
+/// A cap on the rate of a class.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShapeFile {
+    /// The class.
+    pub class: Leaf<Name>,
+    /// Cap on all sites together, at each concentrator.
+    pub total: Leaf<BitRate>,
+    /// Cap on each site.
+    pub per_site: Leaf<BitRate>,
+    /// From this time of day (default: the start of the day).
+    pub from: Leaf<Clock>,
+    /// Until this time of day (default: its end).
+    pub until: Leaf<Clock>,
+    /// The one date on which it holds (default: every day).
+    pub on: Leaf<Date>,
+}
+
+/// A class and a window.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WindowFile {
+    /// The class.
+    pub class: Leaf<Name>,
+    /// From this time of day (default: the start of the day).
+    pub from: Leaf<Clock>,
+    /// Until this time of day (default: its end).
+    pub until: Leaf<Clock>,
+    /// The one date on which it holds (default: every day).
+    pub on: Leaf<Date>,
+}
+
+/// Classes that are served strictly first.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrioritiseFile {
+    /// Classes, the first strictly before the next; all others come last, together.
+    pub first: Vec<Leaf<Name>>,
+    /// At these concentrators (default: all).
+    pub concentrators: Vec<Leaf<Name>>,
+    /// From this time of day on (default: the start of the run).
+    pub at: Leaf<Clock>,
+    /// From this date on (default: the first day).
+    pub on: Leaf<Date>,
+}
+
+/// Another order of service.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeFile {
+    /// The order of service.
+    #[schemars(with = "Option<DisciplineFile>")]
+    pub discipline: Option<At<DisciplineFile>>,
+    /// At these concentrators (default: all).
+    pub concentrators: Vec<Leaf<Name>>,
+    /// From this time of day on (default: the start of the run).
+    pub at: Leaf<Clock>,
+    /// From this date on (default: the first day).
+    pub on: Leaf<Date>,
+}
+
+/// Another throughput.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResizeFile {
+    /// The concentrator.
+    pub concentrator: Leaf<Name>,
+    /// Its throughput from then on.
+    pub throughput: Leaf<BitRate>,
+    /// From this time of day on (default: the start of the run).
+    pub at: Leaf<Clock>,
+    /// From this date on (default: the first day).
+    pub on: Leaf<Date>,
+}
+
+/// One more concentrator in a pool.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AddFile {
+    /// What it is.
+    #[schemars(with = "Option<ConcentratorFile>")]
+    pub concentrator: Option<At<ConcentratorFile>>,
+    /// The pool that it joins (default: the first).
+    pub pool: Leaf<Name>,
+    /// How the pool places tunnels from then on (default: as before).
+    pub balancer: Option<BalancerFile>,
+    /// Opens at this time of day; tunnels come to it when sites migrate (default: it is there from the start).
+    pub at: Leaf<Clock>,
+    /// Opens on this date (default: the first day).
+    pub on: Leaf<Date>,
+}
+
+/// Another balancer.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BalanceFile {
+    /// The pool (default: the first).
+    pub pool: Leaf<Name>,
+    /// How it places tunnels.
+    pub balancer: Option<BalancerFile>,
+}
+
+/// Sites move their tunnels.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MigrateFile {
+    /// The concentrator to which they move.
+    pub to: Leaf<Name>,
+    /// Which sites move, all at the same time.
+    #[schemars(with = "Option<Selector>")]
+    pub sites: Option<At<Selector>>,
+    /// At this time of day (default: the start of the run).
+    pub at: Leaf<Clock>,
+    /// On this date (default: the first day).
+    pub on: Leaf<Date>,
+    /// Or: which sites move when, one group after the other.
+    #[schemars(with = "Vec<Wave>")]
+    pub waves: Vec<At<Wave>>,
+}
+
+/// One group of sites that moves.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Wave {
+    /// Which sites; a share is taken of those that have not moved yet, as the estate lists them.
+    #[schemars(with = "Option<Selector>")]
+    pub sites: Option<At<Selector>>,
+    /// At this time of day (default: midnight).
+    pub at: Leaf<Clock>,
+    /// On this date (default: the first day). A date before the run means that they have moved already.
+    pub on: Leaf<Date>,
+}
+
+/// A share of a class, in a window.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShareFile {
+    /// The class.
+    pub class: Leaf<Name>,
+    /// The share of its transactions (default 100 %).
+    pub share: Leaf<Share>,
+    /// From this time of day (default: the start of the day).
+    pub from: Leaf<Clock>,
+    /// Until this time of day (default: its end).
+    pub until: Leaf<Clock>,
+    /// The one date on which it holds (default: every day).
+    pub on: Leaf<Date>,
+}
+
+/// Another window of starts.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StaggerFile {
+    /// The class.
+    pub class: Leaf<Name>,
+    /// First start.
+    pub from: Leaf<Clock>,
+    /// Last start.
+    pub until: Leaf<Clock>,
+    /// The likeliest start (default: none, starts are uniform).
+    pub peak: Leaf<Clock>,
+}
+
+/// Something that could be done.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptionFile {
+    /// Its name on the command line and in files.
+    pub name: Leaf<Name>,
+    /// Its name in charts and tables (default: the name).
+    pub title: Leaf<Line>,
+    /// Options whose changes it has as well, made before its own.
+    pub include: Vec<Leaf<Name>>,
+    /// Its changes.
+    #[schemars(with = "Vec<Change>")]
+    pub change: Vec<At<Change>>,
+}
+
+/// Something that must hold.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TargetFile {
+    /// What is measured.
+    pub measure: Option<MeasureFile>,
+    /// The class; not for `utilisation`.
+    pub class: Leaf<Name>,
+    /// The limit: a time for latencies, a size for `waiting`, a share for the others.
+    pub at_most: Leaf<Line>,
+    /// Counts what starts from this time of day.
+    pub from: Leaf<Clock>,
+    /// Counts what starts until this time of day.
+    pub until: Leaf<Clock>,
+}
+
+/// What a target measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasureFile {
+    /// Mean latency.
+    Mean,
+    /// Median latency.
+    P50,
+    /// 90th percentile of latency.
+    P90,
+    /// 95th percentile of latency.
+    P95,
+    /// 99th percentile of latency.
+    P99,
+    /// Share of transactions that took longer than the class's `quick`, or were given up.
+    Slow,
+    /// Share of transactions that were given up.
+    GivenUp,
+    /// Utilisation of the busiest concentrator.
+    Utilisation,
+    /// Bytes of deferred jobs that wait at `until`.
+    Waiting,
+}
+
+/// Transactions to play back.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReplayFile {
+    /// CSV with the columns `start_s`, `site`, `class`, `request_bytes`, `response_bytes`.
+    pub file: Leaf<Line>,
+}
+
+/// Where a number comes from, and how far it can be trusted.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Origin {
+    /// How far it can be trusted.
+    pub standing: Option<StandingFile>,
+    /// Publication, measurement, or the reason for an assumption.
+    pub from: Leaf<Line>,
+    /// What else it could be.
+    pub range: Leaf<Line>,
+}
+
+/// How far a number can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StandingFile {
+    /// Published by those responsible.
+    Official,
+    /// Measured.
+    Measured,
+    /// Fitted to something published or measured.
+    Fitted,
+    /// Assumed.
+    Assumed,
+}

@@ -1,0 +1,604 @@
+//! The model: what a checked scenario means, ready to be simulated. Plain data; it cannot be wrong.
+
+use std::ops::{Index, IndexMut};
+use std::sync::Arc;
+
+use crate::random::Law;
+use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Time};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $repr:ty) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+        pub struct $name(pub $repr);
+
+        impl $name {
+            /// The place in the list that this names.
+            #[must_use]
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// The name of the place `index`.
+            #[must_use]
+            #[allow(clippy::cast_possible_truncation)] // `check` bounds every list
+            pub fn of(index: usize) -> Self {
+                Self(index as $repr)
+            }
+        }
+
+        impl<T> Index<$name> for [T] {
+            type Output = T;
+            fn index(&self, id: $name) -> &T {
+                &self[id.index()]
+            }
+        }
+
+        impl<T> IndexMut<$name> for [T] {
+            fn index_mut(&mut self, id: $name) -> &mut T {
+                &mut self[id.index()]
+            }
+        }
+
+        impl<T> Index<$name> for Vec<T> {
+            type Output = T;
+            fn index(&self, id: $name) -> &T {
+                &self[id.index()]
+            }
+        }
+
+        impl<T> IndexMut<$name> for Vec<T> {
+            fn index_mut(&mut self, id: $name) -> &mut T {
+                &mut self[id.index()]
+            }
+        }
+    };
+}
+
+id!(
+    /// Which site.
+    SiteId,
+    u32
+);
+id!(
+    /// Which class of traffic.
+    ClassId,
+    u8
+);
+id!(
+    /// Which concentrator.
+    UnitId,
+    u8
+);
+id!(
+    /// Which pool of concentrators.
+    PoolId,
+    u8
+);
+
+/// One set-up of the world: the base, or the base with one option's changes.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Names every random stream.
+    pub seed: u64,
+    /// When it happens.
+    pub calendar: Calendar,
+    /// Length of a bin of the timeline.
+    pub bin: Span,
+    /// The estate.
+    pub sites: Arc<[Site]>,
+    /// The traffic.
+    pub classes: Vec<Class>,
+    /// The concentrators, also those that open later.
+    pub units: Vec<Unit>,
+    /// The pools among whose concentrators tunnels are placed.
+    pub pools: Vec<Pool>,
+    /// The pool of each site.
+    pub pool_of: Vec<PoolId>,
+    /// Dated edits of the world, by time.
+    pub edits: Vec<Edit>,
+    /// What a transfer costs beside its share of the bandwidth.
+    pub transport: Transport,
+    /// Transactions that are played back in place of those that the classes generate.
+    pub replay: Option<Arc<[Arrival]>>,
+}
+
+/// The simulated days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calendar {
+    /// Weekday of the first day (0 = Monday).
+    pub weekday: u8,
+    /// Number of days.
+    pub days: u32,
+    /// First time of day that is watched.
+    pub from: Clock,
+    /// Time of day at which watching ends.
+    pub until: Clock,
+}
+
+impl Calendar {
+    /// The first watched instant.
+    #[must_use]
+    pub fn start(&self) -> Time {
+        self.from.on(0)
+    }
+
+    /// The last watched instant.
+    #[must_use]
+    pub fn end(&self) -> Time {
+        self.until.on(u64::from(self.days) - 1)
+    }
+
+    /// The weekday of a day (0 = Monday).
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn weekday(&self, day: u64) -> u8 {
+        ((u64::from(self.weekday) + day) % 7) as u8
+    }
+
+    /// Whether this instant is watched.
+    #[must_use]
+    pub fn watched(&self, now: Time) -> bool {
+        now.day() < u64::from(self.days) && (self.from..self.until).contains(&now.clock())
+    }
+}
+
+/// A practice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Its code.
+    pub name: String,
+    /// Registered patients.
+    pub patients: u32,
+    /// Rate towards the site.
+    pub down: BitRate,
+    /// Rate from the site.
+    pub up: BitRate,
+    /// Round trip to the servers behind the headend, without any queue.
+    pub rtt: Span,
+}
+
+/// Traffic with one purpose and one treatment.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Who asks, and when.
+    pub demand: Demand,
+    /// Bytes of each request.
+    pub request: Law,
+    /// Bytes of each response.
+    pub response: Law,
+    /// Requests and responses that one action takes, one after the other.
+    pub turns: u8,
+    /// Whether each action opens a connection.
+    pub connects: bool,
+    /// Time that the server takes for each turn.
+    pub server: Span,
+    /// How long a person waits before trying again or giving up.
+    pub patience: Option<Span>,
+    /// How often it is tried again.
+    pub retries: u8,
+    /// A response within this time is what people call quick.
+    pub quick: Span,
+    /// What is ordered for it.
+    pub rules: Rules,
+}
+
+/// Who asks for transfers, and when.
+#[derive(Clone, Debug)]
+pub enum Demand {
+    /// Only what a replay holds.
+    Replayed,
+    /// People at workstations who wait for the answer, then think.
+    Users {
+        /// Workstations for this class at each site.
+        workstations: Vec<u32>,
+        /// Share of them in use, through the day.
+        activity: Levels,
+        /// Factor on activity by weekday, Monday first.
+        weekdays: [f64; 7],
+        /// Time between an answer and the next action [s].
+        think: Law,
+    },
+    /// A Poisson process that does not notice congestion.
+    Open(Arrivals),
+    /// Constant-rate streams that start as a Poisson process.
+    Streams {
+        /// When they start.
+        arrivals: Arrivals,
+        /// How long they last [s].
+        length: Law,
+        /// What they send.
+        codec: Codec,
+    },
+    /// Transfers that are due once a day at some workstations.
+    Jobs {
+        /// Workstations at each site.
+        workstations: Vec<u32>,
+        /// Share of the workstations that have one on a day.
+        share: Share,
+        /// Window in which they start.
+        start: (Clock, Clock),
+        /// The likeliest start (triangular), or none (uniform).
+        peak: Option<Clock>,
+        /// Weekdays on which there are jobs, Monday first.
+        weekdays: [bool; 7],
+        /// Hours in which the workstations are on; a job that is cut short goes on in the next day's.
+        powered: Option<(Clock, Clock)>,
+    },
+}
+
+/// A non-homogeneous Poisson process over the whole estate; each arrival falls on a site by its patients.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    /// Expected number on a day of factor 1, all sites together.
+    pub per_day: f64,
+    /// How a day's arrivals spread over it.
+    pub profile: Cumulative,
+    /// Factor by weekday, Monday first.
+    pub weekdays: [f64; 7],
+}
+
+/// What a stream sends, each way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codec {
+    /// Bytes of a packet, with its IP header.
+    pub packet: Bytes,
+    /// Time between packets.
+    pub every: Span,
+}
+
+/// What is ordered for a class; windows are absolute.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Times in which it may not start.
+    pub curfews: Vec<Curfew>,
+    /// Times in which it is switched off.
+    pub off: Vec<(Time, Time)>,
+    /// Times in which a share is served on site.
+    pub cached: Vec<(Time, Time, Share)>,
+    /// Times in which a share goes round the headend.
+    pub around: Vec<(Time, Time, Share)>,
+}
+
+/// A window in which a class may not start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Curfew {
+    /// First forbidden instant.
+    pub from: Time,
+    /// The release.
+    pub until: Time,
+    /// How what has waited starts.
+    pub release: Release,
+    /// Share that obeys.
+    pub compliance: Share,
+}
+
+/// How deferred jobs start when a curfew ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// All together.
+    AtOnce,
+    /// In the order in which they came, evenly over this time.
+    Spread(Span),
+    /// Each after its own random time up to this one.
+    Jittered(Span),
+}
+
+/// A concentrator: what it is and how it serves.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Its name.
+    pub name: String,
+    /// Encrypted traffic at the reference packet.
+    pub throughput: BitRate,
+    /// Packets of 40 bytes (bare acknowledgements) that it can handle.
+    pub packets: Option<PacketRate>,
+    /// Inner packet at which the throughput is stated.
+    pub reference: Bytes,
+    /// What encryption adds.
+    pub cipher: Cipher,
+    /// Which directions use up the throughput.
+    pub counts: Counts,
+    /// Queue of each class (or of all, first in first out).
+    pub buffer: Bytes,
+    /// Order of service.
+    pub discipline: Discipline,
+    /// Streams that it admits at a time.
+    pub streams: Option<u32>,
+    /// When it opens.
+    pub opens: Time,
+}
+
+/// A scenario has at most this many classes.
+pub const MAX_CLASSES: usize = 16;
+/// A bare acknowledgement: IP and TCP headers [B].
+pub const SMALLEST: u64 = 40;
+
+impl Unit {
+    /// What a packet costs, as bits of throughput: so much for itself, and so much for each of its bits.
+    ///
+    /// The two follow from throughput at the reference packet and packet rate at the smallest one. `None` if
+    /// these contradict each other.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // packet sizes and rates stay below 2^53
+    pub fn packet_cost(&self) -> Option<(f64, f64)> {
+        let Some(packets) = self.packets else { return Some((0.0, 1.0)) };
+        let large = self.cipher.wire(self.reference.0) as f64 * 8.0;
+        let small = self.cipher.wire(SMALLEST) as f64 * 8.0;
+        let smallest = self.throughput.bits() / packets.0 as f64;
+        let per_bit = (large - smallest) / (large - small);
+        let per_packet = smallest - per_bit * small;
+        (per_bit >= 0.0 && per_packet >= 0.0).then_some((per_packet, per_bit))
+    }
+}
+
+/// What tunnel-mode ESP with NAT traversal adds to a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cipher {
+    /// No tunnel.
+    None,
+    /// AES-GCM with a 16-byte tag (RFC 4106).
+    AesGcm,
+    /// AES-CBC with HMAC-SHA1-96 (RFC 3602, RFC 2404).
+    AesCbcSha1,
+    /// AES-CBC with HMAC-SHA-256-128 (RFC 3602, RFC 4868).
+    AesCbcSha256,
+}
+
+/// Which directions of traffic use up a concentrator's throughput.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Both: one crypto engine for all.
+    Both,
+    /// Only what goes to the sites.
+    Down,
+}
+
+/// The order in which a concentrator serves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Discipline {
+    /// One queue; TCP shares it by flow.
+    Fifo,
+    /// Classes in strict order, given as ranks (0 first) by class.
+    Priority(Vec<u8>),
+    /// A share of the link to each class that is busy, by these weights.
+    Weighted(Vec<f64>),
+    /// The same share to each busy site.
+    FairBySite,
+    /// Each flow by the weight of its class (discriminatory processor sharing).
+    Discriminatory(Vec<f64>),
+    /// Some classes strictly first, weights among the others.
+    LowLatency {
+        /// Which classes go first.
+        first: Vec<bool>,
+        /// Weights of the others.
+        weights: Vec<f64>,
+    },
+}
+
+/// Concentrators among which tunnels are placed.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// Its concentrators, in order of preference.
+    pub units: Vec<UnitId>,
+    /// How a tunnel is placed.
+    pub balancer: Balancer,
+}
+
+/// How a pool chooses a concentrator for a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balancer {
+    /// The first in the list that is open.
+    HubList,
+    /// One after the other.
+    RoundRobin,
+    /// By chance.
+    Random,
+    /// By the site's name.
+    Hash,
+    /// The one with the fewest tunnels.
+    LeastTunnels,
+    /// The one that will be least utilised, by patients.
+    LeastLoad,
+    /// One after the other, in proportion to throughput.
+    Weighted,
+    /// For each transaction the one with the least work per throughput: the ideal bound.
+    JoinShortest,
+}
+
+/// An edit of the world at an instant.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub what: Action,
+}
+
+/// What an edit does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A concentrator changes its order of service.
+    Serve(UnitId, Discipline),
+    /// A concentrator changes its throughput.
+    Resize(UnitId, BitRate),
+    /// A class gets (or loses) a cap at every concentrator.
+    Shape {
+        /// Which class.
+        class: ClassId,
+        /// All sites together.
+        total: Option<BitRate>,
+        /// Each site.
+        per_site: Option<BitRate>,
+    },
+    /// Sites take their tunnels to another concentrator.
+    Migrate(Arc<[SiteId]>, UnitId),
+}
+
+/// What a transfer costs beside its share of the bandwidth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Nothing: the sharing discipline of the textbooks.
+    Ideal,
+    /// Round trips, windows and queues of TCP.
+    Tcp(Tcp),
+}
+
+/// What a TCP sender starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// Payload of a full segment.
+    pub segment: Bytes,
+    /// IP and TCP headers of a segment.
+    pub headers: Bytes,
+    /// Segments of the first window (RFC 6928).
+    pub window: u32,
+}
+
+/// One transaction of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it starts.
+    pub at: Time,
+    /// From which site.
+    pub site: SiteId,
+    /// Of which class.
+    pub class: ClassId,
+    /// What is asked.
+    pub request: Bytes,
+    /// What is answered.
+    pub response: Bytes,
+}
+
+/// A share that rises and falls linearly between points of the day; constant before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Levels(pub Vec<(Clock, f64)>);
+
+impl Levels {
+    /// The next instant from `now` on at which `factor` x level is above `threshold`, within the same day.
+    #[must_use]
+    pub fn next_above(&self, threshold: f64, factor: f64, clock: Clock) -> Option<Clock> {
+        if self.at(clock) * factor > threshold {
+            return Some(clock);
+        }
+        for pair in self.0.windows(2) {
+            let ((from, low), (until, high)) = (pair[0], pair[1]);
+            if until <= clock || high * factor <= threshold {
+                continue;
+            }
+            if low * factor > threshold {
+                return Some(from.max(clock));
+            }
+            let crossing = from.0 + fraction(until.0 - from.0, (threshold / factor - low) / (high - low)) + 1;
+            return Some(Clock(crossing).max(clock));
+        }
+        None
+    }
+
+    /// The level at a time of day.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // a day's nanoseconds are below 2^53
+    pub fn at(&self, clock: Clock) -> f64 {
+        let next = self.0.partition_point(|&(at, _)| at <= clock);
+        match (next.checked_sub(1).map(|last| self.0[last]), self.0.get(next)) {
+            (Some((from, low)), Some(&(until, high))) => {
+                low + (high - low) * ((clock.0 - from.0) as f64 / (until.0 - from.0) as f64)
+            }
+            (Some((_, level)), None) | (None, Some(&(_, level))) => level,
+            (None, None) => 0.0,
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn fraction(of: u64, share: f64) -> u64 {
+    (of as f64 * share.clamp(0.0, 1.0)).round() as u64
+}
+
+/// The share of a day's arrivals that have come by a time of day: points, joined by straight lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cumulative(pub Vec<(Clock, f64)>);
+
+impl Cumulative {
+    /// The time of day by which `share` of the day's arrivals have come (inversion; Çinlar 1975, section 4.7).
+    /// `None` when that is beyond the day. `hint` is the segment to look from; it is moved on.
+    #[must_use]
+    pub fn invert(&self, share: f64, hint: &mut usize) -> Option<Clock> {
+        while *hint + 1 < self.0.len() {
+            let ((from, low), (until, high)) = (self.0[*hint], self.0[*hint + 1]);
+            if share < high {
+                return Some(Clock(from.0 + fraction(until.0 - from.0, (share - low) / (high - low))));
+            }
+            *hint += 1;
+        }
+        None
+    }
+
+    /// The share that has come by a time of day.
+    #[must_use]
+    pub fn at(&self, clock: Clock) -> f64 {
+        Levels(self.0.clone()).at(clock)
+    }
+}
+
+impl Cipher {
+    /// Size of the packet that leaves when a packet of `inner` bytes enters the tunnel: outer IPv4 (20) and UDP
+    /// (8) headers, ESP header (8), initialisation vector, padding and trailer (2), integrity check
+    /// (RFC 4303, RFC 3948).
+    #[must_use]
+    pub fn wire(self, inner: u64) -> u64 {
+        let (vector, block, check) = match self {
+            Self::None => return inner,
+            Self::AesGcm => (8, 4, 16),
+            Self::AesCbcSha1 => (16, 16, 12),
+            Self::AesCbcSha256 => (16, 16, 16),
+        };
+        20 + 8 + 8 + vector + (inner + 2).next_multiple_of(block) + check
+    }
+}
+
+/// The windows of an order: each day's `from` to `until`, on one day or on all.
+pub(crate) fn daily(days: u32, only: Option<u64>, from: Clock, until: Clock) -> Vec<(Time, Time)> {
+    (0..u64::from(days)).filter(|day| only.is_none_or(|one| one == *day)).map(|day| (from.on(day), until.on(day))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4303 and RFC 3948 arithmetic for the three packet sizes that matter: acknowledgement, voice, full.
+    #[test]
+    fn a_tunnel_adds_what_the_standards_say() {
+        assert_eq!([40, 200, 1400].map(|inner| Cipher::AesGcm.wire(inner)), [104, 264, 1464]);
+        // 108.8 kbit/s for a G.711 call (50 packets/s) with AES-CBC and SHA-1, as published.
+        assert_eq!(Cipher::AesCbcSha1.wire(200) * 8 * 50, 108_800);
+        assert_eq!(Cipher::None.wire(1400), 1400);
+    }
+
+    fn hour(hours: u64) -> Clock {
+        Clock(hours * 3600 * crate::units::NANOS)
+    }
+
+    #[test]
+    fn levels_join_their_points() {
+        let levels = Levels(vec![(hour(7), 0.0), (hour(8), 1.0), (hour(12), 1.0), (hour(13), 0.5)]);
+        assert!((levels.at(Clock(hour(7).0 + 1800 * crate::units::NANOS)) - 0.5).abs() < 1e-12);
+        assert_eq!(levels.at(hour(6)).to_bits(), 0.0_f64.to_bits());
+        assert_eq!(levels.next_above(0.5, 1.0, hour(0)).map(|at| at.0 / 1_000_000_000), Some(7 * 3600 + 1800));
+        assert_eq!(levels.next_above(0.9, 1.0, hour(13)), None);
+        assert_eq!(levels.next_above(0.4, 1.0, hour(9)), Some(hour(9)));
+    }
+
+    #[test]
+    fn a_profile_is_inverted_exactly() {
+        let profile = Cumulative(vec![(hour(0), 0.0), (hour(8), 0.2), (hour(10), 1.0)]);
+        let mut hint = 0;
+        assert_eq!(profile.invert(0.1, &mut hint), Some(hour(4)));
+        assert_eq!(profile.invert(0.6, &mut hint), Some(hour(9)));
+        assert_eq!(profile.invert(1.0, &mut hint), None);
+    }
+}

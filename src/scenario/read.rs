@@ -1,0 +1,151 @@
+//! Form: text to [`File`], with every fault of form found in one go.
+//!
+//! Leaves never fail, so what remains are faults of structure: TOML syntax, unknown fields, a table where a
+//! value should be. Serde stops at the first of these; so the faulty piece is blanked out (spaces keep every
+//! other place where it was) and the text is read again, until it can be read.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::scenario::file::File;
+use crate::scenario::problem::{Problems, did_you_mean};
+
+/// What could be read, what is wrong, and the names of the fields that had to be left out.
+pub struct Read {
+    /// The file without its faulty pieces.
+    pub file: File,
+    /// Faults of form.
+    pub problems: Problems,
+    /// Fields that were blanked out: that they are missing is no second fault.
+    pub blanked: BTreeSet<String>,
+}
+
+/// Reads a scenario's text.
+#[must_use]
+pub fn read(path: &str, text: &str) -> Read {
+    let mut problems = Problems::new(path, text);
+    let mut blanked = BTreeSet::new();
+    if text.trim().is_empty() {
+        problems.add(&(0..0), "this scenario is empty", "`headend init NAME` writes one to start from");
+        return Read { file: File::default(), problems, blanked };
+    }
+    let (_, faults) = DeTable::parse_recoverable(text);
+    if !faults.is_empty() {
+        for fault in faults {
+            let help = "values are written as in TOML: text and quantities in quotes, tables in [brackets]";
+            problems.add(&fault.span().unwrap_or(0..0), fault.message().trim().replace('\n', "; "), help);
+        }
+        return Read { file: File::default(), problems, blanked };
+    }
+    let mut rest = text.to_owned();
+    loop {
+        match toml::from_str::<File>(&rest) {
+            Ok(file) => return Read { file, problems, blanked },
+            Err(fault) => {
+                let span = fault.span().unwrap_or(0..0);
+                let (title, help) = reword(fault.message());
+                problems.add(&span, title, help);
+                let Some((key, piece)) = faulty_piece(&rest, &span) else {
+                    return Read { file: File::default(), problems, blanked };
+                };
+                blanked.insert(key);
+                blank(&mut rest, piece);
+            }
+        }
+    }
+}
+
+/// Serde's words in ours: what is wrong, and what would be right.
+fn reword(message: &str) -> (String, String) {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let Some(("unknown field", _)) = message.split_once(" `") {
+        return unknown("field", &quoted);
+    }
+    if let Some(("unknown variant", _)) = message.split_once(" `") {
+        return unknown("choice", &quoted);
+    }
+    if let Some((found, expected)) = message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+        let expected = plain(expected);
+        return (format!("this is {}, but it should be {expected}", plain(found)), format!("write {expected} here"));
+    }
+    (message.trim().replace('\n', "; "), String::new())
+}
+
+fn unknown(what: &str, quoted: &[&str]) -> (String, String) {
+    let Some((name, known)) = quoted.split_first() else {
+        return (format!("this {what} is not known here"), String::new());
+    };
+    (format!("`{name}` is not a {what} that is known here"), did_you_mean(name, known.iter().copied()))
+}
+
+/// Names of Rust's and serde's types in words.
+fn plain(kind: &str) -> String {
+    match kind.trim() {
+        "a map" | "map" => "a table".to_owned(),
+        "a sequence" | "sequence" => "a list".to_owned(),
+        other if other.starts_with("struct ") => "a table".to_owned(),
+        other if other.starts_with("enum ") || other.contains("variant identifier") => {
+            "one of the choices for this field".to_owned()
+        }
+        other => other.to_owned(),
+    }
+}
+
+/// The smallest piece around a fault that can be left out whole, with the name of its key.
+fn faulty_piece(text: &str, fault: &Range<usize>) -> Option<(String, Range<usize>)> {
+    let root = DeTable::parse(text).ok()?;
+    let mut best = None;
+    visit(root.get_ref(), fault, &mut best);
+    let (key, piece) = best?;
+    Some((key, widen(text, piece)))
+}
+
+fn visit(table: &DeTable<'_>, fault: &Range<usize>, best: &mut Option<(String, Range<usize>)>) {
+    for (key, value) in table {
+        let own = key.span().start.min(value.span().start)..value.span().end.max(key.span().end);
+        let holds = own.start <= fault.start && fault.end <= own.end;
+        let inner = |value: &Spanned<DeValue<'_>>, best: &mut Option<(String, Range<usize>)>| {
+            if let DeValue::Table(table) = value.get_ref() {
+                visit(table, fault, best);
+            }
+        };
+        if holds {
+            *best = Some((key.get_ref().to_string(), own));
+        }
+        // Tables under their own headers lie outside the span of their parent's header.
+        match value.get_ref() {
+            DeValue::Array(list) => list.iter().for_each(|element| inner(element, best)),
+            _ => inner(value, best),
+        }
+    }
+}
+
+/// A table under a header reaches to the next header; a pair in a line takes its comma with it.
+fn widen(text: &str, piece: Range<usize>) -> Range<usize> {
+    let line = text[..piece.start].rfind('\n').map_or(0, |at| at + 1);
+    if text[line..piece.start].trim_start().starts_with('[') {
+        let after = text[piece.start..].find('\n').map_or(text.len(), |at| piece.start + at);
+        let end = text[after..].find("\n[").map_or(text.len(), |at| after + at);
+        return line..end;
+    }
+    let rest = text[piece.end..].trim_start_matches([' ', '\t']);
+    if rest.starts_with(',') {
+        return piece.start..text.len() - rest.len() + 1;
+    }
+    let before = text[..piece.start].trim_end();
+    if rest.starts_with('}') && before.ends_with(',') {
+        return before.len() - 1..piece.end;
+    }
+    piece
+}
+
+fn blank(text: &mut String, piece: Range<usize>) {
+    let spaces: String = text[piece.clone()]
+        .chars()
+        .flat_map(|letter| std::iter::repeat_n(if letter == '\n' { '\n' } else { ' ' }, letter.len_utf8()))
+        .collect();
+    text.replace_range(piece, &spaces);
+}

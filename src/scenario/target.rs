@@ -1,0 +1,130 @@
+//! Targets: what must hold, in which hours, up to which limit.
+
+use crate::scenario::check::Check;
+use crate::scenario::file::{At, File, MeasureFile, TargetFile};
+use crate::scenario::headend::class_named;
+use crate::scenario::model::{Calendar, Class, ClassId};
+use crate::units::{Bytes, Clock, Share, Span, Text};
+
+/// Something that must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// What is measured.
+    pub measure: Measure,
+    /// It must not be above this: seconds, bytes, or a share.
+    pub limit: f64,
+    /// Counts what starts from this time of day.
+    pub from: Clock,
+    /// Counts what starts until this time of day.
+    pub until: Clock,
+    /// The target in one line, such as `clinical p95 <= 2 s, 08:00 to 10:00`.
+    pub title: String,
+}
+
+/// What a target measures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measure {
+    /// Mean latency of a class [s].
+    Mean(ClassId),
+    /// A quantile of latency of a class [s].
+    Quantile(ClassId, f64),
+    /// Share of a class's transactions that were slow or given up.
+    Slow(ClassId),
+    /// Share of a class's transactions that were given up.
+    GivenUp(ClassId),
+    /// Utilisation of the busiest concentrator.
+    Utilisation,
+    /// Bytes of a class that wait at the end of the window [B].
+    Waiting(ClassId),
+}
+
+/// Reads all targets.
+pub fn targets(file: &File, classes: &[Class], calendar: &Calendar, check: &mut Check) -> Vec<Target> {
+    file.target.iter().filter_map(|table| target(table, classes, calendar, check)).collect()
+}
+
+fn target(table: &At<TargetFile>, classes: &[Class], calendar: &Calendar, check: &mut Check) -> Option<Target> {
+    let (at, file) = (table.span(), table.get_ref());
+    let window = check.window(&file.from, &file.until, (calendar.from, calendar.until));
+    if window.0 < calendar.from || window.1 > calendar.until {
+        let leaf = if window.0 < calendar.from { &file.from } else { &file.until };
+        let title = format!("the target's window, {} to {}, is not recorded as a whole", window.0, window.1);
+        let help = format!("the run records {} to {}", calendar.from, calendar.until);
+        check.problems.add(leaf.span(), title, help);
+    }
+    let Some(measure) = file.measure else {
+        check.missing(&at, "measure", "what is measured, such as \"p95\"");
+        return None;
+    };
+    let class = if measure == MeasureFile::Utilisation {
+        if file.class.is_written() {
+            let help = "leave `class` out";
+            check.problems.add(file.class.span(), "utilisation is a matter of a concentrator, not of a class", help);
+        }
+        ClassId(0)
+    } else {
+        check.need(&file.class, &at, "class")?;
+        class_named(&file.class, classes, check)?
+    };
+    let text = check.need(&file.at_most, &at, "at_most")?.0;
+    let (limit, shown) = match limit(measure, &text) {
+        Ok(limit) => limit,
+        Err(message) => {
+            check.problems.add(file.at_most.span(), message, limit_help(measure));
+            return None;
+        }
+    };
+    let what = what(measure, &classes[class.index()].name);
+    let title = if measure == MeasureFile::Waiting {
+        format!("{what} <= {shown} at {}", window.1)
+    } else {
+        format!("{what} <= {shown}, {} to {}", window.0, window.1)
+    };
+    Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, title })
+}
+
+fn meant(measure: MeasureFile, class: ClassId) -> Measure {
+    match measure {
+        MeasureFile::Mean => Measure::Mean(class),
+        MeasureFile::P50 => Measure::Quantile(class, 0.5),
+        MeasureFile::P90 => Measure::Quantile(class, 0.9),
+        MeasureFile::P95 => Measure::Quantile(class, 0.95),
+        MeasureFile::P99 => Measure::Quantile(class, 0.99),
+        MeasureFile::Slow => Measure::Slow(class),
+        MeasureFile::GivenUp => Measure::GivenUp(class),
+        MeasureFile::Utilisation => Measure::Utilisation,
+        MeasureFile::Waiting => Measure::Waiting(class),
+    }
+}
+
+fn limit(measure: MeasureFile, text: &str) -> Result<(f64, String), String> {
+    match measure {
+        MeasureFile::Slow | MeasureFile::GivenUp | MeasureFile::Utilisation => {
+            Share::read(text).map(|share| (share.0, share.to_string()))
+        }
+        MeasureFile::Waiting => Bytes::read(text).map(|bytes| (bytes.bits() / 8.0, bytes.to_string())),
+        _ => Span::read(text).map(|span| (span.secs(), span.to_string())),
+    }
+}
+
+fn limit_help(measure: MeasureFile) -> &'static str {
+    match measure {
+        MeasureFile::Slow | MeasureFile::GivenUp | MeasureFile::Utilisation => Share::WHAT,
+        MeasureFile::Waiting => Bytes::WHAT,
+        _ => Span::WHAT,
+    }
+}
+
+fn what(measure: MeasureFile, class: &str) -> String {
+    match measure {
+        MeasureFile::Mean => format!("{class} mean"),
+        MeasureFile::P50 => format!("{class} median"),
+        MeasureFile::P90 => format!("{class} p90"),
+        MeasureFile::P95 => format!("{class} p95"),
+        MeasureFile::P99 => format!("{class} p99"),
+        MeasureFile::Slow => format!("{class} slow"),
+        MeasureFile::GivenUp => format!("{class} given up"),
+        MeasureFile::Utilisation => "utilisation".to_owned(),
+        MeasureFile::Waiting => format!("{class} waiting"),
+    }
+}

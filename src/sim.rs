@@ -1,0 +1,196 @@
+//! The simulator: `simulate(&model, replication, observer)`, the event loop and nothing else.
+//!
+//! A run is a function of model and replication: this room reads no file, no clock, no environment and no
+//! global, and adds nothing up. It cannot fail; all that can be wrong was a problem before there was a model.
+
+pub mod balancer;
+pub mod band;
+pub mod calendar;
+pub mod concentrator;
+pub mod demand;
+pub mod discipline;
+pub mod heap;
+pub mod observer;
+pub mod transport;
+
+mod arrive;
+mod edit;
+mod flow;
+mod watch;
+
+use crate::random::Key;
+use crate::scenario::model::{ClassId, Demand, Model, SiteId, UnitId};
+use crate::units::Time;
+use arrive::Sources;
+use band::FlowId;
+use calendar::{Calendar, Rank};
+use concentrator::Concentrator;
+use discipline::Shape;
+use flow::Flows;
+use observer::{Fact, Look, Observer};
+
+/// What is scheduled.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// Midnight.
+    Day(u64),
+    /// A workstation's next action.
+    Act(ClassId, u32),
+    /// The next arrival of an open class.
+    Arrive(ClassId),
+    /// The next job of the day.
+    Job(ClassId),
+    /// The next transaction of the replay.
+    Replay,
+    /// A flow reaches the concentrator; void if its life has changed.
+    Enter(FlowId, u32),
+    /// A deferred job starts; void if its life has changed.
+    Start(FlowId, u32),
+    /// A curfew of a class ends.
+    Lift(ClassId, u32),
+    /// Workstations of a class go off.
+    PowerOff(ClassId),
+    /// Workstations of a class come on.
+    PowerOn(ClassId),
+    /// Somebody's patience may be at its end.
+    Patience(ClassId),
+    /// A stream ends.
+    HangUp(u32),
+    /// The world is edited.
+    Edit(u32),
+    /// The inside is looked at.
+    Look,
+}
+
+/// A run in progress.
+struct Engine<'m, O> {
+    model: &'m Model,
+    key: Key,
+    observer: &'m mut O,
+    now: Time,
+    calendar: Calendar<Event>,
+    units: Vec<Concentrator>,
+    unit_of: Vec<UnitId>,
+    shapes: Vec<Shape>,
+    flows: Flows,
+    sources: Sources,
+    look: Look,
+}
+
+/// Simulates one replication of the model's days and tells the observer what happens.
+pub fn simulate(model: &Model, replication: u32, observer: &mut impl Observer) {
+    let mut engine = Engine::new(model, replication, observer);
+    engine.open();
+    let end = model.calendar.end();
+    while engine.step(end) {}
+    engine.close(end);
+}
+
+impl<'m, O: Observer> Engine<'m, O> {
+    fn new(model: &'m Model, replication: u32, observer: &'m mut O) -> Self {
+        let key = Key::new(model.seed, replication);
+        let access: Vec<_> = model.sites.iter().map(|site| site.down).collect();
+        let classes = model.classes.len();
+        Self {
+            key,
+            observer,
+            now: Time(0),
+            calendar: Calendar::default(),
+            units: model.units.iter().map(|unit| Concentrator::new(unit, model.transport, &access, classes)).collect(),
+            unit_of: balancer::place(model, key),
+            shapes: vec![Shape::NONE; classes],
+            flows: Flows::new(classes),
+            sources: Sources::new(model),
+            look: Look::default(),
+            model,
+        }
+    }
+
+    /// Schedules what is known beforehand.
+    fn open(&mut self) {
+        for (edit, number) in self.model.edits.iter().zip(0_u32..) {
+            self.calendar.push(edit.at, Rank::Change, Event::Edit(number));
+        }
+        for site in (0..self.model.sites.len()).map(SiteId::of) {
+            self.observer.on(self.now, &Fact::Placed { site, unit: self.unit_of[site.index()] });
+        }
+        self.calendar.push(Time(0) + self.model.bin, Rank::Watch, Event::Look);
+        if let Some(first) = self.model.replay.as_ref().and_then(|replay| replay.first()) {
+            self.calendar.push(first.at, Rank::Arrival, Event::Replay);
+            return;
+        }
+        self.calendar.push(Time(0), Rank::Change, Event::Day(0));
+        for (class, id) in self.model.classes.iter().zip(0_u8..) {
+            for (curfew, number) in class.rules.curfews.iter().zip(0_u32..) {
+                self.calendar.push(curfew.until, Rank::Change, Event::Lift(ClassId(id), number));
+            }
+        }
+    }
+
+    /// Handles what comes next; false when nothing does before `end`.
+    fn step(&mut self, end: Time) -> bool {
+        let event = self.calendar.next();
+        let (flow, unit) = self.next_end();
+        // At the same instant, what ends goes first.
+        if flow <= event {
+            if flow > end {
+                return false;
+            }
+            self.now = flow;
+            self.complete(unit);
+            return true;
+        }
+        if event > end {
+            return false;
+        }
+        let Some((now, event)) = self.calendar.pop() else { return false };
+        self.now = now;
+        self.handle(event)
+    }
+
+    /// When and where the next flow ends.
+    fn next_end(&self) -> (Time, UnitId) {
+        let mut first = (Time::NEVER, UnitId(0));
+        for (unit, id) in self.units.iter().zip(0_u8..) {
+            if unit.next_end() < first.0 {
+                first = (unit.next_end().max(self.now), UnitId(id));
+            }
+        }
+        first
+    }
+
+    fn handle(&mut self, event: Event) -> bool {
+        match event {
+            Event::Day(day) => self.day(day),
+            Event::Act(class, user) => self.act(class, user),
+            Event::Arrive(class) => self.arrive(class),
+            Event::Job(class) => self.job(class),
+            Event::Replay => self.replay(),
+            Event::Enter(flow, life) => self.enter(flow, life),
+            Event::Start(flow, life) => self.start_deferred(flow, life),
+            Event::Lift(class, number) => self.lift(class, number),
+            Event::PowerOff(class) => self.power_off(class),
+            Event::PowerOn(class) => self.power_on(class),
+            Event::Patience(class) => self.patience(class),
+            Event::HangUp(call) => self.hang_up(call),
+            Event::Edit(number) => self.edit(number),
+            Event::Look => {
+                self.watch();
+                self.calendar.push(self.now + self.model.bin, Rank::Watch, Event::Look);
+                return !self.observer.stop();
+            }
+        }
+        true
+    }
+
+    /// The inside at the end, and what is still under way.
+    fn close(&mut self, end: Time) {
+        self.now = self.now.max(end);
+        self.watch();
+        self.tell_unfinished();
+    }
+
+    fn demand(&self, class: ClassId) -> &'m Demand {
+        &self.model.classes[class.index()].demand
+    }
+}

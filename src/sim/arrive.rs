@@ -1,0 +1,224 @@
+//! Arrivals: each day's processes begin, people act, jobs fall due, calls start, a replay plays.
+
+use crate::random::{Law, Purpose};
+use crate::scenario::model::{ClassId, Codec, Demand, Model, SiteId, UnitId};
+use crate::sim::calendar::Rank;
+use crate::sim::demand::{ByPatients, JobTerms, Named, Poisson, Users, jobs_of_day};
+use crate::sim::flow::Asker;
+use crate::sim::observer::{Fact, Observer};
+use crate::sim::{Engine, Event};
+use crate::units::{Clock, NANOS, Span, Time};
+
+/// The state of each class's generator.
+#[derive(Debug)]
+pub(super) struct Sources {
+    by_patients: ByPatients,
+    users: Vec<Option<Users>>,
+    poisson: Vec<Poisson>,
+    /// The arrival that is scheduled.
+    pending: Vec<Option<Named>>,
+    /// Jobs of the day, the last first.
+    jobs: Vec<Vec<(Time, SiteId, Named)>>,
+    replayed: usize,
+    calls: Vec<Call>,
+    free_calls: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    class: ClassId,
+    site: SiteId,
+    unit: UnitId,
+    codec: Codec,
+}
+
+impl Sources {
+    pub fn new(model: &Model) -> Self {
+        let classes = model.classes.len();
+        let users = model.classes.iter().map(|class| match &class.demand {
+            Demand::Users { workstations, .. } => Some(Users::new(workstations)),
+            _ => None,
+        });
+        Self {
+            by_patients: ByPatients::new(model.sites.iter().map(|site| site.patients)),
+            users: users.collect(),
+            poisson: vec![Poisson::default(); classes],
+            pending: vec![None; classes],
+            jobs: vec![Vec::new(); classes],
+            replayed: 0,
+            calls: Vec::new(),
+            free_calls: Vec::new(),
+        }
+    }
+}
+
+impl<'m, O: Observer> Engine<'m, O> {
+    /// Midnight: the day's demand begins.
+    pub(super) fn day(&mut self, day: u64) {
+        let weekday = usize::from(self.model.calendar.weekday(day));
+        for class in (0..self.model.classes.len()).map(ClassId::of) {
+            match self.demand(class) {
+                Demand::Replayed => {}
+                Demand::Users { .. } => self.wake(class, day),
+                Demand::Open(arrivals) | Demand::Streams { arrivals, .. } => {
+                    let mean = arrivals.per_day * arrivals.weekdays[weekday];
+                    self.sources.poisson[class.index()] = Poisson::begin(day, mean);
+                    self.schedule_arrival(class);
+                }
+                Demand::Jobs { workstations, share, start, peak, weekdays, powered } => {
+                    if weekdays[weekday] {
+                        let terms = JobTerms { workstations, share: *share, start: *start, peak: *peak };
+                        self.sources.jobs[class.index()] = jobs_of_day(self.key, class, day, terms);
+                        self.schedule_job(class);
+                    }
+                    if let Some((on, off)) = powered {
+                        self.calendar.push(on.on(day), Rank::Change, Event::PowerOn(class));
+                        self.calendar.push(off.on(day), Rank::Change, Event::PowerOff(class));
+                    }
+                }
+            }
+        }
+        if day + 1 < u64::from(self.model.calendar.days) {
+            self.calendar.push(Clock(0).on(day + 1), Rank::Change, Event::Day(day + 1));
+        }
+    }
+
+    /// Workstations of a class begin their day, each at its time and after a first pause.
+    fn wake(&mut self, class: ClassId, day: u64) {
+        let Demand::Users { activity, weekdays, think, .. } = self.demand(class) else { return };
+        let factor = weekdays[usize::from(self.model.calendar.weekday(day))];
+        let Some(users) = &mut self.sources.users[class.index()] else { return };
+        for (user, clock) in users.wake(activity, factor) {
+            let first = Named::new(self.key, class, FIRST | u64::from(user), day);
+            let pause = Span::of_secs(think.sample(&mut first.stream(Purpose::When)));
+            self.calendar.push(clock.on(day) + pause, Rank::Arrival, Event::Act(class, user));
+        }
+    }
+
+    /// A workstation's next action, if it is in use.
+    pub(super) fn act(&mut self, class: ClassId, user: u32) {
+        let Demand::Users { activity, weekdays, .. } = self.demand(class) else { return };
+        let factor = weekdays[usize::from(self.model.calendar.weekday(self.now.day()))];
+        let Some(users) = &mut self.sources.users[class.index()] else { return };
+        let clock = self.now.clock();
+        match users.in_use(user, activity, factor, clock) {
+            None => {}
+            Some(at) if at > clock => {
+                self.calendar.push(at.on(self.now.day()), Rank::Arrival, Event::Act(class, user));
+            }
+            Some(_) => {
+                let (site, number) = (users.site(user), users.next_action(user));
+                let named = Named::new(self.key, class, u64::from(user), number);
+                self.begin(class, site, Asker::User(user), Some(named));
+            }
+        }
+    }
+
+    /// After an action that was over at `over`, a pause and the next one.
+    pub(super) fn think(&mut self, class: ClassId, user: u32, named: &Named, over: Time) {
+        let Demand::Users { think, .. } = self.demand(class) else { return };
+        let pause = Span::of_secs(think.sample(&mut named.stream(Purpose::When)));
+        self.calendar.push(over + pause, Rank::Arrival, Event::Act(class, user));
+    }
+
+    fn schedule_arrival(&mut self, class: ClassId) {
+        let (Demand::Open(arrivals) | Demand::Streams { arrivals, .. }) = self.demand(class) else { return };
+        let next = self.sources.poisson[class.index()].next(self.key, class, arrivals);
+        self.sources.pending[class.index()] = next.map(|(named, _)| named);
+        if let Some((_, at)) = next {
+            self.calendar.push(at.max(self.now), Rank::Arrival, Event::Arrive(class));
+        }
+    }
+
+    /// The arrival of an open class that was scheduled, and its successor.
+    pub(super) fn arrive(&mut self, class: ClassId) {
+        let Some(named) = self.sources.pending[class.index()].take() else { return };
+        let site = self.sources.by_patients.draw(&named);
+        match self.demand(class) {
+            Demand::Streams { length, codec, .. } => self.ring(class, site, &named, length, *codec),
+            _ => self.begin(class, site, Asker::Nobody, Some(named)),
+        }
+        self.schedule_arrival(class);
+    }
+
+    /// A call: admitted or refused at its site's concentrator, unless it is off or goes round the headend.
+    fn ring(&mut self, class: ClassId, site: SiteId, named: &Named, length: &Law, codec: Codec) {
+        let rules = &self.model.classes[class.index()].rules;
+        let now = self.now;
+        let in_force = |&&(from, until, _): &&(Time, Time, crate::units::Share)| from <= now && now < until;
+        let around: f64 = rules.around.iter().filter(in_force).map(|order| order.2.0).sum();
+        let off = rules.off.iter().any(|&(from, until)| from <= now && now < until);
+        if off || (around > 0.0 && named.stream(Purpose::Whether).uniform() < around) {
+            return;
+        }
+        let unit = self.unit_of[site.index()];
+        let concentrator = &mut self.units[unit.index()];
+        concentrator.advance(self.now);
+        let admitted = concentrator.call(site, class, codec.packet, per_second(codec));
+        self.observer.on(self.now, &Fact::Call { class, site, admitted });
+        if admitted {
+            let slot = self.keep_call(Call { class, site, unit, codec });
+            let length = Span::of_secs(length.sample(&mut named.stream(Purpose::Size)));
+            self.calendar.push(self.now + length, Rank::Change, Event::HangUp(slot));
+        }
+    }
+
+    fn keep_call(&mut self, call: Call) -> u32 {
+        let calls = &mut self.sources.calls;
+        if let Some(slot) = self.sources.free_calls.pop() {
+            calls[slot as usize] = call;
+            return slot;
+        }
+        calls.push(call);
+        u32::try_from(calls.len() - 1).expect("fewer than 2^32 calls are in progress")
+    }
+
+    /// A call ends.
+    pub(super) fn hang_up(&mut self, slot: u32) {
+        let call = self.sources.calls[slot as usize];
+        self.sources.free_calls.push(slot);
+        let concentrator = &mut self.units[call.unit.index()];
+        concentrator.advance(self.now);
+        concentrator.hang_up(call.site, call.class, call.codec.packet, per_second(call.codec));
+    }
+
+    fn schedule_job(&mut self, class: ClassId) {
+        if let Some(&(at, ..)) = self.sources.jobs[class.index()].last() {
+            self.calendar.push(at.max(self.now), Rank::Arrival, Event::Job(class));
+        }
+    }
+
+    /// A job falls due.
+    pub(super) fn job(&mut self, class: ClassId) {
+        let Some((_, site, named)) = self.sources.jobs[class.index()].pop() else { return };
+        self.begin(class, site, Asker::Nobody, Some(named));
+        self.schedule_job(class);
+    }
+
+    /// The next transaction of the replay.
+    pub(super) fn replay(&mut self) {
+        let Some(replay) = self.model.replay.as_deref() else { return };
+        let Some(arrival) = replay.get(self.sources.replayed) else { return };
+        self.sources.replayed += 1;
+        self.begin(arrival.class, arrival.site, Asker::Replay(arrival.request, arrival.response), None);
+        if let Some(next) = replay.get(self.sources.replayed) {
+            self.calendar.push(next.at, Rank::Arrival, Event::Replay);
+        }
+    }
+
+    /// The hours in which a class's workstations are on.
+    pub(super) fn powered(&self, class: ClassId) -> Option<(Clock, Clock)> {
+        match self.demand(class) {
+            Demand::Jobs { powered, .. } => *powered,
+            _ => None,
+        }
+    }
+}
+
+/// Marks the names of first pauses, which are not actions.
+const FIRST: u64 = 1 << 40;
+
+#[allow(clippy::cast_precision_loss)]
+fn per_second(codec: Codec) -> f64 {
+    NANOS as f64 / codec.every.0 as f64
+}

@@ -1,0 +1,432 @@
+//! A band: flows that share a capacity max-min fairly, each site within its access link.
+//!
+//! Every busy site *i* has a weight and a cap; its rate is `min(weight * level, cap)`, where the level is as
+//! high as the capacity allows (water-filling; Bertsekas & Gallager, Data Networks, section 6.5.2). Inside a
+//! site, flows share by their weights. Sites below their cap are *shared*: they all ride one clock `v`, which
+//! rises at the level, so that a change of the level re-keys nobody. Sites at their cap are *capped* and finish
+//! in real time. An event touches one site, then moves the few sites that cross the level: O(log sites + log
+//! flows) amortised.
+//!
+//! Invariants: sums of weights and caps are exact (weights are multiples of 2^-20, caps whole bits per
+//! second), so they never drift; a site with flows is in exactly one of the two heaps, one without is in none.
+
+use crate::sim::heap::IndexedHeap;
+use crate::units::Time;
+
+/// Names a flow within the engine.
+pub type FlowId = u32;
+
+/// How sites weigh against each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fairness {
+    /// A site weighs as much as its flows together: flows share.
+    ByFlow,
+    /// Each busy site weighs the same: sites share.
+    BySite,
+}
+
+/// One site's flows in the band.
+#[derive(Clone, Debug, Default)]
+struct Share {
+    /// Access rate left for this band [bit/s], a whole number.
+    cap: f64,
+    /// Weight of its flows together.
+    weight: f64,
+    /// Service per unit of weight that each flow here has had [bit].
+    clock: f64,
+    /// Where the clock stood: on `v` when shared, in seconds when capped.
+    mark: f64,
+    shared: bool,
+    /// Flows by the reading of `clock` at which they end; a binary heap.
+    flows: Vec<(f64, FlowId)>,
+}
+
+/// Flows that share a capacity.
+#[derive(Clone, Debug)]
+pub struct Band {
+    fairness: Fairness,
+    sites: Vec<Share>,
+    /// Shared sites by the reading of `v` at which their first flow ends.
+    shared: IndexedHeap,
+    /// Capped sites by the second at which their first flow ends.
+    capped: IndexedHeap,
+    /// Service per unit of weight to shared sites [bit].
+    v: f64,
+    /// Rise of `v` [bit/s]; infinite when nobody shares.
+    level: f64,
+    now: f64,
+    capacity: f64,
+    weight_shared: f64,
+    rate_capped: f64,
+    /// Sums over all busy sites.
+    weight: f64,
+    appetite: f64,
+    /// Lower bound of `cap / weight` over shared sites.
+    least_shared: f64,
+    /// Upper bound of `cap / weight` over capped sites.
+    most_capped: f64,
+    flows: usize,
+}
+
+/// The exact multiple of 2^-20 nearest to a weight; at least one such step.
+#[must_use]
+pub fn exact_weight(weight: f64) -> f64 {
+    const STEP: f64 = 1_048_576.0;
+    (weight * STEP).round().max(1.0) / STEP
+}
+
+impl Band {
+    /// An empty band over `sites` sites.
+    #[must_use]
+    pub fn new(sites: usize, fairness: Fairness) -> Self {
+        Self {
+            fairness,
+            sites: vec![Share::default(); sites],
+            shared: IndexedHeap::new(sites),
+            capped: IndexedHeap::new(sites),
+            v: 0.0,
+            level: f64::INFINITY,
+            now: 0.0,
+            capacity: 0.0,
+            weight_shared: 0.0,
+            rate_capped: 0.0,
+            weight: 0.0,
+            appetite: 0.0,
+            least_shared: f64::INFINITY,
+            most_capped: 0.0,
+            flows: 0,
+        }
+    }
+
+    /// Whether it has no flow.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flows == 0
+    }
+
+    /// Weight of all flows (or of all busy sites).
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// Access rate of all busy sites together: what the band could use at most [bit/s].
+    #[must_use]
+    pub fn appetite(&self) -> f64 {
+        self.appetite
+    }
+
+    /// What the site's flows weigh together.
+    #[must_use]
+    pub fn weight_at(&self, site: u32) -> f64 {
+        self.sites[site as usize].weight
+    }
+
+    /// Whether the capacity, not access, holds flows back.
+    #[must_use]
+    pub fn saturated(&self) -> bool {
+        !self.shared.is_empty()
+    }
+
+    /// Rate of all flows together [bit/s]; never above the capacity.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        if self.saturated() { self.capacity } else { self.rate_capped }
+    }
+
+    /// Rate that a flow of `weight` would get if it arrived now at `site` with an access link of `cap` [bit/s].
+    #[must_use]
+    pub fn rate_for(&self, site: u32, weight: f64, cap: f64) -> f64 {
+        let share = &self.sites[site as usize];
+        let access = cap * weight / (share.weight + weight);
+        let level = if self.level.is_finite() { self.level } else { self.capacity };
+        match self.fairness {
+            Fairness::ByFlow => access.min(level * weight),
+            Fairness::BySite => access.min(level * weight / (share.weight + weight)),
+        }
+    }
+
+    /// Brings the clocks to `now`.
+    pub fn advance(&mut self, now: Time) {
+        let now = now.secs();
+        if self.saturated() {
+            self.v += self.level.max(0.0) * (now - self.now);
+        }
+        self.now = now;
+    }
+
+    /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
+    pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
+        self.leave(site);
+        let share = &mut self.sites[site as usize];
+        push(&mut share.flows, (share.clock + work / weight, flow));
+        share.weight += weight;
+        self.flows += 1;
+        self.join(site);
+    }
+
+    /// Takes a flow out before its end and says how many bits it still had to get.
+    pub fn withdraw(&mut self, site: u32, flow: FlowId, weight: f64) -> f64 {
+        self.leave(site);
+        let share = &mut self.sites[site as usize];
+        let at = share.flows.iter().position(|&(_, id)| id == flow);
+        let (finish, _) = share.flows.swap_remove(at.expect("a flow is withdrawn from where it was inserted"));
+        heapify(&mut share.flows);
+        let left = (finish - share.clock).max(0.0) * weight;
+        self.weigh_less(site, weight);
+        self.join(site);
+        left
+    }
+
+    /// Sets the rate that a site's access leaves to this band.
+    pub fn limit(&mut self, site: u32, cap: f64) {
+        let cap = cap.max(0.0).floor();
+        if self.sites[site as usize].cap.to_bits() != cap.to_bits() {
+            self.leave(site);
+            self.sites[site as usize].cap = cap;
+            self.join(site);
+        }
+    }
+
+    /// Sets the capacity and finds the level.
+    pub fn settle(&mut self, capacity: f64) {
+        self.capacity = capacity;
+        loop {
+            if self.shared.is_empty() {
+                self.level = f64::INFINITY;
+                self.weight_shared = 0.0;
+                if self.rate_capped <= capacity {
+                    self.rest();
+                    return;
+                }
+                self.share_the_least_bound();
+            }
+            self.level = (capacity - self.rate_capped) / self.weight_shared;
+            let capped = self.level >= self.least_shared && self.cap_those_below_the_level();
+            let shared = !capped && self.most_capped > self.level && self.share_those_above_the_level();
+            if !capped && !shared {
+                return;
+            }
+        }
+    }
+
+    /// When the next flow ends, if nothing changes.
+    #[must_use]
+    pub fn next_end(&self) -> Time {
+        let shared = match self.shared.top() {
+            Some((due, _)) if self.level > 0.0 => self.now + (due - self.v).max(0.0) / self.level,
+            _ => f64::INFINITY,
+        };
+        let capped = self.capped.top().map_or(f64::INFINITY, |(due, _)| due);
+        let first = shared.min(capped);
+        if first.is_finite() { Time::at_secs(first.max(self.now)) } else { Time::NEVER }
+    }
+
+    /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
+    pub fn finish(&mut self) -> (u32, FlowId) {
+        let shared = self.shared.top().map(|(due, site)| ((due - self.v) / self.level.max(f64::MIN_POSITIVE), site));
+        let capped = self.capped.top().map(|(due, site)| (due - self.now, site));
+        let site = match (shared, capped) {
+            (Some((a, shared)), Some((b, capped))) => {
+                if a <= b {
+                    shared
+                } else {
+                    capped
+                }
+            }
+            (Some((_, site)), None) | (None, Some((_, site))) => site,
+            (None, None) => unreachable!("a band that is due has a flow"),
+        };
+        self.leave(site);
+        let share = &mut self.sites[site as usize];
+        let (finish, flow) = pop(&mut share.flows);
+        // The event time is rounded up to a whole nanosecond, so the clock is at or past the finish already,
+        // but for rounding in the last bit.
+        share.clock = share.clock.max(finish);
+        (site, flow)
+    }
+
+    /// Ends what [`Band::finish`] began: the site goes on with `weight` less.
+    pub fn finished(&mut self, site: u32, weight: f64) {
+        self.weigh_less(site, weight);
+        self.join(site);
+    }
+
+    /// Every flow with the bits per unit of its weight that it still has to get; by site, in no meaningful order
+    /// within it.
+    pub fn remaining(&self) -> impl Iterator<Item = (u32, FlowId, f64)> {
+        self.sites.iter().zip(0_u32..).filter(|(share, _)| !share.flows.is_empty()).flat_map(|(share, site)| {
+            let clock = self.clock_now(share);
+            share.flows.iter().map(move |&(finish, flow)| (site, flow, (finish - clock).max(0.0)))
+        })
+    }
+
+    fn ratio(&self, site: u32) -> f64 {
+        let share = &self.sites[site as usize];
+        share.cap / self.weight_of(share)
+    }
+
+    fn weight_of(&self, share: &Share) -> f64 {
+        match self.fairness {
+            Fairness::ByFlow => share.weight,
+            Fairness::BySite => 1.0,
+        }
+    }
+
+    /// Rise of a shared site's clock per unit of `v`.
+    fn gain(&self, share: &Share) -> f64 {
+        match self.fairness {
+            Fairness::ByFlow => 1.0,
+            Fairness::BySite => 1.0 / share.weight,
+        }
+    }
+
+    fn clock_now(&self, share: &Share) -> f64 {
+        if share.shared {
+            share.clock + (self.v - share.mark) * self.gain(share)
+        } else {
+            share.clock + (self.now - share.mark) * (share.cap / share.weight)
+        }
+    }
+
+    /// Takes a site out of the sums and heaps, its clock brought to now.
+    fn leave(&mut self, site: u32) {
+        let share = &self.sites[site as usize];
+        if share.flows.is_empty() {
+            return;
+        }
+        let (clock, weight, cap) = (self.clock_now(share), self.weight_of(share), share.cap);
+        self.weight -= weight;
+        self.appetite -= cap;
+        if share.shared {
+            self.weight_shared -= weight;
+            self.shared.remove(site);
+        } else {
+            self.rate_capped -= cap;
+            self.capped.remove(site);
+        }
+        self.sites[site as usize].clock = clock;
+    }
+
+    /// Puts a site back, as shared or capped as it was.
+    fn join(&mut self, site: u32) {
+        let share = &mut self.sites[site as usize];
+        if share.flows.is_empty() {
+            share.clock = 0.0;
+            share.weight = 0.0;
+            share.shared = false;
+            return;
+        }
+        share.mark = if share.shared { self.v } else { self.now };
+        let share = &self.sites[site as usize];
+        let due = share.flows[0].0 - share.clock;
+        let (weight, cap) = (self.weight_of(share), share.cap);
+        self.weight += weight;
+        self.appetite += cap;
+        if share.shared {
+            self.weight_shared += weight;
+            self.shared.set(site, self.v + due / self.gain(share));
+            self.least_shared = self.least_shared.min(cap / weight);
+        } else {
+            self.rate_capped += cap;
+            let key = if cap > 0.0 { self.now + due * share.weight / cap } else { f64::INFINITY };
+            self.capped.set(site, key);
+            self.most_capped = self.most_capped.max(cap / weight);
+        }
+    }
+
+    fn weigh_less(&mut self, site: u32, weight: f64) {
+        self.sites[site as usize].weight -= weight;
+        self.flows -= 1;
+    }
+
+    fn turn(&mut self, site: u32, shared: bool) {
+        self.leave(site);
+        self.sites[site as usize].shared = shared;
+        self.join(site);
+    }
+
+    /// Nobody shares: the bounds and the clock start afresh.
+    fn rest(&mut self) {
+        self.v = 0.0;
+        self.least_shared = f64::INFINITY;
+        if self.capped.is_empty() {
+            self.rate_capped = 0.0;
+            self.most_capped = 0.0;
+        }
+    }
+
+    /// Overload with all sites capped: the sites that could use most per weight begin to share.
+    fn share_the_least_bound(&mut self) {
+        let most = self.capped.members().map(|site| self.ratio(site)).fold(0.0, f64::max);
+        self.most_capped = most;
+        let sites: Vec<u32> = self.capped.members().filter(|&site| self.ratio(site) >= most).collect();
+        for site in sites {
+            self.turn(site, true);
+        }
+    }
+
+    /// Shared sites whose cap is at or below the level are capped. The level only rises by this.
+    fn cap_those_below_the_level(&mut self) -> bool {
+        let level = self.level;
+        let sites: Vec<u32> = self.shared.members().filter(|&site| self.ratio(site) <= level).collect();
+        for &site in &sites {
+            self.turn(site, false);
+        }
+        self.least_shared = self.shared.members().map(|site| self.ratio(site)).fold(f64::INFINITY, f64::min);
+        !sites.is_empty()
+    }
+
+    /// Capped sites whose cap is above the level share. The level only rises by this, too.
+    fn share_those_above_the_level(&mut self) -> bool {
+        let level = self.level;
+        let sites: Vec<u32> = self.capped.members().filter(|&site| self.ratio(site) > level).collect();
+        for &site in &sites {
+            self.turn(site, true);
+        }
+        self.most_capped = self.capped.members().map(|site| self.ratio(site)).fold(0.0, f64::max);
+        !sites.is_empty()
+    }
+}
+
+fn earlier(a: (f64, FlowId), b: (f64, FlowId)) -> bool {
+    a.0 < b.0 || (a.0 <= b.0 && a.1 < b.1)
+}
+
+fn push(heap: &mut Vec<(f64, FlowId)>, entry: (f64, FlowId)) {
+    heap.push(entry);
+    let mut at = heap.len() - 1;
+    while at > 0 {
+        let parent = (at - 1) / 2;
+        if !earlier(heap[at], heap[parent]) {
+            break;
+        }
+        heap.swap(at, parent);
+        at = parent;
+    }
+}
+
+fn pop(heap: &mut Vec<(f64, FlowId)>) -> (f64, FlowId) {
+    let first = heap.swap_remove(0);
+    sink(heap, 0);
+    first
+}
+
+fn sink(heap: &mut [(f64, FlowId)], mut at: usize) {
+    loop {
+        let left = 2 * at + 1;
+        let Some(&entry) = heap.get(left) else { return };
+        let child = if left + 1 < heap.len() && earlier(heap[left + 1], entry) { left + 1 } else { left };
+        if !earlier(heap[child], heap[at]) {
+            return;
+        }
+        heap.swap(at, child);
+        at = child;
+    }
+}
+
+fn heapify(heap: &mut [(f64, FlowId)]) {
+    for at in (0..heap.len() / 2).rev() {
+        sink(heap, at);
+    }
+}

@@ -1,0 +1,368 @@
+//! A concentrator at work: queues that share its throughput, and the streams that take theirs first.
+
+use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES, SiteId, Transport, Unit};
+use crate::sim::band::{Band, FlowId};
+use crate::sim::discipline::{Plan, Shape, plan};
+use crate::sim::transport::{Cost, queue_after};
+use crate::units::{BitRate, Bytes, Time};
+
+/// A concentrator and what is inside it.
+#[derive(Clone, Debug)]
+pub struct Concentrator {
+    throughput: f64,
+    buffer: f64,
+    cost: Cost,
+    transport: Transport,
+    plan: Plan,
+    discipline: Discipline,
+    shapes: Vec<Shape>,
+    bands: Vec<Band>,
+    /// Bits that stand before each band.
+    standing: Vec<f64>,
+    /// Rate that each band is drained with [bit/s].
+    drain: Vec<f64>,
+    /// Access rate of each site, less its streams, in bits of work per second.
+    access: Vec<f64>,
+    /// Queues with flows at each site, a bit each.
+    busy: Vec<u16>,
+    now: Time,
+    spare: f64,
+    next: (Time, usize),
+    /// Streams: number, work per second by class.
+    calls: u32,
+    calls_limit: Option<u32>,
+    streaming: Vec<f64>,
+    books: Books,
+}
+
+/// What went through, by class, in bits of work since the start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Books {
+    /// Work that was put in.
+    pub admitted: Vec<f64>,
+    /// Work of flows that ended.
+    pub served: Vec<f64>,
+    /// Work that was taken out unserved.
+    pub withdrawn: Vec<f64>,
+    /// Work of streams.
+    pub streamed: Vec<f64>,
+    /// Work that it could have done.
+    pub capacity: f64,
+}
+
+/// A flow as its concentrator needs to know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    /// Its name.
+    pub flow: FlowId,
+    /// From which site.
+    pub site: SiteId,
+    /// Of which class.
+    pub class: ClassId,
+    /// Bits of work.
+    pub work: f64,
+}
+
+impl Concentrator {
+    /// A concentrator with nothing inside, before `sites` access links [bit/s].
+    ///
+    /// # Panics
+    /// If packet rate and throughput contradict each other, which `check` refuses.
+    #[must_use]
+    pub fn new(unit: &Unit, transport: Transport, access: &[BitRate], classes: usize) -> Self {
+        let cost = Cost::of(unit).expect("a checked unit has a cost");
+        let shapes = vec![Shape::NONE; classes];
+        let plan = plan(&unit.discipline, &shapes);
+        let scale = match transport {
+            Transport::Ideal => 1.0,
+            Transport::Tcp(tcp) => cost.per_access_bit(&tcp),
+        };
+        let bands = plan.queues.iter().map(|queue| Band::new(access.len(), queue.fairness)).collect();
+        Self {
+            throughput: unit.throughput.bits(),
+            buffer: unit.buffer.bits(),
+            cost,
+            transport,
+            standing: vec![0.0; plan.queues.len()],
+            drain: vec![unit.throughput.bits(); plan.queues.len()],
+            plan,
+            discipline: unit.discipline.clone(),
+            shapes,
+            bands,
+            access: access.iter().map(|rate| (rate.bits() * scale).round()).collect(),
+            busy: vec![0; access.len()],
+            now: Time(0),
+            spare: unit.throughput.bits(),
+            next: (Time::NEVER, 0),
+            calls: 0,
+            calls_limit: unit.streams,
+            streaming: vec![0.0; classes],
+            books: Books {
+                admitted: vec![0.0; classes],
+                served: vec![0.0; classes],
+                withdrawn: vec![0.0; classes],
+                streamed: vec![0.0; classes],
+                capacity: 0.0,
+            },
+        }
+    }
+
+    /// Work of one turn [bit].
+    #[must_use]
+    pub fn work(&self, request: Bytes, response: Bytes, connects: bool) -> f64 {
+        match self.transport {
+            Transport::Ideal => response.bits(),
+            Transport::Tcp(tcp) => self.cost.turn(&tcp, request, response, connects),
+        }
+    }
+
+    /// When the next flow ends.
+    #[must_use]
+    pub fn next_end(&self) -> Time {
+        self.next.0
+    }
+
+    /// Flows inside per bit of throughput, for balancers that look.
+    #[must_use]
+    pub fn crowding(&self) -> f64 {
+        self.bands.iter().map(Band::weight).sum::<f64>() / self.throughput
+    }
+
+    /// Time that a packet of the class waits in the queue that stands now [s].
+    #[must_use]
+    pub fn queue_delay(&self, class: ClassId) -> f64 {
+        let queue = self.plan.queue_of(class);
+        if self.standing[queue] <= 0.0 {
+            return 0.0;
+        }
+        (self.standing[queue] / self.drain[queue].max(1.0)).min(LONGEST_QUEUE)
+    }
+
+    /// Rate that a flow arriving now would get, in bits of work per second, and the site's access rate alone.
+    #[must_use]
+    pub fn rate_for(&self, site: SiteId, class: ClassId) -> (f64, f64) {
+        let queue = self.plan.queue_of(class);
+        let alone = self.access[site.index()];
+        let band = &self.bands[queue];
+        let rate = if band.weight_at(site.0) > 0.0 || band.saturated() {
+            band.rate_for(site.0, self.plan.flow_weight[class.index()], alone)
+        } else {
+            alone
+        };
+        (rate, alone)
+    }
+
+    /// Brings the clocks to `now`.
+    pub fn advance(&mut self, now: Time) {
+        if now == self.now {
+            return;
+        }
+        let dt = now.since(self.now).secs();
+        for (queue, band) in self.bands.iter_mut().enumerate() {
+            self.standing[queue] =
+                queue_after(self.standing[queue], dt, band.saturated(), self.buffer, self.spare);
+            band.advance(now);
+        }
+        self.books.capacity += self.throughput * dt;
+        if self.calls > 0 {
+            for (class, rate) in self.streaming.iter().enumerate() {
+                self.books.streamed[class] += rate.min(self.throughput) * dt;
+            }
+        }
+        self.now = now;
+    }
+
+    /// Puts a flow in.
+    pub fn admit(&mut self, job: Job) {
+        let queue = self.plan.queue_of(job.class);
+        self.books.admitted[job.class.index()] += job.work;
+        self.put(queue, job);
+        self.settle();
+    }
+
+    /// Takes a flow out before its end; what it still had to get comes back [bit].
+    pub fn withdraw(&mut self, job: Job) -> f64 {
+        let queue = self.plan.queue_of(job.class);
+        let left = self.bands[queue].withdraw(job.site.0, job.flow, self.plan.flow_weight[job.class.index()]);
+        let left = left.min(job.work);
+        self.books.withdrawn[job.class.index()] += left;
+        self.books.served[job.class.index()] += job.work - left;
+        self.after_leaving(queue, job.site);
+        self.settle();
+        left
+    }
+
+    /// Takes out the flow that ends now.
+    pub fn finish(&mut self) -> FlowId {
+        let (_, flow) = self.bands[self.next.1].finish();
+        flow
+    }
+
+    /// Books the end of the flow that [`Concentrator::finish`] named.
+    pub fn finished(&mut self, job: Job) {
+        let queue = self.next.1;
+        self.bands[queue].finished(job.site.0, self.plan.flow_weight[job.class.index()]);
+        self.books.served[job.class.index()] += job.work;
+        self.after_leaving(queue, job.site);
+        self.settle();
+    }
+
+    /// Starts a stream if there is room; says whether it did.
+    pub fn call(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) -> bool {
+        if self.calls_limit.is_some_and(|limit| self.calls >= limit) {
+            return false;
+        }
+        self.calls += 1;
+        self.stream(site, class, packet, per_second);
+        true
+    }
+
+    /// Ends a stream.
+    pub fn hang_up(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) {
+        self.calls -= 1;
+        self.stream(site, class, packet, -per_second);
+    }
+
+    fn stream(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) {
+        let work = self.cost.stream(packet.0, per_second.abs()).round().copysign(per_second);
+        self.streaming[class.index()] += work;
+        self.access[site.index()] -= work;
+        if self.busy[site.index()] != 0 {
+            self.share_access(site);
+        }
+        self.settle();
+    }
+
+    /// Changes the throughput; costs per packet change in proportion.
+    pub fn resize(&mut self, throughput: BitRate) {
+        self.throughput = throughput.bits();
+        self.settle();
+    }
+
+    /// Changes the order of service; `jobs` are all flows inside with the work that they still need.
+    pub fn serve(&mut self, discipline: &Discipline, jobs: &[Job]) {
+        self.discipline = discipline.clone();
+        self.rebuild(jobs);
+    }
+
+    /// Changes the shaping of a class.
+    pub fn shape(&mut self, class: ClassId, shape: Shape, jobs: &[Job]) {
+        self.shapes[class.index()] = shape;
+        self.rebuild(jobs);
+    }
+
+    /// The flows inside and the work that each still needs [bit].
+    pub fn inside(&self) -> impl Iterator<Item = (FlowId, f64, usize)> {
+        self.bands
+            .iter()
+            .enumerate()
+            .flat_map(|(queue, band)| band.remaining().map(move |(_, flow, left)| (flow, left, queue)))
+    }
+
+    /// Weight of a flow of the class.
+    #[must_use]
+    pub fn weight(&self, class: ClassId) -> f64 {
+        self.plan.flow_weight[class.index()]
+    }
+
+    /// What went through.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Calls in progress.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    /// The throughput [bit/s].
+    #[must_use]
+    pub fn throughput(&self) -> f64 {
+        self.throughput
+    }
+
+    fn rebuild(&mut self, jobs: &[Job]) {
+        self.plan = plan(&self.discipline, &self.shapes);
+        let sites = self.access.len();
+        self.bands = self.plan.queues.iter().map(|queue| Band::new(sites, queue.fairness)).collect();
+        self.standing = vec![0.0; self.bands.len()];
+        self.drain = vec![self.throughput; self.bands.len()];
+        self.busy.fill(0);
+        for band in &mut self.bands {
+            band.advance(self.now);
+        }
+        for &job in jobs {
+            self.put(self.plan.queue_of(job.class), job);
+        }
+        self.settle();
+    }
+
+    fn put(&mut self, queue: usize, job: Job) {
+        self.bands[queue].insert(job.site.0, job.flow, job.work, self.plan.flow_weight[job.class.index()]);
+        self.busy[job.site.index()] |= 1 << queue;
+        self.share_access(job.site);
+    }
+
+    fn after_leaving(&mut self, queue: usize, site: SiteId) {
+        if self.bands[queue].weight_at(site.0) <= 0.0 {
+            self.busy[site.index()] &= !(1 << queue);
+        }
+        if self.bands.len() > 1 && self.busy[site.index()] != 0 {
+            self.share_access(site);
+        }
+    }
+
+    /// Splits a site's access link over its busy queues.
+    fn share_access(&mut self, site: SiteId) {
+        let access = self.access[site.index()].max(0.0);
+        if let [band] = &mut self.bands[..] {
+            band.limit(site.0, access.min(self.plan.queues[0].per_site));
+            return;
+        }
+        let mut demand = [(0.0, 0.0); MAX_CLASSES];
+        for (queue, plan) in self.plan.queues.iter().enumerate() {
+            if self.busy[site.index()] & (1 << queue) != 0 {
+                let weight = plan.weight.unwrap_or_else(|| self.bands[queue].weight_at(site.0));
+                demand[queue] = (weight, access.min(plan.per_site));
+            }
+        }
+        let given = self.plan.split(access, &demand);
+        for (queue, band) in self.bands.iter_mut().enumerate() {
+            if self.busy[site.index()] & (1 << queue) != 0 {
+                band.limit(site.0, given[queue]);
+            }
+        }
+    }
+
+    /// Splits the throughput over the queues and finds what ends next.
+    fn settle(&mut self) {
+        let capacity = (self.throughput - self.streaming.iter().sum::<f64>()).max(0.0);
+        if let [band] = &mut self.bands[..] {
+            band.settle(capacity.min(self.plan.queues[0].total));
+            self.spare = capacity - band.rate();
+            self.drain[0] = capacity;
+            self.next = (band.next_end(), 0);
+            return;
+        }
+        let mut demand = [(0.0, 0.0); MAX_CLASSES];
+        for (queue, (plan, band)) in self.plan.queues.iter().zip(&self.bands).enumerate() {
+            demand[queue] = (plan.weight.unwrap_or_else(|| band.weight()), band.appetite().min(plan.total));
+        }
+        let given = self.plan.split(capacity, &demand);
+        self.spare = (capacity - given[..self.bands.len()].iter().sum::<f64>()).max(0.0);
+        self.next = (Time::NEVER, 0);
+        for (queue, band) in self.bands.iter_mut().enumerate() {
+            band.settle(given[queue]);
+            self.drain[queue] = given[queue] + self.spare;
+            let end = band.next_end();
+            if end < self.next.0 {
+                self.next = (end, queue);
+            }
+        }
+    }
+}
+
+/// A starved queue counts for no more than this on a round trip: the sharing already lets it wait [s].
+const LONGEST_QUEUE: f64 = 2.0;

@@ -1,0 +1,200 @@
+//! Disciplines as bands: which flows share, who goes first, and how a capacity is split between them.
+
+use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
+use crate::sim::band::{Fairness, exact_weight};
+
+/// One queue of a concentrator.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Queue {
+    /// Lower ranks are served strictly first.
+    pub rank: u8,
+    /// Weight among queues of the same rank; none means as many as it has flows.
+    pub weight: Option<f64>,
+    /// How its sites share.
+    pub fairness: Fairness,
+    /// Cap on all sites together [bit/s].
+    pub total: f64,
+    /// Cap on each site [bit/s].
+    pub per_site: f64,
+}
+
+/// A shaping order in force for a class [bit/s]; infinite where there is none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// All sites together.
+    pub total: f64,
+    /// Each site.
+    pub per_site: f64,
+}
+
+impl Shape {
+    /// No cap.
+    pub const NONE: Self = Self { total: f64::INFINITY, per_site: f64::INFINITY };
+}
+
+/// How a concentrator serves: its queues, and where each class goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Queues by rank.
+    pub queues: Vec<Queue>,
+    /// The queue of each class.
+    pub queue_of: Vec<usize>,
+    /// Weight of a flow of each class within its queue.
+    pub flow_weight: Vec<f64>,
+}
+
+/// The queues of a discipline under the shaping in force. Classes that are treated alike share a queue; a
+/// shaped class has one of its own.
+#[must_use]
+pub fn plan(discipline: &Discipline, shapes: &[Shape]) -> Plan {
+    let wanted: Vec<(usize, Queue)> =
+        shapes.iter().enumerate().map(|(class, &shape)| (group(discipline, class), queue(discipline, class, shape))).collect();
+    let mut keys: Vec<(u8, usize, Option<usize>)> = Vec::new();
+    let key = |class: usize| {
+        let (group, queue) = wanted[class];
+        (queue.rank, group, (shapes[class] != Shape::NONE).then_some(class))
+    };
+    keys.extend((0..shapes.len()).map(key));
+    keys.sort_unstable();
+    keys.dedup();
+    let queue_of: Vec<usize> = (0..shapes.len()).map(|class| keys.partition_point(|other| *other < key(class))).collect();
+    let queues = (0..keys.len())
+        .map(|index| {
+            let class = queue_of.iter().position(|&queue| queue == index);
+            wanted[class.unwrap_or_default()].1
+        })
+        .collect();
+    let flow_weight = (0..shapes.len()).map(|class| flow_weight(discipline, class)).collect();
+    Plan { queues, queue_of, flow_weight }
+}
+
+/// Classes of the same rank and group share a queue.
+fn group(discipline: &Discipline, class: usize) -> usize {
+    match discipline {
+        Discipline::Fifo | Discipline::FairBySite | Discipline::Discriminatory(_) | Discipline::Priority(_) => 0,
+        Discipline::Weighted(_) => class,
+        Discipline::LowLatency { first, .. } => {
+            if first[class] {
+                0
+            } else {
+                class
+            }
+        }
+    }
+}
+
+fn queue(discipline: &Discipline, class: usize, shape: Shape) -> Queue {
+    let (rank, weight) = match discipline {
+        Discipline::Fifo | Discipline::FairBySite | Discipline::Discriminatory(_) => (0, None),
+        Discipline::Priority(ranks) => (ranks[class], None),
+        Discipline::Weighted(weights) => (0, Some(weights[class])),
+        Discipline::LowLatency { first, .. } if first[class] => (0, None),
+        Discipline::LowLatency { weights, .. } => (1, Some(weights[class])),
+    };
+    let fairness = if *discipline == Discipline::FairBySite { Fairness::BySite } else { Fairness::ByFlow };
+    Queue { rank, weight, fairness, total: shape.total, per_site: shape.per_site }
+}
+
+fn flow_weight(discipline: &Discipline, class: usize) -> f64 {
+    match discipline {
+        Discipline::Discriminatory(weights) => exact_weight(weights[class]),
+        _ => 1.0,
+    }
+}
+
+impl Plan {
+    /// The queue of a class.
+    #[must_use]
+    pub fn queue_of(&self, class: ClassId) -> usize {
+        self.queue_of[class.index()]
+    }
+
+    /// Splits `capacity` over the queues: rank by rank, inside a rank in proportion to weight, and what one
+    /// cannot use goes to the others (generalised processor sharing; Parekh & Gallager 1993, section II).
+    ///
+    /// `demand` gives weight and greatest useful rate of each queue; the result is its rate.
+    #[must_use]
+    pub fn split(&self, capacity: f64, demand: &[(f64, f64)]) -> [f64; MAX_CLASSES] {
+        let mut given = [0.0; MAX_CLASSES];
+        let mut left = capacity;
+        let mut from = 0;
+        while from < self.queues.len() {
+            let rank = self.queues[from].rank;
+            let until = from + self.queues[from..].iter().take_while(|queue| queue.rank == rank).count();
+            fill(left, &demand[from..until], &mut given[from..until]);
+            left = (left - given[from..until].iter().sum::<f64>()).max(0.0);
+            from = until;
+        }
+        given
+    }
+}
+
+/// Weighted water-filling of `capacity` into vessels of (weight, size).
+fn fill(capacity: f64, vessels: &[(f64, f64)], given: &mut [f64]) {
+    if let [(_, size)] = vessels {
+        given[0] = size.min(capacity);
+        return;
+    }
+    let mut left = capacity;
+    let mut open: f64 = vessels.iter().filter(|(_, size)| *size > 0.0).map(|(weight, _)| weight).sum();
+    let mut full = [false; MAX_CLASSES];
+    loop {
+        let level = left / open;
+        let mut changed = false;
+        for (index, &(weight, size)) in vessels.iter().enumerate() {
+            if !full[index] && size > 0.0 && size <= weight * level {
+                full[index] = true;
+                given[index] = size;
+                left -= size;
+                open -= weight;
+                changed = true;
+            }
+        }
+        if !changed {
+            for (index, &(weight, size)) in vessels.iter().enumerate() {
+                if !full[index] && size > 0.0 {
+                    given[index] = (weight * level).max(0.0);
+                }
+            }
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_that_are_treated_alike_share_a_queue() {
+        let ranks = Discipline::Priority(vec![0, 0, 1, 1]);
+        let plan = plan(&ranks, &[Shape::NONE; 4]);
+        assert_eq!(plan.queue_of, [0, 0, 1, 1]);
+        assert_eq!(plan.queues.len(), 2);
+    }
+
+    #[test]
+    fn a_shaped_class_has_its_own_queue() {
+        let mut shapes = [Shape::NONE; 3];
+        shapes[1].total = 5.0;
+        let plan = plan(&Discipline::Fifo, &shapes);
+        assert_eq!(plan.queue_of, [0, 1, 0]);
+        assert_eq!(plan.queues[1].total.to_bits(), 5.0_f64.to_bits());
+    }
+
+    /// 100 over weights 4:2:1 where the first needs only 10: the rest split 90 as 2:1.
+    #[test]
+    fn what_one_queue_cannot_use_goes_to_the_others() {
+        let plan = plan(&Discipline::Weighted(vec![4.0, 2.0, 1.0]), &[Shape::NONE; 3]);
+        let given = plan.split(100.0, &[(4.0, 10.0), (2.0, 1e9), (1.0, 1e9)]);
+        assert!((given[0] - 10.0).abs() + (given[1] - 60.0).abs() + (given[2] - 30.0).abs() < 1e-9, "{given:?}");
+    }
+
+    #[test]
+    fn a_lower_rank_sees_what_is_left() {
+        let plan = plan(&Discipline::Priority(vec![1, 0]), &[Shape::NONE; 2]);
+        let (first, second) = (plan.queue_of[1], plan.queue_of[0]);
+        let given = plan.split(10.0, &[(1.0, 7.0), (1.0, 7.0)]);
+        assert!((given[first] - 7.0).abs() + (given[second] - 3.0).abs() < 1e-12);
+    }
+}

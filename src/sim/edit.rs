@@ -1,0 +1,49 @@
+//! Dated edits of the world.
+
+use crate::scenario::model::{Action, UnitId};
+use crate::sim::concentrator::Job;
+use crate::sim::discipline::Shape;
+use crate::sim::observer::{Fact, Observer};
+use crate::sim::Engine;
+
+impl<O: Observer> Engine<'_, O> {
+    pub(super) fn edit(&mut self, number: u32) {
+        match &self.model.edits[number as usize].what {
+            Action::Resize(unit, throughput) => {
+                self.units[unit.index()].advance(self.now);
+                self.units[unit.index()].resize(*throughput);
+            }
+            Action::Serve(unit, discipline) => {
+                let jobs = self.jobs_inside(*unit);
+                self.units[unit.index()].serve(discipline, &jobs);
+            }
+            Action::Shape { class, total, per_site } => {
+                let rate = |rate: &Option<crate::units::BitRate>| rate.map_or(f64::INFINITY, |rate| rate.bits());
+                let shape = Shape { total: rate(total), per_site: rate(per_site) };
+                self.shapes[class.index()] = shape;
+                for unit in (0..self.units.len()).map(UnitId::of) {
+                    let jobs = self.jobs_inside(unit);
+                    self.units[unit.index()].shape(*class, shape, &jobs);
+                }
+            }
+            // Flows under way end where they are; what starts from now on takes the new tunnel.
+            Action::Migrate(sites, to) => {
+                for &site in sites.iter() {
+                    self.unit_of[site.index()] = *to;
+                    self.observer.on(self.now, &Fact::Placed { site, unit: *to });
+                }
+            }
+        }
+    }
+
+    /// The flows inside a concentrator with the work that they still need.
+    fn jobs_inside(&mut self, unit: UnitId) -> Vec<Job> {
+        let concentrator = &mut self.units[unit.index()];
+        concentrator.advance(self.now);
+        let jobs = concentrator.inside().map(|(id, left, _)| {
+            let flow = self.flows.get(id);
+            Job { flow: id, site: flow.site, class: flow.class, work: left * concentrator.weight(flow.class) }
+        });
+        jobs.collect()
+    }
+}

@@ -1,0 +1,542 @@
+//! The life of a transaction: it begins, waits if it must, reaches the concentrator, is served turn by turn,
+//! and ends served or given up.
+
+use std::collections::VecDeque;
+
+use crate::random::Purpose;
+use crate::scenario::model::{Balancer, Class, ClassId, Curfew, Release, SiteId, Tcp, Transport, UnitId};
+use crate::sim::band::FlowId;
+use crate::sim::calendar::Rank;
+use crate::sim::concentrator::Job;
+use crate::sim::demand::{Named, Sizes};
+use crate::sim::observer::{Fact, Observer, Outcome, Record};
+use crate::sim::transport::{slow_start_idle, until_first_byte, window_after};
+use crate::sim::{Engine, Event};
+use crate::units::{Bytes, Span, Time};
+
+/// Where a transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The slot is free.
+    Free,
+    /// Waits for a release.
+    Deferred,
+    /// Waits for its workstation to come on.
+    Unpowered,
+    /// Round trips before its bytes reach the concentrator.
+    Approaching,
+    /// Shares the concentrator.
+    Sharing,
+}
+
+/// Who or what asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// A person at a workstation, who goes on afterwards.
+    User(u32),
+    /// An open process or a daily job.
+    Nobody,
+    /// A replay, with its sizes.
+    Replay(Bytes, Bytes),
+}
+
+/// A transaction under way.
+#[derive(Clone, Debug)]
+pub(super) struct Flow {
+    pub class: ClassId,
+    pub site: SiteId,
+    pub unit: UnitId,
+    pub state: State,
+    pub asker: Asker,
+    pub started: Time,
+    /// Changes whenever what was scheduled for the flow becomes void.
+    pub life: u32,
+    turn: u8,
+    tries: u8,
+    window: u32,
+    sizes: Option<Sizes>,
+    named: Option<Named>,
+    /// Request and response of the turn under way, and of all turns so far.
+    asked: (u64, u64),
+    total: (u64, u64),
+    /// Work of the turn under way, and what is left of it if it was cut short [bit].
+    pub work: f64,
+    resumes: Option<f64>,
+    unloaded: f64,
+}
+
+impl Flow {
+    /// Bytes asked for and not settled.
+    pub fn bytes(&self) -> u64 {
+        self.asked.0 + self.asked.1
+    }
+}
+
+/// All transactions under way, in slots that are used again; and the deadlines of those who wait.
+#[derive(Debug)]
+pub(super) struct Flows {
+    slots: Vec<Flow>,
+    free: Vec<FlowId>,
+    /// By class, in order of start, which is the order of deadline.
+    patience: Vec<VecDeque<(Time, FlowId, u32)>>,
+    armed: Vec<bool>,
+}
+
+impl Flows {
+    pub fn new(classes: usize) -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), patience: vec![VecDeque::new(); classes], armed: vec![false; classes] }
+    }
+
+    pub fn get(&self, id: FlowId) -> &Flow {
+        &self.slots[id as usize]
+    }
+
+    pub fn get_mut(&mut self, id: FlowId) -> &mut Flow {
+        &mut self.slots[id as usize]
+    }
+
+    /// Every transaction that is not over, by slot.
+    pub fn all(&self) -> impl Iterator<Item = (FlowId, &Flow)> {
+        (0_u32..).zip(&self.slots).filter(|(_, flow)| flow.state != State::Free)
+    }
+
+    fn add(&mut self, mut flow: Flow) -> FlowId {
+        if let Some(id) = self.free.pop() {
+            flow.life = self.slots[id as usize].life + 1;
+            self.slots[id as usize] = flow;
+            return id;
+        }
+        self.slots.push(flow);
+        u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 transactions are under way")
+    }
+
+    fn remove(&mut self, id: FlowId) {
+        let flow = &mut self.slots[id as usize];
+        flow.state = State::Free;
+        flow.life += 1;
+        self.free.push(id);
+    }
+}
+
+impl<O: Observer> Engine<'_, O> {
+    /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
+    pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) {
+        self.observer.on(self.now, &Fact::Started { class, site });
+        let sizes = named.as_ref().map(Sizes::new);
+        let flow = Flow {
+            class,
+            site,
+            unit: self.unit_of[site.index()],
+            state: State::Approaching,
+            asker,
+            started: self.now,
+            life: 0,
+            turn: 0,
+            tries: 0,
+            window: self.tcp().map_or(0, |tcp| tcp.window),
+            sizes,
+            named,
+            asked: (0, 0),
+            total: (0, 0),
+            work: 0.0,
+            resumes: None,
+            unloaded: 0.0,
+        };
+        let id = self.flows.add(flow);
+        self.launch(id);
+    }
+
+    fn tcp(&self) -> Option<Tcp> {
+        match self.model.transport {
+            Transport::Ideal => None,
+            Transport::Tcp(tcp) => Some(tcp),
+        }
+    }
+
+    fn class(&self, id: FlowId) -> &'_ Class {
+        &self.model.classes[self.flows.get(id).class.index()]
+    }
+
+    /// Applies the rules in force, then asks for the first turn.
+    fn launch(&mut self, id: FlowId) {
+        self.ask(id);
+        if self.is_off(id) {
+            self.end(id, Outcome::Off, 0.0);
+        } else if self.goes_elsewhere(id) {
+            self.serve_elsewhere(id);
+        } else if !self.is_deferred(id) && !self.is_unpowered(id) {
+            self.depart(id);
+        }
+    }
+
+    /// Draws the sizes of the next turn; the bytes are asked for from now on.
+    fn ask(&mut self, id: FlowId) {
+        let class = &self.model.classes[self.flows.get(id).class.index()];
+        let flow = self.flows.get_mut(id);
+        flow.asked = match (&mut flow.sizes, flow.asker) {
+            (_, Asker::Replay(request, response)) => (request.0, response.0),
+            (Some(sizes), _) => sizes.turn(class),
+            (None, _) => (1, 1),
+        };
+        flow.total = (flow.total.0 + flow.asked.0, flow.total.1 + flow.asked.1);
+        let fact = Fact::Asked { class: flow.class, bytes: Bytes(flow.bytes()) };
+        self.observer.on(self.now, &fact);
+    }
+
+    fn is_off(&self, id: FlowId) -> bool {
+        self.class(id).rules.off.iter().any(|&(from, until)| from <= self.now && self.now < until)
+    }
+
+    fn goes_elsewhere(&self, id: FlowId) -> bool {
+        let rules = &self.class(id).rules;
+        let Some(named) = self.flows.get(id).named.filter(|_| !rules.cached.is_empty() || !rules.around.is_empty()) else {
+            return false;
+        };
+        let mut stream = named.stream(Purpose::Whether);
+        let (cache, around) = (stream.uniform(), stream.uniform());
+        let share = |orders: &[(Time, Time, crate::units::Share)]| {
+            orders.iter().filter(|order| order.0 <= self.now && self.now < order.1).map(|order| order.2.0).sum::<f64>()
+        };
+        cache < share(&rules.cached) || around < share(&rules.around)
+    }
+
+    /// Served on site or round the headend: every turn through an idle network.
+    fn serve_elsewhere(&mut self, id: FlowId) {
+        loop {
+            self.add_unloaded(id);
+            self.settle_bytes(id, true);
+            if !self.has_more_turns(id) {
+                break;
+            }
+            self.ask(id);
+        }
+        let latency = self.flows.get(id).unloaded;
+        self.end(id, Outcome::Local, latency);
+    }
+
+    fn is_deferred(&mut self, id: FlowId) -> bool {
+        let Some(named) = self.flows.get(id).named else { return false };
+        if matches!(self.flows.get(id).asker, Asker::User(_)) {
+            return false;
+        }
+        let obeys = |curfew: &&Curfew| {
+            let mut stream = named.stream(Purpose::Whether);
+            let _ = (stream.uniform(), stream.uniform());
+            stream.uniform() < curfew.compliance.0
+        };
+        let now = self.now;
+        let forbids = |curfew: &&Curfew| curfew.from <= now && now < curfew.until;
+        if self.class(id).rules.curfews.iter().filter(forbids).any(|curfew| obeys(&curfew)) {
+            self.hold(id, State::Deferred);
+            return true;
+        }
+        false
+    }
+
+    fn is_unpowered(&mut self, id: FlowId) -> bool {
+        let Some((on, off)) = self.powered(self.flows.get(id).class) else { return false };
+        let clock = self.now.clock();
+        if on <= clock && clock < off {
+            return false;
+        }
+        self.hold(id, State::Unpowered);
+        true
+    }
+
+    pub(super) fn hold(&mut self, id: FlowId, state: State) {
+        let flow = self.flows.get_mut(id);
+        flow.state = state;
+        flow.life += 1;
+        let fact = Fact::Deferred { class: flow.class, site: flow.site };
+        self.observer.on(self.now, &fact);
+    }
+
+    /// A curfew ends: what has waited for it is released.
+    pub(super) fn lift(&mut self, class: ClassId, number: u32) {
+        let curfew = self.model.classes[class.index()].rules.curfews[number as usize];
+        let mut waiting: Vec<(Time, FlowId)> = self
+            .flows
+            .all()
+            .filter(|(_, flow)| flow.class == class && flow.state == State::Deferred)
+            .map(|(id, flow)| (flow.started, id))
+            .collect();
+        waiting.sort_unstable();
+        let count = waiting.len() as u64;
+        for (place, (_, id)) in (0_u64..).zip(waiting) {
+            let after = match curfew.release {
+                Release::AtOnce => Span(0),
+                Release::Spread(over) => Span(share_of(over.0, place, count)),
+                Release::Jittered(up_to) => self.jitter(id, up_to),
+            };
+            let life = self.flows.get(id).life;
+            self.calendar.push(self.now + after, Rank::Arrival, Event::Start(id, life));
+        }
+    }
+
+    pub(super) fn jitter(&self, id: FlowId, up_to: Span) -> Span {
+        let named = self.flows.get(id).named;
+        let share = named.map_or(0.0, |named| named.stream(Purpose::Release).uniform());
+        Span::of_secs(up_to.secs() * share)
+    }
+
+    /// A job that was held starts now, unless another rule holds it.
+    pub(super) fn start_deferred(&mut self, id: FlowId, life: u32) {
+        if self.flows.get(id).life != life {
+            return;
+        }
+        if self.is_off(id) {
+            self.end(id, Outcome::Off, 0.0);
+        } else if !self.is_deferred(id) && !self.is_unpowered(id) {
+            self.depart(id);
+        }
+    }
+
+    /// A try begins: patience starts to run, and so does the first turn's approach.
+    fn depart(&mut self, id: FlowId) {
+        if let Some(patience) = self.class(id).patience {
+            let class = self.flows.get(id).class;
+            let (deadline, life) = (self.now + patience, self.flows.get(id).life);
+            self.flows.patience[class.index()].push_back((deadline, id, life));
+            if !std::mem::replace(&mut self.flows.armed[class.index()], true) {
+                self.calendar.push(deadline, Rank::Change, Event::Patience(class));
+            }
+        }
+        self.approach(id, 0.0);
+    }
+
+    /// The round trips of a turn before its bytes reach the concentrator, `after` seconds from now.
+    fn approach(&mut self, id: FlowId, after: f64) {
+        self.choose_unit(id);
+        self.add_unloaded(id);
+        let flow = self.flows.get(id);
+        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
+        let (request, response) = (Bytes(flow.asked.0), Bytes(flow.asked.1));
+        let connects = class.connects && flow.turn == 0;
+        let work = unit.work(request, response, connects);
+        let mut wait = after;
+        let mut window = flow.window;
+        if let Some(tcp) = self.tcp() {
+            let site = &self.model.sites[flow.site.index()];
+            let rtt = site.rtt.secs() + unit.queue_delay(flow.class);
+            let (rate, _) = unit.rate_for(flow.site, flow.class);
+            wait += until_first_byte(rtt, connects, request, site.up.bits(), class.server.secs())
+                + slow_start_idle(&tcp, flow.window, response, rtt, rate);
+            window = window_after(&tcp, flow.window, response);
+        }
+        let flow = self.flows.get_mut(id);
+        flow.state = State::Approaching;
+        flow.window = window;
+        flow.work = flow.resumes.take().unwrap_or(work);
+        let life = flow.life;
+        if wait > 0.0 {
+            self.calendar.push(self.now + Span::of_secs(wait), Rank::Arrival, Event::Enter(id, life));
+        } else {
+            self.enter(id, life);
+        }
+    }
+
+    /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
+    fn choose_unit(&mut self, id: FlowId) {
+        let flow = self.flows.get(id);
+        let pool = &self.model.pools[self.model.pool_of[flow.site.index()].index()];
+        let mut unit = self.unit_of[flow.site.index()];
+        if pool.balancer == Balancer::JoinShortest {
+            let open = pool.units.iter().filter(|unit| self.model.units[unit.index()].opens <= self.now);
+            let crowding = |unit: &UnitId| self.units[unit.index()].crowding();
+            unit = open.copied().min_by(|a, b| crowding(a).total_cmp(&crowding(b))).unwrap_or(unit);
+        }
+        self.flows.get_mut(id).unit = unit;
+    }
+
+    /// Adds what the turn would take through an idle network to the transaction's yardstick.
+    fn add_unloaded(&mut self, id: FlowId) {
+        let flow = self.flows.get(id);
+        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
+        let site = &self.model.sites[flow.site.index()];
+        let (request, response) = (Bytes(flow.asked.0), Bytes(flow.asked.1));
+        let connects = class.connects && flow.turn == 0;
+        let (_, access) = unit.rate_for(flow.site, flow.class);
+        let rate = access.min(unit.throughput());
+        let mut time = unit.work(request, response, connects) / rate;
+        if let Some(tcp) = self.tcp() {
+            let rtt = site.rtt.secs();
+            time += until_first_byte(rtt, connects, request, site.up.bits(), class.server.secs())
+                + slow_start_idle(&tcp, flow.window, response, rtt, rate)
+                + rtt / 2.0;
+        }
+        self.flows.get_mut(id).unloaded += time;
+    }
+
+    /// The bytes of a turn reach the concentrator and share it from now on.
+    pub(super) fn enter(&mut self, id: FlowId, life: u32) {
+        let flow = self.flows.get_mut(id);
+        if flow.life != life {
+            return;
+        }
+        flow.state = State::Sharing;
+        let job = Job { flow: id, site: flow.site, class: flow.class, work: flow.work };
+        let unit = &mut self.units[flow.unit.index()];
+        unit.advance(self.now);
+        unit.admit(job);
+    }
+
+    /// The last bits of a turn leave the concentrator.
+    pub(super) fn complete(&mut self, unit: UnitId) {
+        let tcp = self.tcp().is_some();
+        let concentrator = &mut self.units[unit.index()];
+        concentrator.advance(self.now);
+        let id = concentrator.finish();
+        let flow = self.flows.get(id);
+        concentrator.finished(Job { flow: id, site: flow.site, class: flow.class, work: flow.work });
+        let mut delivered = 0.0;
+        if tcp {
+            delivered = self.model.sites[flow.site.index()].rtt.secs() / 2.0 + concentrator.queue_delay(flow.class);
+        }
+        self.settle_bytes(id, true);
+        if self.has_more_turns(id) {
+            self.ask(id);
+            self.approach(id, delivered);
+        } else {
+            let waited = self.now.since(self.flows.get(id).started).secs() + delivered;
+            self.end(id, Outcome::Done, waited);
+        }
+    }
+
+    fn has_more_turns(&mut self, id: FlowId) -> bool {
+        let turns = self.class(id).turns;
+        let flow = self.flows.get_mut(id);
+        flow.turn += 1;
+        flow.turn < turns && !matches!(flow.asker, Asker::Replay(..))
+    }
+
+    fn settle_bytes(&mut self, id: FlowId, served: bool) {
+        let flow = self.flows.get_mut(id);
+        let fact = Fact::Settled { class: flow.class, bytes: Bytes(flow.bytes()), served };
+        flow.asked = (0, 0);
+        self.observer.on(self.now, &fact);
+    }
+
+    /// The transaction is over after `latency` seconds; a person thinks and goes on.
+    fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
+        if self.flows.get(id).bytes() > 0 {
+            self.settle_bytes(id, false);
+        }
+        let record = self.record(id, outcome, Span::of_secs(latency));
+        self.observer.on(self.now, &Fact::Ended(record));
+        let flow = self.flows.get(id);
+        let (class, asker, named, over) = (flow.class, flow.asker, flow.named, flow.started + record.latency);
+        self.flows.remove(id);
+        if let (Asker::User(user), Some(named)) = (asker, named) {
+            self.think(class, user, &named, over.max(self.now));
+        }
+    }
+
+    fn record(&self, id: FlowId, outcome: Outcome, latency: Span) -> Record {
+        let flow = self.flows.get(id);
+        Record {
+            class: flow.class,
+            site: flow.site,
+            unit: flow.unit,
+            started: flow.started,
+            latency,
+            unloaded: Span::of_secs(flow.unloaded),
+            request: Bytes(flow.total.0),
+            response: Bytes(flow.total.1),
+            outcome,
+        }
+    }
+
+    /// Those whose patience has run out try again or give up.
+    pub(super) fn patience(&mut self, class: ClassId) {
+        while let Some(&(deadline, id, life)) = self.flows.patience[class.index()].front() {
+            let stale = self.flows.get(id).life != life;
+            if !stale && deadline > self.now {
+                self.calendar.push(deadline, Rank::Change, Event::Patience(class));
+                return;
+            }
+            self.flows.patience[class.index()].pop_front();
+            if !stale {
+                self.lose_patience(id);
+            }
+        }
+        self.flows.armed[class.index()] = false;
+    }
+
+    fn lose_patience(&mut self, id: FlowId) {
+        self.take_out(id);
+        self.settle_bytes(id, false);
+        let retries = self.class(id).retries;
+        let window = self.tcp().map_or(0, |tcp| tcp.window);
+        let flow = self.flows.get_mut(id);
+        flow.life += 1;
+        if flow.tries >= retries {
+            let waited = self.now.since(flow.started).secs();
+            self.end(id, Outcome::GivenUp, waited);
+            return;
+        }
+        flow.tries += 1;
+        flow.turn = 0;
+        flow.window = window;
+        flow.total = (0, 0);
+        flow.unloaded = 0.0;
+        flow.sizes = flow.named.as_ref().map(Sizes::new);
+        self.ask(id);
+        self.depart(id);
+    }
+
+    /// Takes a flow out of its concentrator, if it is in; what is left of its work comes back [bit].
+    fn take_out(&mut self, id: FlowId) -> Option<f64> {
+        let flow = self.flows.get(id);
+        if flow.state != State::Sharing {
+            return None;
+        }
+        let job = Job { flow: id, site: flow.site, class: flow.class, work: flow.work };
+        let unit = &mut self.units[flow.unit.index()];
+        unit.advance(self.now);
+        Some(unit.withdraw(job))
+    }
+
+    /// Workstations go off: jobs under way are cut short and keep what they have.
+    pub(super) fn power_off(&mut self, class: ClassId) {
+        let under_way = |flow: &Flow| matches!(flow.state, State::Sharing | State::Approaching);
+        let cut: Vec<FlowId> =
+            self.flows.all().filter(|(_, flow)| flow.class == class && under_way(flow)).map(|(id, _)| id).collect();
+        for id in cut {
+            let left = self.take_out(id);
+            let flow = self.flows.get_mut(id);
+            flow.resumes = left.or(flow.resumes);
+            self.hold(id, State::Unpowered);
+        }
+    }
+
+    /// Workstations come on: what was cut short goes on within the next half hour.
+    pub(super) fn power_on(&mut self, class: ClassId) {
+        let waiting: Vec<(FlowId, u32)> = self
+            .flows
+            .all()
+            .filter(|(_, flow)| flow.class == class && flow.state == State::Unpowered)
+            .map(|(id, flow)| (id, flow.life))
+            .collect();
+        for (id, life) in waiting {
+            let at = self.now + self.jitter(id, START_UP);
+            self.calendar.push(at, Rank::Arrival, Event::Start(id, life));
+        }
+    }
+
+    pub(super) fn tell_unfinished(&mut self) {
+        let ids: Vec<FlowId> = self.flows.all().map(|(id, _)| id).collect();
+        for id in ids {
+            let waited = self.now.since(self.flows.get(id).started);
+            let record = self.record(id, Outcome::Inside, waited);
+            self.observer.on(self.now, &Fact::Ended(record));
+        }
+    }
+}
+
+/// People switch their workstations on within this time of opening.
+const START_UP: Span = Span(1_800_000_000_000);
+
+#[allow(clippy::cast_possible_truncation)] // below `whole`
+fn share_of(whole: u64, part: u64, of: u64) -> u64 {
+    (u128::from(whole) * u128::from(part) / u128::from(of.max(1))) as u64
+}

@@ -1,0 +1,58 @@
+//! Looks: what is inside at an instant, and what went through since the start.
+
+use crate::sim::Engine;
+use crate::sim::concentrator::Concentrator;
+use crate::sim::flow::{Flows, State};
+use crate::sim::observer::{ClassLook, Fact, Observer, UnitLook};
+use crate::scenario::model::ClassId;
+use crate::units::Time;
+
+impl<O: Observer> Engine<'_, O> {
+    pub(super) fn watch(&mut self) {
+        let classes = self.model.classes.len();
+        let mut look = std::mem::take(&mut self.look);
+        look.units.resize_with(self.units.len(), UnitLook::default);
+        for (unit, look) in self.units.iter_mut().zip(&mut look.units) {
+            look_at_unit(unit, look, &self.flows, self.now, classes);
+            look.tunnels = 0;
+        }
+        for unit in &self.unit_of {
+            look.units[unit.index()].tunnels += 1;
+        }
+        look.classes.clear();
+        look.classes.resize(classes, ClassLook::default());
+        for (_, flow) in self.flows.all() {
+            let class = &mut look.classes[flow.class.index()];
+            if matches!(flow.state, State::Deferred | State::Unpowered) {
+                class.waiting += 1;
+                class.waiting_bytes += flow.bytes();
+            } else {
+                class.active += 1;
+                class.active_bytes += flow.bytes();
+            }
+        }
+        self.observer.on(self.now, &Fact::Look(&look));
+        self.look = look;
+    }
+}
+
+fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now: Time, classes: usize) {
+    unit.advance(now);
+    look.inside.clear();
+    look.inside.resize(classes, 0.0);
+    look.carried.clear();
+    let books = unit.books();
+    look.carried.extend(books.served.iter().zip(&books.streamed).map(|(served, streamed)| served + streamed));
+    look.admitted.clone_from(&books.admitted);
+    look.withdrawn.clone_from(&books.withdrawn);
+    look.capacity = books.capacity;
+    for (id, left, _) in unit.inside() {
+        let flow = flows.get(id);
+        let left = (left * unit.weight(flow.class)).min(flow.work);
+        look.inside[flow.class.index()] += left;
+        look.carried[flow.class.index()] += flow.work - left;
+    }
+    look.queue.clear();
+    look.queue.extend((0..classes).map(|class| unit.queue_delay(ClassId::of(class))));
+    look.calls = unit.calls();
+}

@@ -1,0 +1,4 @@
+//! Integration tests, in one binary.
+
+mod bench_model;
+mod theory;
