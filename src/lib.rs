@@ -22,5 +22,6 @@ pub mod random;
 pub mod scenario;
 pub mod sim;
 pub mod stats;
+pub mod study;
 pub mod theory;
 pub mod units;

@@ -173,7 +173,7 @@ impl Law {
     /// One draw as a whole number of bytes, at least one.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
     pub fn bytes(&self, stream: &mut Stream) -> Bytes {
-        Bytes((self.sample(stream).round() as u64).max(1))
+        Bytes(((self.sample(stream) + 0.5) as u64).max(1))
     }
 
     /// The mean; for a clamped lognormal that of the unclamped one.

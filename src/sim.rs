@@ -20,7 +20,7 @@ mod watch;
 
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Model, SiteId, UnitId};
-use crate::units::Time;
+use crate::units::{Bytes, Time};
 use arrive::Sources;
 use band::FlowId;
 use calendar::{Calendar, Rank};
@@ -75,6 +75,8 @@ struct Engine<'m, O> {
     flows: Flows,
     sources: Sources,
     look: Look,
+    /// Request and response of each turn of the transaction that sets off.
+    turns: Vec<(Bytes, Bytes)>,
 }
 
 /// Simulates one replication of the model's days and tells the observer what happens.
@@ -102,6 +104,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             flows: Flows::new(classes),
             sources: Sources::new(model),
             look: Look::default(),
+            turns: Vec::new(),
             model,
         }
     }

@@ -147,9 +147,12 @@ fn to_secs(nanos: u64) -> f64 {
     nanos as f64 * 1e-9
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, which is meant
+/// Rounded up. Casts saturate, which is meant; `f64::ceil` is a call where the processor is not known.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn to_nanos(secs: f64) -> u64 {
-    (secs * 1e9).ceil() as u64
+    let nanos = secs * 1e9;
+    let whole = nanos as u64;
+    whole.saturating_add(u64::from((whole as f64) < nanos))
 }
 
 impl Add<Span> for Time {

@@ -557,7 +557,8 @@ impl Cipher {
             Self::AesCbcSha1 => (16, 16, 12),
             Self::AesCbcSha256 => (16, 16, 16),
         };
-        20 + 8 + 8 + vector + (inner + 2).next_multiple_of(block) + check
+        // Blocks are powers of two, so the padding needs no division.
+        20 + 8 + 8 + vector + ((inner + 2 + block - 1) & !(block - 1)) + check
     }
 }
 

@@ -178,14 +178,17 @@ impl Band {
         left
     }
 
+    /// Whether [`Band::limit`] would change anything.
+    #[must_use]
+    pub fn would_limit(&self, site: u32, cap: f64) -> bool {
+        self.sites[site as usize].cap.to_bits() != whole(cap).to_bits()
+    }
+
     /// Sets the rate that a site's access leaves to this band.
     pub fn limit(&mut self, site: u32, cap: f64) {
-        let cap = cap.max(0.0).floor();
-        if self.sites[site as usize].cap.to_bits() != cap.to_bits() {
-            self.leave(site);
-            self.sites[site as usize].cap = cap;
-            self.join(site);
-        }
+        self.leave(site);
+        self.sites[site as usize].cap = whole(cap);
+        self.join(site);
     }
 
     /// Sets the capacity and finds the level.
@@ -289,7 +292,7 @@ impl Band {
         }
     }
 
-    /// Takes a site out of the sums and heaps, its clock brought to now.
+    /// Takes a site out of the sums, its clock brought to now; it keeps its place in its heap.
     fn leave(&mut self, site: u32) {
         let share = &self.sites[site as usize];
         if share.flows.is_empty() {
@@ -300,21 +303,19 @@ impl Band {
         self.appetite -= cap;
         if share.shared {
             self.weight_shared -= weight;
-            self.shared.remove(site);
         } else {
             self.rate_capped -= cap;
-            self.capped.remove(site);
         }
         self.sites[site as usize].clock = clock;
     }
 
-    /// Puts a site back, as shared or capped as it was.
+    /// Puts a site back into the sums, as shared or capped as it was, and re-keys it.
     fn join(&mut self, site: u32) {
         let share = &mut self.sites[site as usize];
         if share.flows.is_empty() {
-            share.clock = 0.0;
-            share.weight = 0.0;
-            share.shared = false;
+            let heap = if share.shared { &mut self.shared } else { &mut self.capped };
+            heap.remove(site);
+            (share.clock, share.weight, share.shared) = (0.0, 0.0, false);
             return;
         }
         share.mark = if share.shared { self.v } else { self.now };
@@ -342,6 +343,8 @@ impl Band {
 
     fn turn(&mut self, site: u32, shared: bool) {
         self.leave(site);
+        let heap = if shared { &mut self.capped } else { &mut self.shared };
+        heap.remove(site);
         self.sites[site as usize].shared = shared;
         self.join(site);
     }
@@ -387,6 +390,12 @@ impl Band {
         self.most_capped = self.capped.members().map(|site| self.ratio(site)).fold(0.0, f64::max);
         !sites.is_empty()
     }
+}
+
+/// A rate in whole bits per second, so that sums of rates are exact.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn whole(rate: f64) -> f64 {
+    rate as u64 as f64
 }
 
 fn earlier(a: (f64, FlowId), b: (f64, FlowId)) -> bool {

@@ -19,18 +19,22 @@ pub struct Concentrator {
     bands: Vec<Band>,
     /// Bits that stand before each band.
     standing: Vec<f64>,
-    /// Rate that each band is drained with [bit/s].
+    /// Rate that each band could have if it wanted more [bit/s].
     drain: Vec<f64>,
     /// Access rate of each site, less its streams, in bits of work per second.
     access: Vec<f64>,
     /// Queues with flows at each site, a bit each.
     busy: Vec<u16>,
     now: Time,
-    spare: f64,
     next: (Time, usize),
-    /// Streams: number, work per second by class.
+    /// By band: when its next flow ends, the capacity that it has, and whether it was touched since.
+    ends: Vec<Time>,
+    given: Vec<f64>,
+    touched: Vec<bool>,
+    /// Streams: number, work per second in all and by class.
     calls: u32,
     calls_limit: Option<u32>,
+    streams: f64,
     streaming: Vec<f64>,
     books: Books,
 }
@@ -85,18 +89,21 @@ impl Concentrator {
             transport,
             standing: vec![0.0; plan.queues.len()],
             drain: vec![unit.throughput.bits(); plan.queues.len()],
-            plan,
             discipline: unit.discipline.clone(),
             shapes,
             bands,
             access: access.iter().map(|rate| (rate.bits() * scale).round()).collect(),
             busy: vec![0; access.len()],
             now: Time(0),
-            spare: unit.throughput.bits(),
             next: (Time::NEVER, 0),
+            ends: vec![Time::NEVER; plan.queues.len()],
+            given: vec![0.0; plan.queues.len()],
+            touched: vec![true; plan.queues.len()],
             calls: 0,
             calls_limit: unit.streams,
+            streams: 0.0,
             streaming: vec![0.0; classes],
+            plan,
             books: Books {
                 admitted: vec![0.0; classes],
                 served: vec![0.0; classes],
@@ -138,18 +145,23 @@ impl Concentrator {
         (self.standing[queue] / self.drain[queue].max(1.0)).min(LONGEST_QUEUE)
     }
 
-    /// Rate that a flow arriving now would get, in bits of work per second, and the site's access rate alone.
+    /// A site's access rate, in bits of work per second.
     #[must_use]
-    pub fn rate_for(&self, site: SiteId, class: ClassId) -> (f64, f64) {
+    pub fn access(&self, site: SiteId) -> f64 {
+        self.access[site.index()]
+    }
+
+    /// Rate that a flow arriving now would get, in bits of work per second.
+    #[must_use]
+    pub fn rate_for(&self, site: SiteId, class: ClassId) -> f64 {
         let queue = self.plan.queue_of(class);
         let alone = self.access[site.index()];
         let band = &self.bands[queue];
-        let rate = if band.weight_at(site.0) > 0.0 || band.saturated() {
+        if band.weight_at(site.0) > 0.0 || band.saturated() {
             band.rate_for(site.0, self.plan.flow_weight[class.index()], alone)
         } else {
             alone
-        };
-        (rate, alone)
+        }
     }
 
     /// Brings the clocks to `now`.
@@ -158,10 +170,12 @@ impl Concentrator {
             return;
         }
         let dt = now.since(self.now).secs();
-        for (queue, band) in self.bands.iter_mut().enumerate() {
-            self.standing[queue] =
-                queue_after(self.standing[queue], dt, band.saturated(), self.buffer, self.spare);
-            band.advance(now);
+        for (queue, band) in self.bands.iter().enumerate() {
+            let saturated = band.saturated();
+            if saturated || self.standing[queue] > 0.0 {
+                let spare = self.drain[queue] - band.rate();
+                self.standing[queue] = queue_after(self.standing[queue], dt, saturated, self.buffer, spare);
+            }
         }
         self.books.capacity += self.throughput * dt;
         if self.calls > 0 {
@@ -170,6 +184,20 @@ impl Concentrator {
             }
         }
         self.now = now;
+    }
+
+    /// Brings each band's clock to the present; between events only those that change are.
+    pub fn catch_up(&mut self, now: Time) {
+        self.advance(now);
+        self.bands.iter_mut().for_each(|band| band.advance(now));
+    }
+
+    /// A band, its clock brought to the present, about to change.
+    fn touch(&mut self, queue: usize) -> &mut Band {
+        self.touched[queue] = true;
+        let band = &mut self.bands[queue];
+        band.advance(self.now);
+        band
     }
 
     /// Puts a flow in.
@@ -183,7 +211,8 @@ impl Concentrator {
     /// Takes a flow out before its end; what it still had to get comes back [bit].
     pub fn withdraw(&mut self, job: Job) -> f64 {
         let queue = self.plan.queue_of(job.class);
-        let left = self.bands[queue].withdraw(job.site.0, job.flow, self.plan.flow_weight[job.class.index()]);
+        let weight = self.plan.flow_weight[job.class.index()];
+        let left = self.touch(queue).withdraw(job.site.0, job.flow, weight);
         let left = left.min(job.work);
         self.books.withdrawn[job.class.index()] += left;
         self.books.served[job.class.index()] += job.work - left;
@@ -194,7 +223,7 @@ impl Concentrator {
 
     /// Takes out the flow that ends now.
     pub fn finish(&mut self) -> FlowId {
-        let (_, flow) = self.bands[self.next.1].finish();
+        let (_, flow) = self.touch(self.next.1).finish();
         flow
     }
 
@@ -226,6 +255,7 @@ impl Concentrator {
     fn stream(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) {
         let work = self.cost.stream(packet.0, per_second.abs()).round().copysign(per_second);
         self.streaming[class.index()] += work;
+        self.streams += work;
         self.access[site.index()] -= work;
         if self.busy[site.index()] != 0 {
             self.share_access(site);
@@ -289,10 +319,10 @@ impl Concentrator {
         self.bands = self.plan.queues.iter().map(|queue| Band::new(sites, queue.fairness)).collect();
         self.standing = vec![0.0; self.bands.len()];
         self.drain = vec![self.throughput; self.bands.len()];
+        self.ends = vec![Time::NEVER; self.bands.len()];
+        self.given = vec![0.0; self.bands.len()];
+        self.touched = vec![true; self.bands.len()];
         self.busy.fill(0);
-        for band in &mut self.bands {
-            band.advance(self.now);
-        }
         for &job in jobs {
             self.put(self.plan.queue_of(job.class), job);
         }
@@ -300,7 +330,8 @@ impl Concentrator {
     }
 
     fn put(&mut self, queue: usize, job: Job) {
-        self.bands[queue].insert(job.site.0, job.flow, job.work, self.plan.flow_weight[job.class.index()]);
+        let weight = self.plan.flow_weight[job.class.index()];
+        self.touch(queue).insert(job.site.0, job.flow, job.work, weight);
         self.busy[job.site.index()] |= 1 << queue;
         self.share_access(job.site);
     }
@@ -317,31 +348,41 @@ impl Concentrator {
     /// Splits a site's access link over its busy queues.
     fn share_access(&mut self, site: SiteId) {
         let access = self.access[site.index()].max(0.0);
-        if let [band] = &mut self.bands[..] {
-            band.limit(site.0, access.min(self.plan.queues[0].per_site));
+        let busy = self.busy[site.index()];
+        if busy.is_power_of_two() {
+            let queue = busy.trailing_zeros() as usize;
+            self.limit(queue, site, access.min(self.plan.queues[queue].per_site));
             return;
         }
         let mut demand = [(0.0, 0.0); MAX_CLASSES];
         for (queue, plan) in self.plan.queues.iter().enumerate() {
-            if self.busy[site.index()] & (1 << queue) != 0 {
+            if busy & (1 << queue) != 0 {
                 let weight = plan.weight.unwrap_or_else(|| self.bands[queue].weight_at(site.0));
                 demand[queue] = (weight, access.min(plan.per_site));
             }
         }
         let given = self.plan.split(access, &demand);
-        for (queue, band) in self.bands.iter_mut().enumerate() {
-            if self.busy[site.index()] & (1 << queue) != 0 {
-                band.limit(site.0, given[queue]);
+        for (queue, &cap) in given.iter().enumerate().take(self.bands.len()) {
+            if busy & (1 << queue) != 0 {
+                self.limit(queue, site, cap);
             }
         }
     }
 
-    /// Splits the throughput over the queues and finds what ends next.
+    fn limit(&mut self, queue: usize, site: SiteId, cap: f64) {
+        if self.bands[queue].would_limit(site.0, cap) {
+            self.touch(queue).limit(site.0, cap);
+        }
+    }
+
+    /// Splits the throughput over the queues and finds what ends next. A band that was not touched and has the
+    /// capacity that it had goes on as it was.
     fn settle(&mut self) {
-        let capacity = (self.throughput - self.streaming.iter().sum::<f64>()).max(0.0);
+        let capacity = (self.throughput - self.streams).max(0.0);
         if let [band] = &mut self.bands[..] {
-            band.settle(capacity.min(self.plan.queues[0].total));
-            self.spare = capacity - band.rate();
+            let capacity = capacity.min(self.plan.queues[0].total);
+            band.advance(self.now);
+            band.settle(capacity);
             self.drain[0] = capacity;
             self.next = (band.next_end(), 0);
             return;
@@ -351,15 +392,25 @@ impl Concentrator {
             demand[queue] = (plan.weight.unwrap_or_else(|| band.weight()), band.appetite().min(plan.total));
         }
         let given = self.plan.split(capacity, &demand);
-        self.spare = (capacity - given[..self.bands.len()].iter().sum::<f64>()).max(0.0);
         self.next = (Time::NEVER, 0);
-        for (queue, band) in self.bands.iter_mut().enumerate() {
-            band.settle(given[queue]);
-            self.drain[queue] = given[queue] + self.spare;
-            let end = band.next_end();
-            if end < self.next.0 {
-                self.next = (end, queue);
+        let mut standing = false;
+        for (queue, &given) in given.iter().enumerate().take(self.bands.len()) {
+            if self.touched[queue] || self.given[queue].to_bits() != given.to_bits() {
+                let band = &mut self.bands[queue];
+                band.advance(self.now);
+                band.settle(given);
+                self.ends[queue] = band.next_end();
+                self.given[queue] = given;
+                self.touched[queue] = false;
             }
+            standing |= self.standing[queue] > 0.0 || self.bands[queue].saturated();
+            if self.ends[queue] < self.next.0 {
+                self.next = (self.ends[queue], queue);
+            }
+        }
+        if standing {
+            let open = self.plan.open_to(capacity, &demand, &given);
+            self.drain.copy_from_slice(&open[..self.bands.len()]);
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Every draw is keyed by class, day or workstation, and the number of the transaction, so that what is asked
 //! does not depend on what became of earlier requests.
 
-use crate::random::{Key, Law, Purpose, Stream};
+use crate::random::{Key, Purpose, Stream};
 use crate::scenario::model::{Arrivals, Class, ClassId, Levels, SiteId};
-use crate::units::{Clock, Share, Span, Time};
+use crate::units::{Bytes, Clock, Share, Span, Time};
 
 /// One of a class's keys: what is drawn for the `number`-th transaction of an entity.
 #[derive(Clone, Copy, Debug)]
@@ -189,25 +189,8 @@ fn triangular(u: f64, (from, until): (Clock, Clock), peak: Option<Clock>) -> f64
     if u < mode { (u * mode).sqrt() } else { 1.0 - ((1.0 - u) * (1.0 - mode)).sqrt() }
 }
 
-/// The sizes of one action's turns, drawn one after the other.
-#[derive(Clone, Debug)]
-pub struct Sizes {
-    stream: Stream,
-}
-
-impl Sizes {
-    /// The sizes of the action that `named` names.
-    #[must_use]
-    pub fn new(named: &Named) -> Self {
-        Self { stream: named.stream(Purpose::Size) }
-    }
-
-    /// Request and response of the next turn [B].
-    pub fn turn(&mut self, class: &Class) -> (u64, u64) {
-        (draw(&class.request, &mut self.stream), draw(&class.response, &mut self.stream))
-    }
-}
-
-fn draw(law: &Law, stream: &mut Stream) -> u64 {
-    law.bytes(stream).0
+/// Request and response of each turn of the action that `named` names.
+pub fn sizes<'a>(named: &Named, class: &'a Class) -> impl Iterator<Item = (Bytes, Bytes)> + use<'a> {
+    let mut stream = named.stream(Purpose::Size);
+    (0..class.turns).map(move |_| (class.request.bytes(&mut stream), class.response.bytes(&mut stream)))
 }

@@ -129,6 +129,34 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The rate that each queue could have if it wanted more, given what [`Plan::split`] gave: what its rank
+    /// leaves to lower ranks, and at least its share by weight.
+    #[must_use]
+    pub fn open_to(&self, capacity: f64, demand: &[(f64, f64)], given: &[f64; MAX_CLASSES]) -> [f64; MAX_CLASSES] {
+        let mut open = [0.0; MAX_CLASSES];
+        let mut left = capacity;
+        let mut from = 0;
+        while from < self.queues.len() {
+            let rank = self.queues[from].rank;
+            let until = from + self.queues[from..].iter().take_while(|queue| queue.rank == rank).count();
+            let used: f64 = given[from..until].iter().sum();
+            let busy: f64 = demand[from..until].iter().filter(|(_, size)| *size > 0.0).map(|(weight, _)| weight).sum();
+            for queue in from..until {
+                let (weight, size) = demand[queue];
+                // An idle queue without a fixed weight would come with one flow.
+                let own = self.queues[queue].weight.unwrap_or(weight.max(1.0));
+                let others = if size > 0.0 { busy - weight } else { busy };
+                let share = left * own / (own + others);
+                open[queue] = (given[queue] + (left - used).max(0.0)).max(share).min(self.queues[queue].total);
+            }
+            left = (left - used).max(0.0);
+            from = until;
+        }
+        open
+    }
+}
+
 /// Weighted water-filling of `capacity` into vessels of (weight, size).
 fn fill(capacity: f64, vessels: &[(f64, f64)], given: &mut [f64]) {
     if let [(_, size)] = vessels {

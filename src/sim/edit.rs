@@ -39,7 +39,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The flows inside a concentrator with the work that they still need.
     fn jobs_inside(&mut self, unit: UnitId) -> Vec<Job> {
         let concentrator = &mut self.units[unit.index()];
-        concentrator.advance(self.now);
+        concentrator.catch_up(self.now);
         let jobs = concentrator.inside().map(|(id, left, _)| {
             let flow = self.flows.get(id);
             Job { flow: id, site: flow.site, class: flow.class, work: left * concentrator.weight(flow.class) }

@@ -1,5 +1,9 @@
-//! The life of a transaction: it begins, waits if it must, reaches the concentrator, is served turn by turn,
-//! and ends served or given up.
+//! The life of a transaction: it begins, waits if it must, reaches the concentrator, is served, and ends done or
+//! given up.
+//!
+//! The turns of an action follow each other within moments, so they are carried as one flow: first the round
+//! trips of all turns, at the round-trip time of the moment, then the bytes of all. Without transport costs
+//! this is exact (a turn that follows at once goes on where the last one was).
 
 use std::collections::VecDeque;
 
@@ -8,9 +12,9 @@ use crate::scenario::model::{Balancer, Class, ClassId, Curfew, Release, SiteId, 
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Job;
-use crate::sim::demand::{Named, Sizes};
+use crate::sim::demand::{Named, sizes};
 use crate::sim::observer::{Fact, Observer, Outcome, Record};
-use crate::sim::transport::{slow_start_idle, until_first_byte, window_after};
+use crate::sim::transport::{request_and_back, slow_start_idle, window_after};
 use crate::sim::{Engine, Event};
 use crate::units::{Bytes, Span, Time};
 
@@ -51,22 +55,19 @@ pub(super) struct Flow {
     pub started: Time,
     /// Changes whenever what was scheduled for the flow becomes void.
     pub life: u32,
-    turn: u8,
     tries: u8,
-    window: u32,
-    sizes: Option<Sizes>,
     named: Option<Named>,
-    /// Request and response of the turn under way, and of all turns so far.
+    /// Bytes of all requests and of all responses.
     asked: (u64, u64),
-    total: (u64, u64),
-    /// Work of the turn under way, and what is left of it if it was cut short [bit].
+    settled: bool,
+    /// Work, and what is left of it if it was cut short [bit].
     pub work: f64,
     resumes: Option<f64>,
     unloaded: f64,
 }
 
 impl Flow {
-    /// Bytes asked for and not settled.
+    /// Bytes asked for.
     pub fn bytes(&self) -> u64 {
         self.asked.0 + self.asked.1
     }
@@ -122,7 +123,6 @@ impl<O: Observer> Engine<'_, O> {
     /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
     pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) {
         self.observer.on(self.now, &Fact::Started { class, site });
-        let sizes = named.as_ref().map(Sizes::new);
         let flow = Flow {
             class,
             site,
@@ -131,13 +131,10 @@ impl<O: Observer> Engine<'_, O> {
             asker,
             started: self.now,
             life: 0,
-            turn: 0,
             tries: 0,
-            window: self.tcp().map_or(0, |tcp| tcp.window),
-            sizes,
             named,
             asked: (0, 0),
-            total: (0, 0),
+            settled: true,
             work: 0.0,
             resumes: None,
             unloaded: 0.0,
@@ -157,28 +154,40 @@ impl<O: Observer> Engine<'_, O> {
         &self.model.classes[self.flows.get(id).class.index()]
     }
 
-    /// Applies the rules in force, then asks for the first turn.
+    /// Applies the rules in force, then sets off.
     fn launch(&mut self, id: FlowId) {
         self.ask(id);
         if self.is_off(id) {
             self.end(id, Outcome::Off, 0.0);
         } else if self.goes_elsewhere(id) {
-            self.serve_elsewhere(id);
+            let (_, unloaded) = self.idle_network(id);
+            self.flows.get_mut(id).unloaded = unloaded;
+            self.settle_bytes(id, true);
+            self.end(id, Outcome::Local, unloaded);
         } else if !self.is_deferred(id) && !self.is_unpowered(id) {
             self.depart(id);
         }
     }
 
-    /// Draws the sizes of the next turn; the bytes are asked for from now on.
+    /// The sizes of all turns, in `self.turns`: the same whenever they are drawn.
+    fn draw(&mut self, id: FlowId) {
+        let flow = self.flows.get(id);
+        let class = &self.model.classes[flow.class.index()];
+        self.turns.clear();
+        match (flow.named, flow.asker) {
+            (_, Asker::Replay(request, response)) => self.turns.push((request, response)),
+            (Some(named), _) => self.turns.extend(sizes(&named, class)),
+            (None, _) => {}
+        }
+    }
+
+    /// The bytes of all turns are asked for from now on.
     fn ask(&mut self, id: FlowId) {
-        let class = &self.model.classes[self.flows.get(id).class.index()];
+        self.draw(id);
+        let sums = self.turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.0.0, sum.1 + turn.1.0));
         let flow = self.flows.get_mut(id);
-        flow.asked = match (&mut flow.sizes, flow.asker) {
-            (_, Asker::Replay(request, response)) => (request.0, response.0),
-            (Some(sizes), _) => sizes.turn(class),
-            (None, _) => (1, 1),
-        };
-        flow.total = (flow.total.0 + flow.asked.0, flow.total.1 + flow.asked.1);
+        flow.asked = sums;
+        flow.settled = false;
         let fact = Fact::Asked { class: flow.class, bytes: Bytes(flow.bytes()) };
         self.observer.on(self.now, &fact);
     }
@@ -198,20 +207,6 @@ impl<O: Observer> Engine<'_, O> {
             orders.iter().filter(|order| order.0 <= self.now && self.now < order.1).map(|order| order.2.0).sum::<f64>()
         };
         cache < share(&rules.cached) || around < share(&rules.around)
-    }
-
-    /// Served on site or round the headend: every turn through an idle network.
-    fn serve_elsewhere(&mut self, id: FlowId) {
-        loop {
-            self.add_unloaded(id);
-            self.settle_bytes(id, true);
-            if !self.has_more_turns(id) {
-                break;
-            }
-            self.ask(id);
-        }
-        let latency = self.flows.get(id).unloaded;
-        self.end(id, Outcome::Local, latency);
     }
 
     fn is_deferred(&mut self, id: FlowId) -> bool {
@@ -287,6 +282,7 @@ impl<O: Observer> Engine<'_, O> {
         if self.is_off(id) {
             self.end(id, Outcome::Off, 0.0);
         } else if !self.is_deferred(id) && !self.is_unpowered(id) {
+            self.draw(id);
             self.depart(id);
         }
     }
@@ -301,38 +297,47 @@ impl<O: Observer> Engine<'_, O> {
                 self.calendar.push(deadline, Rank::Change, Event::Patience(class));
             }
         }
-        self.approach(id, 0.0);
+        self.approach(id);
     }
 
-    /// The round trips of a turn before its bytes reach the concentrator, `after` seconds from now.
-    fn approach(&mut self, id: FlowId, after: f64) {
+    /// The round trips before the bytes reach the concentrator.
+    fn approach(&mut self, id: FlowId) {
         self.choose_unit(id);
-        self.add_unloaded(id);
-        let flow = self.flows.get(id);
-        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
-        let (request, response) = (Bytes(flow.asked.0), Bytes(flow.asked.1));
-        let connects = class.connects && flow.turn == 0;
-        let work = unit.work(request, response, connects);
-        let mut wait = after;
-        let mut window = flow.window;
-        if let Some(tcp) = self.tcp() {
-            let site = &self.model.sites[flow.site.index()];
-            let rtt = site.rtt.secs() + unit.queue_delay(flow.class);
-            let (rate, _) = unit.rate_for(flow.site, flow.class);
-            wait += until_first_byte(rtt, connects, request, site.up.bits(), class.server.secs())
-                + slow_start_idle(&tcp, flow.window, response, rtt, rate);
-            window = window_after(&tcp, flow.window, response);
-        }
+        let (work, unloaded) = self.idle_network(id);
+        let wait = self.round_trips(id);
         let flow = self.flows.get_mut(id);
         flow.state = State::Approaching;
-        flow.window = window;
         flow.work = flow.resumes.take().unwrap_or(work);
+        flow.unloaded = unloaded;
         let life = flow.life;
         if wait > 0.0 {
             self.calendar.push(self.now + Span::of_secs(wait), Rank::Arrival, Event::Enter(id, life));
         } else {
             self.enter(id, life);
         }
+    }
+
+    /// Time of the round trips of all turns but the last half of the last one, through the queue that stands now.
+    fn round_trips(&self, id: FlowId) -> f64 {
+        let Some(tcp) = self.tcp() else { return 0.0 };
+        let flow = self.flows.get(id);
+        let unit = &self.units[flow.unit.index()];
+        let rtt = self.model.sites[flow.site.index()].rtt.secs() + unit.queue_delay(flow.class);
+        self.all_turns(&tcp, flow, rtt, unit.rate_for(flow.site, flow.class))
+    }
+
+    fn all_turns(&self, tcp: &Tcp, flow: &Flow, rtt: f64, rate: f64) -> f64 {
+        let class = &self.model.classes[flow.class.index()];
+        let (up, server) = (self.model.sites[flow.site.index()].up.bits(), class.server.secs());
+        let mut window = tcp.window;
+        // Each turn but the last ends with half a round trip down, too.
+        let mut time = -rtt / 2.0 + if class.connects { rtt } else { 0.0 };
+        for (request, response) in &self.turns {
+            let segments = response.0.div_ceil(tcp.segment.0);
+            time += request_and_back(rtt, *request, up, server) + slow_start_idle(tcp, window, segments, rtt, rate);
+            window = window_after(window, segments);
+        }
+        time
     }
 
     /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
@@ -348,26 +353,26 @@ impl<O: Observer> Engine<'_, O> {
         self.flows.get_mut(id).unit = unit;
     }
 
-    /// Adds what the turn would take through an idle network to the transaction's yardstick.
-    fn add_unloaded(&mut self, id: FlowId) {
+    /// The work of the turns in `self.turns` [bit], and the time that they would take through an idle network [s].
+    fn idle_network(&self, id: FlowId) -> (f64, f64) {
         let flow = self.flows.get(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
-        let site = &self.model.sites[flow.site.index()];
-        let (request, response) = (Bytes(flow.asked.0), Bytes(flow.asked.1));
-        let connects = class.connects && flow.turn == 0;
-        let (_, access) = unit.rate_for(flow.site, flow.class);
-        let rate = access.min(unit.throughput());
-        let mut time = unit.work(request, response, connects) / rate;
-        if let Some(tcp) = self.tcp() {
-            let rtt = site.rtt.secs();
-            time += until_first_byte(rtt, connects, request, site.up.bits(), class.server.secs())
-                + slow_start_idle(&tcp, flow.window, response, rtt, rate)
-                + rtt / 2.0;
+        let mut connects = class.connects;
+        let mut work = 0.0;
+        for &(request, response) in &self.turns {
+            work += unit.work(request, response, connects);
+            connects = false;
         }
-        self.flows.get_mut(id).unloaded += time;
+        let rate = unit.access(flow.site).min(unit.throughput());
+        let mut time = work / rate;
+        if let Some(tcp) = self.tcp() {
+            let rtt = self.model.sites[flow.site.index()].rtt.secs();
+            time += self.all_turns(&tcp, flow, rtt, rate) + rtt / 2.0;
+        }
+        (work, time)
     }
 
-    /// The bytes of a turn reach the concentrator and share it from now on.
+    /// The bytes reach the concentrator and share it from now on.
     pub(super) fn enter(&mut self, id: FlowId, life: u32) {
         let flow = self.flows.get_mut(id);
         if flow.life != life {
@@ -380,7 +385,7 @@ impl<O: Observer> Engine<'_, O> {
         unit.admit(job);
     }
 
-    /// The last bits of a turn leave the concentrator.
+    /// The last bits of a flow leave the concentrator.
     pub(super) fn complete(&mut self, unit: UnitId) {
         let tcp = self.tcp().is_some();
         let concentrator = &mut self.units[unit.index()];
@@ -393,32 +398,20 @@ impl<O: Observer> Engine<'_, O> {
             delivered = self.model.sites[flow.site.index()].rtt.secs() / 2.0 + concentrator.queue_delay(flow.class);
         }
         self.settle_bytes(id, true);
-        if self.has_more_turns(id) {
-            self.ask(id);
-            self.approach(id, delivered);
-        } else {
-            let waited = self.now.since(self.flows.get(id).started).secs() + delivered;
-            self.end(id, Outcome::Done, waited);
-        }
-    }
-
-    fn has_more_turns(&mut self, id: FlowId) -> bool {
-        let turns = self.class(id).turns;
-        let flow = self.flows.get_mut(id);
-        flow.turn += 1;
-        flow.turn < turns && !matches!(flow.asker, Asker::Replay(..))
+        let waited = self.now.since(self.flows.get(id).started).secs() + delivered;
+        self.end(id, Outcome::Done, waited);
     }
 
     fn settle_bytes(&mut self, id: FlowId, served: bool) {
         let flow = self.flows.get_mut(id);
+        flow.settled = true;
         let fact = Fact::Settled { class: flow.class, bytes: Bytes(flow.bytes()), served };
-        flow.asked = (0, 0);
         self.observer.on(self.now, &fact);
     }
 
     /// The transaction is over after `latency` seconds; a person thinks and goes on.
     fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
-        if self.flows.get(id).bytes() > 0 {
+        if !self.flows.get(id).settled {
             self.settle_bytes(id, false);
         }
         let record = self.record(id, outcome, Span::of_secs(latency));
@@ -440,8 +433,8 @@ impl<O: Observer> Engine<'_, O> {
             started: flow.started,
             latency,
             unloaded: Span::of_secs(flow.unloaded),
-            request: Bytes(flow.total.0),
-            response: Bytes(flow.total.1),
+            request: Bytes(flow.asked.0),
+            response: Bytes(flow.asked.1),
             outcome,
         }
     }
@@ -466,7 +459,6 @@ impl<O: Observer> Engine<'_, O> {
         self.take_out(id);
         self.settle_bytes(id, false);
         let retries = self.class(id).retries;
-        let window = self.tcp().map_or(0, |tcp| tcp.window);
         let flow = self.flows.get_mut(id);
         flow.life += 1;
         if flow.tries >= retries {
@@ -475,11 +467,6 @@ impl<O: Observer> Engine<'_, O> {
             return;
         }
         flow.tries += 1;
-        flow.turn = 0;
-        flow.window = window;
-        flow.total = (0, 0);
-        flow.unloaded = 0.0;
-        flow.sizes = flow.named.as_ref().map(Sizes::new);
         self.ask(id);
         self.depart(id);
     }

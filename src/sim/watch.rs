@@ -37,7 +37,7 @@ impl<O: Observer> Engine<'_, O> {
 }
 
 fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now: Time, classes: usize) {
-    unit.advance(now);
+    unit.catch_up(now);
     look.inside.clear();
     look.inside.resize(classes, 0.0);
     look.carried.clear();

@@ -1,0 +1,211 @@
+//! Studies: replications of the base and the options on common random numbers, in parallel, until the answer is
+//! precise enough; a study that is interrupted goes on where it was.
+
+pub mod recorder;
+pub mod results;
+
+mod saved;
+
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::scenario::model::ClassId;
+use crate::scenario::target::{Measure, Target};
+use crate::scenario::{Setup, Study};
+use crate::sim::simulate;
+use crate::stats::Tally;
+use recorder::{RECORDS_HEADER, Recorder, Rows, Run, Watched};
+use results::{Results, Sums, results};
+use saved::Saved;
+
+/// How a study is to be run.
+pub struct Settings<'a> {
+    /// Set from outside to stop at the next bin.
+    pub stop: &'a AtomicBool,
+    /// Told after each run: how many are done, of how many that are planned so far.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+    /// Folder in which finished runs are kept until the study ends.
+    pub keep: Option<PathBuf>,
+    /// File to which every transaction is written.
+    pub records: Option<PathBuf>,
+}
+
+/// Why a study has no results.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// It was asked to stop.
+    #[error("stopped; the finished runs are kept, and the same command goes on from there")]
+    Stopped,
+    /// A file could not be written.
+    #[error("{what}: {source}")]
+    Write {
+        /// Which.
+        what: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Runs the setups of a study that are chosen by their places.
+///
+/// # Errors
+/// If it is stopped, or a file cannot be written.
+pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<Results, Fault> {
+    let setups: Vec<&Setup> = chosen.iter().map(|&place| &study.setups[place]).collect();
+    let watched = watched(study);
+    let saved = settings.keep.as_deref().map(|folder| Saved::open(folder, study)).transpose()?;
+    let mut records = settings.records.as_deref().map(Records::create).transpose()?;
+    let mut sums: Vec<Sums> = setups.iter().map(|setup| Sums::new(&setup.model)).collect();
+    let (mut done, mut planned) = (0_u32, study.effort.least);
+    loop {
+        let jobs: Vec<(u32, usize)> =
+            (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
+        let finished = std::sync::atomic::AtomicU64::new(u64::from(done) * setups.len() as u64);
+        let total = u64::from(planned) * setups.len() as u64;
+        // A chunk at a time, so that no more runs are held than are needed to keep every thread busy.
+        for chunk in jobs.chunks(rayon::current_num_threads().max(setups.len())) {
+            let runs: Vec<Result<(Run, Option<std::fs::File>), Fault>> = chunk
+                .par_iter()
+                .map(|&(replication, setup)| {
+                    let job = Job { setup: setups[setup], replication, study, watched, settings };
+                    let run = job.run(saved.as_ref());
+                    (settings.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1, total);
+                    run
+                })
+                .collect();
+            for (&(_, setup), run) in chunk.iter().zip(runs) {
+                let (run, rows) = run?;
+                sums[setup].add(run, &study.targets, watched);
+                if let (Some(records), Some(rows)) = (&mut records, rows) {
+                    records.append(rows)?;
+                }
+            }
+        }
+        done = planned;
+        match wanted(&sums, &study.targets, study.effort.precision.0, done) {
+            Some(more) if done < study.effort.most => planned = more.clamp(done + 1, study.effort.most),
+            missing => {
+                if let Some(records) = records {
+                    records.finish()?;
+                }
+                if let Some(saved) = saved {
+                    saved.clear();
+                }
+                return Ok(results(study, &setups, sums, watched, done, missing.is_none()));
+            }
+        }
+    }
+}
+
+/// The class that people watch: that of the first target on latency, and its limit; else the first class.
+#[must_use]
+pub fn watched(study: &Study) -> Watched {
+    let of_target = study.targets.iter().find_map(|target| match target.measure {
+        Measure::Mean(class) | Measure::Quantile(class, _) => Some(Watched { class, limit: target.limit }),
+        _ => None,
+    });
+    let first = &study.setups[0].model.classes[0];
+    of_target.unwrap_or(Watched { class: ClassId(0), limit: first.quick.secs() })
+}
+
+/// How many replications the precision needs in all, if more than there are (the relative-precision procedure of
+/// Hoad, Robinson & Davies 2010, with the sample size predicted from the variance so far, at most doubled).
+fn wanted(sums: &[Sums], targets: &[Target], precision: f64, done: u32) -> Option<u32> {
+    let mut most = 0.0_f64;
+    for sum in sums {
+        for (target, values) in targets.iter().zip(&sum.targets) {
+            let tally: Tally = values.iter().filter_map(|value| *value).collect();
+            if tally.count() < 2 {
+                most = most.max(if tally.count() == 0 { 0.0 } else { 2.0 });
+                continue;
+            }
+            let interval = tally.interval(0.95);
+            let allowed = precision * interval.mean.abs().max(target.limit);
+            most = most.max((interval.half / allowed).powi(2));
+        }
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by doubling
+    (most > 1.0).then(|| (f64::from(done) * most.min(2.0)).ceil() as u32)
+}
+
+/// One run: a setup in a replication.
+struct Job<'a> {
+    setup: &'a Setup,
+    replication: u32,
+    study: &'a Study,
+    watched: Watched,
+    settings: &'a Settings<'a>,
+}
+
+impl Job<'_> {
+    fn run(&self, saved: Option<&Saved>) -> Result<(Run, Option<std::fs::File>), Fault> {
+        if self.settings.stop.load(Ordering::Relaxed) {
+            return Err(Fault::Stopped);
+        }
+        let Some(path) = &self.settings.records else {
+            if let Some(run) = saved.and_then(|saved| saved.get(&self.setup.name, self.replication)) {
+                return Ok((run, None));
+            }
+            let run = self.simulate(None)?;
+            if let Some(saved) = saved {
+                saved.put(&self.setup.name, self.replication, &run)?;
+            }
+            return Ok((run, None));
+        };
+        // Records of parallel runs go to files of their own, which are put together in order.
+        let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
+        let mut file = std::io::BufWriter::new(tempfile::tempfile_in(folder_of(path)).map_err(wrong)?);
+        let run = self.simulate(Some(&mut file))?;
+        let file = file.into_inner().map_err(|fault| wrong(fault.into_error()))?;
+        Ok((run, Some(file)))
+    }
+
+    fn simulate(&self, out: Option<&mut (dyn Write + Send)>) -> Result<Run, Fault> {
+        let model = &self.setup.model;
+        let rows = out.map(|out| Rows { out, model, replication: self.replication, option: &self.setup.name, fault: None });
+        let mut recorder = Recorder::new(model, &self.study.targets, self.watched, self.settings.stop, rows);
+        simulate(model, self.replication, &mut recorder);
+        if self.settings.stop.load(Ordering::Relaxed) {
+            return Err(Fault::Stopped);
+        }
+        recorder.finish().map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The file of all records: written beside its place, and moved there when it is whole.
+struct Records {
+    path: PathBuf,
+    file: tempfile::NamedTempFile,
+}
+
+impl Records {
+    fn create(path: &Path) -> Result<Self, Fault> {
+        let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
+        let mut file = tempfile::NamedTempFile::new_in(folder_of(path)).map_err(wrong)?;
+        file.write_all(RECORDS_HEADER.as_bytes()).map_err(wrong)?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    fn append(&mut self, mut rows: std::fs::File) -> Result<(), Fault> {
+        let wrong = |source| Fault::Write { what: format!("cannot write {}", self.path.display()), source };
+        rows.rewind().map_err(wrong)?;
+        std::io::copy(&mut rows, &mut self.file).map_err(wrong)?;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Fault> {
+        let path = self.path;
+        self.file.persist(&path).map(|_| ()).map_err(|fault| Fault::Write {
+            what: format!("cannot write {}", path.display()),
+            source: fault.error,
+        })
+    }
+}

@@ -1,0 +1,516 @@
+//! The recorder: listens to one run and keeps what reports are made of, in space that depends on bins, classes
+//! and sites, not on transactions.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::model::{Calendar, ClassId, Demand, Model, SiteId};
+use crate::scenario::target::{Measure, Target};
+use crate::sim::observer::{Fact, Look, Observer, Outcome, Record};
+use crate::stats::Histogram;
+use crate::units::{Clock, NANOS, Span, Time};
+
+/// Length of the windows over which latency quantiles are taken.
+pub const WINDOW: Span = Span(300 * NANOS);
+
+/// What is called slow in a study: the class that people watch, and the latency that is too much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Watched {
+    /// The class.
+    pub class: ClassId,
+    /// A transaction that takes longer is slow [s].
+    pub limit: f64,
+}
+
+/// The watched hours as a line of bins: day after day, without the hours between.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis {
+    calendar: Calendar,
+    /// Length of a bin.
+    pub bin: Span,
+}
+
+impl Axis {
+    /// The axis of a model's timeline.
+    #[must_use]
+    pub fn of(model: &Model) -> Self {
+        Self { calendar: model.calendar, bin: model.bin }
+    }
+
+    /// The axis of latency windows; the last of a day may be short.
+    #[must_use]
+    pub fn windows(self) -> Self {
+        Self { bin: Span(WINDOW.0.max(self.bin.0)), ..self }
+    }
+
+    fn per_day(&self) -> usize {
+        usize::try_from((self.calendar.until.0 - self.calendar.from.0).div_ceil(self.bin.0)).unwrap_or(usize::MAX)
+    }
+
+    /// How many bins.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.per_day() * self.calendar.days as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bin of an instant; none outside the watched hours.
+    #[must_use]
+    pub fn bin_of(&self, at: Time) -> Option<usize> {
+        if !self.calendar.watched(at) {
+            return None;
+        }
+        let within = usize::try_from((at.clock().0 - self.calendar.from.0) / self.bin.0).ok()?;
+        Some(usize::try_from(at.day()).ok()? * self.per_day() + within)
+    }
+
+    /// The start of a bin.
+    #[must_use]
+    pub fn start(&self, bin: usize) -> Time {
+        let (day, within) = (bin / self.per_day(), (bin % self.per_day()) as u64);
+        Clock(self.calendar.from.0 + within * self.bin.0).on(day as u64)
+    }
+}
+
+/// One class in one bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClassBin {
+    /// Transactions, jobs and calls that started.
+    pub started: f64,
+    /// Of those that started here: done, here or elsewhere.
+    pub done: f64,
+    /// Given up or refused.
+    pub failed: f64,
+    /// Sum of their latencies [s].
+    pub latency: f64,
+    /// Bytes asked for (each try counts).
+    pub offered: f64,
+    /// Jobs that wait at the end of the bin.
+    pub waiting: f64,
+    /// Their bytes.
+    pub waiting_bytes: f64,
+    /// Transactions under way at the end of the bin.
+    pub active: f64,
+}
+
+impl ClassBin {
+    /// Adds another replication's bin.
+    pub fn add(&mut self, other: &Self) {
+        self.started += other.started;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.latency += other.latency;
+        self.offered += other.offered;
+        self.waiting += other.waiting;
+        self.waiting_bytes += other.waiting_bytes;
+        self.active += other.active;
+    }
+
+    /// Divides all sums by the number of replications.
+    pub fn scale(&mut self, by: f64) {
+        for field in [
+            &mut self.started,
+            &mut self.done,
+            &mut self.failed,
+            &mut self.latency,
+            &mut self.offered,
+            &mut self.waiting,
+            &mut self.waiting_bytes,
+            &mut self.active,
+        ] {
+            *field *= by;
+        }
+    }
+}
+
+/// A site over the whole run, for the watched class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SiteSum {
+    /// Transactions.
+    pub count: u64,
+    /// Those that were slow or given up.
+    pub slow: u64,
+    /// Sum of latencies [s].
+    pub latency: f64,
+    /// Time that people lost against an idle network, all classes [s].
+    pub lost: f64,
+}
+
+/// Where everything went: each is a number of transactions and jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Began.
+    pub started: u64,
+    /// Served through the headend.
+    pub done: u64,
+    /// Served on site or round the headend.
+    pub local: u64,
+    /// Given up.
+    pub given_up: u64,
+    /// Switched off.
+    pub off: u64,
+    /// Still under way or waiting at the end.
+    pub inside: u64,
+    /// Calls that asked for admission.
+    pub calls: u64,
+    /// Calls that were refused.
+    pub refused: u64,
+    /// Bytes served.
+    pub served_bytes: u64,
+}
+
+impl Ledger {
+    /// Whether every transaction that began is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.started == self.done + self.local + self.given_up + self.off + self.inside
+    }
+}
+
+/// What one run leaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Work done by concentrator, bin and class [bit].
+    pub carried: Vec<Vec<Vec<f64>>>,
+    /// Work that could have been done by concentrator and bin [bit].
+    pub capacity: Vec<Vec<f64>>,
+    /// Queueing delay of the watched class by concentrator and bin, at its end [s].
+    pub queue: Vec<Vec<f64>>,
+    /// By class and bin.
+    pub classes: Vec<Vec<ClassBin>>,
+    /// Latencies by class and window [us].
+    pub latencies: Vec<Vec<Histogram>>,
+    /// Transactions of the watched class by site and window: all, and slow ones.
+    pub by_site: Vec<Vec<(u32, u32)>>,
+    /// By site.
+    pub sites: Vec<SiteSum>,
+    /// Tunnels by concentrator at the end.
+    pub tunnels: Vec<u32>,
+    /// What each target measured; none if nothing happened that it could measure.
+    pub targets: Vec<Option<f64>>,
+    /// Latencies of the watched class, all day [us].
+    pub watched: Histogram,
+    /// Time that people lost against an idle network, by class [s].
+    pub lost: Vec<f64>,
+    /// Where everything went.
+    pub ledger: Ledger,
+    /// Bytes served by class.
+    pub served: Vec<u64>,
+}
+
+/// Listens to one run.
+pub struct Recorder<'a> {
+    axis: Axis,
+    windows: Axis,
+    calendar: Calendar,
+    watched: Watched,
+    targets: &'a [Target],
+    /// By target: latencies that it counts [us], their sum, those that were slow, those that were given up.
+    tallies: Vec<(Histogram, f64, u64, u64)>,
+    quick: Vec<f64>,
+    people: Vec<bool>,
+    last: Vec<Vec<f64>>,
+    last_capacity: Vec<f64>,
+    /// The bin that is under way: it changes at looks.
+    bin: Option<usize>,
+    run: Run,
+    stop: &'a AtomicBool,
+    rows: Option<Rows<'a>>,
+}
+
+/// Where records go, and what their names are.
+pub struct Rows<'a> {
+    /// The file.
+    pub out: &'a mut (dyn Write + Send),
+    /// The model whose names are written.
+    pub model: &'a Model,
+    /// Number of the replication.
+    pub replication: u32,
+    /// Name of the option.
+    pub option: &'a str,
+    /// The first fault in writing.
+    pub fault: Option<std::io::Error>,
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder for a run of `model`.
+    #[must_use]
+    pub fn new(
+        model: &Model,
+        targets: &'a [Target],
+        watched: Watched,
+        stop: &'a AtomicBool,
+        rows: Option<Rows<'a>>,
+    ) -> Self {
+        let axis = Axis::of(model);
+        let windows = axis.windows();
+        let (units, classes, sites) = (model.units.len(), model.classes.len(), model.sites.len());
+        let run = Run {
+            carried: vec![vec![vec![0.0; classes]; axis.len()]; units],
+            capacity: vec![vec![0.0; axis.len()]; units],
+            queue: vec![vec![0.0; axis.len()]; units],
+            classes: vec![vec![ClassBin::default(); axis.len()]; classes],
+            latencies: vec![vec![Histogram::default(); windows.len()]; classes],
+            by_site: vec![vec![(0, 0); windows.len()]; sites],
+            sites: vec![SiteSum::default(); sites],
+            tunnels: vec![0; units],
+            targets: vec![None; targets.len()],
+            watched: Histogram::default(),
+            lost: vec![0.0; classes],
+            ledger: Ledger::default(),
+            served: vec![0; classes],
+        };
+        Self {
+            axis,
+            windows,
+            calendar: model.calendar,
+            watched,
+            targets,
+            tallies: vec![(Histogram::default(), 0.0, 0, 0); targets.len()],
+            quick: model.classes.iter().map(|class| class.quick.secs()).collect(),
+            people: model.classes.iter().map(|class| !matches!(class.demand, Demand::Jobs { .. })).collect(),
+            last: vec![vec![0.0; classes]; units],
+            last_capacity: vec![0.0; units],
+            bin: axis.bin_of(Time(0)),
+            run,
+            stop,
+            rows,
+        }
+    }
+
+    /// What the run leaves.
+    ///
+    /// # Errors
+    /// If a record could not be written.
+    pub fn finish(mut self) -> std::io::Result<Run> {
+        if let Some(fault) = self.rows.as_mut().and_then(|rows| rows.fault.take()) {
+            return Err(fault);
+        }
+        for (index, target) in self.targets.iter().enumerate() {
+            self.run.targets[index] = self.value(target, &self.tallies[index]);
+        }
+        Ok(self.run)
+    }
+
+    #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
+    fn value(&self, target: &Target, tally: &(Histogram, f64, u64, u64)) -> Option<f64> {
+        let (latencies, sum, slow, given_up) = tally;
+        let count = latencies.total() as f64;
+        let some = latencies.total() > 0;
+        match target.measure {
+            Measure::Mean(_) => some.then(|| sum / count),
+            Measure::Quantile(_, p) => latencies.quantile(p).map(|micros| micros / 1e6),
+            Measure::Slow(_) => some.then(|| *slow as f64 / count),
+            Measure::GivenUp(_) => some.then(|| *given_up as f64 / count),
+            Measure::Utilisation => self.utilisation(target),
+            Measure::Waiting(class) => self.waiting(target, class),
+        }
+    }
+
+    /// The busiest concentrator's work over what it could have done, in the target's hours.
+    fn utilisation(&self, target: &Target) -> Option<f64> {
+        let inside = |bin: usize| {
+            let clock = self.axis.start(bin).clock();
+            target.from <= clock && clock < target.until
+        };
+        let of_unit = |unit: usize| {
+            let bins = (0..self.axis.len()).filter(|&bin| inside(bin));
+            let (mut done, mut could) = (0.0, 0.0);
+            for bin in bins {
+                done += self.run.carried[unit][bin].iter().sum::<f64>();
+                could += self.run.capacity[unit][bin];
+            }
+            done / could
+        };
+        (0..self.run.carried.len()).map(of_unit).filter(|share| share.is_finite()).reduce(f64::max)
+    }
+
+    /// The most bytes of the class that waited at the end of the target's hours on any day.
+    fn waiting(&self, target: &Target, class: ClassId) -> Option<f64> {
+        let ends = |bin: usize| self.axis.start(bin).clock().0 + self.axis.bin.0 == target.until.0;
+        let bins = (0..self.axis.len()).filter(|&bin| ends(bin));
+        bins.map(|bin| self.run.classes[class.index()][bin].waiting_bytes).reduce(f64::max)
+    }
+
+    fn ended(&mut self, record: &Record) {
+        self.count(record);
+        if let Some(rows) = &mut self.rows {
+            rows.write(record);
+        }
+        let class = record.class.index();
+        if record.outcome == Outcome::Off {
+            return;
+        }
+        let latency = record.latency.secs();
+        if self.people[class] && record.outcome != Outcome::Inside {
+            let lost = (latency - record.unloaded.secs()).max(0.0);
+            self.run.lost[class] += lost;
+            self.run.sites[record.site.index()].lost += lost;
+        }
+        // A job's own time is nobody's wait: what is still inside says so only for people.
+        if record.outcome == Outcome::Inside && !self.people[class] {
+            return;
+        }
+        self.measure(record, latency);
+        let Some(bin) = self.axis.bin_of(record.started) else { return };
+        let failed = matches!(record.outcome, Outcome::GivenUp);
+        let here = &mut self.run.classes[class][bin];
+        here.latency += latency;
+        here.failed += f64::from(u8::from(failed));
+        here.done += f64::from(u8::from(matches!(record.outcome, Outcome::Done | Outcome::Local)));
+        let Some(window) = self.windows.bin_of(record.started) else { return };
+        self.run.latencies[class][window].add(record.latency.0 / 1000);
+        if record.class == self.watched.class {
+            self.watch(record, latency, window);
+        }
+    }
+
+    fn watch(&mut self, record: &Record, latency: f64, window: usize) {
+        let slow = latency > self.watched.limit || record.outcome == Outcome::GivenUp;
+        self.run.watched.add(record.latency.0 / 1000);
+        let site = &mut self.run.sites[record.site.index()];
+        site.count += 1;
+        site.slow += u64::from(slow);
+        site.latency += latency;
+        let (all, slow_ones) = &mut self.run.by_site[record.site.index()][window];
+        *all += 1;
+        *slow_ones += u32::from(slow);
+    }
+
+    fn measure(&mut self, record: &Record, latency: f64) {
+        let clock = record.started.clock();
+        let given_up = record.outcome == Outcome::GivenUp;
+        for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
+            let counts = match target.measure {
+                Measure::Mean(class) | Measure::Quantile(class, _) | Measure::Slow(class) | Measure::GivenUp(class) => {
+                    class == record.class
+                }
+                Measure::Utilisation | Measure::Waiting(_) => false,
+            };
+            if counts && target.from <= clock && clock < target.until && self.calendar.watched(record.started) {
+                tally.0.add(record.latency.0 / 1000);
+                tally.1 += latency;
+                tally.2 += u64::from(given_up || latency > self.quick[record.class.index()]);
+                tally.3 += u64::from(given_up);
+            }
+        }
+    }
+
+    fn count(&mut self, record: &Record) {
+        let ledger = &mut self.run.ledger;
+        match record.outcome {
+            Outcome::Done => ledger.done += 1,
+            Outcome::Local => ledger.local += 1,
+            Outcome::GivenUp => ledger.given_up += 1,
+            Outcome::Off => ledger.off += 1,
+            Outcome::Inside => ledger.inside += 1,
+        }
+    }
+
+    /// Books what went through since the last look to the bin that ends now.
+    fn look(&mut self, now: Time, look: &Look) {
+        let bin = std::mem::replace(&mut self.bin, self.axis.bin_of(now));
+        for (index, unit) in look.units.iter().enumerate() {
+            if let Some(bin) = bin {
+                for (class, carried) in unit.carried.iter().enumerate() {
+                    self.run.carried[index][bin][class] += (carried - self.last[index][class]).max(0.0);
+                }
+                self.run.capacity[index][bin] += unit.capacity - self.last_capacity[index];
+                self.run.queue[index][bin] = unit.queue[self.watched.class.index()];
+            }
+            self.last[index].clone_from(&unit.carried);
+            self.last_capacity[index] = unit.capacity;
+            self.run.tunnels[index] = unit.tunnels;
+        }
+        let Some(bin) = bin else { return };
+        #[allow(clippy::cast_precision_loss)] // counts and bytes stay below 2^53
+        for (class, look) in look.classes.iter().enumerate() {
+            let here = &mut self.run.classes[class][bin];
+            here.waiting = look.waiting as f64;
+            here.waiting_bytes = look.waiting_bytes as f64;
+            here.active = look.active as f64;
+        }
+    }
+}
+
+impl Observer for Recorder<'_> {
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        match fact {
+            Fact::Started { class, .. } => {
+                self.run.ledger.started += 1;
+                if let Some(bin) = self.bin {
+                    self.run.classes[class.index()][bin].started += 1.0;
+                }
+            }
+            #[allow(clippy::cast_precision_loss)]
+            Fact::Asked { class, bytes } => {
+                if let Some(bin) = self.bin {
+                    self.run.classes[class.index()][bin].offered += bytes.0 as f64;
+                }
+            }
+            Fact::Settled { class, bytes, served } => {
+                if *served {
+                    self.run.ledger.served_bytes += bytes.0;
+                    self.run.served[class.index()] += bytes.0;
+                }
+            }
+            Fact::Ended(record) => self.ended(record),
+            Fact::Call { class, admitted, .. } => {
+                self.run.ledger.calls += 1;
+                self.run.ledger.refused += u64::from(!admitted);
+                if let Some(bin) = self.bin {
+                    let here = &mut self.run.classes[class.index()][bin];
+                    here.started += 1.0;
+                    here.done += f64::from(u8::from(*admitted));
+                    here.failed += f64::from(u8::from(!admitted));
+                }
+            }
+            Fact::Look(look) => self.look(now, look),
+            Fact::Deferred { .. } | Fact::Placed { .. } => {}
+        }
+    }
+
+    fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.rows.as_ref().is_some_and(|rows| rows.fault.is_some())
+    }
+}
+
+/// First line of a file of records.
+pub const RECORDS_HEADER: &str =
+    "replication,option,class,site,concentrator,start_s,latency_s,request_bytes,response_bytes,outcome\n";
+
+impl Rows<'_> {
+    fn write(&mut self, record: &Record) {
+        if self.fault.is_some() {
+            return;
+        }
+        let site = csv_field(&self.model.sites[SiteId::index(record.site)].name);
+        let row = writeln!(
+            self.out,
+            "{},{},{},{},{},{:.6},{:.6},{},{},{}",
+            self.replication,
+            self.option,
+            self.model.classes[record.class.index()].name,
+            site,
+            self.model.units[record.unit.index()].name,
+            record.started.secs(),
+            record.latency.secs(),
+            record.request.0,
+            record.response.0,
+            record.outcome.name(),
+        );
+        self.fault = row.err();
+    }
+}
+
+/// Site codes come from other people's files: quotes them where CSV needs it.
+fn csv_field(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text.into() }
+}

@@ -1,0 +1,502 @@
+//! Results: what a study found, as plain data that reports are made of.
+
+use serde::Serialize;
+
+use crate::scenario::model::{Demand, Model};
+use crate::scenario::source::Input;
+use crate::scenario::target::{Measure, Target};
+use crate::scenario::{Setup, Study};
+use crate::stats::{Histogram, Interval, Tally, holm, p_value, paired};
+use crate::study::recorder::{Axis, ClassBin, Ledger, Run, SiteSum, Watched};
+
+/// Confidence of every interval that is reported.
+pub const CONFIDENCE: f64 = 0.95;
+/// A site is affected in a window in which more than this share of its transactions is slow.
+pub const AFFECTED: f64 = 0.05;
+
+/// What a study found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// The question.
+    pub question: String,
+    /// Date or weekday of the first day.
+    pub when: String,
+    /// Days of a replication.
+    pub days: u32,
+    /// Number of sites and of patients.
+    pub estate: (usize, u64),
+    /// Seed of the random numbers.
+    pub seed: u64,
+    /// Replications of each setup.
+    pub replications: u32,
+    /// Whether the stated precision was reached.
+    pub precise: bool,
+    /// The precision that was asked for, as a share.
+    pub precision: f64,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Which classes are deferrable jobs.
+    pub jobs: Vec<bool>,
+    /// The class that people watch, and its limit [s].
+    pub watched: (usize, f64),
+    /// Targets in words.
+    pub targets: Vec<String>,
+    /// Their limits: seconds, bytes or shares.
+    pub limits: Vec<f64>,
+    /// What each target's figure is.
+    pub kinds: Vec<Kind>,
+    /// Hours that targets look at: from and until [h].
+    pub hours: Vec<(f64, f64)>,
+    /// The base first, if it was run.
+    pub setups: Vec<Found>,
+    /// Every number of the scenario and its origin.
+    #[serde(skip)]
+    pub inputs: Vec<Input>,
+    /// Start of each bin since midnight of the first day [h], and its length [s].
+    #[serde(skip)]
+    pub bins: (Vec<f64>, f64),
+    /// Start of each latency window since midnight of the first day [h].
+    #[serde(skip)]
+    pub windows: Vec<f64>,
+}
+
+/// What the figure of a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Seconds.
+    Time,
+    /// A share.
+    Share,
+    /// Bytes.
+    Size,
+}
+
+/// What was found for the base or an option.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// Concentrators: name, throughput [bit/s], tunnels at the end of the run.
+    pub units: Vec<(String, f64, u32)>,
+    /// What each target measured.
+    pub targets: Vec<Judged>,
+    /// Other figures, in the order of [`MEASURES`].
+    pub measures: Vec<Compared>,
+    /// Where everything went, all replications together.
+    pub ledger: Ledger,
+    /// Bytes served by class, all replications together.
+    pub served: Vec<u64>,
+    /// By concentrator, bin and class: work done, as a mean over replications [bit].
+    #[serde(skip)]
+    pub carried: Vec<Vec<Vec<f64>>>,
+    /// By concentrator and bin: work that could have been done [bit].
+    #[serde(skip)]
+    pub capacity: Vec<Vec<f64>>,
+    /// By concentrator and bin: queueing delay of the watched class at the end of the bin [s].
+    #[serde(skip)]
+    pub queue: Vec<Vec<f64>>,
+    /// By class and bin, means over replications.
+    #[serde(skip)]
+    pub by_class: Vec<Vec<ClassBin>>,
+    /// By class and window: median and 95th percentile of latency, where there is any [s].
+    #[serde(skip)]
+    pub latency: Vec<Vec<Option<(f64, f64)>>>,
+    /// By window: sites affected, as an interval over replications.
+    #[serde(skip)]
+    pub affected: Vec<Interval>,
+    /// By site and window: share of slow transactions of the watched class, where there is any.
+    #[serde(skip)]
+    pub heat: Vec<Vec<Option<f32>>>,
+    /// By site, sums over replications.
+    #[serde(skip)]
+    pub sites: Vec<(String, u32, SiteSum)>,
+    /// Curfews of the model: class, from and until [h], and whether the class is released with a spread.
+    #[serde(skip)]
+    pub curfews: Vec<(usize, f64, f64)>,
+}
+
+/// A target's figure and what it means.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judged {
+    /// The figure, and its difference from the base.
+    #[serde(flatten)]
+    pub figure: Compared,
+    /// Whether the target holds.
+    pub verdict: Verdict,
+}
+
+/// Whether a target holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The whole interval is within the limit.
+    Met,
+    /// The limit lies inside the interval, or nothing was measured.
+    Unsure,
+    /// The whole interval is beyond the limit.
+    Missed,
+}
+
+impl Verdict {
+    /// In words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Unsure => "unsure",
+            Self::Missed => "missed",
+        }
+    }
+}
+
+/// A figure with its interval, and how it differs from the base.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Mean over replications and its 95 % interval.
+    pub value: Interval,
+    /// Paired difference from the base on the same random numbers; none for the base.
+    pub change: Option<Interval>,
+    /// Whether the difference is clear at 5 % after Holm's correction over all options.
+    pub clear: bool,
+}
+
+/// A figure of a run.
+pub struct Figure {
+    /// Its name in files.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    of: fn(&Run, &Model, Watched) -> f64,
+}
+
+/// Figures that are reported for every setup beside its targets.
+pub const MEASURES: [Figure; 6] = [
+    Figure { name: "minutes_over", title: "time over the limit", unit: "min", of: minutes_over },
+    Figure { name: "sites_affected", title: "sites affected at worst", unit: "sites", of: worst_affected },
+    Figure { name: "staff_hours_lost", title: "staff time lost", unit: "h", of: hours_lost },
+    Figure { name: "given_up", title: "given up or refused", unit: "", of: given_up },
+    Figure { name: "peak_utilisation", title: "busiest 15 minutes", unit: "%", of: peak_utilisation },
+    Figure { name: "waiting_at_close", title: "jobs unfinished at the end", unit: "jobs", of: waiting_at_close },
+];
+
+#[allow(clippy::cast_precision_loss)] // counts stay below 2^53
+fn float(count: usize) -> f64 {
+    count as f64
+}
+
+/// Minutes of windows in which the 95th percentile of the watched class was above its limit.
+fn minutes_over(run: &Run, model: &Model, watched: Watched) -> f64 {
+    let over = run.latencies[watched.class.index()]
+        .iter()
+        .filter(|window| window.quantile(0.95).is_some_and(|micros| micros / 1e6 > watched.limit))
+        .count();
+    float(over) * Axis::of(model).windows().bin.secs() / 60.0
+}
+
+fn affected_in(run: &Run, window: usize) -> usize {
+    run.by_site.iter().filter(|site| is_affected(site[window])).count()
+}
+
+fn is_affected((all, slow): (u32, u32)) -> bool {
+    f64::from(slow) > AFFECTED * f64::from(all)
+}
+
+fn worst_affected(run: &Run, model: &Model, _: Watched) -> f64 {
+    float((0..Axis::of(model).windows().len()).map(|window| affected_in(run, window)).max().unwrap_or(0))
+}
+
+/// Time that people lost against an idle network, in the classes that people wait for.
+fn hours_lost(run: &Run, model: &Model, _: Watched) -> f64 {
+    let people = model.classes.iter().zip(&run.lost).filter(|(class, _)| matches!(class.demand, Demand::Users { .. }));
+    people.map(|(_, lost)| lost).sum::<f64>() / 3600.0
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn given_up(run: &Run, _: &Model, _: Watched) -> f64 {
+    (run.ledger.given_up + run.ledger.refused) as f64
+}
+
+/// Utilisation of the busiest concentrator in its busiest quarter of an hour [%].
+fn peak_utilisation(run: &Run, model: &Model, _: Watched) -> f64 {
+    let width = usize::try_from((900 * crate::units::NANOS).div_ceil(model.bin.0)).unwrap_or(1).max(1);
+    let mut most = 0.0_f64;
+    for (carried, capacity) in run.carried.iter().zip(&run.capacity) {
+        let done: Vec<f64> = carried.iter().map(|classes| classes.iter().sum()).collect();
+        for (done, could) in done.windows(width).zip(capacity.windows(width)) {
+            let could: f64 = could.iter().sum();
+            if could > 0.0 {
+                most = most.max(done.iter().sum::<f64>() / could);
+            }
+        }
+    }
+    100.0 * most
+}
+
+fn waiting_at_close(run: &Run, model: &Model, _: Watched) -> f64 {
+    let jobs = model.classes.iter().zip(&run.classes).filter(|(class, _)| matches!(class.demand, Demand::Jobs { .. }));
+    jobs.filter_map(|(_, bins)| bins.last()).map(|bin| bin.waiting + bin.active).sum()
+}
+
+/// What the replications of one setup have left so far.
+pub(super) struct Sums {
+    axis: Axis,
+    model: Model,
+    replications: u32,
+    /// By target, a figure for each replication.
+    pub targets: Vec<Vec<Option<f64>>>,
+    measures: Vec<Vec<f64>>,
+    carried: Vec<Vec<Vec<f64>>>,
+    capacity: Vec<Vec<f64>>,
+    queue: Vec<Vec<f64>>,
+    by_class: Vec<Vec<ClassBin>>,
+    latencies: Vec<Vec<Histogram>>,
+    affected: Vec<Tally>,
+    by_site: Vec<Vec<(u32, u32)>>,
+    sites: Vec<SiteSum>,
+    tunnels: Vec<u32>,
+    ledger: Ledger,
+    served: Vec<u64>,
+}
+
+impl Sums {
+    pub fn new(model: &Model) -> Self {
+        Self {
+            axis: Axis::of(model),
+            model: model.clone(),
+            replications: 0,
+            targets: Vec::new(),
+            measures: vec![Vec::new(); MEASURES.len()],
+            carried: Vec::new(),
+            capacity: Vec::new(),
+            queue: Vec::new(),
+            by_class: Vec::new(),
+            latencies: Vec::new(),
+            affected: Vec::new(),
+            by_site: Vec::new(),
+            sites: Vec::new(),
+            tunnels: Vec::new(),
+            ledger: Ledger::default(),
+            served: Vec::new(),
+        }
+    }
+
+    /// Adds a run; runs come in the order of their replications.
+    pub fn add(&mut self, run: Run, targets: &[Target], watched: Watched) {
+        debug_assert!(run.ledger.balances(), "{:?}", run.ledger);
+        self.targets.resize(targets.len(), Vec::new());
+        for (values, value) in self.targets.iter_mut().zip(&run.targets) {
+            values.push(*value);
+        }
+        for (values, figure) in self.measures.iter_mut().zip(&MEASURES) {
+            values.push((figure.of)(&run, &self.model, watched));
+        }
+        let windows = self.axis.windows().len();
+        self.affected.resize(windows, Tally::default());
+        for (window, tally) in self.affected.iter_mut().enumerate() {
+            tally.add(float(affected_in(&run, window)));
+        }
+        self.add_ledger(&run.ledger);
+        self.tunnels.clone_from(&run.tunnels);
+        self.replications += 1;
+        if self.replications == 1 {
+            self.begin(run);
+        } else {
+            self.merge(&run);
+        }
+    }
+
+    fn begin(&mut self, run: Run) {
+        self.carried = run.carried;
+        self.capacity = run.capacity;
+        self.queue = run.queue;
+        self.by_class = run.classes;
+        self.latencies = run.latencies;
+        self.by_site = run.by_site;
+        self.sites = run.sites;
+        self.served = run.served;
+    }
+
+    fn merge(&mut self, run: &Run) {
+        add_all(self.carried.iter_mut().flatten().flatten(), run.carried.iter().flatten().flatten());
+        add_all(self.capacity.iter_mut().flatten(), run.capacity.iter().flatten());
+        add_all(self.queue.iter_mut().flatten(), run.queue.iter().flatten());
+        self.by_class.iter_mut().flatten().zip(run.classes.iter().flatten()).for_each(|(own, other)| own.add(other));
+        self.latencies.iter_mut().flatten().zip(run.latencies.iter().flatten()).for_each(|(own, other)| own.merge(other));
+        for (own, other) in self.by_site.iter_mut().flatten().zip(run.by_site.iter().flatten()) {
+            *own = (own.0 + other.0, own.1 + other.1);
+        }
+        for (own, other) in self.sites.iter_mut().zip(&run.sites) {
+            own.count += other.count;
+            own.slow += other.slow;
+            own.latency += other.latency;
+            own.lost += other.lost;
+        }
+        self.served.iter_mut().zip(&run.served).for_each(|(own, other)| *own += other);
+    }
+
+    fn add_ledger(&mut self, other: &Ledger) {
+        let own = &mut self.ledger;
+        own.started += other.started;
+        own.done += other.done;
+        own.local += other.local;
+        own.given_up += other.given_up;
+        own.off += other.off;
+        own.inside += other.inside;
+        own.calls += other.calls;
+        own.refused += other.refused;
+        own.served_bytes += other.served_bytes;
+    }
+}
+
+fn add_all<'a>(own: impl Iterator<Item = &'a mut f64>, other: impl Iterator<Item = &'a f64>) {
+    own.zip(other).for_each(|(own, other)| *own += other);
+}
+
+/// Puts the sums of all setups into results.
+pub(super) fn results(
+    study: &Study,
+    setups: &[&Setup],
+    sums: Vec<Sums>,
+    watched: Watched,
+    replications: u32,
+    precise: bool,
+) -> Results {
+    let model = &setups[0].model;
+    let axis = Axis::of(model);
+    let clear = clear_differences(setups, &sums);
+    let base = setups.iter().position(|setup| setup.name == "base");
+    let base_targets: Option<Vec<Vec<f64>>> = base.map(|base| sums[base].targets.iter().map(|t| known(t)).collect());
+    let base_measures = base.map(|base| sums[base].measures.clone());
+    let mut found = Vec::new();
+    for ((place, setup), sum) in setups.iter().enumerate().zip(sums) {
+        let other = base != Some(place);
+        let against = |base: &Option<Vec<Vec<f64>>>, index: usize| base.as_ref().filter(|_| other).map(|base| base[index].clone());
+        let judged = study.targets.iter().enumerate().map(|(index, target)| {
+            let figure =
+                compared(&known(&sum.targets[index]), against(&base_targets, index), clear[place][index]);
+            let measured = sum.targets[index].iter().all(Option::is_some) && !sum.targets[index].is_empty();
+            Judged { verdict: verdict(figure.value, target.limit, measured), figure }
+        });
+        let judged: Vec<Judged> = judged.collect();
+        let measures = (0..MEASURES.len()).map(|index| {
+            compared(&sum.measures[index], against(&base_measures, index), clear[place][study.targets.len() + index])
+        });
+        let measures = measures.collect();
+        found.push(found_of(setup, sum, judged, measures));
+    }
+    Results {
+        question: study.question.clone(),
+        when: study.when.clone(),
+        days: model.calendar.days,
+        estate: (model.sites.len(), model.sites.iter().map(|site| u64::from(site.patients)).sum()),
+        seed: model.seed,
+        replications,
+        precise,
+        precision: study.effort.precision.0,
+        classes: model.classes.iter().map(|class| class.name.clone()).collect(),
+        jobs: model.classes.iter().map(|class| matches!(class.demand, Demand::Jobs { .. })).collect(),
+        watched: (watched.class.index(), watched.limit),
+        targets: study.targets.iter().map(|target| target.title.clone()).collect(),
+        limits: study.targets.iter().map(|target| target.limit).collect(),
+        kinds: study.targets.iter().map(|target| kind(target.measure)).collect(),
+        hours: study.targets.iter().map(|target| (target.from.hours(), target.until.hours())).collect(),
+        setups: found,
+        inputs: study.inputs.clone(),
+        bins: ((0..axis.len()).map(|bin| axis.start(bin).secs() / 3600.0).collect(), axis.bin.secs()),
+        windows: (0..axis.windows().len()).map(|bin| axis.windows().start(bin).secs() / 3600.0).collect(),
+    }
+}
+
+/// Whether a latency, a size or a share is measured.
+fn kind(measure: Measure) -> Kind {
+    match measure {
+        Measure::Mean(_) | Measure::Quantile(..) => Kind::Time,
+        Measure::Slow(_) | Measure::GivenUp(_) | Measure::Utilisation => Kind::Share,
+        Measure::Waiting(_) => Kind::Size,
+    }
+}
+
+fn known(values: &[Option<f64>]) -> Vec<f64> {
+    values.iter().map(|value| value.unwrap_or(0.0)).collect()
+}
+
+fn compared(values: &[f64], base: Option<Vec<f64>>, clear: bool) -> Compared {
+    let value = values.iter().copied().collect::<Tally>().interval(CONFIDENCE);
+    Compared { value, change: base.map(|base| paired(&base, values, CONFIDENCE)), clear }
+}
+
+fn verdict(value: Interval, limit: f64, measured: bool) -> Verdict {
+    if !measured || !value.half.is_finite() {
+        Verdict::Unsure
+    } else if value.high() <= limit {
+        Verdict::Met
+    } else if value.low() > limit {
+        Verdict::Missed
+    } else {
+        Verdict::Unsure
+    }
+}
+
+/// By setup and figure (targets, then measures): whether its paired difference from the base is clear, with Holm's
+/// correction over the setups.
+fn clear_differences(setups: &[&Setup], sums: &[Sums]) -> Vec<Vec<bool>> {
+    let figures = sums[0].targets.len() + MEASURES.len();
+    let mut clear = vec![vec![false; figures]; setups.len()];
+    let Some(base) = setups.iter().position(|setup| setup.name == "base") else { return clear };
+    let values = |sum: &Sums, figure: usize| match figure.checked_sub(sum.targets.len()) {
+        None => known(&sum.targets[figure]),
+        Some(measure) => sum.measures[measure].clone(),
+    };
+    for figure in 0..figures {
+        let of_base = values(&sums[base], figure);
+        let p: Vec<f64> = sums
+            .iter()
+            .map(|sum| p_value(&values(sum, figure).iter().zip(&of_base).map(|(own, base)| own - base).collect()))
+            .collect();
+        let others: Vec<usize> = (0..setups.len()).filter(|&place| place != base).collect();
+        let adjusted = holm(&others.iter().map(|&place| p[place]).collect::<Vec<_>>());
+        for (&place, adjusted) in others.iter().zip(adjusted) {
+            clear[place][figure] = adjusted < 1.0 - CONFIDENCE;
+        }
+    }
+    clear
+}
+
+fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Compared>) -> Found {
+    let share = 1.0 / f64::from(sum.replications);
+    sum.carried.iter_mut().flatten().flatten().for_each(|value| *value *= share);
+    sum.capacity.iter_mut().flatten().for_each(|value| *value *= share);
+    sum.queue.iter_mut().flatten().for_each(|value| *value *= share);
+    sum.by_class.iter_mut().flatten().for_each(|bin| bin.scale(share));
+    let quantiles = |window: &Histogram| Some((window.quantile(0.5)? / 1e6, window.quantile(0.95)? / 1e6));
+    #[allow(clippy::cast_precision_loss)] // a share for a chart
+    let slow = |&(all, slow): &(u32, u32)| (all > 0).then(|| slow as f32 / all as f32);
+    let model = &setup.model;
+    let units = model.units.iter().zip(&sum.tunnels);
+    let curfews = model.classes.iter().enumerate().flat_map(|(class, terms)| {
+        terms.rules.curfews.iter().map(move |curfew| (class, curfew.from.secs() / 3600.0, curfew.until.secs() / 3600.0))
+    });
+    Found {
+        name: setup.name.clone(),
+        title: setup.title.clone(),
+        units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.throughput.bits(), *tunnels)).collect(),
+        targets,
+        measures,
+        ledger: sum.ledger,
+        served: sum.served,
+        carried: sum.carried,
+        capacity: sum.capacity,
+        queue: sum.queue,
+        by_class: sum.by_class,
+        latency: sum.latencies.iter().map(|windows| windows.iter().map(quantiles).collect()).collect(),
+        affected: sum.affected.iter().map(|tally| tally.interval(CONFIDENCE)).collect(),
+        heat: sum.by_site.iter().map(|windows| windows.iter().map(slow).collect()).collect(),
+        sites: model.sites.iter().zip(sum.sites).map(|(site, sums)| (site.name.clone(), site.patients, sums)).collect(),
+        curfews: curfews.collect(),
+    }
+}
