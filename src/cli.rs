@@ -1,1 +1,301 @@
-//! tmp
+//! The command line: one function a verb. Only here is anything printed, and only `main` exits.
+
+mod output;
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use thiserror::Error;
+
+use crate::report::{answer, table};
+use crate::scenario::{self, Study};
+use crate::study::results::{Results, Verdict};
+use crate::study::{self, Fault, Settings};
+use output::Output;
+
+/// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
+#[derive(Debug, Parser)]
+#[command(name = "headend", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Says more of what it is doing, on stderr.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Simulates the base and the options of a scenario, and reports which meet the targets.
+    ///
+    /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
+    /// cannot be written. 130: stopped by Ctrl-C; the same command goes on from there.
+    Run(Run),
+    /// Reports everything that is wrong with a scenario, each with its place and its remedy.
+    Check {
+        /// The scenario.
+        file: PathBuf,
+    },
+    /// Prints the JSON Schema of scenario files, for editors that help while one writes.
+    Schema,
+    /// Writes a scenario to start from, with a comment on every line.
+    Init {
+        /// Its name; `NAME.toml` is written here.
+        name: String,
+    },
+    /// Prints completions for a shell.
+    Completions {
+        /// The shell.
+        shell: ShellName,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ShellName {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// The scenario.
+    file: PathBuf,
+    /// Runs only the base and these options.
+    #[arg(long = "option", value_name = "NAME")]
+    options: Vec<String>,
+    /// Runs exactly so many replications, in place of what the scenario asks for.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    replications: Option<u32>,
+    /// Another seed of the random numbers.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Threads to use (default: one for each processor). Results do not depend on it.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Folder for the report (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Writes every transaction to this CSV file.
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
+    /// Prints the results as JSON in place of the summary.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a verb ends without an answer.
+#[derive(Debug, Error)]
+enum Stop {
+    /// The input is wrong; the text says all of it.
+    #[error("{0}")]
+    Input(String),
+    /// The study was stopped or could not write.
+    #[error("error: {0}")]
+    Study(#[from] Fault),
+    /// A file could not be written.
+    #[error("error: cannot write {}: {}", .0.display(), .1)]
+    Write(PathBuf, #[source] std::io::Error),
+}
+
+/// Does what the command line asks; gives the exit code.
+#[must_use]
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(fault) => {
+            let _ = fault.print();
+            return if fault.use_stderr() { 2 } else { 0 };
+        }
+    };
+    if cli.verbose {
+        let to_stderr = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).without_time();
+        to_stderr.with_max_level(tracing::Level::DEBUG).init();
+    }
+    let done = match cli.verb {
+        Verb::Run(args) => run(&args),
+        Verb::Check { file } => check(&file),
+        Verb::Schema => Ok(say(&schema())),
+        Verb::Init { name } => init(&name),
+        Verb::Completions { shell } => Ok(completions(shell)),
+    };
+    match done {
+        Ok(code) => code,
+        Err(stop) => {
+            eprintln!("{stop}");
+            if matches!(stop, Stop::Study(Fault::Stopped)) { 130 } else { 2 }
+        }
+    }
+}
+
+/// Prints to stdout; that a reader has gone away is no fault of ours.
+fn say(text: &str) -> u8 {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    0
+}
+
+fn run(args: &Run) -> Result<u8, Stop> {
+    let (mut study, text) = load(&args.file)?;
+    let chosen = choose(&study, &args.options)?;
+    adjust(&mut study, args);
+    let output = Output::prepare(args.out.as_deref(), &args.file)?;
+    if let Some(threads) = args.threads {
+        // It can only fail when the pool exists already.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
+    let results = simulate(&study, &chosen, &output, args)?;
+    output.write(&results, &text, &command(args))?;
+    if args.json {
+        say(&serde_json::to_string_pretty(&results).unwrap_or_default());
+    } else {
+        say(&format!("{}\nReport: {}", table::summary(&results), output.page().display()));
+    }
+    let met = results.setups.iter().any(|found| answer::overall(found) == Verdict::Met);
+    Ok(u8::from(!met && !results.targets.is_empty()))
+}
+
+fn load(file: &Path) -> Result<(Study, String), Stop> {
+    let shown = file.display().to_string();
+    let bytes = std::fs::read(file).map_err(|fault| {
+        let help = if file.exists() { "check that it is a file and may be read" } else { "check the path; scenarios/ has examples" };
+        Stop::Input(format!("error: cannot read {shown}: {fault}\n  = help: {help}"))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|fault| {
+        let good = fault.utf8_error().valid_up_to();
+        let line = fault.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        Stop::Input(format!(
+            "error: {shown} is not text in UTF-8: line {line}, byte {good} of the file\n  = help: save it again as UTF-8"
+        ))
+    })?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let colours = std::io::stderr().is_terminal();
+    let study = scenario::load(&shown, &text, folder).map_err(|problems| Stop::Input(problems.show(colours)))?;
+    tracing::debug!(sites = study.setups[0].model.sites.len(), setups = study.setups.len(), "scenario is right");
+    Ok((study, text))
+}
+
+/// The places of the base and of the options that are named; all without names.
+fn choose(study: &Study, names: &[String]) -> Result<Vec<usize>, Stop> {
+    if names.is_empty() {
+        return Ok((0..study.setups.len()).collect());
+    }
+    let known: Vec<&str> = study.setups.iter().map(|setup| setup.name.as_str()).collect();
+    let mut chosen = vec![0];
+    for name in names {
+        let Some(place) = known.iter().position(|known| known == name) else {
+            let help = scenario::problem::did_you_mean(name, known);
+            return Err(Stop::Input(format!("error: there is no option `{name}` in this scenario\n  = help: {help}")));
+        };
+        chosen.push(place);
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    Ok(chosen)
+}
+
+fn adjust(study: &mut Study, args: &Run) {
+    if let Some(replications) = args.replications {
+        study.effort.least = replications;
+        study.effort.most = replications;
+    }
+    if let Some(seed) = args.seed {
+        study.setups.iter_mut().for_each(|setup| setup.model.seed = seed);
+    }
+}
+
+fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Result<Results, Stop> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    // A second handler is refused; the first does the same.
+    let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
+    let bar = indicatif::ProgressBar::new(0);
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {eta} left") {
+        bar.set_style(style);
+    }
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    let progress = |done: u64, planned: u64| {
+        bar.set_length(planned);
+        bar.set_position(done);
+        tracing::debug!(done, planned, "run finished");
+    };
+    let settings =
+        Settings { stop: &STOP, progress: &progress, keep: Some(output.unfinished()), records: args.records.clone() };
+    let results = study::run(study, chosen, &settings);
+    bar.finish_and_clear();
+    Ok(results?)
+}
+
+/// The command that does the same again; threads and folders make no difference to results.
+fn command(args: &Run) -> String {
+    let mut words = vec!["headend".to_owned(), "run".to_owned(), args.file.display().to_string()];
+    for name in &args.options {
+        words.extend(["--option".to_owned(), name.clone()]);
+    }
+    if let Some(replications) = args.replications {
+        words.extend(["--replications".to_owned(), replications.to_string()]);
+    }
+    if let Some(seed) = args.seed {
+        words.extend(["--seed".to_owned(), seed.to_string()]);
+    }
+    words.join(" ")
+}
+
+fn check(file: &Path) -> Result<u8, Stop> {
+    let (study, _) = load(file)?;
+    let base = &study.setups[0].model;
+    let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
+    let assumed = study.inputs.iter().filter(|input| input.standing == scenario::source::Standing::Assumed).count();
+    Ok(say(&format!(
+        "{} is right: {} sites with {} patients, {} classes, {} concentrators, {} options, {} targets; {assumed} of {} \
+         numbers are assumed.",
+        file.display(),
+        crate::report::words::count(base.sites.len() as u64),
+        crate::report::words::count(patients),
+        base.classes.len(),
+        base.units.len(),
+        study.setups.len() - 1,
+        study.targets.len(),
+        study.inputs.len()
+    )))
+}
+
+fn schema() -> String {
+    let settings = schemars::generate::SchemaSettings::draft07();
+    let schema = settings.into_generator().into_root_schema_for::<scenario::file::File>();
+    serde_json::to_string_pretty(&schema).unwrap_or_default()
+}
+
+fn init(name: &str) -> Result<u8, Stop> {
+    let fine = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
+    if name.is_empty() || !name.chars().all(fine) {
+        let help = "use letters, digits, `-` and `_`, without an ending";
+        return Err(Stop::Input(format!("error: `{name}` is not a name for a scenario\n  = help: {help}")));
+    }
+    let path = PathBuf::from(format!("{name}.toml"));
+    if path.exists() {
+        let help = "choose another name, or move that file away";
+        return Err(Stop::Input(format!("error: {} is there already\n  = help: {help}", path.display())));
+    }
+    output::whole(&path, include_bytes!("../templates/starter.toml")).map_err(|fault| Stop::Write(path.clone(), fault))?;
+    Ok(say(&format!("{} is written; `headend run {}` runs it.", path.display(), path.display())))
+}
+
+fn completions(shell: ShellName) -> u8 {
+    let shell = match shell {
+        ShellName::Bash => Shell::Bash,
+        ShellName::Elvish => Shell::Elvish,
+        ShellName::Fish => Shell::Fish,
+        ShellName::Powershell => Shell::PowerShell,
+        ShellName::Zsh => Shell::Zsh,
+    };
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "headend", &mut text);
+    say(&String::from_utf8_lossy(&text))
+}

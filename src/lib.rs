@@ -10,6 +10,9 @@
 //! | [`theory`] | what textbooks say on cases that they can solve |
 //! | [`scenario`] | the file as written, every fault in it at once, and the models that it means |
 //! | [`sim`] | `simulate(&model, replication, observer)`: one day, event by event |
+//! | [`study`] | replications in parallel, recorders, options compared, resumed where they stopped |
+//! | [`report`] | results as sentences, tables, charts, a page, a sheet: pure functions to text |
+//! | [`cli`] | one function a verb |
 //!
 //! Invariants:
 //! * `sim` reads no file, clock, environment or global; a run is a function of (model, replication).
@@ -18,10 +21,18 @@
 //! * `report` sees plain results, never the engine; charts and pages are pure functions to text.
 //! * Nothing in results depends on a hash order, a clock, a thread or an address.
 
-pub mod random;
-pub mod scenario;
-pub mod sim;
-pub mod stats;
-pub mod study;
-pub mod theory;
 pub mod units;
+
+pub mod random;
+pub mod stats;
+pub mod theory;
+
+pub mod scenario;
+
+pub mod sim;
+
+pub mod study;
+
+pub mod report;
+
+pub mod cli;

@@ -20,7 +20,8 @@ mod watch;
 
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Model, SiteId, UnitId};
-use crate::units::{Bytes, Time};
+use crate::units::Time;
+use transport::Turn;
 use arrive::Sources;
 use band::FlowId;
 use calendar::{Calendar, Rank};
@@ -75,8 +76,8 @@ struct Engine<'m, O> {
     flows: Flows,
     sources: Sources,
     look: Look,
-    /// Request and response of each turn of the transaction that sets off.
-    turns: Vec<(Bytes, Bytes)>,
+    /// The turns of the transaction that sets off.
+    turns: Vec<Turn>,
 }
 
 /// Simulates one replication of the model's days and tells the observer what happens.

@@ -3,7 +3,7 @@
 use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES, SiteId, Transport, Unit};
 use crate::sim::band::{Band, FlowId};
 use crate::sim::discipline::{Plan, Shape, plan};
-use crate::sim::transport::{Cost, queue_after};
+use crate::sim::transport::{Cost, Turn, queue_after};
 use crate::units::{BitRate, Bytes, Time};
 
 /// A concentrator and what is inside it.
@@ -116,10 +116,10 @@ impl Concentrator {
 
     /// Work of one turn [bit].
     #[must_use]
-    pub fn work(&self, request: Bytes, response: Bytes, connects: bool) -> f64 {
+    pub fn work(&self, turn: &Turn, connects: bool) -> f64 {
         match self.transport {
-            Transport::Ideal => response.bits(),
-            Transport::Tcp(tcp) => self.cost.turn(&tcp, request, response, connects),
+            Transport::Ideal => turn.response.bits(),
+            Transport::Tcp(tcp) => self.cost.turn(&tcp, turn, connects),
         }
     }
 

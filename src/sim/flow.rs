@@ -14,7 +14,7 @@ use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Job;
 use crate::sim::demand::{Named, sizes};
 use crate::sim::observer::{Fact, Observer, Outcome, Record};
-use crate::sim::transport::{request_and_back, slow_start_idle, window_after};
+use crate::sim::transport::{Turn, request_and_back, slow_start_idle, window_after};
 use crate::sim::{Engine, Event};
 use crate::units::{Bytes, Span, Time};
 
@@ -173,10 +173,13 @@ impl<O: Observer> Engine<'_, O> {
     fn draw(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
         let class = &self.model.classes[flow.class.index()];
+        let segment = self.tcp().map_or(Bytes(1 << 20), |tcp| tcp.segment);
         self.turns.clear();
         match (flow.named, flow.asker) {
-            (_, Asker::Replay(request, response)) => self.turns.push((request, response)),
-            (Some(named), _) => self.turns.extend(sizes(&named, class)),
+            (_, Asker::Replay(request, response)) => self.turns.push(Turn::new(request, response, segment)),
+            (Some(named), _) => {
+                self.turns.extend(sizes(&named, class).map(|(request, response)| Turn::new(request, response, segment)));
+            }
             (None, _) => {}
         }
     }
@@ -184,7 +187,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The bytes of all turns are asked for from now on.
     fn ask(&mut self, id: FlowId) {
         self.draw(id);
-        let sums = self.turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.0.0, sum.1 + turn.1.0));
+        let sums = self.turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.request.0, sum.1 + turn.response.0));
         let flow = self.flows.get_mut(id);
         flow.asked = sums;
         flow.settled = false;
@@ -304,7 +307,7 @@ impl<O: Observer> Engine<'_, O> {
     fn approach(&mut self, id: FlowId) {
         self.choose_unit(id);
         let (work, unloaded) = self.idle_network(id);
-        let wait = self.round_trips(id);
+        let wait = self.round_trips(id, unloaded, work);
         let flow = self.flows.get_mut(id);
         flow.state = State::Approaching;
         flow.work = flow.resumes.take().unwrap_or(work);
@@ -318,12 +321,23 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// Time of the round trips of all turns but the last half of the last one, through the queue that stands now.
-    fn round_trips(&self, id: FlowId) -> f64 {
+    fn round_trips(&self, id: FlowId, unloaded: f64, work: f64) -> f64 {
         let Some(tcp) = self.tcp() else { return 0.0 };
         let flow = self.flows.get(id);
         let unit = &self.units[flow.unit.index()];
-        let rtt = self.model.sites[flow.site.index()].rtt.secs() + unit.queue_delay(flow.class);
-        self.all_turns(&tcp, flow, rtt, unit.rate_for(flow.site, flow.class))
+        let (own, queue) = (self.model.sites[flow.site.index()].rtt.secs(), unit.queue_delay(flow.class));
+        let (rate, idle_rate) = (unit.rate_for(flow.site, flow.class), self.idle_rate(flow));
+        if queue <= 0.0 && rate >= idle_rate {
+            // The network is idle for this flow: what an idle network takes is known.
+            return unloaded - work / idle_rate - own / 2.0;
+        }
+        self.all_turns(&tcp, flow, own + queue, rate)
+    }
+
+    /// What a flow gets where nobody else is [bit/s].
+    fn idle_rate(&self, flow: &Flow) -> f64 {
+        let unit = &self.units[flow.unit.index()];
+        unit.access(flow.site).min(unit.throughput())
     }
 
     fn all_turns(&self, tcp: &Tcp, flow: &Flow, rtt: f64, rate: f64) -> f64 {
@@ -332,10 +346,10 @@ impl<O: Observer> Engine<'_, O> {
         let mut window = tcp.window;
         // Each turn but the last ends with half a round trip down, too.
         let mut time = -rtt / 2.0 + if class.connects { rtt } else { 0.0 };
-        for (request, response) in &self.turns {
-            let segments = response.0.div_ceil(tcp.segment.0);
-            time += request_and_back(rtt, *request, up, server) + slow_start_idle(tcp, window, segments, rtt, rate);
-            window = window_after(window, segments);
+        for turn in &self.turns {
+            time += request_and_back(rtt, turn.request, up, server)
+                + slow_start_idle(tcp, window, turn.segments(), rtt, rate);
+            window = window_after(window, turn.segments());
         }
         time
     }
@@ -359,11 +373,11 @@ impl<O: Observer> Engine<'_, O> {
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let mut connects = class.connects;
         let mut work = 0.0;
-        for &(request, response) in &self.turns {
-            work += unit.work(request, response, connects);
+        for turn in &self.turns {
+            work += unit.work(turn, connects);
             connects = false;
         }
-        let rate = unit.access(flow.site).min(unit.throughput());
+        let rate = self.idle_rate(flow);
         let mut time = work / rate;
         if let Some(tcp) = self.tcp() {
             let rtt = self.model.sites[flow.site.index()].rtt.secs();

@@ -41,24 +41,24 @@ impl Cost {
     /// Work of one turn of a transaction: request, response, acknowledgements, and set-up and end of the
     /// connection when it has its own [bit].
     #[must_use]
-    pub fn turn(&self, tcp: &Tcp, request: Bytes, response: Bytes, connects: bool) -> f64 {
+    pub fn turn(&self, tcp: &Tcp, turn: &Turn, connects: bool) -> f64 {
         let ack = self.packet(tcp.headers.0);
         let full = self.packet(tcp.segment.0 + tcp.headers.0);
-        let (down, segments) = self.one_way(tcp, full, response);
-        let (up, asked) = self.one_way(tcp, full, request);
         // Delayed acknowledgements: one for two segments (RFC 1122, section 4.2.3.2).
-        let answered = ack * float(asked.div_ceil(2));
+        let answered = ack * float(turn.asked.div_ceil(2));
         let handshake = if connects { 2.0 * ack } else { 0.0 };
-        let towards_site = down + answered + handshake;
-        if self.both { towards_site + up + ack * float(segments.div_ceil(2)) + handshake } else { towards_site }
+        let towards_site = self.one_way(tcp, full, turn.response, turn.segments) + answered + handshake;
+        if !self.both {
+            return towards_site;
+        }
+        let up = self.one_way(tcp, full, turn.request, turn.asked) + ack * float(turn.segments.div_ceil(2));
+        towards_site + up + handshake
     }
 
-    /// Work and number of the data packets of `bytes`; a full one costs `full`.
-    fn one_way(&self, tcp: &Tcp, full: f64, bytes: Bytes) -> (f64, u64) {
-        let whole = bytes.0 / tcp.segment.0;
-        let rest = bytes.0 - whole * tcp.segment.0;
-        let work = float(whole) * full;
-        if rest == 0 { (work, whole) } else { (work + self.packet(rest + tcp.headers.0), whole + 1) }
+    /// Work of the `segments` data packets of `bytes`; a full one costs `full`.
+    fn one_way(&self, tcp: &Tcp, full: f64, bytes: Bytes, segments: u64) -> f64 {
+        let last = bytes.0 + tcp.segment.0 - segments * tcp.segment.0;
+        float(segments.saturating_sub(1)) * full + if segments > 0 { self.packet(last + tcp.headers.0) } else { 0.0 }
     }
 
     /// Work per second of a stream of packets, both ways where both count [bit/s].
@@ -73,6 +73,41 @@ impl Cost {
         let full = tcp.segment.0 + tcp.headers.0;
         let ack = if self.both { self.packet(tcp.headers.0) / 2.0 } else { 0.0 };
         (self.packet(full) + ack) / (8.0 * float(self.cipher.wire(full)))
+    }
+}
+
+/// One request and its response, in bytes and in segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// What is asked.
+    pub request: Bytes,
+    /// What is answered.
+    pub response: Bytes,
+    asked: u64,
+    segments: u64,
+}
+
+impl Turn {
+    /// A turn whose payload travels in segments of `segment` bytes.
+    #[must_use]
+    pub fn new(request: Bytes, response: Bytes, segment: Bytes) -> Self {
+        Self { request, response, asked: segments(request, segment), segments: segments(response, segment) }
+    }
+
+    /// Segments of the response.
+    #[must_use]
+    pub fn segments(&self) -> u64 {
+        self.segments
+    }
+}
+
+/// A division in 32 bits takes half the time of one in 64.
+#[allow(clippy::cast_possible_truncation)] // checked
+fn segments(bytes: Bytes, segment: Bytes) -> u64 {
+    if bytes.0 <= u64::from(u32::MAX) && segment.0 <= u64::from(u32::MAX) {
+        u64::from((bytes.0 as u32).div_ceil(segment.0 as u32))
+    } else {
+        bytes.0.div_ceil(segment.0)
     }
 }
 

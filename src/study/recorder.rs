@@ -220,6 +220,8 @@ pub struct Recorder<'a> {
     last_capacity: Vec<f64>,
     /// The bin that is under way: it changes at looks.
     bin: Option<usize>,
+    /// When it began.
+    began: Time,
     run: Run,
     stop: &'a AtomicBool,
     rows: Option<Rows<'a>>,
@@ -279,6 +281,7 @@ impl<'a> Recorder<'a> {
             last: vec![vec![0.0; classes]; units],
             last_capacity: vec![0.0; units],
             bin: axis.bin_of(Time(0)),
+            began: Time(0),
             run,
             stop,
             rows,
@@ -359,7 +362,9 @@ impl<'a> Recorder<'a> {
             return;
         }
         self.measure(record, latency);
-        let Some(bin) = self.axis.bin_of(record.started) else { return };
+        // Most of what ends has begun in the bin that is under way.
+        let bin = if record.started >= self.began { self.bin } else { self.axis.bin_of(record.started) };
+        let Some(bin) = bin else { return };
         let failed = matches!(record.outcome, Outcome::GivenUp);
         let here = &mut self.run.classes[class][bin];
         here.latency += latency;
@@ -417,6 +422,7 @@ impl<'a> Recorder<'a> {
     /// Books what went through since the last look to the bin that ends now.
     fn look(&mut self, now: Time, look: &Look) {
         let bin = std::mem::replace(&mut self.bin, self.axis.bin_of(now));
+        self.began = now;
         for (index, unit) in look.units.iter().enumerate() {
             if let Some(bin) = bin {
                 for (class, carried) in unit.carried.iter().enumerate() {

@@ -1,0 +1,111 @@
+//! What a run leaves in its folder. Every file appears whole or not at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::cli::Stop;
+use crate::report::page::{Origin, page};
+use crate::report::{charts, sheet, tidy};
+use crate::study::results::Results;
+
+/// The folder of a run.
+pub(super) struct Output {
+    folder: PathBuf,
+}
+
+/// How a run came about. Only the clock differs between two runs of the same.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    program: &'static str,
+    version: &'static str,
+    command: &'a str,
+    scenario_sha256: &'a str,
+    seed: u64,
+    replications: u32,
+    precise: bool,
+    finished_at: String,
+}
+
+impl Output {
+    /// The folder, made if it is not there.
+    pub fn prepare(out: Option<&Path>, scenario: &Path) -> Result<Self, Stop> {
+        let name = scenario.file_stem().map_or_else(|| "scenario".into(), std::ffi::OsStr::to_os_string);
+        let folder = out.map_or_else(|| Path::new("output").join(name), Path::to_path_buf);
+        std::fs::create_dir_all(&folder).map_err(|fault| Stop::Write(folder.clone(), fault))?;
+        Ok(Self { folder })
+    }
+
+    /// Where finished runs of an unfinished study are kept.
+    pub fn unfinished(&self) -> PathBuf {
+        self.folder.join(".unfinished")
+    }
+
+    /// Where the page is.
+    pub fn page(&self) -> PathBuf {
+        self.folder.join("report.html")
+    }
+
+    /// Writes everything.
+    pub fn write(&self, results: &Results, scenario: &str, command: &str) -> Result<(), Stop> {
+        let charts = charts(results);
+        let hash = hex(&Sha256::digest(scenario));
+        let origin = Origin { version: env!("CARGO_PKG_VERSION").to_owned(), command: command.to_owned(), hash };
+        for chart in &charts {
+            self.file(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
+        }
+        for (name, text) in tidy::files(results) {
+            self.file(name, text.as_bytes())?;
+        }
+        let book = sheet::sheet(results, &charts);
+        let book = book.map_err(|fault| Stop::Write(self.folder.join("report.xlsx"), std::io::Error::other(fault)))?;
+        self.file("report.xlsx", &book)?;
+        self.file("scenario.toml", scenario.as_bytes())?;
+        self.file("report.html", page(results, &charts, &origin).as_bytes())?;
+        let manifest = Manifest {
+            program: "headend",
+            version: env!("CARGO_PKG_VERSION"),
+            command,
+            scenario_sha256: &origin.hash,
+            seed: results.seed,
+            replications: results.replications,
+            precise: results.precise,
+            finished_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        };
+        let manifest = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+        self.file("manifest.json", format!("{manifest}\n").as_bytes())
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
+        let path = self.folder.join(name);
+        whole(&path, bytes).map_err(|fault| Stop::Write(path, fault))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Writes a file beside its place and moves it there.
+pub(super) fn whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    readable(file.as_file())?;
+    file.persist(path).map(|_| ()).map_err(|fault| fault.error)
+}
+
+/// A temporary file is for its owner alone; a report is for all.
+fn readable(file: &std::fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What the watched class's slow transactions take through the morning, against the target.
+
+use plotters::style::Color;
+
+use crate::report::chart::{BLUE, GREY, Panels, target_hours};
+use crate::report::words::{clock, figure, number};
+use crate::report::{Chart, Table};
+use crate::study::results::{Found, Kind, Results};
+
+/// Draws it.
+#[must_use]
+pub fn draw(results: &Results) -> Chart {
+    let (class, limit) = results.watched;
+    let setups: Vec<&Found> = results.setups.iter().collect();
+    let p95 = |found: &Found| -> Vec<(f64, f64)> {
+        let half = width(results) / 2.0;
+        let windows = results.windows.iter().zip(&found.latency[class]);
+        windows.filter_map(|(start, quantiles)| Some((start + half, (*quantiles)?.1))).collect()
+    };
+    let most = setups.iter().flat_map(|found| p95(found)).map(|(_, value)| value).fold(limit * 2.0, f64::max);
+    let base = results.setups.iter().find(|found| found.name == "base");
+    let panels = Panels { results, hours: target_hours(results), most: most * 1.3, unit: " s", log: true };
+    let svg = panels.draw(&setups, |panel, found| {
+        if let Some(base) = base.filter(|base| base.name != found.name) {
+            panel.dashed(p95(base).into_iter(), GREY.stroke_width(1));
+            panel.key(0, "as it is (dashed)", GREY);
+        }
+        panel.line(p95(found).into_iter(), BLUE.stroke_width(2));
+        panel.limit(limit, &format!("limit {}", figure(limit, Kind::Time)));
+    });
+    Chart {
+        name: "latency",
+        title: finding(results, &p95),
+        note: format!(
+            "95th percentile of the latency of {} transactions that start in each five minutes, all sites and \
+             replications together; logarithmic scale.",
+            results.classes[class]
+        ),
+        svg,
+        table: table(results),
+    }
+}
+
+/// Length of a latency window [h].
+pub(crate) fn width(results: &Results) -> f64 {
+    (results.bins.1 / 3600.0).max(5.0 / 60.0)
+}
+
+/// Bins in a quarter of an hour.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(crate) fn quarter(bin_seconds: f64) -> usize {
+    ((900.0 / bin_seconds) as usize).max(1)
+}
+
+fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String {
+    let (class, limit) = results.watched;
+    let name = &results.classes[class];
+    let worst = |found: &Found| p95(found).into_iter().fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
+    let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
+    let (when, value) = worst(base);
+    let within = results.setups.iter().filter(|found| found.name != base.name && worst(found).1 <= limit).count();
+    let others = results.setups.len() - 1;
+    let at = clock(results, when - width(results) / 2.0);
+    if value <= 0.0 {
+        return format!("No {name} transaction was seen");
+    }
+    let start = format!("One {name} transaction in twenty takes {} or more at the worst, at {at}", figure(value, Kind::Time));
+    match (others, within) {
+        (0, _) => start,
+        (_, 0) => format!("{start}; no option keeps within {} all the time", figure(limit, Kind::Time)),
+        (others, within) => {
+            format!("{start}; {within} of {others} options keep within {} all the time", figure(limit, Kind::Time))
+        }
+    }
+}
+
+fn table(results: &Results) -> Table {
+    let (class, _) = results.watched;
+    let mut head = vec!["time".to_owned()];
+    head.extend(results.setups.iter().map(|found| format!("{} [s]", found.title)));
+    let rows = results.windows.iter().enumerate().map(|(window, start)| {
+        let mut row = vec![clock(results, *start)];
+        let values = results.setups.iter().map(|found| found.latency[class][window]);
+        row.extend(values.map(|quantiles| quantiles.map_or_else(|| "-".to_owned(), |(_, p95)| number(p95))));
+        row
+    });
+    Table { rows: rows.collect(), head }
+}

@@ -1,0 +1,173 @@
+//! Options side by side: each figure with its interval, and the limit where there is one.
+
+use plotters::element::{Circle, PathElement, Text};
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::report::answer::overall;
+use crate::report::chart::{Area, BLUE, GREEN, INK, ORANGE, RED, font, nice, right, sheet, sure};
+use crate::report::words::{figure, interval, list, number, plain_interval};
+use crate::report::{Chart, Table};
+use crate::stats::Interval;
+use crate::study::results::{Kind, MEASURES, Results, Verdict};
+
+/// One column of the chart: a figure of every setup.
+struct Column {
+    title: String,
+    values: Vec<Interval>,
+    verdicts: Vec<Option<Verdict>>,
+    limit: Option<f64>,
+    scale: f64,
+    unit: &'static str,
+}
+
+const ROW: i32 = 34;
+const TOP: i32 = 52;
+const NAMES: i32 = 190;
+
+/// Draws it.
+#[must_use]
+pub fn draw(results: &Results) -> Chart {
+    let columns = columns(results);
+    let rows = i32::try_from(results.setups.len()).unwrap_or(1);
+    let height = u32::try_from(TOP + ROW * rows + 36).unwrap_or(300);
+    let svg = sheet(height, |area| {
+        for (place, found) in results.setups.iter().enumerate() {
+            sure(area.draw(&Text::new(found.title.clone(), (NAMES - 8, middle(place)), right(13))));
+        }
+        let count = i32::try_from(columns.len()).unwrap_or(1).max(1);
+        let width = (960 - NAMES - 10) / count;
+        for (column, place) in columns.iter().zip(0..) {
+            draw_column(area, column, NAMES + width * place, width - 26, rows);
+        }
+    });
+    Chart {
+        name: "options",
+        title: finding(results),
+        note: "Mean over replications with its 95 % interval. A filled dot meets its target, a ring does not or is not \
+               certain to; the red line is the limit."
+            .to_owned(),
+        svg,
+        table: table(results),
+    }
+}
+
+fn middle(place: usize) -> i32 {
+    TOP + ROW * i32::try_from(place).unwrap_or(0) + ROW / 2
+}
+
+/// The first two targets, and the time that staff lose.
+fn columns(results: &Results) -> Vec<Column> {
+    let mut columns: Vec<Column> = (0..results.targets.len().min(2)).map(|target| of_target(results, target)).collect();
+    columns.push(Column {
+        title: "staff time lost [h]".to_owned(),
+        values: results.setups.iter().map(|found| found.measures[2].value).collect(),
+        verdicts: vec![None; results.setups.len()],
+        limit: None,
+        scale: 1.0,
+        unit: "",
+    });
+    columns
+}
+
+fn of_target(results: &Results, target: usize) -> Column {
+    let (scale, unit) = match results.kinds[target] {
+        Kind::Time => (1.0, " s"),
+        Kind::Share => (100.0, " %"),
+        Kind::Size => (1e-9, " GB"),
+    };
+    Column {
+        title: results.targets[target].clone(),
+        values: results.setups.iter().map(|found| found.targets[target].figure.value).collect(),
+        verdicts: results.setups.iter().map(|found| Some(found.targets[target].verdict)).collect(),
+        limit: Some(results.limits[target]),
+        scale,
+        unit,
+    }
+}
+
+fn draw_column(area: &Area<'_>, column: &Column, left: i32, width: i32, rows: i32) {
+    let reach = |value: &Interval| value.mean + if value.half.is_finite() { value.half } else { 0.0 };
+    let most = column.values.iter().map(reach).fold(column.limit.unwrap_or(0.0) * 1.4, f64::max) * column.scale;
+    let most = if most > 0.0 { most * 1.12 } else { 1.0 };
+    #[allow(clippy::cast_possible_truncation)] // within the picture
+    let x = |value: f64| left + ((value * column.scale / most).clamp(0.0, 1.0) * f64::from(width)).round() as i32;
+    let bottom = TOP + ROW * rows;
+    sure(area.draw(&Text::new(column.title.clone(), (left, 8), font(12))));
+    let step = nice(most / 3.0);
+    let mut tick = 0.0;
+    while tick <= most {
+        let at = x(tick / column.scale);
+        sure(area.draw(&PathElement::new([(at, TOP), (at, bottom)], INK.mix(0.12))));
+        let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
+        sure(area.draw(&Text::new(format!("{}{}", number(tick), column.unit), (at, bottom + 6), style)));
+        tick += step;
+    }
+    if let Some(limit) = column.limit {
+        let style = font(11).color(&RED).pos(Pos::new(HPos::Center, VPos::Bottom));
+        sure(area.draw(&PathElement::new([(x(limit), TOP - 4), (x(limit), bottom)], RED.stroke_width(2))));
+        sure(area.draw(&Text::new("limit", (x(limit), TOP - 5), style)));
+    }
+    for (place, (value, verdict)) in column.values.iter().zip(&column.verdicts).enumerate() {
+        draw_value(area, (x(value.mean), middle(place)), value, *verdict, &x);
+    }
+}
+
+fn draw_value(area: &Area<'_>, at: (i32, i32), value: &Interval, verdict: Option<Verdict>, x: &dyn Fn(f64) -> i32) {
+    let colour = match verdict {
+        None => BLUE,
+        Some(Verdict::Met) => GREEN,
+        Some(_) => ORANGE,
+    };
+    if value.half.is_finite() {
+        let line = [(x(value.low()), at.1), (x(value.high()), at.1)];
+        sure(area.draw(&PathElement::new(line, colour.stroke_width(2))));
+    }
+    let filled = matches!(verdict, None | Some(Verdict::Met));
+    let style = if filled { colour.filled() } else { plotters::style::WHITE.filled() };
+    sure(area.draw(&Circle::new(at, 5, style)));
+    sure(area.draw(&Circle::new(at, 5, colour.stroke_width(2))));
+}
+
+fn finding(results: &Results) -> String {
+    let met: Vec<String> = results
+        .setups
+        .iter()
+        .filter(|found| !results.targets.is_empty() && overall(found) == Verdict::Met)
+        .map(|found| found.title.clone())
+        .collect();
+    match met.len() {
+        0 if results.targets.is_empty() => "Options side by side".to_owned(),
+        0 => "No option is sure to meet every target".to_owned(),
+        1 => format!("Only {} meets every target", met[0]),
+        _ => format!("{} meet every target", list(&met)),
+    }
+}
+
+fn table(results: &Results) -> Table {
+    let mut head = vec!["option".to_owned()];
+    head.extend(results.targets.iter().cloned());
+    head.extend(MEASURES.iter().map(|figure| label(figure.title, figure.unit)));
+    let rows = results.setups.iter().map(|found| {
+        let mut row = vec![found.title.clone()];
+        let targets = found.targets.iter().zip(&results.kinds);
+        row.extend(targets.map(|(judged, kind)| {
+            format!("{}: {}", judged.verdict.name(), interval(&judged.figure.value, *kind))
+        }));
+        row.extend(found.measures.iter().map(|measure| plain_interval(&measure.value)));
+        row
+    });
+    Table { rows: rows.collect(), head }
+}
+
+/// A name with its unit in brackets.
+#[must_use]
+pub fn label(title: &str, unit: &str) -> String {
+    if unit.is_empty() { title.to_owned() } else { format!("{title} [{unit}]") }
+}
+
+/// A limit in words.
+#[must_use]
+pub fn limit(results: &Results, target: usize) -> String {
+    figure(results.limits[target], results.kinds[target])
+}

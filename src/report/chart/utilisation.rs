@@ -1,0 +1,107 @@
+//! How full each concentrator is through the day, a panel for each option.
+
+use plotters::style::Color;
+
+use crate::report::chart::{BLUE, ORANGE, Panels, busy_hours};
+use crate::report::words::{clock, list, number};
+use crate::report::{Chart, Table};
+use crate::study::results::{Found, Results};
+
+/// Draws it.
+#[must_use]
+pub fn draw(results: &Results) -> Chart {
+    let setups: Vec<&Found> = results.setups.iter().collect();
+    let panels = Panels { results, hours: busy_hours(results), most: 110.0, unit: " %", log: false };
+    let svg = panels.draw(&setups, |panel, found| {
+        for (unit, (name, ..)) in found.units.iter().enumerate() {
+            let points = || utilisation(results, found, unit);
+            let place = i32::try_from(unit).unwrap_or(0);
+            if unit == 0 {
+                panel.fill(points(), BLUE.mix(0.18));
+                panel.line(points(), BLUE.stroke_width(2));
+                panel.key(place, &format!("{name} (solid)"), BLUE);
+            } else {
+                panel.dashed(points(), ORANGE.stroke_width(2));
+                panel.key(place, &format!("{name} (dashed)"), ORANGE);
+            }
+        }
+        panel.limit(100.0, "capacity");
+    });
+    Chart {
+        name: "utilisation",
+        title: finding(results),
+        note: "Work done by each concentrator, minute by minute, as a share of what it could do. Mean over replications.".to_owned(),
+        svg,
+        table: table(results),
+    }
+}
+
+/// Points (middle of the bin [h], utilisation [%]) of one concentrator.
+pub(crate) fn utilisation<'a>(results: &'a Results, found: &'a Found, unit: usize) -> impl Iterator<Item = (f64, f64)> + 'a {
+    let (starts, length) = &results.bins;
+    starts.iter().enumerate().filter_map(move |(bin, start)| {
+        let could = found.capacity[unit][bin];
+        let done: f64 = found.carried[unit][bin].iter().sum();
+        (could > 0.0).then(|| (start + length / 7200.0, 100.0 * done / could))
+    })
+}
+
+/// Hours in which some concentrator is at 98 % or more: first, last, and how long in all.
+fn full(results: &Results, found: &Found) -> Option<(f64, f64, f64)> {
+    let mut bins: Vec<f64> = Vec::new();
+    for unit in 0..found.units.len() {
+        bins.extend(utilisation(results, found, unit).filter(|(_, share)| *share >= 98.0).map(|(hour, _)| hour));
+    }
+    bins.sort_by(f64::total_cmp);
+    bins.dedup();
+    let half = results.bins.1 / 7200.0;
+    let (first, last) = (bins.first()? - half, bins.last()? + half);
+    #[allow(clippy::cast_precision_loss)]
+    let hours = bins.len() as f64 * 2.0 * half;
+    Some((first, last, hours))
+}
+
+fn finding(results: &Results) -> String {
+    let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
+    let relieved: Vec<String> = results
+        .setups
+        .iter()
+        .filter(|found| found.name != base.name && full(results, found).is_none())
+        .map(|found| found.title.clone())
+        .collect();
+    match full(results, base) {
+        None => format!("{} is never full", base.units[0].0),
+        Some((first, last, hours)) => {
+            let when = format!("{} to {}", clock(results, first), clock(results, last));
+            let how = if (last - first - hours).abs() < 0.1 { "without a break" } else { "off and on" };
+            let hope = if relieved.is_empty() {
+                String::new()
+            } else {
+                format!("; never with {}", list(&relieved))
+            };
+            let who = if base.name == "base" { "As it is" } else { &base.title };
+            format!("{who}, the headend is full from {when} {how}{hope}")
+        }
+    }
+}
+
+fn table(results: &Results) -> Table {
+    let mut head = vec!["time".to_owned()];
+    for found in &results.setups {
+        head.extend(found.units.iter().map(|(name, ..)| format!("{}: {name} [%]", found.title)));
+    }
+    let per_quarter = crate::report::chart::latency::quarter(results.bins.1);
+    let rows = (0..results.bins.0.len()).step_by(per_quarter).map(|first| {
+        let mut row = vec![clock(results, results.bins.0[first])];
+        for found in &results.setups {
+            for unit in 0..found.units.len() {
+                let bins = first..(first + per_quarter).min(results.bins.0.len());
+                let done: f64 = bins.clone().flat_map(|bin| &found.carried[unit][bin]).sum();
+                let could: f64 = bins.map(|bin| found.capacity[unit][bin]).sum();
+                row.push(number((1000.0 * done / could).round() / 10.0));
+            }
+        }
+        row
+    });
+    Table { rows: rows.collect(), head }
+}

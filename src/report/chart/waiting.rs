@@ -1,0 +1,87 @@
+//! Deferred work: bytes that wait for a release, and the release.
+
+use plotters::style::Color;
+
+use crate::report::chart::{BLUE, ORANGE, Panels, busy_hours, nice};
+use crate::report::words::{clock, figure, number};
+use crate::report::{Chart, Table};
+use crate::study::results::{Found, Kind, Results};
+
+/// Draws it, if any setup defers anything.
+#[must_use]
+pub fn draw(results: &Results) -> Option<Chart> {
+    let setups: Vec<&Found> = results.setups.iter().filter(|found| peak(results, found).1 > 0.0).collect();
+    let first = *setups.first()?;
+    let most = setups.iter().map(|found| peak(results, found).1 / 1e9).fold(0.0, f64::max);
+    let flowing = setups.iter().flat_map(|found| jobs_rate(results, found)).map(|(_, rate)| rate).fold(0.0, f64::max);
+    let most = nice(most * 1.1);
+    let hours = if results.days > 1 { busy_hours(results) } else { crate::report::chart::target_hours(results) };
+    let panels = Panels { results, hours, most, unit: " GB", log: false };
+    let scale = if flowing > 0.0 { most / flowing * 0.9 } else { 1.0 };
+    let svg = panels.draw(&setups, |panel, found| {
+        panel.fill(waiting(results, found), ORANGE.mix(0.35));
+        panel.line(waiting(results, found), ORANGE.stroke_width(2));
+        panel.dashed(jobs_rate(results, found).map(|(hour, rate)| (hour, rate * scale)), BLUE.stroke_width(2));
+        panel.key(0, "waiting (area)", ORANGE);
+        panel.key(1, &format!("jobs carried (dashed, peak {} Mbit/s)", number(peak_rate(results, found))), BLUE);
+    });
+    let (when, bytes) = peak(results, first);
+    let title = format!(
+        "With {}, {} wait at {}; then they all start",
+        first.title,
+        figure(bytes, Kind::Size),
+        clock(results, when)
+    );
+    Some(Chart {
+        name: "waiting",
+        title,
+        note: "Bytes of deferred jobs that wait for their release or for the next day, and the rate at which jobs are \
+               carried. Mean over replications."
+            .to_owned(),
+        svg,
+        table: table(results, &setups),
+    })
+}
+
+/// (end of the bin [h], bytes that wait [GB]).
+fn waiting<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, f64)> + 'a {
+    let (starts, length) = &results.bins;
+    starts.iter().enumerate().map(move |(bin, start)| (start + length / 3600.0, waiting_bytes(found, bin) / 1e9))
+}
+
+fn waiting_bytes(found: &Found, bin: usize) -> f64 {
+    found.by_class.iter().map(|bins| bins[bin].waiting_bytes).sum()
+}
+
+/// (middle of the bin [h], rate of all job classes [Mbit/s]).
+fn jobs_rate<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, f64)> + 'a {
+    let (starts, length) = &results.bins;
+    starts.iter().enumerate().map(move |(bin, start)| {
+        let of_unit = |unit: &Vec<Vec<f64>>| -> f64 {
+            unit[bin].iter().zip(&results.jobs).filter(|(_, job)| **job).map(|(work, _)| work).sum()
+        };
+        (start + length / 7200.0, found.carried.iter().map(of_unit).sum::<f64>() / length / 1e6)
+    })
+}
+
+fn peak_rate(results: &Results, found: &Found) -> f64 {
+    jobs_rate(results, found).map(|(_, rate)| rate).fold(0.0, f64::max)
+}
+
+/// When most waits [h], and how much [B].
+fn peak(results: &Results, found: &Found) -> (f64, f64) {
+    let bins = waiting(results, found).map(|(hour, gigabytes)| (hour, gigabytes * 1e9));
+    bins.fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a })
+}
+
+fn table(results: &Results, setups: &[&Found]) -> Table {
+    let mut head = vec!["time".to_owned()];
+    head.extend(setups.iter().map(|found| format!("{}: waiting [GB]", found.title)));
+    let step = crate::report::chart::latency::quarter(results.bins.1);
+    let rows = (0..results.bins.0.len()).skip(step - 1).step_by(step).map(|bin| {
+        let mut row = vec![clock(results, results.bins.0[bin] + results.bins.1 / 3600.0)];
+        row.extend(setups.iter().map(|found| number(waiting_bytes(found, bin) / 1e9)));
+        row
+    });
+    Table { rows: rows.collect(), head }
+}

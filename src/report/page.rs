@@ -1,0 +1,166 @@
+//! The page: everything in one HTML file that opens offline and needs no script.
+
+use askama::Template;
+
+use crate::report::answer::{cautions, sentences};
+use crate::report::chart::options::label;
+use crate::report::words::{change, count, interval, plain_interval};
+use crate::report::{Chart, table};
+use crate::scenario::source::Standing;
+use crate::study::results::{Judged, Kind, MEASURES, Results, Verdict};
+
+/// What a page says of how it came about.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Version of the program.
+    pub version: String,
+    /// The command that makes the same page again.
+    pub command: String,
+    /// SHA-256 of the scenario's text.
+    pub hash: String,
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    question: &'a str,
+    setting: String,
+    cautions: Vec<String>,
+    answer: Vec<String>,
+    targets: &'a [String],
+    verdicts: Vec<VerdictRow>,
+    replications: u32,
+    charts: &'a [Chart],
+    measures: Vec<String>,
+    figures: Vec<Vec<String>>,
+    inputs_title: String,
+    inputs: Vec<InputRow>,
+    method: String,
+    command: &'a str,
+    version: &'a str,
+    seed: u64,
+    hash: &'a str,
+}
+
+struct VerdictRow {
+    title: String,
+    cells: Vec<VerdictCell>,
+}
+
+struct VerdictCell {
+    verdict: &'static str,
+    mark: &'static str,
+    value: String,
+    change: String,
+}
+
+struct InputRow {
+    path: String,
+    value: String,
+    standing: &'static str,
+    source: String,
+    range: String,
+}
+
+/// The page of a study.
+///
+/// # Panics
+/// Never: a template that compiles renders to memory.
+#[must_use]
+pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
+    let page = Page {
+        question: &results.question,
+        setting: table::setting(results),
+        cautions: cautions(results),
+        answer: sentences(results),
+        targets: &results.targets,
+        verdicts: if results.targets.is_empty() { Vec::new() } else { verdicts(results) },
+        replications: results.replications,
+        charts,
+        measures: MEASURES.iter().map(|figure| label(figure.title, figure.unit)).collect(),
+        figures: figures(results),
+        inputs_title: inputs_title(results),
+        inputs: inputs(results),
+        method: method(results),
+        command: &origin.command,
+        version: &origin.version,
+        seed: results.seed,
+        hash: &origin.hash,
+    };
+    page.render().expect("a page renders to memory")
+}
+
+/// A sign that can be told without colour.
+#[must_use]
+pub fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "\u{2713}",
+        Verdict::Missed => "\u{2717}",
+        Verdict::Unsure => "?",
+    }
+}
+
+fn verdicts(results: &Results) -> Vec<VerdictRow> {
+    let rows = results.setups.iter().map(|found| {
+        let cells = found.targets.iter().zip(&results.kinds).map(|(judged, kind)| cell(judged, *kind));
+        VerdictRow { title: found.title.clone(), cells: cells.collect() }
+    });
+    rows.collect()
+}
+
+fn cell(judged: &Judged, kind: Kind) -> VerdictCell {
+    let figure = &judged.figure;
+    let star = if figure.clear { " *" } else { "" };
+    VerdictCell {
+        verdict: judged.verdict.name(),
+        mark: mark(judged.verdict),
+        value: interval(&figure.value, kind),
+        change: figure.change.map_or_else(String::new, |by| format!("{}{star}", change(&by, Some(kind)))),
+    }
+}
+
+fn figures(results: &Results) -> Vec<Vec<String>> {
+    let rows = results.setups.iter().map(|found| {
+        let mut row = vec![found.title.clone()];
+        row.extend(found.measures.iter().map(|measure| match measure.change {
+            None => plain_interval(&measure.value),
+            Some(by) => {
+                let star = if measure.clear { " *" } else { "" };
+                format!("{}, {}{star}", plain_interval(&measure.value), change(&by, None))
+            }
+        }));
+        row
+    });
+    rows.collect()
+}
+
+fn inputs_title(results: &Results) -> String {
+    let assumed = results.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
+    format!("What is assumed: {assumed} of {} numbers", results.inputs.len())
+}
+
+fn inputs(results: &Results) -> Vec<InputRow> {
+    let mut sorted: Vec<_> = results.inputs.iter().collect();
+    sorted.sort_by_key(|input| std::cmp::Reverse(input.standing));
+    let rows = sorted.into_iter().map(|input| InputRow {
+        path: input.path.clone(),
+        value: input.value.clone(),
+        standing: input.standing.name(),
+        source: input.source.clone().unwrap_or_else(|| "no source given".to_owned()),
+        range: input.range.clone().unwrap_or_default(),
+    });
+    rows.collect()
+}
+
+fn method(results: &Results) -> String {
+    let transactions: u64 = results.setups.iter().map(|found| found.ledger.started + found.ledger.calls).sum();
+    format!(
+        "Each option was simulated event by event over the same {} days drawn at random ({} transactions, jobs and calls \
+         in all), so that differences are due to the options alone (common random numbers). Transfers share each \
+         concentrator as its order of service says, within every site's access link; round trips, slow start and \
+         standing queues are added as TCP adds them. Intervals are Student's at 95 % over the days; differences are \
+         paired, and corrected for several comparisons after Holm.",
+        results.replications,
+        count(transactions)
+    )
+}

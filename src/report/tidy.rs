@@ -1,0 +1,214 @@
+//! Tidy CSV: one row an observation, one column a variable, units in the names.
+
+use crate::report::words::clock;
+use crate::study::results::{Compared, MEASURES, Results};
+
+/// Every file: its name and its text.
+#[must_use]
+pub fn files(results: &Results) -> Vec<(&'static str, String)> {
+    vec![
+        ("summary.csv", summary(results)),
+        ("timeline.csv", timeline(results)),
+        ("classes.csv", classes(results)),
+        ("latency.csv", latency(results)),
+        ("sites.csv", sites(results)),
+        ("inputs.csv", inputs(results)),
+    ]
+}
+
+/// Writes rows as CSV; what writes to memory cannot fail.
+fn csv<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(head).expect("writing to memory cannot fail");
+    for row in rows {
+        writer.write_record(row).expect("writing to memory cannot fail");
+    }
+    let bytes = writer.into_inner().expect("writing to memory cannot fail");
+    String::from_utf8(bytes).expect("text in, text out")
+}
+
+/// Six significant digits: more than any of it is worth.
+fn digits(value: f64) -> String {
+    if !value.is_finite() {
+        return String::new();
+    }
+    let text = format!("{value:.5e}");
+    text.parse::<f64>().map_or(text, |rounded| format!("{rounded}"))
+}
+
+/// Day (1 is the first) and time of day.
+fn when(results: &Results, hours: f64) -> [String; 2] {
+    let day = (hours / 24.0 + 1e-9).floor();
+    let text = clock(results, hours);
+    [format!("{}", day + 1.0), text.rsplit(' ').next().unwrap_or_default().to_owned()]
+}
+
+fn summary(results: &Results) -> String {
+    let head = ["option", "figure", "unit", "value", "low", "high", "change", "change_low", "change_high", "clear", "limit", "verdict"];
+    let row = |option: &str, figure: &str, unit: &str, compared: &Compared, limit: String, verdict: &str| {
+        let by = |of: fn(&crate::stats::Interval) -> f64| compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)));
+        let value = &compared.value;
+        [
+            option.to_owned(),
+            figure.to_owned(),
+            unit.to_owned(),
+            digits(value.mean),
+            digits(value.low()),
+            digits(value.high()),
+            by(|by| by.mean),
+            by(crate::stats::Interval::low),
+            by(crate::stats::Interval::high),
+            compared.change.map_or_else(String::new, |_| compared.clear.to_string()),
+            limit,
+            verdict.to_owned(),
+        ]
+    };
+    let mut rows = Vec::new();
+    for found in &results.setups {
+        for (index, judged) in found.targets.iter().enumerate() {
+            let unit = match results.kinds[index] {
+                crate::study::results::Kind::Time => "s",
+                crate::study::results::Kind::Share => "share",
+                crate::study::results::Kind::Size => "bytes",
+            };
+            let limit = digits(results.limits[index]);
+            rows.push(row(&found.name, &results.targets[index], unit, &judged.figure, limit, judged.verdict.name()));
+        }
+        for (figure, compared) in MEASURES.iter().zip(&found.measures) {
+            rows.push(row(&found.name, figure.name, figure.unit, compared, String::new(), ""));
+        }
+    }
+    csv(head, rows.into_iter())
+}
+
+fn timeline(results: &Results) -> String {
+    let head = ["option", "day", "time", "concentrator", "class", "carried_mbit_s", "utilisation", "queue_ms"];
+    let mut rows = Vec::new();
+    for found in &results.setups {
+        for (unit, (name, ..)) in found.units.iter().enumerate() {
+            for (bin, start) in results.bins.0.iter().enumerate() {
+                let [day, time] = when(results, *start);
+                let could = found.capacity[unit][bin];
+                for (class, work) in found.carried[unit][bin].iter().enumerate() {
+                    let queue = if class == results.watched.0 { digits(found.queue[unit][bin] * 1e3) } else { String::new() };
+                    rows.push([
+                        found.name.clone(),
+                        day.clone(),
+                        time.clone(),
+                        name.clone(),
+                        results.classes[class].clone(),
+                        digits(work / results.bins.1 / 1e6),
+                        if could > 0.0 { digits(work / could) } else { String::new() },
+                        queue,
+                    ]);
+                }
+            }
+        }
+    }
+    csv(head, rows.into_iter())
+}
+
+fn classes(results: &Results) -> String {
+    let head = [
+        "option",
+        "day",
+        "time",
+        "class",
+        "started",
+        "done",
+        "failed",
+        "mean_latency_s",
+        "offered_mbit_s",
+        "under_way",
+        "waiting_jobs",
+        "waiting_gb",
+    ];
+    let mut rows = Vec::new();
+    for found in &results.setups {
+        for (bin, start) in results.bins.0.iter().enumerate() {
+            let [day, time] = when(results, *start);
+            for (class, bins) in found.by_class.iter().enumerate() {
+                let here = &bins[bin];
+                rows.push([
+                    found.name.clone(),
+                    day.clone(),
+                    time.clone(),
+                    results.classes[class].clone(),
+                    digits(here.started),
+                    digits(here.done),
+                    digits(here.failed),
+                    digits(here.latency / (here.done + here.failed)),
+                    digits(here.offered * 8.0 / results.bins.1 / 1e6),
+                    digits(here.active),
+                    digits(here.waiting),
+                    digits(here.waiting_bytes / 1e9),
+                ]);
+            }
+        }
+    }
+    csv(head, rows.into_iter())
+}
+
+fn latency(results: &Results) -> String {
+    let head = ["option", "day", "time", "class", "p50_s", "p95_s", "sites_affected", "affected_low", "affected_high"];
+    let mut rows = Vec::new();
+    for found in &results.setups {
+        for (window, start) in results.windows.iter().enumerate() {
+            let [day, time] = when(results, *start);
+            for (class, windows) in found.latency.iter().enumerate() {
+                let affected = &found.affected[window];
+                let watched = |value: f64| if class == results.watched.0 { digits(value) } else { String::new() };
+                let quantile = |of: fn((f64, f64)) -> f64| windows[window].map_or_else(String::new, |both| digits(of(both)));
+                rows.push([
+                    found.name.clone(),
+                    day.clone(),
+                    time.clone(),
+                    results.classes[class].clone(),
+                    quantile(|both| both.0),
+                    quantile(|both| both.1),
+                    watched(affected.mean),
+                    watched(affected.low()),
+                    watched(affected.high()),
+                ]);
+            }
+        }
+    }
+    csv(head, rows.into_iter())
+}
+
+fn sites(results: &Results) -> String {
+    let head = ["option", "site", "patients", "transactions", "slow_share", "mean_latency_s", "lost_h_per_replication"];
+    let mut rows = Vec::new();
+    for found in &results.setups {
+        for (name, patients, sums) in &found.sites {
+            #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
+            let count = sums.count as f64;
+            #[allow(clippy::cast_precision_loss)]
+            let slow = sums.slow as f64;
+            rows.push([
+                found.name.clone(),
+                name.clone(),
+                patients.to_string(),
+                digits(count / f64::from(results.replications)),
+                digits(slow / count),
+                digits(sums.latency / count),
+                digits(sums.lost / 3600.0 / f64::from(results.replications)),
+            ]);
+        }
+    }
+    csv(head, rows.into_iter())
+}
+
+fn inputs(results: &Results) -> String {
+    let head = ["number", "value", "standing", "source", "range"];
+    let rows = results.inputs.iter().map(|input| {
+        [
+            input.path.clone(),
+            input.value.clone(),
+            input.standing.name().to_owned(),
+            input.source.clone().unwrap_or_default(),
+            input.range.clone().unwrap_or_default(),
+        ]
+    });
+    csv(head, rows)
+}

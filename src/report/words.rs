@@ -1,0 +1,140 @@
+//! Numbers in words, the only place that rounds.
+
+use crate::stats::Interval;
+use crate::study::results::{Kind, Results};
+
+/// Three significant digits, without an exponent.
+#[must_use]
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "-".to_owned();
+    }
+    let digits = match value.abs() {
+        v if v >= 99.95 || v <= 0.0 => 0,
+        v if v >= 9.995 => 1,
+        v if v >= 0.9995 => 2,
+        v if v >= 0.099_95 => 3,
+        _ => 4,
+    };
+    let text = format!("{value:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { thousands(text) }
+}
+
+/// Groups the digits of large whole numbers.
+fn thousands(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    if digits.contains('.') || digits.len() < 5 {
+        return text.to_owned();
+    }
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}")
+}
+
+/// A number of things.
+#[must_use]
+#[allow(clippy::cast_precision_loss)]
+pub fn count(value: u64) -> String {
+    if value < 10_000 { value.to_string() } else { thousands(&value.to_string()) }
+}
+
+/// A figure of a kind, with its unit.
+#[must_use]
+pub fn figure(value: f64, kind: Kind) -> String {
+    let (scale, unit) = scale(value, kind);
+    format!("{} {unit}", number(value * scale))
+}
+
+fn scale(value: f64, kind: Kind) -> (f64, &'static str) {
+    match kind {
+        Kind::Time if value.abs() < 0.9995 => (1e3, "ms"),
+        Kind::Time => (1.0, "s"),
+        Kind::Share => (100.0, "%"),
+        Kind::Size if value.abs() < 1e9 => (1e-6, "MB"),
+        Kind::Size => (1e-9, "GB"),
+    }
+}
+
+/// A figure and its interval, in one unit.
+#[must_use]
+pub fn interval(value: &Interval, kind: Kind) -> String {
+    let (scale, unit) = scale(value.mean, kind);
+    format!("{} {unit}{}", number(value.mean * scale), range(value, scale))
+}
+
+/// A plain number and its interval.
+#[must_use]
+pub fn plain_interval(value: &Interval) -> String {
+    format!("{}{}", number(value.mean), range(value, 1.0))
+}
+
+/// The interval in brackets; what cannot be negative does not begin below zero.
+fn range(value: &Interval, scale: f64) -> String {
+    if !value.half.is_finite() {
+        return " (one replication)".to_owned();
+    }
+    let low = if value.mean >= 0.0 { value.low().max(0.0) } else { value.low() };
+    let (low, high) = (number(low * scale), number(value.high() * scale));
+    if low == high { String::new() } else { format!(" ({low} to {high})") }
+}
+
+/// A difference with its sign, in the unit of the larger of the two.
+#[must_use]
+pub fn change(value: &Interval, kind: Option<Kind>) -> String {
+    let (scale, unit) = kind.map_or((1.0, ""), |kind| scale(value.mean, kind));
+    let sign = if value.mean > 0.0 { "+" } else { "" };
+    let space = if unit.is_empty() { "" } else { " " };
+    if !value.half.is_finite() {
+        return format!("{sign}{}{space}{unit}", number(value.mean * scale));
+    }
+    let (low, high) = (number(value.low() * scale), number(value.high() * scale));
+    format!("{sign}{}{space}{unit} ({low} to {high})", number(value.mean * scale))
+}
+
+/// `08:30`, or `Tue 08:30` when there is more than one day.
+#[must_use]
+pub fn clock(results: &Results, hours: f64) -> String {
+    let minutes = (hours * 60.0).round();
+    let day = (minutes / 1440.0).floor();
+    let within = minutes - day * 1440.0;
+    let text = format!("{:02}:{:02}", (within / 60.0).floor(), within % 60.0);
+    if results.days > 1 { format!("day {} {text}", day + 1.0) } else { text }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn list(items: &[String]) -> String {
+    match items.split_last() {
+        None => "none".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits_and_no_noise() {
+        let shown: Vec<String> = [0.0, 0.012_345, 0.5, 1.0, 4.521_98, 17.04, 99.96, 1_230.68, 2_041_841.0, -3.333]
+            .iter()
+            .map(|value| number(*value))
+            .collect();
+        assert_eq!(shown, ["0", "0.0123", "0.5", "1", "4.52", "17", "100", "1231", "2,041,841", "-3.33"]);
+    }
+
+    #[test]
+    fn a_figure_has_its_unit() {
+        assert_eq!(figure(0.17, Kind::Time), "170 ms");
+        assert_eq!(interval(&Interval { mean: 4.5, half: 0.2 }, Kind::Time), "4.5 s (4.3 to 4.7)");
+        assert_eq!(interval(&Interval { mean: 0.001, half: 0.002 }, Kind::Share), "0.1 % (0 to 0.3)");
+        assert_eq!(change(&Interval { mean: -1.5, half: 0.5 }, Some(Kind::Time)), "-1.5 s (-2 to -1)");
+    }
+}
