@@ -162,7 +162,11 @@ fn run(args: &Run) -> Result<u8, Stop> {
 fn load(file: &Path) -> Result<(Study, String), Stop> {
     let shown = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|fault| {
-        let help = if file.exists() { "check that it is a file and may be read" } else { "check the path; scenarios/ has examples" };
+        let help = if file.exists() {
+            "check that it is a file and may be read"
+        } else {
+            "check the path; scenarios/ has examples"
+        };
         Stop::Input(format!("error: cannot read {shown}: {fault}\n  = help: {help}"))
     })?;
     let text = String::from_utf8(bytes).map_err(|fault| {
@@ -283,7 +287,8 @@ fn init(name: &str) -> Result<u8, Stop> {
         let help = "choose another name, or move that file away";
         return Err(Stop::Input(format!("error: {} is there already\n  = help: {help}", path.display())));
     }
-    output::whole(&path, include_bytes!("../templates/starter.toml")).map_err(|fault| Stop::Write(path.clone(), fault))?;
+    output::whole(&path, include_bytes!("../templates/starter.toml"))
+        .map_err(|fault| Stop::Write(path.clone(), fault))?;
     Ok(say(&format!("{} is written; `headend run {}` runs it.", path.display(), path.display())))
 }
 

@@ -32,7 +32,7 @@ pub enum Purpose {
     World = 7,
 }
 
-/// A stream of 64-bit numbers: SplitMix64 (Steele, Lea & Flood 2014, figure 16) from a mixed key.
+/// A stream of 64-bit numbers: `SplitMix64` (Steele, Lea & Flood 2014, figure 16) from a mixed key.
 ///
 /// A counter and three multiplications; opening a stream costs as little as drawing from it, which is what
 /// lets each transaction have its own.

@@ -58,7 +58,7 @@ pub struct Setup {
 }
 
 /// How often a study simulates.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Effort {
     /// Replications at least.
     pub least: u32,
@@ -89,38 +89,31 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     let sites = estate::sites(file, check);
     let transport = transport(file.transport.as_ref(), check);
     let profiles = demand::profiles(file, check);
-    // Without sites, classes and concentrators can still be checked.
-    let known = sites.clone().unwrap_or_default();
-    let classes = demand::classes(file, &profiles, &known, check);
-    let units = headend::units(file, classes.as_deref().unwrap_or_default(), check);
-    let pools = units.as_ref().and_then(|units| headend::pools(file, units, &known, check));
-    let replay = match (&file.replay, &classes) {
-        (Some(_), Some(classes)) => Some(demand::replay(file, &known, classes, check)?),
-        _ => None,
-    };
+    // What is faulty has a problem by now; stand-ins let the rest be checked all the same.
+    let sites = sites.unwrap_or_default();
+    let classes = demand::classes(file, &profiles, &sites, check).unwrap_or_default();
+    let units = headend::units(file, &classes, check).unwrap_or_default();
+    let (pools, pool_of) = headend::pools(file, &units, &sites, check).unwrap_or_default();
+    let replay = file.replay.as_ref().and_then(|_| demand::replay(file, &sites, &classes, check));
     let inputs = source::inputs(text, file, check);
-    let (calendar, first, effort, seed, bin) = run?;
-    let targets = classes.as_ref().map(|classes| target::targets(file, classes, &calendar, check));
-    let (pools, pool_of) = pools?;
+    let (calendar, first, effort, seed, bin) = run.unwrap_or_default();
+    let targets = target::targets(file, &classes, &calendar, check);
     let base = Model {
         seed,
         calendar,
         bin,
-        sites: sites.unwrap_or_default().into(),
-        classes: classes?,
-        units: units?,
+        sites: sites.into(),
+        classes,
+        units,
         pools,
         pool_of,
         edits: Vec::new(),
         transport,
         replay,
     };
-    if base.sites.is_empty() {
-        return None;
-    }
     let setups = setups(file, base, first, check);
     let when = first.map_or_else(|| leaf::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
-    Some(Study { question: question?.0, when, setups, targets: targets?, effort, inputs })
+    Some(Study { question: question?.0, when, setups, targets, effort, inputs })
 }
 
 type Settings = (Calendar, Option<jiff::civil::Date>, Effort, u64, Span);

@@ -21,7 +21,6 @@ mod watch;
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Model, SiteId, UnitId};
 use crate::units::Time;
-use transport::Turn;
 use arrive::Sources;
 use band::FlowId;
 use calendar::{Calendar, Rank};
@@ -29,6 +28,7 @@ use concentrator::Concentrator;
 use discipline::Shape;
 use flow::Flows;
 use observer::{Fact, Look, Observer};
+use transport::Turn;
 
 /// What is scheduled.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +133,7 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     /// Handles what comes next; false when nothing does before `end`.
     fn step(&mut self, end: Time) -> bool {
-        let event = self.calendar.next();
+        let event = self.calendar.next_time();
         let (flow, unit) = self.next_end();
         // At the same instant, what ends goes first.
         if flow <= event {

@@ -137,7 +137,7 @@ const BUCKETS: usize = 36 * 32;
 
 fn bucket(value: u64) -> usize {
     let value = value.max(STEPS);
-    let octave = u64::from(63 - value.leading_zeros() - STEP_BITS);
+    let octave = u64::from(value.ilog2() - STEP_BITS);
     let index = octave * STEPS + ((value >> octave) - STEPS);
     usize::try_from(index).unwrap_or(BUCKETS).min(BUCKETS - 1)
 }
@@ -268,7 +268,9 @@ mod tests {
             mut values in prop::collection::vec(40_u64..1_000_000_000_000, 1..200), p in 0.01_f64..0.99,
         ) {
             let mut histogram = Histogram::default();
-            values.iter().for_each(|&value| histogram.add(value));
+            for &value in &values {
+                histogram.add(value);
+            }
             values.sort_unstable();
             #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let exact = values[(p * values.len() as f64).ceil() as usize - 1] as f64;
@@ -278,7 +280,13 @@ mod tests {
 
         #[test]
         fn merging_is_the_same_in_any_order(a in prop::collection::vec(1_u64..1_000_000, 0..50), b in prop::collection::vec(1_u64..1_000_000, 0..50)) {
-            let fill = |values: &[u64]| { let mut h = Histogram::default(); values.iter().for_each(|&v| h.add(v)); h };
+            let fill = |values: &[u64]| {
+                let mut histogram = Histogram::default();
+                for &value in values {
+                    histogram.add(value);
+                }
+                histogram
+            };
             let (mut left, mut right) = (fill(&a), fill(&b));
             left.merge(&fill(&b));
             right.merge(&fill(&a));

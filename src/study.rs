@@ -166,7 +166,8 @@ impl Job<'_> {
 
     fn simulate(&self, out: Option<&mut (dyn Write + Send)>) -> Result<Run, Fault> {
         let model = &self.setup.model;
-        let rows = out.map(|out| Rows { out, model, replication: self.replication, option: &self.setup.name, fault: None });
+        let rows =
+            out.map(|out| Rows { out, model, replication: self.replication, option: &self.setup.name, fault: None });
         let mut recorder = Recorder::new(model, &self.study.targets, self.watched, self.settings.stop, rows);
         simulate(model, self.replication, &mut recorder);
         if self.settings.stop.load(Ordering::Relaxed) {
@@ -203,9 +204,9 @@ impl Records {
 
     fn finish(self) -> Result<(), Fault> {
         let path = self.path;
-        self.file.persist(&path).map(|_| ()).map_err(|fault| Fault::Write {
-            what: format!("cannot write {}", path.display()),
-            source: fault.error,
-        })
+        self.file
+            .persist(&path)
+            .map(|_| ())
+            .map_err(|fault| Fault::Write { what: format!("cannot write {}", path.display()), source: fault.error })
     }
 }

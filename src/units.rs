@@ -199,16 +199,16 @@ const PACKET_UNITS: [(&str, f64); 3] = [("packet/s", 1.0), ("kpacket/s", 1e3), (
 /// Splits `"8 s"` into 8 and `"s"` and scales; negative and non-finite numbers are refused.
 fn quantity(text: &str, of: &str, example: &str, units: &[(&str, f64)]) -> Result<f64, String> {
     let text = text.trim();
-    let split = text
-        .char_indices()
-        .find(|&(at, letter)| !number_letter(text, at, letter))
-        .map_or(text.len(), |(at, _)| at);
+    let split =
+        text.char_indices().find(|&(at, letter)| !number_letter(text, at, letter)).map_or(text.len(), |(at, _)| at);
     let (digits, unit) = (text[..split].trim(), text[split..].trim());
     if digits.is_empty() {
         return Err(format!("`{text}` is not {of}; write a number and a unit, as in `{example}`"));
     }
-    let number: f64 =
-        digits.replace('_', "").parse().map_err(|_| format!("`{digits}` is not a number; write it as in `{example}`"))?;
+    let number: f64 = digits
+        .replace('_', "")
+        .parse()
+        .map_err(|_| format!("`{digits}` is not a number; write it as in `{example}`"))?;
     if unit.is_empty() {
         return Err(format!("`{text}` has no unit; write {of} as in `{example}`"));
     }
@@ -373,7 +373,7 @@ impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / NANOS;
         write!(f, "{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
-        if seconds % 60 != 0 {
+        if !seconds.is_multiple_of(60) {
             write!(f, ":{:02}", seconds % 60)?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! The answer in a few sentences, and the cautions that stand above it.
 
-use crate::report::words::{figure, interval, list};
+use crate::report::words::{figure, interval, list, quoted};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Results, Verdict};
 
@@ -8,7 +8,9 @@ use crate::study::results::{Found, Results, Verdict};
 #[must_use]
 pub fn sentences(results: &Results) -> Vec<String> {
     if results.targets.is_empty() {
-        return vec!["The scenario states no target, so there is nothing to judge; the charts show what happens.".to_owned()];
+        return vec![
+            "The scenario states no target, so there is nothing to judge; the charts show what happens.".to_owned(),
+        ];
     }
     let mut sentences: Vec<String> = base(results).into_iter().chain(options(results)).collect();
     sentences.extend(shifted(results));
@@ -44,7 +46,7 @@ fn base(results: &Results) -> Option<String> {
 fn options(results: &Results) -> Option<String> {
     let titles = |verdict: Verdict| -> Vec<String> {
         let options = results.setups.iter().filter(|found| found.name != "base" && overall(found) == verdict);
-        options.map(|found| format!("\u{201c}{}\u{201d}", found.title)).collect()
+        options.map(|found| quoted(&found.title)).collect()
     };
     let (met, unsure, missed) = (titles(Verdict::Met), titles(Verdict::Unsure), titles(Verdict::Missed));
     let total = met.len() + unsure.len() + missed.len();
@@ -79,10 +81,10 @@ fn shifted(results: &Results) -> Option<String> {
             && found.targets[worse].verdict != Verdict::Met
         {
             let value = |index: usize| interval(&found.targets[index].figure.value, results.kinds[index]);
-            let name = |index: usize| results.targets[index].replace(" <=", ", target");
+            let name = |index: usize| without_limit(&results.targets[index]);
             return Some(format!(
-                "\u{201c}{}\u{201d} moves the trouble rather than ending it: {} comes down to {}, but {} goes up to {}.",
-                found.title,
+                "{} moves the trouble rather than ending it: {} comes down to {}, but {} goes up to {}.",
+                quoted(&found.title),
                 name(better),
                 value(better),
                 name(worse),
@@ -91,6 +93,15 @@ fn shifted(results: &Results) -> Option<String> {
         }
     }
     None
+}
+
+/// `clinical p95 from 08:00 to 10:00`, of `clinical p95 <= 2 s, 08:00 to 10:00`.
+fn without_limit(target: &str) -> String {
+    let what = target.split(" <=").next().unwrap_or(target);
+    match target.split_once(", ") {
+        Some((_, hours)) => format!("{what} from {hours}"),
+        None => what.to_owned(),
+    }
 }
 
 /// What a reader should know before relying on the answer.
@@ -108,7 +119,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
         .setups
         .iter()
         .filter(|found| found.measures[4].value.mean >= 95.0)
-        .map(|found| format!("\u{201c}{}\u{201d}", found.title))
+        .map(|found| quoted(&found.title))
         .collect();
     if !full.is_empty() {
         cautions.push(format!(

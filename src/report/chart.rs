@@ -26,7 +26,7 @@ pub(crate) const RED: RGBColor = RGBColor(170, 0, 40);
 /// What holds.
 pub(crate) const GREEN: RGBColor = RGBColor(0, 125, 92);
 /// The base, for comparison.
-pub(crate) const GREY: RGBColor = RGBColor(165, 165, 165);
+pub(crate) const GREY: RGBColor = RGBColor(120, 120, 120);
 /// Text.
 pub(crate) const INK: RGBColor = RGBColor(40, 44, 52);
 /// Curfews.
@@ -240,10 +240,11 @@ impl Panel<'_, '_> {
         sure(self.area.draw(&Text::new(words.to_owned(), (self.right, y - 2), style)));
     }
 
-    /// Words in the upper right corner, one line under the other.
-    pub fn key(&self, place: i32, words: &str, colour: RGBColor) {
+    /// Words in the upper right corner, in the line of the title; `before` is what stands to their right.
+    pub fn key(&self, before: &str, words: &str, colour: RGBColor) {
         let style = font(11).color(&colour).pos(Pos::new(HPos::Right, VPos::Top));
-        sure(self.area.draw(&Text::new(words.to_owned(), (self.right, self.top - 18 + 14 * place), style)));
+        let taken = i32::try_from(before.chars().count()).unwrap_or(0) * 6 + if before.is_empty() { 0 } else { 10 };
+        sure(self.area.draw(&Text::new(words.to_owned(), (self.right - taken, self.top - 18), style)));
     }
 }
 

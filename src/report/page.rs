@@ -6,7 +6,7 @@ use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
 use crate::report::words::{change, count, interval, plain_interval};
 use crate::report::{Chart, table};
-use crate::scenario::source::Standing;
+use crate::scenario::source::{Input, Standing};
 use crate::study::results::{Judged, Kind, MEASURES, Results, Verdict};
 
 /// What a page says of how it came about.
@@ -139,17 +139,47 @@ fn inputs_title(results: &Results) -> String {
     format!("What is assumed: {assumed} of {} numbers", results.inputs.len())
 }
 
+/// One row for all numbers that share an origin; `inputs.csv` has each.
 fn inputs(results: &Results) -> Vec<InputRow> {
-    let mut sorted: Vec<_> = results.inputs.iter().collect();
-    sorted.sort_by_key(|input| std::cmp::Reverse(input.standing));
-    let rows = sorted.into_iter().map(|input| InputRow {
-        path: input.path.clone(),
-        value: input.value.clone(),
-        standing: input.standing.name(),
-        source: input.source.clone().unwrap_or_else(|| "no source given".to_owned()),
-        range: input.range.clone().unwrap_or_default(),
-    });
-    rows.collect()
+    let mut groups: Vec<Vec<&Input>> = Vec::new();
+    for input in &results.inputs {
+        let same = |group: &&mut Vec<&Input>| {
+            group[0].source.is_some()
+                && (group[0].standing, &group[0].source, &group[0].range)
+                    == (input.standing, &input.source, &input.range)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(input),
+            None => groups.push(vec![input]),
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group[0].standing));
+    groups.iter().map(|group| input_row(group)).collect()
+}
+
+fn input_row(group: &[&Input]) -> InputRow {
+    const SHOWN: usize = 4;
+    let first = group[0];
+    let path = if group.len() == 1 { first.path.clone() } else { common(group) };
+    let values: Vec<&str> = group.iter().map(|input| input.value.as_str()).take(SHOWN).collect();
+    let more = if group.len() > SHOWN { format!(" and {} more", group.len() - SHOWN) } else { String::new() };
+    InputRow {
+        path,
+        value: format!("{}{more}", values.join(", ")),
+        standing: first.standing.name(),
+        source: first.source.clone().unwrap_or_else(|| "no source given".to_owned()),
+        range: first.range.clone().unwrap_or_default(),
+    }
+}
+
+/// What the paths of a group have in common, in whole names.
+fn common(group: &[&Input]) -> String {
+    let mut shared: Vec<&str> = group[0].path.split('.').collect();
+    for input in group {
+        let same = shared.iter().zip(input.path.split('.')).take_while(|(a, b)| **a == *b).count();
+        shared.truncate(same);
+    }
+    shared.join(".")
 }
 
 fn method(results: &Results) -> String {

@@ -32,9 +32,10 @@ pub fn summary(results: &Results) -> String {
         let rows = results.setups.iter().map(|found| {
             let judged = &found.targets[target];
             let star = if judged.figure.clear { " *" } else { "" };
-            let by = judged.figure.change.map_or_else(String::new, |by| {
-                format!("{}{star}", change(&by, Some(results.kinds[target])))
-            });
+            let by = judged
+                .figure
+                .change
+                .map_or_else(String::new, |by| format!("{}{star}", change(&by, Some(results.kinds[target]))));
             let verdict = format!("{} {}", mark(judged.verdict), judged.verdict.name());
             vec![found.title.clone(), verdict, interval(&judged.figure.value, results.kinds[target]), by]
         });

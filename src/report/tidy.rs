@@ -44,9 +44,24 @@ fn when(results: &Results, hours: f64) -> [String; 2] {
 }
 
 fn summary(results: &Results) -> String {
-    let head = ["option", "figure", "unit", "value", "low", "high", "change", "change_low", "change_high", "clear", "limit", "verdict"];
+    let head = [
+        "option",
+        "figure",
+        "unit",
+        "value",
+        "low",
+        "high",
+        "change",
+        "change_low",
+        "change_high",
+        "clear",
+        "limit",
+        "verdict",
+    ];
     let row = |option: &str, figure: &str, unit: &str, compared: &Compared, limit: String, verdict: &str| {
-        let by = |of: fn(&crate::stats::Interval) -> f64| compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)));
+        let by = |of: fn(&crate::stats::Interval) -> f64| {
+            compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)))
+        };
         let value = &compared.value;
         [
             option.to_owned(),
@@ -90,7 +105,8 @@ fn timeline(results: &Results) -> String {
                 let [day, time] = when(results, *start);
                 let could = found.capacity[unit][bin];
                 for (class, work) in found.carried[unit][bin].iter().enumerate() {
-                    let queue = if class == results.watched.0 { digits(found.queue[unit][bin] * 1e3) } else { String::new() };
+                    let queue =
+                        if class == results.watched.0 { digits(found.queue[unit][bin] * 1e3) } else { String::new() };
                     rows.push([
                         found.name.clone(),
                         day.clone(),
@@ -158,7 +174,8 @@ fn latency(results: &Results) -> String {
             for (class, windows) in found.latency.iter().enumerate() {
                 let affected = &found.affected[window];
                 let watched = |value: f64| if class == results.watched.0 { digits(value) } else { String::new() };
-                let quantile = |of: fn((f64, f64)) -> f64| windows[window].map_or_else(String::new, |both| digits(of(both)));
+                let quantile =
+                    |of: fn((f64, f64)) -> f64| windows[window].map_or_else(String::new, |both| digits(of(both)));
                 rows.push([
                     found.name.clone(),
                     day.clone(),

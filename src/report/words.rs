@@ -107,6 +107,12 @@ pub fn clock(results: &Results, hours: f64) -> String {
     if results.days > 1 { format!("day {} {text}", day + 1.0) } else { text }
 }
 
+/// A name as a name.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    format!("\u{201c}{name}\u{201d}")
+}
+
 /// `a`, `a and b`, `a, b and c`.
 #[must_use]
 pub fn list(items: &[String]) -> String {

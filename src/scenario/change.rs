@@ -164,6 +164,9 @@ impl Scribe<'_> {
         within(new_peak, window, &file.peak, self.check);
         let class = &mut self.model.classes[class?.index()];
         let Demand::Jobs { start, peak, .. } = &mut class.demand else {
+            if matches!(class.demand, Demand::Replayed) {
+                return None;
+            }
             let title = format!("class `{}` has no jobs to stagger", class.name);
             self.check.problems.add(file.class.span(), title, "stagger a class with [class.jobs]");
             return None;
@@ -241,6 +244,10 @@ impl Scribe<'_> {
     }
 
     fn pool(&mut self, leaf: &Leaf<Name>) -> Option<PoolId> {
+        if self.model.pools.is_empty() {
+            // They have problems of their own.
+            return None;
+        }
         let Some(name) = self.check.maybe(leaf) else { return Some(PoolId(0)) };
         let found = self.model.pools.iter().position(|pool| pool.name == name.0);
         if found.is_none() {
@@ -280,7 +287,7 @@ impl Scribe<'_> {
     fn migrate(&mut self, file: &MigrateFile) -> Option<()> {
         self.check.need(&file.to, &self.at, "to")?;
         let to = unit_named(&file.to, &self.model.units, self.check)?;
-        if file.sites.is_some() == !file.waves.is_empty() {
+        if file.sites.is_some() != file.waves.is_empty() {
             let help = "write `sites`, or `waves` with `sites` in each";
             self.check.problems.add(&self.at.clone(), "it is not clear which sites move", help);
             return None;

@@ -135,7 +135,8 @@ impl Check {
             return None;
         }
         let sigma = sigma?;
-        let mean = mean.map(|mean| mean.number()).or(median.map(|median| median.number() * (sigma * sigma / 2.0).exp()))?;
+        let mean =
+            mean.map(|mean| mean.number()).or(median.map(|median| median.number() * (sigma * sigma / 2.0).exp()))?;
         let made = random::Law::lognormal(mean, sigma, (min, max));
         if made.is_none() {
             let help = "write a mean above zero, and `min` no larger than `max`";

@@ -69,7 +69,8 @@ fn cumulative(bands: &[At<Band>], check: &mut Check) -> Option<Cumulative> {
         };
         let last = points.last().map_or(Clock(0), |point| point.0);
         if from < last || until <= from {
-            let title = format!("this band, {from} to {until}, does not follow the one before it, which ends at {last}");
+            let title =
+                format!("this band, {from} to {until}, does not follow the one before it, which ends at {last}");
             check.problems.add(table.from.span(), title, "write bands in order, without overlaps");
             fine = false;
             continue;
@@ -120,7 +121,11 @@ fn levels(points: &[At<Point>], check: &mut Check) -> Option<Levels> {
         let level = check.need(&table.level, &at, "level");
         let (clock, level) = (clock?, level?);
         if read.last().is_some_and(|last| last.0 >= clock) {
-            check.problems.add(table.at.span(), "this point does not lie after the one before it", "write points in order");
+            check.problems.add(
+                table.at.span(),
+                "this point does not lie after the one before it",
+                "write points in order",
+            );
             return None;
         }
         read.push((clock, level.0));
@@ -139,15 +144,37 @@ pub fn classes(file: &File, profiles: &Profiles, sites: &[Site], check: &mut Che
         check.problems.add(&file.class[MAX_CLASSES].span(), title, format!("use at most {MAX_CLASSES}"));
         return None;
     }
-    let read: Vec<Option<Class>> =
-        file.class.iter().map(|table| class(table, file.replay.is_some(), profiles, sites, check)).collect();
+    let replayed = file.replay.is_some();
+    let read: Vec<Option<Class>> = file
+        .class
+        .iter()
+        .map(|table| class(table, replayed, profiles, sites, check).or_else(|| stand_in(table.get_ref())))
+        .collect();
     for (index, table) in file.class.iter().enumerate() {
         let name = table.get_ref().name.right();
         if name.is_some() && file.class[..index].iter().any(|other| other.get_ref().name.right() == name) {
             check.problems.add(table.get_ref().name.span(), "a second class of this name", "give each its own name");
         }
     }
-    read.into_iter().collect()
+    // A class without a name is a problem already, and nothing can name it.
+    Some(read.into_iter().flatten().collect())
+}
+
+/// In place of a class with a fault, so that what names it can be checked.
+fn stand_in(file: &ClassFile) -> Option<Class> {
+    Some(Class {
+        name: file.name.right()?.0.clone(),
+        demand: Demand::Replayed,
+        request: random::Law::Fixed(1.0),
+        response: random::Law::Fixed(1.0),
+        turns: 1,
+        connects: true,
+        server: Span(0),
+        patience: None,
+        retries: 0,
+        quick: Span(0),
+        rules: Rules::default(),
+    })
 }
 
 fn class(
@@ -215,7 +242,8 @@ fn demand(
             return None;
         }
         _ => {
-            let help = "keep one of [class.users], [class.open], [class.streams] and [class.jobs]; use more classes for more";
+            let help =
+                "keep one of [class.users], [class.open], [class.streams] and [class.jobs]; use more classes for more";
             check.problems.add(at, "this class has more than one kind of demand", help);
             return None;
         }
@@ -282,7 +310,11 @@ fn arrivals(
     let patients: f64 = sites.iter().map(|site| f64::from(site.patients)).sum();
     let per_day = rate?.0 * patients / 1000.0;
     if per_day > 1e10 {
-        check.problems.add(per_1000.span(), format!("{per_day:.0} arrivals a day"), "write a rate that comes to less than 10^10");
+        check.problems.add(
+            per_1000.span(),
+            format!("{per_day:.0} arrivals a day"),
+            "write a rate that comes to less than 10^10",
+        );
         return None;
     }
     Some(Arrivals { per_day, profile: profile?, weekdays })
@@ -422,15 +454,17 @@ type Fault = (usize, String, String);
 fn arrival(row: &csv::StringRecord, place: &[usize], names: &Names<'_>) -> Result<Arrival, Fault> {
     let field = |column: usize| row.get(place[column]).unwrap_or_default().trim();
     let seconds = field(0).parse::<f64>().ok().filter(|seconds| (0.0..1e7).contains(seconds));
-    let seconds =
-        seconds.ok_or_else(|| (0, format!("`{}` is not a time in seconds", field(0)), "write zero or more".to_owned()))?;
-    let known = |column: usize, kind: &str, help: String| (column, format!("there is no {kind} `{}`", field(column)), help);
+    let seconds = seconds
+        .ok_or_else(|| (0, format!("`{}` is not a time in seconds", field(0)), "write zero or more".to_owned()))?;
+    let known =
+        |column: usize, kind: &str, help: String| (column, format!("there is no {kind} `{}`", field(column)), help);
     let site = names.sites.get(field(1)).copied();
     let site = site.ok_or_else(|| known(1, "site", "name a site of the estate".to_owned()))?;
     let class = names.classes.get(field(2)).copied();
     let class = class.ok_or_else(|| known(2, "class", did_you_mean(field(2), names.classes.keys().copied())))?;
     let bytes = |column: usize| {
-        let wrong = || (column, format!("`{}` is not a number of bytes", field(column)), "write a whole number".to_owned());
+        let wrong =
+            || (column, format!("`{}` is not a number of bytes", field(column)), "write a whole number".to_owned());
         field(column).parse::<u64>().ok().filter(|bytes| *bytes < 1 << 50).map(Bytes).ok_or_else(wrong)
     };
     Ok(Arrival { at: Time::at_secs(seconds), site, class, request: bytes(3)?, response: Bytes(bytes(4)?.0.max(1)) })

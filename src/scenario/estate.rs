@@ -63,7 +63,7 @@ fn bare(estate: &At<Estate>, check: &mut Check) -> Option<Vec<Bare>> {
     match (&table.drawn, &table.csv) {
         (Some(drawn), _) => self::drawn(drawn, check),
         (_, Some(csv)) => self::csv(csv, check),
-        _ => listed(&table.site, check),
+        _ => Some(listed(&table.site, check)),
     }
 }
 
@@ -116,7 +116,7 @@ fn apportion(weights: &[f64], total: u64) -> Vec<u32> {
     counts
 }
 
-fn listed(sites: &[At<SiteFile>], check: &mut Check) -> Option<Vec<Bare>> {
+fn listed(sites: &[At<SiteFile>], check: &mut Check) -> Vec<Bare> {
     let mut bare = Vec::new();
     let mut names = BTreeSet::new();
     for site in sites {
@@ -136,7 +136,7 @@ fn listed(sites: &[At<SiteFile>], check: &mut Check) -> Option<Vec<Bare>> {
         let patients = u32::try_from(patients.0).unwrap_or(u32::MAX);
         bare.push(Bare { name: name.0, patients, down, up, rtt });
     }
-    Some(bare)
+    bare
 }
 
 fn links(estate: &At<Estate>, check: &mut Check) -> Option<Vec<(Share, BitRate, BitRate)>> {
@@ -154,7 +154,11 @@ fn links(estate: &At<Estate>, check: &mut Check) -> Option<Vec<(Share, BitRate, 
     let whole: f64 = read.iter().map(|(share, ..)| share.0).sum();
     if read.len() == links.len() && !links.is_empty() && (whole - 1.0).abs() > 1e-6 {
         let title = format!("the shares of the access links come to {}, not to 100 %", Share(whole));
-        check.problems.add(links[0].get_ref().share.span(), title, "make the shares of [[estate.link]] add up to 100 %");
+        check.problems.add(
+            links[0].get_ref().share.span(),
+            title,
+            "make the shares of [[estate.link]] add up to 100 %",
+        );
         return None;
     }
     (read.len() == links.len()).then_some(read)
@@ -225,7 +229,12 @@ fn csv(table: &At<CsvEstate>, check: &mut Check) -> Option<Vec<Bare>> {
                         bare.push(site);
                     } else {
                         let span = field_span(&row, columns.code, &text);
-                        faults.add(check, &span, format!("a second row for site `{}`", site.name), "keep one row a site");
+                        faults.add(
+                            check,
+                            &span,
+                            format!("a second row for site `{}`", site.name),
+                            "keep one row a site",
+                        );
                     }
                 }
             }
@@ -233,8 +242,13 @@ fn csv(table: &At<CsvEstate>, check: &mut Check) -> Option<Vec<Bare>> {
         }
     }
     if bare.is_empty() && faults.shown == 0 {
-        let only: Vec<String> = csv.only.iter().map(|(name, value)| format!("{} = {:?}", name.get_ref(), value.right())).collect();
-        let title = if only.is_empty() { format!("`{file}` has no rows") } else { format!("no row of `{file}` matches `only`") };
+        let only: Vec<String> =
+            csv.only.iter().map(|(name, value)| format!("{} = {:?}", name.get_ref(), value.right())).collect();
+        let title = if only.is_empty() {
+            format!("`{file}` has no rows")
+        } else {
+            format!("no row of `{file}` matches `only`")
+        };
         check.problems.add(csv.file.span(), title, "check the file and the values in `only`");
     }
     (!bare.is_empty()).then_some(bare)
@@ -315,7 +329,12 @@ fn site_of(
             Ok(number) if number > 0.0 && number < 1e7 => Some(number),
             _ => {
                 let span = field_span(row, column, text);
-                faults.add(check, &span, format!("`{field}` is not a number of {unit} above zero"), "write it without a unit");
+                faults.add(
+                    check,
+                    &span,
+                    format!("`{field}` is not a number of {unit} above zero"),
+                    "write it without a unit",
+                );
                 None
             }
         }

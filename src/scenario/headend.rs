@@ -22,14 +22,29 @@ pub fn units(file: &File, classes: &[Class], check: &mut Check) -> Option<Vec<Un
         check.missing(&(0..0), "concentrator", "at least one table [[concentrator]]");
         return None;
     }
-    let read: Vec<Option<Unit>> = file.concentrator.iter().map(|table| unit(table, classes, check)).collect();
     let mut units = Vec::new();
-    for (read, table) in read.into_iter().zip(&file.concentrator) {
-        let read = read?;
+    for table in &file.concentrator {
+        let Some(read) = unit(table, classes, check).or_else(|| stand_in(table.get_ref())) else { continue };
         no_second(&units, &read, &table.get_ref().name, check);
         units.push(read);
     }
     Some(units)
+}
+
+/// In place of a concentrator with a fault, so that what names it can be checked.
+fn stand_in(file: &ConcentratorFile) -> Option<Unit> {
+    Some(Unit {
+        name: file.name.right()?.0.clone(),
+        throughput: crate::units::BitRate(1),
+        packets: None,
+        reference: Bytes(1400),
+        cipher: Cipher::None,
+        counts: Counts::Both,
+        buffer: Bytes(0),
+        discipline: Discipline::Fifo,
+        streams: None,
+        opens: Time(0),
+    })
 }
 
 /// Notes a second concentrator of a name, or one too many.
@@ -279,6 +294,8 @@ pub fn select(selector: &At<Selector>, from: &[SiteId], sites: &[Site], check: &
             for leaf in names {
                 let Some(name) = check.maybe(leaf) else { continue };
                 match sites.iter().position(|site| site.name == name.0).map(SiteId::of) {
+                    // Without an estate nobody can say which sites there are.
+                    None if sites.is_empty() => {}
                     None => {
                         let help = "use the codes of the estate's sites";
                         check.problems.add(leaf.span(), format!("there is no site `{}`", name.0), help);

@@ -88,11 +88,7 @@ impl<T: Text> JsonSchema for Leaf<T> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        if T::WHAT.contains("number") {
-            json_schema!({ "type": "number" })
-        } else {
-            json_schema!({ "type": "string" })
-        }
+        if T::WHAT.contains("number") { json_schema!({ "type": "number" }) } else { json_schema!({ "type": "string" }) }
     }
 }
 

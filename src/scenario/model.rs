@@ -104,7 +104,7 @@ pub struct Model {
 }
 
 /// The simulated days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
     /// Weekday of the first day (0 = Monday).
     pub weekday: u8,
@@ -564,7 +564,10 @@ impl Cipher {
 
 /// The windows of an order: each day's `from` to `until`, on one day or on all.
 pub(crate) fn daily(days: u32, only: Option<u64>, from: Clock, until: Clock) -> Vec<(Time, Time)> {
-    (0..u64::from(days)).filter(|day| only.is_none_or(|one| one == *day)).map(|day| (from.on(day), until.on(day))).collect()
+    (0..u64::from(days))
+        .filter(|day| only.is_none_or(|one| one == *day))
+        .map(|day| (from.on(day), until.on(day)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -67,7 +67,9 @@ fn reword(message: &str) -> (String, String) {
     if let Some(("unknown variant", _)) = message.split_once(" `") {
         return unknown("choice", &quoted);
     }
-    if let Some((found, expected)) = message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+    if let Some((found, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    {
         let expected = plain(expected);
         return (format!("this is {}, but it should be {expected}", plain(found)), format!("write {expected} here"));
     }

@@ -62,7 +62,11 @@ pub fn inputs(text: &str, file: &File, check: &mut Check) -> Vec<Input> {
         if !numbers.iter().any(|(other, _)| covered(other)) {
             let help = "name a table or value of this file, with classes and concentrators by their names, \
                         such as `class.clinical.users`";
-            check.problems.add(&path.span(), format!("`{}` is not in this file, or has no numbers", path.get_ref()), help);
+            check.problems.add(
+                &path.span(),
+                format!("`{}` is not in this file, or has no numbers", path.get_ref()),
+                help,
+            );
         }
         if origin.get_ref().standing.is_none() {
             check.missing(&origin.span(), "standing", "one of \"official\", \"measured\", \"fitted\" and \"assumed\"");
@@ -82,7 +86,11 @@ fn covers(path: &str) -> impl Fn(&str) -> bool {
 }
 
 fn origin_of(path: String, value: String, file: &File) -> Input {
-    let best = file.source.iter().filter(|(name, _)| covers(name.get_ref())(&path)).max_by_key(|(name, _)| name.get_ref().len());
+    let best = file
+        .source
+        .iter()
+        .filter(|(name, _)| covers(name.get_ref())(&path))
+        .max_by_key(|(name, _)| name.get_ref().len());
     let origin = best.map(|(_, origin)| origin.get_ref());
     let standing = match origin.and_then(|origin| origin.standing) {
         Some(StandingFile::Official) => Standing::Official,
@@ -90,7 +98,8 @@ fn origin_of(path: String, value: String, file: &File) -> Input {
         Some(StandingFile::Fitted) => Standing::Fitted,
         Some(StandingFile::Assumed) | None => Standing::Assumed,
     };
-    let line = |leaf: &crate::scenario::leaf::Leaf<crate::scenario::leaf::Line>| leaf.right().map(|line| line.0.clone());
+    let line =
+        |leaf: &crate::scenario::leaf::Leaf<crate::scenario::leaf::Line>| leaf.right().map(|line| line.0.clone());
     Input {
         path,
         value,

@@ -74,7 +74,7 @@ fn target(table: &At<TargetFile>, classes: &[Class], calendar: &Calendar, check:
             return None;
         }
     };
-    let what = what(measure, &classes[class.index()].name);
+    let what = what(measure, classes.get(class.index()).map_or("", |class| class.name.as_str()));
     let title = if measure == MeasureFile::Waiting {
         format!("{what} <= {shown} at {}", window.1)
     } else {

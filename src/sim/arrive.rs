@@ -52,7 +52,7 @@ impl Sources {
     }
 }
 
-impl<'m, O: Observer> Engine<'m, O> {
+impl<O: Observer> Engine<'_, O> {
     /// Midnight: the day's demand begins.
     pub(super) fn day(&mut self, day: u64) {
         let weekday = usize::from(self.model.calendar.weekday(day));

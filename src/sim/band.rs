@@ -166,6 +166,9 @@ impl Band {
     }
 
     /// Takes a flow out before its end and says how many bits it still had to get.
+    ///
+    /// # Panics
+    /// If the flow is not at this site.
     pub fn withdraw(&mut self, site: u32, flow: FlowId, weight: f64) -> f64 {
         self.leave(site);
         let share = &mut self.sites[site as usize];

@@ -72,7 +72,7 @@ impl<E: Copy> Calendar<E> {
 
     /// The time of the next event.
     #[must_use]
-    pub fn next(&mut self) -> Time {
+    pub fn next_time(&mut self) -> Time {
         self.fetch();
         self.near.0.first().map_or(Time::NEVER, Entry::at)
     }

@@ -43,7 +43,8 @@ impl Users {
     #[must_use]
     pub fn new(workstations: &[u32]) -> Self {
         let total: u32 = workstations.iter().sum();
-        let mut users = Self { site: Vec::new(), threshold: Vec::new(), actions: vec![0; total as usize], asleep: Vec::new() };
+        let mut users =
+            Self { site: Vec::new(), threshold: Vec::new(), actions: vec![0; total as usize], asleep: Vec::new() };
         for (&count, site) in workstations.iter().zip(0_u32..) {
             for place in 0..count {
                 users.site.push(site);

@@ -47,8 +47,11 @@ pub struct Plan {
 /// shaped class has one of its own.
 #[must_use]
 pub fn plan(discipline: &Discipline, shapes: &[Shape]) -> Plan {
-    let wanted: Vec<(usize, Queue)> =
-        shapes.iter().enumerate().map(|(class, &shape)| (group(discipline, class), queue(discipline, class, shape))).collect();
+    let wanted: Vec<(usize, Queue)> = shapes
+        .iter()
+        .enumerate()
+        .map(|(class, &shape)| (group(discipline, class), queue(discipline, class, shape)))
+        .collect();
     let mut keys: Vec<(u8, usize, Option<usize>)> = Vec::new();
     let key = |class: usize| {
         let (group, queue) = wanted[class];
@@ -57,7 +60,8 @@ pub fn plan(discipline: &Discipline, shapes: &[Shape]) -> Plan {
     keys.extend((0..shapes.len()).map(key));
     keys.sort_unstable();
     keys.dedup();
-    let queue_of: Vec<usize> = (0..shapes.len()).map(|class| keys.partition_point(|other| *other < key(class))).collect();
+    let queue_of: Vec<usize> =
+        (0..shapes.len()).map(|class| keys.partition_point(|other| *other < key(class))).collect();
     let queues = (0..keys.len())
         .map(|index| {
             let class = queue_of.iter().position(|&queue| queue == index);

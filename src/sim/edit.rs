@@ -1,10 +1,11 @@
 //! Dated edits of the world.
 
 use crate::scenario::model::{Action, UnitId};
+use crate::sim::Engine;
 use crate::sim::concentrator::Job;
 use crate::sim::discipline::Shape;
 use crate::sim::observer::{Fact, Observer};
-use crate::sim::Engine;
+use crate::units::BitRate;
 
 impl<O: Observer> Engine<'_, O> {
     pub(super) fn edit(&mut self, number: u32) {
@@ -18,7 +19,7 @@ impl<O: Observer> Engine<'_, O> {
                 self.units[unit.index()].serve(discipline, &jobs);
             }
             Action::Shape { class, total, per_site } => {
-                let rate = |rate: &Option<crate::units::BitRate>| rate.map_or(f64::INFINITY, |rate| rate.bits());
+                let rate = |rate: &Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
                 let shape = Shape { total: rate(total), per_site: rate(per_site) };
                 self.shapes[class.index()] = shape;
                 for unit in (0..self.units.len()).map(UnitId::of) {

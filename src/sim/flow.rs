@@ -85,7 +85,12 @@ pub(super) struct Flows {
 
 impl Flows {
     pub fn new(classes: usize) -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), patience: vec![VecDeque::new(); classes], armed: vec![false; classes] }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            patience: vec![VecDeque::new(); classes],
+            armed: vec![false; classes],
+        }
     }
 
     pub fn get(&self, id: FlowId) -> &Flow {
@@ -178,7 +183,8 @@ impl<O: Observer> Engine<'_, O> {
         match (flow.named, flow.asker) {
             (_, Asker::Replay(request, response)) => self.turns.push(Turn::new(request, response, segment)),
             (Some(named), _) => {
-                self.turns.extend(sizes(&named, class).map(|(request, response)| Turn::new(request, response, segment)));
+                self.turns
+                    .extend(sizes(&named, class).map(|(request, response)| Turn::new(request, response, segment)));
             }
             (None, _) => {}
         }
@@ -201,7 +207,8 @@ impl<O: Observer> Engine<'_, O> {
 
     fn goes_elsewhere(&self, id: FlowId) -> bool {
         let rules = &self.class(id).rules;
-        let Some(named) = self.flows.get(id).named.filter(|_| !rules.cached.is_empty() || !rules.around.is_empty()) else {
+        let Some(named) = self.flows.get(id).named.filter(|_| !rules.cached.is_empty() || !rules.around.is_empty())
+        else {
             return false;
         };
         let mut stream = named.stream(Purpose::Whether);

@@ -102,12 +102,10 @@ impl Turn {
 }
 
 /// A division in 32 bits takes half the time of one in 64.
-#[allow(clippy::cast_possible_truncation)] // checked
 fn segments(bytes: Bytes, segment: Bytes) -> u64 {
-    if bytes.0 <= u64::from(u32::MAX) && segment.0 <= u64::from(u32::MAX) {
-        u64::from((bytes.0 as u32).div_ceil(segment.0 as u32))
-    } else {
-        bytes.0.div_ceil(segment.0)
+    match (u32::try_from(bytes.0), u32::try_from(segment.0)) {
+        (Ok(bytes), Ok(segment)) => u64::from(bytes.div_ceil(segment)),
+        _ => bytes.0.div_ceil(segment.0),
     }
 }
 

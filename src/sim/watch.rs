@@ -1,10 +1,10 @@
 //! Looks: what is inside at an instant, and what went through since the start.
 
+use crate::scenario::model::ClassId;
 use crate::sim::Engine;
 use crate::sim::concentrator::Concentrator;
 use crate::sim::flow::{Flows, State};
 use crate::sim::observer::{ClassLook, Fact, Observer, UnitLook};
-use crate::scenario::model::ClassId;
 use crate::units::Time;
 
 impl<O: Observer> Engine<'_, O> {

@@ -326,7 +326,11 @@ impl Sums {
         add_all(self.capacity.iter_mut().flatten(), run.capacity.iter().flatten());
         add_all(self.queue.iter_mut().flatten(), run.queue.iter().flatten());
         self.by_class.iter_mut().flatten().zip(run.classes.iter().flatten()).for_each(|(own, other)| own.add(other));
-        self.latencies.iter_mut().flatten().zip(run.latencies.iter().flatten()).for_each(|(own, other)| own.merge(other));
+        self.latencies
+            .iter_mut()
+            .flatten()
+            .zip(run.latencies.iter().flatten())
+            .for_each(|(own, other)| own.merge(other));
         for (own, other) in self.by_site.iter_mut().flatten().zip(run.by_site.iter().flatten()) {
             *own = (own.0 + other.0, own.1 + other.1);
         }
@@ -375,10 +379,11 @@ pub(super) fn results(
     let mut found = Vec::new();
     for ((place, setup), sum) in setups.iter().enumerate().zip(sums) {
         let other = base != Some(place);
-        let against = |base: &Option<Vec<Vec<f64>>>, index: usize| base.as_ref().filter(|_| other).map(|base| base[index].clone());
+        let against = |base: &Option<Vec<Vec<f64>>>, index: usize| {
+            base.as_ref().filter(|_| other).map(|base| base[index].clone())
+        };
         let judged = study.targets.iter().enumerate().map(|(index, target)| {
-            let figure =
-                compared(&known(&sum.targets[index]), against(&base_targets, index), clear[place][index]);
+            let figure = compared(&known(&sum.targets[index]), against(&base_targets, index), clear[place][index]);
             let measured = sum.targets[index].iter().all(Option::is_some) && !sum.targets[index].is_empty();
             Judged { verdict: verdict(figure.value, target.limit, measured), figure }
         });
@@ -452,11 +457,14 @@ fn clear_differences(setups: &[&Setup], sums: &[Sums]) -> Vec<Vec<bool>> {
         None => known(&sum.targets[figure]),
         Some(measure) => sum.measures[measure].clone(),
     };
+    #[allow(clippy::needless_range_loop)] // the figure is also a column of every row of `clear`
     for figure in 0..figures {
         let of_base = values(&sums[base], figure);
         let p: Vec<f64> = sums
             .iter()
-            .map(|sum| p_value(&values(sum, figure).iter().zip(&of_base).map(|(own, base)| own - base).collect()))
+            .map(|sum| {
+                p_value(&values(sum, figure).iter().zip(&of_base).map(|(own, base)| difference(*own, *base)).collect())
+            })
             .collect();
         let others: Vec<usize> = (0..setups.len()).filter(|&place| place != base).collect();
         let adjusted = holm(&others.iter().map(|&place| p[place]).collect::<Vec<_>>());
@@ -465,6 +473,12 @@ fn clear_differences(setups: &[&Setup], sums: &[Sums]) -> Vec<Vec<bool>> {
         }
     }
     clear
+}
+
+/// What is left of two figures that differ by rounding alone is no difference.
+fn difference(own: f64, base: f64) -> f64 {
+    let by = own - base;
+    if by.abs() <= 1e-6 * base.abs() { 0.0 } else { by }
 }
 
 fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Compared>) -> Found {

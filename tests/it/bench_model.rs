@@ -60,7 +60,7 @@ pub struct Keep {
     pub active: Vec<u64>,
     pub looks: Vec<(Time, Look)>,
     pub calls: (u64, u64),
-    pub keep_looks: bool,
+    pub with_looks: bool,
 }
 
 impl Observer for Keep {
@@ -73,7 +73,7 @@ impl Observer for Keep {
             }
             Fact::Look(look) => {
                 self.active.push(look.classes.iter().map(|class| class.active).sum());
-                if self.keep_looks {
+                if self.with_looks {
                     self.looks.push((now, (*look).clone()));
                 }
             }

@@ -1,4 +1,11 @@
 //! Integration tests, in one binary.
 
 mod bench_model;
+mod command;
+mod conservation;
+mod estate;
+mod house;
+mod inputs;
+mod monotone;
+mod oracle;
 mod theory;

@@ -114,7 +114,7 @@ fn weights_split_a_busy_link_by_class() {
     let classes = [("gold", 2.0, EXPONENTIAL), ("lead", 2.0, EXPONENTIAL)];
     let text = single_server(&classes, "{ weighted = { gold = 3, lead = 1 } }");
     let model = base(&text.replace("days = 3", "days = 1").replace("24:00\"\nbin", "01:00\"\nbin"));
-    let mut keep = Keep { keep_looks: true, ..Keep::default() };
+    let mut keep = Keep { with_looks: true, ..Keep::default() };
     simulate(&model, 0, &mut keep);
     let carried = &keep.looks.last().unwrap().1.units[0].carried;
     assert!((carried[0] / carried[1] - 3.0).abs() < 0.01, "{carried:?}");

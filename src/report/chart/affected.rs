@@ -24,7 +24,7 @@ pub fn draw(results: &Results) -> Chart {
     let svg = panels.draw(&setups, |panel, found| {
         if let Some(base) = base.filter(|base| base.name != found.name) {
             panel.dashed(mean(base).into_iter(), GREY.stroke_width(1));
-            panel.key(0, "as it is (dashed)", GREY);
+            panel.key("", "as it is (dashed)", GREY);
         }
         panel.fill(mean(found).into_iter(), BLUE.mix(0.2));
         panel.line(mean(found).into_iter(), BLUE.stroke_width(2));

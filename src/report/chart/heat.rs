@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{Area, INK, base_and_best, font, sheet, sure, target_hours};
-use crate::report::words::{clock, figure, number};
+use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
 
@@ -43,9 +43,13 @@ pub fn draw(results: &Results) -> Chart {
             slow_sites(results, base),
             results.estate.0,
             slow_sites(results, best),
-            best.title
+            quoted(&best.title)
         ),
-        _ => format!("{} of {} sites have a slow hour", shown.first().map_or(0, |one| slow_sites(results, one)), results.estate.0),
+        _ => format!(
+            "{} of {} sites have a slow hour",
+            shown.first().map_or(0, |one| slow_sites(results, one)),
+            results.estate.0
+        ),
     };
     let note = format!(
         "Each row is a site (or a few of one size), the largest above; each column five minutes. Colour: share of {} \
@@ -67,7 +71,8 @@ fn windows(results: &Results) -> Vec<usize> {
 fn slow_sites(results: &Results, found: &Found) -> usize {
     let per_hour = 1.0 / crate::report::chart::latency::width(results);
     #[allow(clippy::cast_precision_loss)] // a number of windows
-    let slow = |row: &Vec<Option<f32>>| row.iter().filter(|share| share.is_some_and(|share| share > 0.05)).count() as f64;
+    let slow =
+        |row: &Vec<Option<f32>>| row.iter().filter(|share| share.is_some_and(|share| share > 0.05)).count() as f64;
     found.heat.iter().filter(|row| slow(row) >= per_hour).count()
 }
 
@@ -145,7 +150,8 @@ fn table(results: &Results, shown: &[&Found]) -> Table {
         let (name, patients, _) = &first.sites[site];
         let mut row = vec![name.clone(), patients.to_string()];
         #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-        let slow = |found: &&Found| number(100.0 * found.sites[site].2.slow as f64 / found.sites[site].2.count.max(1) as f64);
+        let slow =
+            |found: &&Found| number(100.0 * found.sites[site].2.slow as f64 / found.sites[site].2.count.max(1) as f64);
         row.extend(shown.iter().map(slow));
         let lost = |found: &&Found| number(found.sites[site].2.lost / 3600.0 / f64::from(results.replications));
         row.extend(shown.iter().map(lost));

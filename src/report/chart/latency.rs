@@ -23,7 +23,7 @@ pub fn draw(results: &Results) -> Chart {
     let svg = panels.draw(&setups, |panel, found| {
         if let Some(base) = base.filter(|base| base.name != found.name) {
             panel.dashed(p95(base).into_iter(), GREY.stroke_width(1));
-            panel.key(0, "as it is (dashed)", GREY);
+            panel.key("", "as it is (dashed)", GREY);
         }
         panel.line(p95(found).into_iter(), BLUE.stroke_width(2));
         panel.limit(limit, &format!("limit {}", figure(limit, Kind::Time)));
@@ -64,7 +64,8 @@ fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String
     if value <= 0.0 {
         return format!("No {name} transaction was seen");
     }
-    let start = format!("One {name} transaction in twenty takes {} or more at the worst, at {at}", figure(value, Kind::Time));
+    let start =
+        format!("One {name} transaction in twenty takes {} or more at the worst, at {at}", figure(value, Kind::Time));
     match (others, within) {
         (0, _) => start,
         (_, 0) => format!("{start}; no option keeps within {} all the time", figure(limit, Kind::Time)),

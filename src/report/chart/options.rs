@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::answer::overall;
 use crate::report::chart::{Area, BLUE, GREEN, INK, ORANGE, RED, font, nice, right, sheet, sure};
-use crate::report::words::{figure, interval, list, number, plain_interval};
+use crate::report::words::{interval, list, number, plain_interval, quoted};
 use crate::report::{Chart, Table};
 use crate::stats::Interval;
 use crate::study::results::{Kind, MEASURES, Results, Verdict};
@@ -44,9 +44,10 @@ pub fn draw(results: &Results) -> Chart {
     Chart {
         name: "options",
         title: finding(results),
-        note: "Mean over replications with its 95 % interval. A filled dot meets its target, a ring does not or is not \
+        note:
+            "Mean over replications with its 95 % interval. A filled dot meets its target, a ring does not or is not \
                certain to; the red line is the limit."
-            .to_owned(),
+                .to_owned(),
         svg,
         table: table(results),
     }
@@ -134,7 +135,7 @@ fn finding(results: &Results) -> String {
         .setups
         .iter()
         .filter(|found| !results.targets.is_empty() && overall(found) == Verdict::Met)
-        .map(|found| found.title.clone())
+        .map(|found| quoted(&found.title))
         .collect();
     match met.len() {
         0 if results.targets.is_empty() => "Options side by side".to_owned(),
@@ -151,9 +152,10 @@ fn table(results: &Results) -> Table {
     let rows = results.setups.iter().map(|found| {
         let mut row = vec![found.title.clone()];
         let targets = found.targets.iter().zip(&results.kinds);
-        row.extend(targets.map(|(judged, kind)| {
-            format!("{}: {}", judged.verdict.name(), interval(&judged.figure.value, *kind))
-        }));
+        row.extend(
+            targets
+                .map(|(judged, kind)| format!("{}: {}", judged.verdict.name(), interval(&judged.figure.value, *kind))),
+        );
         row.extend(found.measures.iter().map(|measure| plain_interval(&measure.value)));
         row
     });
@@ -164,10 +166,4 @@ fn table(results: &Results) -> Table {
 #[must_use]
 pub fn label(title: &str, unit: &str) -> String {
     if unit.is_empty() { title.to_owned() } else { format!("{title} [{unit}]") }
-}
-
-/// A limit in words.
-#[must_use]
-pub fn limit(results: &Results, target: usize) -> String {
-    figure(results.limits[target], results.kinds[target])
 }

@@ -3,7 +3,7 @@
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, ORANGE, Panels, busy_hours};
-use crate::report::words::{clock, list, number};
+use crate::report::words::{clock, list, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Results};
 
@@ -13,16 +13,17 @@ pub fn draw(results: &Results) -> Chart {
     let setups: Vec<&Found> = results.setups.iter().collect();
     let panels = Panels { results, hours: busy_hours(results), most: 110.0, unit: " %", log: false };
     let svg = panels.draw(&setups, |panel, found| {
-        for (unit, (name, ..)) in found.units.iter().enumerate() {
+        let names: Vec<&str> = found.units.iter().skip(1).map(|(name, ..)| name.as_str()).collect();
+        let others = if names.is_empty() { String::new() } else { format!("{} (dashed)", names.join(", ")) };
+        panel.key("", &others, ORANGE);
+        panel.key(&others, &format!("{} (solid)", found.units[0].0), BLUE);
+        for unit in 0..found.units.len() {
             let points = || utilisation(results, found, unit);
-            let place = i32::try_from(unit).unwrap_or(0);
             if unit == 0 {
                 panel.fill(points(), BLUE.mix(0.18));
                 panel.line(points(), BLUE.stroke_width(2));
-                panel.key(place, &format!("{name} (solid)"), BLUE);
             } else {
                 panel.dashed(points(), ORANGE.stroke_width(2));
-                panel.key(place, &format!("{name} (dashed)"), ORANGE);
             }
         }
         panel.limit(100.0, "capacity");
@@ -30,14 +31,20 @@ pub fn draw(results: &Results) -> Chart {
     Chart {
         name: "utilisation",
         title: finding(results),
-        note: "Work done by each concentrator, minute by minute, as a share of what it could do. Mean over replications.".to_owned(),
+        note:
+            "Work done by each concentrator, minute by minute, as a share of what it could do. Mean over replications."
+                .to_owned(),
         svg,
         table: table(results),
     }
 }
 
 /// Points (middle of the bin [h], utilisation [%]) of one concentrator.
-pub(crate) fn utilisation<'a>(results: &'a Results, found: &'a Found, unit: usize) -> impl Iterator<Item = (f64, f64)> + 'a {
+pub(crate) fn utilisation<'a>(
+    results: &'a Results,
+    found: &'a Found,
+    unit: usize,
+) -> impl Iterator<Item = (f64, f64)> + 'a {
     let (starts, length) = &results.bins;
     starts.iter().enumerate().filter_map(move |(bin, start)| {
         let could = found.capacity[unit][bin];
@@ -67,19 +74,15 @@ fn finding(results: &Results) -> String {
         .setups
         .iter()
         .filter(|found| found.name != base.name && full(results, found).is_none())
-        .map(|found| found.title.clone())
+        .map(|found| quoted(&found.title))
         .collect();
     match full(results, base) {
         None => format!("{} is never full", base.units[0].0),
         Some((first, last, hours)) => {
             let when = format!("{} to {}", clock(results, first), clock(results, last));
             let how = if (last - first - hours).abs() < 0.1 { "without a break" } else { "off and on" };
-            let hope = if relieved.is_empty() {
-                String::new()
-            } else {
-                format!("; never with {}", list(&relieved))
-            };
-            let who = if base.name == "base" { "As it is" } else { &base.title };
+            let hope = if relieved.is_empty() { String::new() } else { format!("; never with {}", list(&relieved)) };
+            let who = if base.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&base.title)) };
             format!("{who}, the headend is full from {when} {how}{hope}")
         }
     }

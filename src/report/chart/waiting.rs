@@ -3,7 +3,7 @@
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, ORANGE, Panels, busy_hours, nice};
-use crate::report::words::{clock, figure, number};
+use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
 
@@ -22,13 +22,14 @@ pub fn draw(results: &Results) -> Option<Chart> {
         panel.fill(waiting(results, found), ORANGE.mix(0.35));
         panel.line(waiting(results, found), ORANGE.stroke_width(2));
         panel.dashed(jobs_rate(results, found).map(|(hour, rate)| (hour, rate * scale)), BLUE.stroke_width(2));
-        panel.key(0, "waiting (area)", ORANGE);
-        panel.key(1, &format!("jobs carried (dashed, peak {} Mbit/s)", number(peak_rate(results, found))), BLUE);
+        let carried = format!("jobs carried (dashed, peak {} Mbit/s)", number(peak_rate(results, found)));
+        panel.key("", &carried, BLUE);
+        panel.key(&carried, "waiting (area)", ORANGE);
     });
     let (when, bytes) = peak(results, first);
     let title = format!(
-        "With {}, {} wait at {}; then they all start",
-        first.title,
+        "With {}, {} wait at {}; then they are let go",
+        quoted(&first.title),
         figure(bytes, Kind::Size),
         clock(results, when)
     );
@@ -68,10 +69,10 @@ fn peak_rate(results: &Results, found: &Found) -> f64 {
     jobs_rate(results, found).map(|(_, rate)| rate).fold(0.0, f64::max)
 }
 
-/// When most waits [h], and how much [B].
+/// When most waits, at the last [h], and how much [B].
 fn peak(results: &Results, found: &Found) -> (f64, f64) {
     let bins = waiting(results, found).map(|(hour, gigabytes)| (hour, gigabytes * 1e9));
-    bins.fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a })
+    bins.fold((0.0, 0.0), |a, b| if b.1 >= a.1 && b.1 > 0.0 { b } else { a })
 }
 
 fn table(results: &Results, setups: &[&Found]) -> Table {

@@ -1,0 +1,123 @@
+//! The engine's parts against a reference loop that is measured beside them, and whole days.
+//!
+//! The reference is a hand-written M/M/1 on the standard library's heap: compare by ratio to it, since machines
+//! differ and are noisy.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use headend::random::Key;
+use headend::scenario::model::Model;
+use headend::scenario::{Study, load};
+use headend::sim::band::{Band, Fairness};
+use headend::sim::observer::{Fact, Observer};
+use headend::sim::simulate;
+use headend::units::{Span, Time};
+
+/// Listens to nothing.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn on(&mut self, _: Time, _: &Fact<'_>) {}
+}
+
+fn reference(events: u64) -> u64 {
+    let mut stream = Key::new(1, 0).stream(0);
+    let mut heap = BinaryHeap::new();
+    let (mut queue, mut now) = (0_u64, 0_u64);
+    let nanos = |mean: f64, draw: f64| Span::of_secs(mean * draw).0;
+    heap.push(Reverse((nanos(1.0 / 0.9, stream.exponential()), false)));
+    for _ in 0..events {
+        let Some(Reverse((at, leaves))) = heap.pop() else { break };
+        now = at;
+        if leaves {
+            queue -= 1;
+        } else {
+            queue += 1;
+            heap.push(Reverse((now + nanos(1.0 / 0.9, stream.exponential()), false)));
+        }
+        if (leaves && queue > 0) || (!leaves && queue == 1) {
+            heap.push(Reverse((now + nanos(1.0, stream.exponential()), true)));
+        }
+    }
+    now
+}
+
+fn study(path: &str) -> Study {
+    let text = std::fs::read_to_string(path).expect("benches run at the root of the repository");
+    load(path, &text, Path::new("scenarios")).unwrap_or_else(|problems| panic!("{}", problems.show(false)))
+}
+
+/// `flows` flows at `sites` capped sites: each step ends one and admits one.
+fn churn(sites: u32, flows: u32, steps: u32) -> Time {
+    let mut band = Band::new(sites as usize, Fairness::ByFlow);
+    let mut stream = Key::new(2, 0).stream(0);
+    for flow in 0..flows {
+        let site = flow % sites;
+        band.insert(site, flow, 1e6 * stream.exponential(), 1.0);
+        band.limit(site, 80e6);
+    }
+    band.settle(1e9);
+    let mut now = Time(0);
+    for _ in 0..steps {
+        now = band.next_end();
+        band.advance(now);
+        let (site, flow) = band.finish();
+        band.finished(site, 1.0);
+        let other = stream.below(sites);
+        band.insert(other, flow, 1e6 * stream.exponential(), 1.0);
+        band.limit(other, 80e6);
+        band.settle(1e9);
+    }
+    now
+}
+
+fn engine(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("per event");
+    group.throughput(Throughput::Elements(100_000));
+    group.bench_function("reference M/M/1 on a standard heap", |bench| bench.iter(|| reference(black_box(100_000))));
+    for (sites, flows) in [(200, 1_000), (2_000, 100_000)] {
+        group.bench_function(format!("capped sharing, {sites} sites, {flows} flows"), |bench| {
+            bench.iter(|| churn(sites, flows, black_box(50_000)));
+        });
+    }
+    group.finish();
+}
+
+fn days(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("days");
+    group.sample_size(10);
+    let kent = study("scenarios/kent-monday.toml");
+    for setup in kent.setups.iter().take(3) {
+        let model: &Model = &setup.model;
+        group.bench_function(format!("a day of Kent: {}", setup.name), |bench| {
+            bench.iter(|| simulate(model, 0, &mut Nobody));
+        });
+    }
+    group.finish();
+}
+
+fn report(criterion: &mut Criterion) {
+    use std::sync::atomic::AtomicBool;
+    let tiny = study("scenarios/tiny.toml");
+    let stop = AtomicBool::new(false);
+    let settings = headend::study::Settings { stop: &stop, progress: &|_, _| {}, keep: None, records: None };
+    let all: Vec<usize> = (0..tiny.setups.len()).collect();
+    let results = headend::study::run(&tiny, &all, &settings).expect("nothing stops it");
+    let mut group = criterion.benchmark_group("report");
+    group.sample_size(20);
+    group.bench_function("charts", |bench| bench.iter(|| headend::report::charts(black_box(&results))));
+    let text = std::fs::read_to_string("scenarios/kent-monday.toml").expect("benches run at the root");
+    group.bench_function("load kent-monday", |bench| {
+        bench.iter(|| {
+            load("kent-monday.toml", black_box(&text), Path::new("scenarios")).map(|study| study.setups.len()).ok()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, engine, days, report);
+criterion_main!(benches);

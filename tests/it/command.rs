@@ -1,0 +1,216 @@
+//! The program as a user calls it: exit codes, files, repeatability.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn headend(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_headend")).args(arguments).output().unwrap()
+}
+
+fn collect(folder: &Path, root: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, root, found);
+        } else {
+            found.insert(path.strip_prefix(root).unwrap().to_owned(), std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// Every file below a folder but the manifest, which has the clock in it.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    collect(folder, folder, &mut found);
+    assert!(found.remove(Path::new("manifest.json")).is_some());
+    found
+}
+
+#[track_caller]
+fn same(a: &BTreeMap<PathBuf, Vec<u8>>, b: &BTreeMap<PathBuf, Vec<u8>>) {
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (path, bytes) in a {
+        assert!(bytes == &b[path], "{} differs", path.display());
+    }
+}
+
+/// One and two threads, twice each: every byte is the same.
+#[test]
+fn the_same_command_leaves_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs: Vec<_> = [("1", "a"), ("2", "b"), ("1", "c"), ("2", "d")]
+        .into_iter()
+        .map(|(threads, name)| {
+            let out = folder.path().join(name);
+            let records = out.with_extension("csv");
+            let (out_text, records_text) = (out.to_str().unwrap(), records.to_str().unwrap());
+            let run = headend(&[
+                "run",
+                "scenarios/tiny.toml",
+                "--threads",
+                threads,
+                "--out",
+                out_text,
+                "--records",
+                records_text,
+            ]);
+            assert!(run.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&run.stderr));
+            let mut files = tree(&out);
+            files.insert("records.csv".into(), std::fs::read(records).unwrap());
+            files
+        })
+        .collect();
+    for run in &runs {
+        same(&runs[0], run);
+    }
+    assert!(runs[0][Path::new("records.csv")].starts_with(b"replication,option,class,site,concentrator,start_s,"));
+}
+
+/// The committed example is what the program makes of `tiny`, to the byte. `UPDATE_GOLDEN=1` writes it anew.
+#[test]
+fn the_committed_example_is_up_to_date() {
+    let golden = Path::new("output/tiny");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        assert!(headend(&["run", "scenarios/tiny.toml"]).status.code().is_some_and(|code| code < 2));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    assert!(headend(&["run", "scenarios/tiny.toml", "--out", out]).status.code().is_some_and(|code| code < 2));
+    same(&tree(golden), &tree(folder.path()));
+}
+
+/// Each scenario that is shipped runs, and says something.
+#[test]
+fn every_scenario_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scenarios: Vec<PathBuf> =
+        std::fs::read_dir("scenarios").unwrap().map(|entry| entry.unwrap().path()).collect();
+    scenarios.sort();
+    for path in scenarios {
+        let out = folder.path().join(path.file_stem().unwrap());
+        let run = headend(&["run", path.to_str().unwrap(), "--replications", "1", "--out", out.to_str().unwrap()]);
+        assert!(
+            run.status.code().is_some_and(|code| code < 2),
+            "{}: {}",
+            path.display(),
+            String::from_utf8_lossy(&run.stderr)
+        );
+        assert!(out.join("report.html").exists() && out.join("charts/utilisation.svg").exists());
+        assert!(!out.join(".unfinished").exists(), "nothing is left over");
+    }
+}
+
+/// With one option the others are not run; JSON holds the same verdicts; the code says whether one is met.
+#[test]
+fn a_run_of_one_option_reports_it_and_the_base() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let run = headend(&["run", "scenarios/tiny.toml", "--option", "first", "--json", "--out", out]);
+    let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let names: Vec<&str> =
+        json["setups"].as_array().unwrap().iter().map(|setup| setup["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["base", "first"]);
+    assert_eq!(json["setups"][1]["targets"][0]["verdict"], "met");
+    assert_eq!(run.status.code(), Some(0));
+}
+
+#[test]
+fn the_exit_code_says_that_no_set_up_meets_its_targets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hopeless.toml");
+    let text =
+        std::fs::read_to_string("scenarios/tiny.toml").unwrap().replace("at_most = \"2 s\"", "at_most = \"1 ms\"");
+    std::fs::write(&path, text).unwrap();
+    let run = headend(&["run", path.to_str().unwrap(), "--out", folder.path().join("out").to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// What `init` writes can be checked and run; it never writes over anything.
+#[test]
+fn the_starter_is_a_scenario_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = env!("CARGO_BIN_EXE_headend");
+    let call = |arguments: &[&str]| Command::new(program).args(arguments).current_dir(folder.path()).output().unwrap();
+    assert_eq!(call(&["init", "mine"]).status.code(), Some(0));
+    assert_eq!(call(&["check", "mine.toml"]).status.code(), Some(0));
+    let run = call(&["run", "mine.toml", "--replications", "2"]);
+    assert!(run.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(folder.path().join("output/mine/report.html").exists());
+    let again = call(&["init", "mine"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"));
+}
+
+/// A study that was cut short goes on from its finished runs, to the same bytes.
+#[cfg(unix)]
+#[test]
+fn a_study_that_is_stopped_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cut, whole) = (folder.path().join("cut"), folder.path().join("whole"));
+    let arguments = |out: &Path| {
+        ["run", "scenarios/balance-ideal.toml", "--threads", "1", "--out", out.to_str().unwrap()].map(str::to_owned)
+    };
+    let mut child = Command::new(env!("CARGO_BIN_EXE_headend"))
+        .args(arguments(&cut))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Wait for the first finished run, however slow the machine, then press Ctrl-C.
+    while !runs_in(&cut.join(".unfinished")) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be stopped");
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let stopped = child.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(!cut.join("report.html").exists(), "nothing half-written");
+    for out in [&cut, &whole] {
+        let run = Command::new(env!("CARGO_BIN_EXE_headend")).args(arguments(out)).output().unwrap();
+        assert!(run.status.code().is_some_and(|code| code < 2));
+    }
+    same(&tree(&whole), &tree(&cut));
+}
+
+/// Whether some finished run is kept below a folder.
+#[cfg(unix)]
+fn runs_in(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        if path.is_dir() { runs_in(&path) } else { path.extension().is_some_and(|ending| ending == "run") }
+    })
+}
+
+#[test]
+fn the_schema_describes_every_table() {
+    let schema: serde_json::Value = serde_json::from_slice(&headend(&["schema"]).stdout).unwrap();
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    for table in ["question", "run", "estate", "class", "concentrator", "pool", "option", "target", "source"] {
+        assert!(schema["properties"][table].is_object(), "{table} is not described");
+    }
+    let described = schema["definitions"]["ClassFile"]["properties"]["patience"]["description"].as_str().unwrap();
+    assert!(described.contains("How long a person waits"));
+}
+
+/// README's commands are the product's: each one that starts with `headend` is understood.
+#[test]
+fn the_commands_of_the_readme_are_understood() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let commands: Vec<&str> =
+        readme.lines().filter_map(|line| line.trim().strip_prefix("./target/release/headend ")).collect();
+    assert!(commands.len() >= 4, "{commands:?}");
+    for command in commands {
+        let words: Vec<&str> = command.split('#').next().unwrap().split_whitespace().collect();
+        match words[0] {
+            "run" | "check" => {
+                let check = headend(&["check", words[1]]);
+                assert!(check.status.success() || words[1] == "mine.toml", "{command}");
+            }
+            "init" | "schema" => {}
+            other => panic!("{other} is not a verb"),
+        }
+    }
+}

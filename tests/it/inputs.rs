@@ -1,0 +1,172 @@
+//! Wrong input: each kind is answered with place, fault and remedy, exit code 2, and nothing written.
+
+use std::path::Path;
+use std::process::Command;
+
+use headend::scenario::load;
+
+fn tiny() -> String {
+    std::fs::read_to_string("scenarios/tiny.toml").unwrap()
+}
+
+/// Name of the case, and what is replaced by what in `tiny.toml`.
+const CASES: &[(&str, &str, &str)] = &[
+    ("bad_unit_of_time", "patience = \"20 s\"", "patience = \"20 msec\""),
+    ("bad_unit_of_rate", "throughput = \"10 Mbit/s\"", "throughput = \"10 Mbps\""),
+    ("no_unit", "patience = \"20 s\"", "patience = 20"),
+    ("not_a_number", "rtt = \"18 ms\"", "rtt = \"NaN ms\""),
+    ("negative_size", "fixed = \"150 MB\"", "fixed = \"-150 MB\""),
+    ("zero_capacity", "throughput = \"10 Mbit/s\"", "throughput = \"0 Mbit/s\""),
+    ("zero_link", "down = \"80 Mbit/s\"", "down = \"0 kbit/s\""),
+    ("unknown_field", "patience = \"20 s\"", "patiense = \"20 s\""),
+    ("unknown_table", "[source]", "[sources]"),
+    ("unknown_class", "curfew = { class = \"updates\"", "curfew = { class = \"update\""),
+    ("unknown_profile", "activity = \"staffed\"", "activity = \"stafed\""),
+    ("unknown_discipline", "throughput = \"10 Mbit/s\"", "throughput = \"10 Mbit/s\"\ndiscipline = \"fifoo\""),
+    ("unknown_change", "prioritise = {", "prioritize = {"),
+    ("unknown_measure", "measure = \"p95\"", "measure = \"p96\""),
+    ("curfew_ends_before_it_starts", "until = \"09:00\" }", "until = \"06:00\" }"),
+    ("curfew_on_people", "curfew = { class = \"updates\"", "curfew = { class = \"clinical\""),
+    ("missing_response", "response = { fixed = \"150 MB\" }\n", ""),
+    ("missing_throughput", "throughput = \"10 Mbit/s\"\n", ""),
+    ("missing_demand", "[class.jobs]\nper_1000 = 2.0\nshare = \"50 %\"\nfrom = \"08:00\"\nuntil = \"08:45\"\n", ""),
+    ("wrong_time_of_day", "from = \"07:30\"\nuntil = \"10:00\"\nseed", "from = \"7.30\"\nuntil = \"10:00\"\nseed"),
+    ("share_above_the_whole", "share = \"50 %\"", "share = \"150 %\""),
+    ("shares_do_not_add_up", "share = \"90 %\", early", "share = \"80 %\", early"),
+    ("table_in_place_of_a_value", "patience = \"20 s\"", "patience = { seconds = 20 }"),
+    (
+        "value_in_place_of_a_table",
+        "[class.users]\nper_1000 = 2.0\nactivity = \"staffed\"\nthink = { exponential = \"22 s\" }",
+        "users = 7",
+    ),
+    ("second_class_of_a_name", "name = \"documents\"", "name = \"clinical\""),
+    ("second_site_of_a_name", "name = \"harbour\"", "name = \"mill-lane\""),
+    (
+        "target_outside_the_day",
+        "from = \"08:00\"\nuntil = \"09:00\"\n\n[[target]]",
+        "from = \"08:00\"\nuntil = \"19:00\"\n\n[[target]]",
+    ),
+    ("target_with_a_limit_of_another_kind", "at_most = \"2 s\"", "at_most = \"2 %\""),
+    ("no_such_source", "\"class.clinical\" = {", "\"class.clinica\" = {"),
+    (
+        "packet_rate_contradicts_throughput",
+        "throughput = \"10 Mbit/s\"",
+        "throughput = \"10 Mbit/s\"\npacket_rate = \"100 packet/s\"",
+    ),
+    ("syntax", "seed = 7", "seed = = 7"),
+    ("two_values_of_a_key", "seed = 7", "seed = 7\nseed = 8"),
+    ("too_many_replications", "max_replications = 10", "max_replications = 3"),
+    ("bins_do_not_fit", "seed = 7", "seed = 7\nbin = \"7 min\""),
+    (
+        "dated_change_without_a_date",
+        "from = \"07:00\", until = \"09:00\" }",
+        "from = \"07:00\", until = \"09:00\", on = \"2026-04-20\" }",
+    ),
+    ("both_mean_and_median", "mean = \"30 kB\", sigma", "mean = \"30 kB\", median = \"20 kB\", sigma"),
+    ("include_of_a_later_option", "name = \"curfew\"\n", "name = \"curfew\"\ninclude = [\"first\"]\n"),
+    ("missing_replay_file", "[source]", "[replay]\nfile = \"nowhere.csv\"\n\n[source]"),
+];
+
+#[test]
+fn every_kind_of_wrong_input_is_answered_with_place_fault_and_remedy() {
+    let right = tiny();
+    for (name, from, to) in CASES {
+        assert!(right.contains(from), "{name}: the scenario has changed");
+        let text = right.replacen(from, to, 1);
+        let problems = load("tiny.toml", &text, Path::new("scenarios")).err();
+        let shown = problems.unwrap_or_else(|| panic!("{name} is not found out")).show(false);
+        // The system's words for a missing file differ between systems.
+        insta::assert_snapshot!(*name, shown.replace("(os error 2)", "(not found)"));
+    }
+}
+
+/// Five faults of different kinds are five problems, in the order of their places.
+#[test]
+fn all_problems_are_told_at_once() {
+    let text = tiny()
+        .replace("precision = \"30 %\"", "precision = \"thirty\"")
+        .replace("patience = \"20 s\"", "patiense = \"20 s\"")
+        .replace("activity = \"staffed\"", "activity = \"staff\"")
+        .replace("throughput = \"10 Mbit/s\"", "throughput = \"10 Mbps\"")
+        .replace("first = [\"telephony\", \"clinical\"]", "first = [\"phones\"]");
+    let problems = load("tiny.toml", &text, Path::new("scenarios")).unwrap_err();
+    assert_eq!(problems.len(), 5, "{}", problems.show(false));
+    insta::assert_snapshot!("five_faults", problems.show(false));
+}
+
+fn csv_case(name: &str, estate: &str, csv: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("sites.csv"), csv).unwrap();
+    let text = tiny();
+    let from = text.find("[[estate.site]]").unwrap();
+    let until = text.find("[[profile]]").unwrap();
+    let link = "[[estate.link]]\nshare = \"100 %\"\ndown = \"80 Mbit/s\"\nup = \"20 Mbit/s\"\n\n";
+    let text = format!("{}{estate}\n{link}{}", &text[..from], &text[until..]);
+    let problems = load("tiny.toml", &text, folder.path()).err();
+    let shown = problems.unwrap_or_else(|| panic!("{name} is not found out")).show(false);
+    let folder = folder.path().display().to_string();
+    insta::assert_snapshot!(name, shown.replace(&folder, "FOLDER").replace("(os error 2)", "(not found)"));
+}
+
+#[test]
+fn wrong_estates_are_answered_in_their_own_file() {
+    let csv = "[estate.csv]\nfile = \"sites.csv\"";
+    csv_case("csv_that_is_missing", "[estate.csv]\nfile = \"site.csv\"", b"");
+    csv_case("csv_that_is_empty", csv, b"");
+    csv_case("csv_without_the_column", csv, b"code,NUMBER_OF_PATIENTS\nA,100\n");
+    csv_case("csv_with_a_malformed_row", csv, b"CODE,NUMBER_OF_PATIENTS\nA,100\nB,many\nC,300\n");
+    csv_case("csv_with_a_second_row_of_a_site", csv, b"CODE,NUMBER_OF_PATIENTS\nA,100\nA,100\n");
+    csv_case("csv_in_another_encoding", csv, b"CODE,NUMBER_OF_PATIENTS\nCaf\xe9,100\n");
+    let only = "[estate.csv]\nfile = \"sites.csv\"\nonly = { ICB = \"91Q\" }";
+    csv_case("csv_filter_of_no_column", only, b"CODE,NUMBER_OF_PATIENTS,SUB_ICB\nA,100,91Q\n");
+    let none = "[estate.csv]\nfile = \"sites.csv\"\nonly = { SUB_ICB = \"92Q\" }";
+    csv_case("csv_filter_that_nothing_matches", none, b"CODE,NUMBER_OF_PATIENTS,SUB_ICB\nA,100,91Q\n");
+    csv_case(
+        "a_thousand_million_sites",
+        "[estate.drawn]\nsites = 1000000000\npatients = 2000000000\nmu = 9\nsigma = 0.6",
+        b"",
+    );
+}
+
+/// Through the program: exit code 2, the message on stderr, and not a file left.
+#[test]
+fn wrong_input_ends_with_two_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.toml");
+    let files: [(&str, Vec<u8>); 4] = [
+        ("empty", Vec::new()),
+        ("not UTF-8", b"question = \"Caf\xe9?\"".to_vec()),
+        ("a fault", tiny().replace("20 s", "20 msec").into_bytes()),
+        ("no TOML at all", b"<html>".to_vec()),
+    ];
+    for (name, bytes) in files {
+        std::fs::write(&bad, bytes).unwrap();
+        for verb in ["run", "check"] {
+            let run = Command::new(env!("CARGO_BIN_EXE_headend"))
+                .args([verb, bad.to_str().unwrap()])
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            assert_eq!(run.status.code(), Some(2), "{name}");
+            assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{name}");
+            assert!(String::from_utf8_lossy(&run.stderr).contains("help: "), "{name}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{name}: only the scenario itself");
+    }
+    let missing = Command::new(env!("CARGO_BIN_EXE_headend")).args(["run", "nowhere.toml"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+}
+
+/// A folder that cannot be written is a fault of output: exit code 2, too.
+#[test]
+fn a_report_that_cannot_be_written_ends_with_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join("file");
+    std::fs::write(&blocked, "in the way").unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_headend"))
+        .args(["run", "scenarios/tiny.toml", "--out", blocked.join("out").to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stderr).starts_with("error: cannot write"));
+}
