@@ -194,8 +194,12 @@ impl Band {
         self.join(site);
     }
 
-    /// Sets the capacity and finds the level.
+    /// Sets the capacity (in whole bits per second, like the caps) and finds the level.
+    ///
+    /// A site moves to the capped ones when its cap is at the level or below, and back only when it is above by
+    /// more than rounding: in exact arithmetic each move raises the level, so a site moves each way at most once.
     pub fn settle(&mut self, capacity: f64) {
+        let capacity = whole(capacity);
         self.capacity = capacity;
         loop {
             if self.shared.is_empty() {
@@ -209,7 +213,7 @@ impl Band {
             }
             self.level = (capacity - self.rate_capped) / self.weight_shared;
             let capped = self.level >= self.least_shared && self.cap_those_below_the_level();
-            let shared = !capped && self.most_capped > self.level && self.share_those_above_the_level();
+            let shared = !capped && self.most_capped > above(self.level) && self.share_those_above_the_level();
             if !capped && !shared {
                 return;
             }
@@ -385,7 +389,7 @@ impl Band {
 
     /// Capped sites whose cap is above the level share. The level only rises by this, too.
     fn share_those_above_the_level(&mut self) -> bool {
-        let level = self.level;
+        let level = above(self.level);
         let sites: Vec<u32> = self.capped.members().filter(|&site| self.ratio(site) > level).collect();
         for &site in &sites {
             self.turn(site, true);
@@ -393,6 +397,11 @@ impl Band {
         self.most_capped = self.capped.members().map(|site| self.ratio(site)).fold(0.0, f64::max);
         !sites.is_empty()
     }
+}
+
+/// Beyond the rounding of one division.
+fn above(level: f64) -> f64 {
+    level + level.abs() * 1e-12
 }
 
 /// A rate in whole bits per second, so that sums of rates are exact.

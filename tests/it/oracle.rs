@@ -106,6 +106,22 @@ fn banded(arrivals: &[Arrival], caps: &[f64], capacity: f64, fairness: Fairness)
     }
 }
 
+/// Caps that add up to a fractional capacity, all at the level: no site may be moved back and forth for ever.
+#[test]
+fn sites_at_the_level_settle() {
+    for sites in 2_u32..40 {
+        let mut band = Band::new(sites as usize, Fairness::ByFlow);
+        for site in 0..sites {
+            band.insert(site, site, 1e6, exact_weight(1.0 / f64::from(site % 3 + 1)));
+            band.limit(site, 1e6 / f64::from(site % 3 + 1));
+            for capacity in [1e6 / 3.0, f64::from(site) * 1e6 / 3.0, f64::from(site + 1) * 1e6] {
+                band.settle(capacity);
+                assert!(band.rate() <= capacity + 1.0);
+            }
+        }
+    }
+}
+
 fn arrivals(sites: usize) -> impl Strategy<Value = Vec<Arrival>> {
     let one = (0.0_f64..0.5, 0..sites, 1e3_f64..1e7, prop::sample::select(vec![1.0, 2.0, 0.3]));
     prop::collection::vec(one, 1..60).prop_map(|gaps| {
