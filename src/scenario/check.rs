@@ -40,6 +40,12 @@ impl Check {
         }
     }
 
+    /// Whether one of these fields was there and faulty in its form.
+    #[must_use]
+    pub fn was_blanked(&self, fields: &[&str]) -> bool {
+        fields.iter().any(|field| self.blanked.contains(*field))
+    }
+
     /// The value of a leaf, if it was written and is right.
     pub fn maybe<T: Text + Clone>(&mut self, leaf: &Leaf<T>) -> Option<T> {
         if let Some(message) = leaf.wrong() {

@@ -216,6 +216,11 @@ fn csv(table: &At<CsvEstate>, check: &mut Check) -> Option<Vec<Bare>> {
             return None;
         }
     };
+    if header.is_empty() {
+        let help = "write a header line with the names of the columns, then one row a site";
+        check.problems.add(csv.file.span(), format!("`{file}` is empty"), help);
+        return None;
+    }
     let columns = columns(csv, &header, check, &file)?;
     let mut bare = Vec::new();
     let mut names = BTreeSet::new();

@@ -35,19 +35,29 @@ pub fn read(path: &str, text: &str) -> Read {
     let (_, faults) = DeTable::parse_recoverable(text);
     if !faults.is_empty() {
         for fault in faults {
-            let help = "values are written as in TOML: text and quantities in quotes, tables in [brackets]";
-            problems.add(&fault.span().unwrap_or(0..0), fault.message().trim().replace('\n', "; "), help);
+            let message = fault.message().trim().replace('\n', "; ");
+            let help = if message == "duplicate key" {
+                "write each key once in its table"
+            } else {
+                "values are written as in TOML: text and quantities in quotes, tables in [brackets]"
+            };
+            problems.add(&fault.span().unwrap_or(0..0), message, help);
         }
         return Read { file: File::default(), problems, blanked };
     }
     let mut rest = text.to_owned();
+    let mut blanked_choice = false;
     loop {
         match toml::from_str::<File>(&rest) {
             Ok(file) => return Read { file, problems, blanked },
             Err(fault) => {
                 let span = fault.span().unwrap_or(0..0);
-                let (title, help) = reword(fault.message());
-                problems.add(&span, title, help);
+                // A table whose one choice was blanked out is empty by our doing.
+                if !(blanked_choice && fault.message().contains(ONE_CHOICE)) {
+                    let (title, help) = reword(fault.message());
+                    problems.add(&span, title, help);
+                }
+                blanked_choice |= fault.message().contains("unknown variant");
                 let Some((key, piece)) = faulty_piece(&rest, &span) else {
                     return Read { file: File::default(), problems, blanked };
                 };
@@ -58,9 +68,16 @@ pub fn read(path: &str, text: &str) -> Read {
     }
 }
 
+/// How serde begins when a table that holds one choice holds none, or several.
+const ONE_CHOICE: &str = "wanted exactly 1 element";
+
 /// Serde's words in ours: what is wrong, and what would be right.
 fn reword(message: &str) -> (String, String) {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if message.contains(ONE_CHOICE) {
+        let help = "write one choice in this table, and another table for another";
+        return ("this table should hold exactly one choice".to_owned(), help.to_owned());
+    }
     if let Some(("unknown field", _)) = message.split_once(" `") {
         return unknown("field", &quoted);
     }
@@ -85,6 +102,12 @@ fn unknown(what: &str, quoted: &[&str]) -> (String, String) {
 
 /// Names of Rust's and serde's types in words.
 fn plain(kind: &str) -> String {
+    if let Some(number) = kind.trim().strip_prefix("integer `").or(kind.trim().strip_prefix("floating point `")) {
+        return format!("the number {}", number.trim_end_matches('`'));
+    }
+    if let Some(text) = kind.trim().strip_prefix("string ") {
+        return format!("the text {text}");
+    }
     match kind.trim() {
         "a map" | "map" => "a table".to_owned(),
         "a sequence" | "sequence" => "a list".to_owned(),
@@ -128,7 +151,7 @@ fn visit(table: &DeTable<'_>, fault: &Range<usize>, best: &mut Option<(String, R
 /// A table under a header reaches to the next header; a pair in a line takes its comma with it.
 fn widen(text: &str, piece: Range<usize>) -> Range<usize> {
     let line = text[..piece.start].rfind('\n').map_or(0, |at| at + 1);
-    if text[line..piece.start].trim_start().starts_with('[') {
+    if text[line..].trim_start().starts_with('[') {
         let after = text[piece.start..].find('\n').map_or(text.len(), |at| piece.start + at);
         let end = text[after..].find("\n[").map_or(text.len(), |at| after + at);
         return line..end;

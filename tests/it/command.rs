@@ -214,3 +214,34 @@ fn the_commands_of_the_readme_are_understood() {
         }
     }
 }
+
+/// What a user sees on the terminal, whole.
+#[test]
+fn the_terminal_shows_what_it_should() {
+    trycmd::TestCases::new().case("tests/cmd/*.trycmd");
+}
+
+/// The main job itself: one and two threads leave the same bytes. Longer, so CI runs it.
+#[test]
+#[ignore = "simulates days of Kent; CI runs it"]
+fn a_day_of_kent_leaves_the_same_bytes_on_one_and_two_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = ["1", "2"].map(|threads| {
+        let out = folder.path().join(threads);
+        let run = headend(&[
+            "run",
+            "scenarios/kent-monday.toml",
+            "--option",
+            "all",
+            "--replications",
+            "2",
+            "--threads",
+            threads,
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
+        tree(&out)
+    });
+    same(&runs[0], &runs[1]);
+}

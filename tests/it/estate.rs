@@ -74,3 +74,34 @@ fn access_links_are_mixed_by_their_shares() {
     let of = |mbps: u64| model.sites.iter().filter(|site| site.down.0 == mbps * 1_000_000).count();
     assert_eq!([of(80), of(40), of(100)], [105, 26, 44]);
 }
+
+/// All of England for a day runs to the end, and its books balance. Longer, so CI runs it.
+#[test]
+#[ignore = "simulates a day of all England; CI runs it"]
+fn a_day_of_all_england_runs_to_the_end() {
+    if skip() {
+        return;
+    }
+    let text = published("")
+        .replace("throughput = \"1 Gbit/s\"\npacket_rate = \"220 kpacket/s\"", "throughput = \"31 Gbit/s\"");
+    let model = base(&text);
+    let mut ledger = Ledger::default();
+    headend::sim::simulate(&model, 0, &mut ledger);
+    assert!(ledger.started > 50_000_000, "{}", ledger.started);
+    assert_eq!(ledger.started, ledger.ended);
+}
+
+/// Counts what begins and what ends.
+#[derive(Default)]
+struct Ledger {
+    started: u64,
+    ended: u64,
+}
+
+impl headend::sim::observer::Observer for Ledger {
+    fn on(&mut self, _: headend::units::Time, fact: &headend::sim::observer::Fact<'_>) {
+        use headend::sim::observer::Fact;
+        self.started += u64::from(matches!(fact, Fact::Started { .. }));
+        self.ended += u64::from(matches!(fact, Fact::Ended(_)));
+    }
+}
