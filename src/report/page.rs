@@ -7,7 +7,7 @@ use crate::report::chart::options::label;
 use crate::report::words::{change, count, interval, plain_interval};
 use crate::report::{Chart, table};
 use crate::scenario::source::{Input, Standing};
-use crate::study::results::{Judged, Kind, MEASURES, Results, Verdict};
+use crate::study::results::{Compared, Judged, Kind, MEASURES, Results, Verdict};
 
 /// What a page says of how it came about.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ struct Page<'a> {
     replications: u32,
     charts: &'a [Chart],
     measures: Vec<String>,
-    figures: Vec<Vec<String>>,
+    figures: Vec<(String, Vec<(String, String)>)>,
     inputs_title: String,
     inputs: Vec<InputRow>,
     method: String,
@@ -119,19 +119,14 @@ fn cell(judged: &Judged, kind: Kind) -> VerdictCell {
     }
 }
 
-fn figures(results: &Results) -> Vec<Vec<String>> {
-    let rows = results.setups.iter().map(|found| {
-        let mut row = vec![found.title.clone()];
-        row.extend(found.measures.iter().map(|measure| match measure.change {
-            None => plain_interval(&measure.value),
-            Some(by) => {
-                let star = if measure.clear { " *" } else { "" };
-                format!("{}, {}{star}", plain_interval(&measure.value), change(&by, None))
-            }
-        }));
-        row
-    });
-    rows.collect()
+/// The title of each set-up, and each figure with its difference from the base.
+fn figures(results: &Results) -> Vec<(String, Vec<(String, String)>)> {
+    let cell = |measure: &Compared| {
+        let star = if measure.clear { " *" } else { "" };
+        let by = measure.change.map_or_else(String::new, |by| format!("{}{star}", change(&by, None)));
+        (plain_interval(&measure.value), by)
+    };
+    results.setups.iter().map(|found| (found.title.clone(), found.measures.iter().map(cell).collect())).collect()
 }
 
 fn inputs_title(results: &Results) -> String {

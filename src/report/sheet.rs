@@ -18,9 +18,10 @@ pub fn sheet(results: &Results, charts: &[Chart]) -> Result<Vec<u8>, XlsxError> 
     answer(book.add_worksheet(), results)?;
     for chart in charts {
         let page = book.add_worksheet().set_name(chart.name)?;
+        // The title comes after the columns have their widths: it may run over them.
+        table(page, 3, &chart.table)?;
         page.write_with_format(0, 0, &chart.title, &Format::new().set_bold())?;
         page.write(1, 0, &chart.note)?;
-        table(page, 3, &chart.table)?;
     }
     for (name, text) in tidy::files(results) {
         if matches!(name, "summary.csv" | "sites.csv" | "inputs.csv") {
@@ -34,14 +35,32 @@ pub fn sheet(results: &Results, charts: &[Chart]) -> Result<Vec<u8>, XlsxError> 
 fn answer(page: &mut Worksheet, results: &Results) -> Result<(), XlsxError> {
     let wrap = Format::new().set_text_wrap();
     page.set_name("answer")?;
-    page.set_column_width(0, 110)?;
-    page.write_with_format(0, 0, &results.question, &Format::new().set_bold().set_text_wrap())?;
+    page.set_column_width(0, LINE)?;
     let caution = |text: String| format!("Caution: {text}");
     let lines = sentences(results).into_iter().chain(cautions(results).into_iter().map(caution));
+    write_line(page, 0, &results.question, &wrap.clone().set_bold())?;
     for (row, line) in (2..).zip(lines) {
-        page.write_with_format(row, 0, line, &wrap)?;
+        write_line(page, row, &line, &wrap)?;
     }
+    for_print(page);
     Ok(())
+}
+
+/// Letters in a line of the answer.
+const LINE: u16 = 100;
+
+/// Writes text that wraps, in a row that is high enough for it.
+fn write_line(page: &mut Worksheet, row: u32, text: &str, format: &Format) -> Result<(), XlsxError> {
+    let lines = u16::try_from(text.chars().count()).unwrap_or(u16::MAX).div_ceil(LINE - 10);
+    page.write_with_format(row, 0, text, format)?;
+    page.set_row_height(row, f64::from(lines) * 15.0 + 4.0)?;
+    Ok(())
+}
+
+/// One page wide, on its side.
+fn for_print(page: &mut Worksheet) {
+    page.set_landscape();
+    page.set_print_fit_to_pages(1, 0);
 }
 
 fn parsed(text: &str) -> Table {
@@ -68,5 +87,6 @@ fn table(page: &mut Worksheet, top: u32, table: &Table) -> Result<(), XlsxError>
     page.set_freeze_panes(top + 1, 1)?;
     page.set_autofit_max_width(480);
     page.autofit();
+    for_print(page);
     Ok(())
 }

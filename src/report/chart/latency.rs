@@ -49,7 +49,7 @@ pub(crate) fn width(results: &Results) -> f64 {
 /// Bins in a quarter of an hour.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(crate) fn quarter(bin_seconds: f64) -> usize {
-    ((900.0 / bin_seconds) as usize).max(1)
+    ((900.0 / bin_seconds).round() as usize).max(1)
 }
 
 fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String {
