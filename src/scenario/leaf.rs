@@ -88,7 +88,11 @@ impl<T: Text> JsonSchema for Leaf<T> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        if T::WHAT.contains("number") { json_schema!({ "type": "number" }) } else { json_schema!({ "type": "string" }) }
+        match T::WHAT {
+            what if what.contains("number") => json_schema!({ "type": "number" }),
+            what if what.starts_with("true") => json_schema!({ "type": "boolean" }),
+            _ => json_schema!({ "type": "string" }),
+        }
     }
 }
 

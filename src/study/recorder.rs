@@ -167,6 +167,19 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Adds another run's ledger.
+    pub fn add(&mut self, other: &Self) {
+        self.started += other.started;
+        self.done += other.done;
+        self.local += other.local;
+        self.given_up += other.given_up;
+        self.off += other.off;
+        self.inside += other.inside;
+        self.calls += other.calls;
+        self.refused += other.refused;
+        self.served_bytes += other.served_bytes;
+    }
+
     /// Whether every transaction that began is accounted for.
     #[must_use]
     pub fn balances(&self) -> bool {

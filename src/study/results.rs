@@ -300,7 +300,7 @@ impl Sums {
         for (window, tally) in self.affected.iter_mut().enumerate() {
             tally.add(float(affected_in(&run, window)));
         }
-        self.add_ledger(&run.ledger);
+        self.ledger.add(&run.ledger);
         self.tunnels.clone_from(&run.tunnels);
         self.replications += 1;
         if self.replications == 1 {
@@ -341,19 +341,6 @@ impl Sums {
             own.lost += other.lost;
         }
         self.served.iter_mut().zip(&run.served).for_each(|(own, other)| *own += other);
-    }
-
-    fn add_ledger(&mut self, other: &Ledger) {
-        let own = &mut self.ledger;
-        own.started += other.started;
-        own.done += other.done;
-        own.local += other.local;
-        own.given_up += other.given_up;
-        own.off += other.off;
-        own.inside += other.inside;
-        own.calls += other.calls;
-        own.refused += other.refused;
-        own.served_bytes += other.served_bytes;
     }
 }
 
