@@ -34,6 +34,46 @@ pub struct Chart {
     pub table: Table,
 }
 
+impl Chart {
+    /// The picture with its finding above it, for use outside the page.
+    #[must_use]
+    pub fn standalone(&self) -> String {
+        const LETTERS: usize = 100;
+        const LINE: usize = 24;
+        let mut lines = vec![String::new()];
+        for word in self.title.split(' ') {
+            let last = lines.len() - 1;
+            if !lines[last].is_empty() && lines[last].chars().count() + word.chars().count() >= LETTERS {
+                lines.push(word.to_owned());
+            } else {
+                let space = if lines[last].is_empty() { "" } else { " " };
+                lines[last] = format!("{}{space}{word}", lines[last]);
+            }
+        }
+        let head = lines.len() * LINE + 12;
+        let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let mut title = format!(
+            "<title>{}</title>\n<rect x=\"0\" y=\"-{head}\" width=\"100%\" height=\"{head}\" fill=\"#FFFFFF\"/>\n",
+            escape(&self.title)
+        );
+        for (line, place) in lines.iter().zip(1..) {
+            let from_top = head - place * LINE;
+            title += &format!(
+                "<text x=\"12\" y=\"-{from_top}\" font-family=\"sans-serif\" font-size=\"17\" font-weight=\"600\" fill=\"#282C34\">{}</text>\n",
+                escape(line)
+            );
+        }
+        let (open, rest) = self.svg.split_once(">\n").unwrap_or((&self.svg, ""));
+        let height =
+            open.split('"').nth(3).and_then(|view| view.rsplit(' ').next()?.parse::<usize>().ok()).unwrap_or(0);
+        let open = open.replace(
+            &format!("viewBox=\"0 0 {} {height}\"", chart::WIDTH),
+            &format!("viewBox=\"0 -{head} {} {}\"", chart::WIDTH, height + head),
+        );
+        format!("{open}>\n{title}{rest}")
+    }
+}
+
 /// Every chart that the results have something to say for.
 #[must_use]
 pub fn charts(results: &Results) -> Vec<Chart> {

@@ -54,7 +54,7 @@ impl Output {
         let hash = hex(&Sha256::digest(scenario));
         let origin = Origin { version: env!("CARGO_PKG_VERSION").to_owned(), command: command.to_owned(), hash };
         for chart in &charts {
-            self.file(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
+            self.file(&format!("charts/{}.svg", chart.name), chart.standalone().as_bytes())?;
         }
         for (name, text) in tidy::files(results) {
             self.file(name, text.as_bytes())?;
