@@ -25,7 +25,6 @@ use arrive::Sources;
 use band::FlowId;
 use calendar::{Calendar, Rank};
 use concentrator::Concentrator;
-use discipline::Shape;
 use flow::Flows;
 use observer::{Fact, Look, Observer};
 use transport::Turn;
@@ -72,7 +71,6 @@ struct Engine<'m, O> {
     calendar: Calendar<Event>,
     units: Vec<Concentrator>,
     unit_of: Vec<UnitId>,
-    shapes: Vec<Shape>,
     flows: Flows,
     sources: Sources,
     look: Look,
@@ -101,7 +99,6 @@ impl<'m, O: Observer> Engine<'m, O> {
             calendar: Calendar::default(),
             units: model.units.iter().map(|unit| Concentrator::new(unit, model.transport, &access, classes)).collect(),
             unit_of: balancer::place(model, key),
-            shapes: vec![Shape::NONE; classes],
             flows: Flows::new(classes),
             sources: Sources::new(model),
             look: Look::default(),

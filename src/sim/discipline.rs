@@ -1,5 +1,7 @@
 //! Disciplines as bands: which flows share, who goes first, and how a capacity is split between them.
 
+use std::ops::Range;
+
 use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
 use crate::sim::band::{Fairness, exact_weight};
 
@@ -121,29 +123,31 @@ impl Plan {
     pub fn split(&self, capacity: f64, demand: &[(f64, f64)]) -> [f64; MAX_CLASSES] {
         let mut given = [0.0; MAX_CLASSES];
         let mut left = capacity;
-        let mut from = 0;
-        while from < self.queues.len() {
-            let rank = self.queues[from].rank;
-            let until = from + self.queues[from..].iter().take_while(|queue| queue.rank == rank).count();
+        for Range { start: from, end: until } in self.ranks() {
             fill(left, &demand[from..until], &mut given[from..until]);
             left = (left - given[from..until].iter().sum::<f64>()).max(0.0);
-            from = until;
         }
         given
     }
-}
 
-impl Plan {
+    /// The places of the queues of each rank, the first rank first.
+    fn ranks(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let rank = self.queues.get(from)?.rank;
+            let start = from;
+            from += self.queues[start..].iter().take_while(|queue| queue.rank == rank).count();
+            Some(start..from)
+        })
+    }
+
     /// The rate that each queue could have if it wanted more, given what [`Plan::split`] gave: what its rank
     /// leaves to lower ranks, and at least its share by weight.
     #[must_use]
     pub fn open_to(&self, capacity: f64, demand: &[(f64, f64)], given: &[f64; MAX_CLASSES]) -> [f64; MAX_CLASSES] {
         let mut open = [0.0; MAX_CLASSES];
         let mut left = capacity;
-        let mut from = 0;
-        while from < self.queues.len() {
-            let rank = self.queues[from].rank;
-            let until = from + self.queues[from..].iter().take_while(|queue| queue.rank == rank).count();
+        for Range { start: from, end: until } in self.ranks() {
             let used: f64 = given[from..until].iter().sum();
             let busy: f64 = demand[from..until].iter().filter(|(_, size)| *size > 0.0).map(|(weight, _)| weight).sum();
             for queue in from..until {
@@ -155,7 +159,6 @@ impl Plan {
                 open[queue] = (given[queue] + (left - used).max(0.0)).max(share).min(self.queues[queue].total);
             }
             left = (left - used).max(0.0);
-            from = until;
         }
         open
     }

@@ -21,7 +21,6 @@ impl<O: Observer> Engine<'_, O> {
             Action::Shape { class, total, per_site } => {
                 let rate = |rate: &Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
                 let shape = Shape { total: rate(total), per_site: rate(per_site) };
-                self.shapes[class.index()] = shape;
                 for unit in (0..self.units.len()).map(UnitId::of) {
                     let jobs = self.jobs_inside(unit);
                     self.units[unit.index()].shape(*class, shape, &jobs);
