@@ -33,6 +33,8 @@ pub mod sim;
 
 pub mod study;
 
+pub mod validate;
+
 pub mod report;
 
 pub mod cli;

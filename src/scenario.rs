@@ -20,9 +20,9 @@ pub mod target;
 use std::path::Path;
 
 use check::Check;
-use file::{At, Change, File, OptionFile, Run, TransportFile, TransportKind};
-use leaf::{Count, Line, Name};
-use model::{Calendar, Model, Tcp, Transport};
+use file::{At, Change, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
+use leaf::{Count, Leaf, Line, Name};
+use model::{Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
 use problem::{Problems, did_you_mean};
 use source::Input;
 use target::Target;
@@ -88,6 +88,7 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     let run = run(file, check);
     let sites = estate::sites(file, check);
     let transport = transport(file.transport.as_ref(), check);
+    let fidelity = file.run.as_ref().map_or(Fidelity::Flow, |run| fidelity(run.get_ref(), check));
     let profiles = demand::profiles(file, check);
     // What is faulty has a problem by now; stand-ins let the rest be checked all the same.
     let sites = sites.unwrap_or_default();
@@ -109,6 +110,7 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
         pool_of,
         edits: Vec::new(),
         transport,
+        fidelity,
         replay,
     };
     let setups = setups(file, base, first, check);
@@ -173,6 +175,13 @@ fn transport(table: Option<&At<TransportFile>>, check: &mut Check) -> Transport 
         segment: check.or(&file.segment, Bytes(1360)),
         headers: check.or(&file.headers, Bytes(40)),
         window: u32::try_from(check.or(&file.window, Count(10)).0).unwrap_or(u32::MAX),
+        most: u32::try_from(check.or(&file.most, Count(3_000)).0).unwrap_or(u32::MAX),
+        congestion: match file.congestion {
+            None | Some(CongestionFile::Cubic) => Congestion::Cubic,
+            Some(CongestionFile::NewReno) => Congestion::NewReno,
+        },
+        access_buffer: check.or(&file.access_buffer, Span(100_000_000)),
+        without: without(&file.without, check),
     };
     for (leaf, value) in [(&file.segment, tcp.segment), (&file.headers, tcp.headers)] {
         if !(20..=9000).contains(&value.0) {
@@ -183,11 +192,44 @@ fn transport(table: Option<&At<TransportFile>>, check: &mut Check) -> Transport 
         let title = format!("a first window of {} segments", tcp.window);
         check.problems.add(file.window.span(), title, "write 1 to 1000 segments; RFC 6928 has 10");
     }
+    if !(2..=1_000_000).contains(&tcp.most) {
+        let title = format!("a receiver's window of {} segments", tcp.most);
+        check.problems.add(file.most.span(), title, "write 2 to 1000000 segments");
+    }
     match file.model {
         Some(TransportKind::Ideal) => Transport::Ideal,
         Some(TransportKind::Tcp) | None => Transport::Tcp(tcp),
     }
 }
+
+fn without(names: &[Leaf<Name>], check: &mut Check) -> Without {
+    let mut without = Without::NONE;
+    for leaf in names {
+        let Some(Name(name)) = check.maybe(leaf) else { continue };
+        match Ingredient::ALL.iter().find(|(_, known)| *known == name) {
+            Some((ingredient, _)) => without = without.and(*ingredient),
+            None => {
+                let help = did_you_mean(&name, Ingredient::ALL.iter().map(|(_, known)| *known));
+                check.problems.add(leaf.span(), format!("there is no ingredient `{name}`"), help);
+            }
+        }
+    }
+    without
+}
+
+fn fidelity(run: &Run, check: &mut Check) -> Fidelity {
+    let grain = check.or(&run.grain, Count(DEFAULT_GRAIN.into())).0;
+    if !(1..=64).contains(&grain) {
+        check.problems.add(run.grain.span(), format!("trains of {grain} packets"), "write 1 to 64");
+    }
+    match run.fidelity {
+        None | Some(FidelityFile::Flow) => Fidelity::Flow,
+        Some(FidelityFile::Packet) => Fidelity::Packet(u32::try_from(grain).unwrap_or(1)),
+    }
+}
+
+/// Packets in a train, unless the scenario says otherwise.
+pub const DEFAULT_GRAIN: u32 = 4;
 
 /// The base and the options, each with its changes made.
 fn setups(file: &File, mut base: Model, first: Option<jiff::civil::Date>, check: &mut Check) -> Vec<Setup> {

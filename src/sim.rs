@@ -11,6 +11,7 @@ pub mod demand;
 pub mod discipline;
 pub mod heap;
 pub mod observer;
+pub mod packet;
 pub mod transport;
 
 mod arrive;
@@ -19,7 +20,7 @@ mod flow;
 mod watch;
 
 use crate::random::Key;
-use crate::scenario::model::{ClassId, Demand, Model, SiteId, UnitId};
+use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, UnitId};
 use crate::units::Time;
 use arrive::Sources;
 use band::FlowId;
@@ -27,6 +28,7 @@ use calendar::{Calendar, Rank};
 use concentrator::Concentrator;
 use flow::Flows;
 use observer::{Fact, Look, Observer};
+use packet::{Heard, Packets};
 use transport::Turn;
 
 /// What is scheduled.
@@ -69,7 +71,11 @@ struct Engine<'m, O> {
     observer: &'m mut O,
     now: Time,
     calendar: Calendar<Event>,
+    /// At flow fidelity all that is inside; at packet fidelity only calls and costs are kept here.
     units: Vec<Concentrator>,
+    /// At packet fidelity, the network.
+    packets: Option<Packets>,
+    heard: Vec<Heard>,
     unit_of: Vec<UnitId>,
     flows: Flows,
     sources: Sources,
@@ -98,6 +104,11 @@ impl<'m, O: Observer> Engine<'m, O> {
             now: Time(0),
             calendar: Calendar::default(),
             units: model.units.iter().map(|unit| Concentrator::new(unit, model.transport, &access, classes)).collect(),
+            packets: match model.fidelity {
+                Fidelity::Flow => None,
+                Fidelity::Packet(grain) => Some(Packets::new(model, grain)),
+            },
+            heard: Vec::new(),
             unit_of: balancer::place(model, key),
             flows: Flows::new(classes),
             sources: Sources::new(model),
@@ -116,6 +127,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             self.observer.on(self.now, &Fact::Placed { site, unit: self.unit_of[site.index()] });
         }
         self.calendar.push(Time(0) + self.model.bin, Rank::Watch, Event::Look);
+        self.begin_steady_streams();
         if let Some(first) = self.model.replay.as_ref().and_then(|replay| replay.first()) {
             self.calendar.push(first.at, Rank::Arrival, Event::Replay);
             return;
@@ -131,6 +143,9 @@ impl<'m, O: Observer> Engine<'m, O> {
     /// Handles what comes next; false when nothing does before `end`.
     fn step(&mut self, end: Time) -> bool {
         let event = self.calendar.next_time();
+        if self.packets.is_some() {
+            return self.step_packets(event, end);
+        }
         let (flow, unit) = self.next_end();
         // At the same instant, what ends goes first.
         if flow <= event {
@@ -147,6 +162,40 @@ impl<'m, O: Observer> Engine<'m, O> {
         let Some((now, event)) = self.calendar.pop() else { return false };
         self.now = now;
         self.handle(event)
+    }
+
+    /// The same at packet fidelity: what happens in the network goes first.
+    fn step_packets(&mut self, event: Time, end: Time) -> bool {
+        let Some(packets) = &mut self.packets else { return false };
+        let next = packets.next_time();
+        if next <= event && next <= end {
+            self.now = next;
+            let heard = packets.step();
+            if !heard.is_empty() {
+                self.heard.extend_from_slice(heard);
+                self.hear();
+            }
+            return true;
+        }
+        if event > end {
+            return false;
+        }
+        let Some((now, event)) = self.calendar.pop() else { return false };
+        self.now = now;
+        self.handle(event)
+    }
+
+    /// What the network tells is passed on.
+    fn hear(&mut self) {
+        for place in 0..self.heard.len() {
+            match self.heard[place] {
+                Heard::Done(flow) => self.delivered(flow),
+                Heard::Voice { class, site, delay } => {
+                    self.observer.on(self.now, &Fact::Voice { class, site, delay });
+                }
+            }
+        }
+        self.heard.clear();
     }
 
     /// When and where the next flow ends.

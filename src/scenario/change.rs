@@ -105,7 +105,7 @@ impl Scribe<'_> {
         };
         let compliance = self.check.or(&file.compliance, Share(1.0));
         let class = &mut self.model.classes[class?.index()];
-        if matches!(class.demand, Demand::Users { .. } | Demand::Streams { .. }) {
+        if matches!(class.demand, Demand::Users { .. } | Demand::Streams { .. } | Demand::Steady { .. }) {
             let title = format!("class `{}` cannot be deferred: people wait for it", class.name);
             let help = "a curfew is for `jobs` and `open` classes; use `switch_off` or `shape` for others";
             self.check.problems.add(file.class.span(), title, help);

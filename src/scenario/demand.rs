@@ -8,7 +8,7 @@ use crate::random;
 use crate::scenario::check::Check;
 use crate::scenario::estate::field_span;
 use crate::scenario::file::{
-    At, Band, ClassFile, CodecFile, File, JobsFile, OpenFile, Point, StreamsFile, UsersFile, Weekdays,
+    At, Band, ClassFile, CodecFile, File, JobsFile, OpenFile, Point, SteadyFile, StreamsFile, UsersFile, Weekdays,
 };
 use crate::scenario::leaf::{Count, Flag, Leaf, Name, Number};
 use crate::scenario::model::{
@@ -187,7 +187,7 @@ fn class(
     let (at, file) = (table.span(), table.get_ref());
     let name = check.need(&file.name, &at, "name");
     let demand = demand(file, &at, replayed, profiles, sites, check);
-    let streams = file.streams.is_some() || replayed;
+    let streams = file.streams.is_some() || file.steady.is_some() || replayed;
     let request = file.request.as_ref().map_or(Some(random::Law::Fixed(1000.0)), |law| check.law(law));
     let response = match &file.response {
         Some(law) => check.law(law),
@@ -232,22 +232,31 @@ fn demand(
     sites: &[Site],
     check: &mut Check,
 ) -> Option<Demand> {
-    let given = [file.users.is_some(), file.open.is_some(), file.streams.is_some(), file.jobs.is_some()];
+    let given = [
+        file.users.is_some(),
+        file.open.is_some(),
+        file.streams.is_some(),
+        file.steady.is_some(),
+        file.jobs.is_some(),
+    ];
     match given.iter().filter(|given| **given).count() {
         1 => {}
         0 if replayed => return Some(Demand::Replayed),
-        0 if check.was_blanked(&["users", "open", "streams", "jobs"]) => return None,
+        0 if check.was_blanked(&["users", "open", "streams", "steady", "jobs"]) => return None,
         0 => {
-            let help = "write one of [class.users], [class.open], [class.streams] and [class.jobs]";
+            let help = "write one of [class.users], [class.open], [class.streams], [class.steady] and [class.jobs]";
             check.problems.add(at, "this class has no demand", help);
             return None;
         }
         _ => {
-            let help =
-                "keep one of [class.users], [class.open], [class.streams] and [class.jobs]; use more classes for more";
+            let help = "keep one of [class.users], [class.open], [class.streams], [class.steady] and [class.jobs]; \
+                        use more classes for more";
             check.problems.add(at, "this class has more than one kind of demand", help);
             return None;
         }
+    }
+    if let Some(steady) = &file.steady {
+        return steady_of(steady, check);
     }
     let demand = match (&file.users, &file.open, &file.streams, &file.jobs) {
         (Some(users), ..) => users_of(users, profiles, sites, check),
@@ -331,16 +340,30 @@ fn streams_of(streams: &At<StreamsFile>, profiles: &Profiles, sites: &[Site], ch
             None
         }
     };
+    let codec = codec(file.codec.as_ref(), &at, check);
+    Some(Demand::Streams { arrivals: arrivals?, length: length?, codec: codec? })
+}
+
+fn steady_of(steady: &At<SteadyFile>, check: &mut Check) -> Option<Demand> {
+    let (at, file) = (steady.span(), steady.get_ref());
+    let each = check.or(&file.each, Count(1)).0;
+    if !(1..=10_000).contains(&each) {
+        check.problems.add(file.each.span(), format!("{each} streams at each site"), "write 1 to 10000");
+    }
+    let codec = codec(file.codec.as_ref(), &at, check);
+    Some(Demand::Steady { each: u32::try_from(each).ok()?, codec: codec? })
+}
+
+fn codec(file: Option<&CodecFile>, at: &Range<usize>, check: &mut Check) -> Option<Codec> {
     let every = Span(20_000_000);
-    let codec = match &file.codec {
+    match file {
         None | Some(CodecFile::G711) => Some(Codec { packet: Bytes(200), every }),
         Some(CodecFile::G729) => Some(Codec { packet: Bytes(60), every }),
         Some(CodecFile::Packets { size, every }) => {
-            let (packet, every) = (check.positive(size, &at, "size"), check.positive(every, &at, "every"));
+            let (packet, every) = (check.positive(size, at, "size"), check.positive(every, at, "every"));
             packet.zip(every).map(|(packet, every)| Codec { packet, every })
         }
-    };
-    Some(Demand::Streams { arrivals: arrivals?, length: length?, codec: codec? })
+    }
 }
 
 fn jobs_of(jobs: &At<JobsFile>, sites: &[Site], check: &mut Check) -> Option<Demand> {

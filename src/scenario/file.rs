@@ -83,6 +83,20 @@ pub struct Run {
     pub precision: Leaf<Share>,
     /// Length of a bin of the timeline (default 1 min).
     pub bin: Leaf<Span>,
+    /// How closely the network is looked at (default `flow`).
+    pub fidelity: Option<FidelityFile>,
+    /// Packets of one sender that move as one, at fidelity `packet` (default 4; 1 is packet by packet).
+    pub grain: Leaf<Count>,
+}
+
+/// How closely the network is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FidelityFile {
+    /// A transfer is a flow that shares; the everyday engine.
+    Flow,
+    /// Packets, windows, losses: the reference.
+    Packet,
 }
 
 /// The sites: drawn from a distribution, read from a CSV file, or listed.
@@ -249,6 +263,24 @@ pub struct TransportFile {
     pub headers: Leaf<Bytes>,
     /// Segments of the first window (default 10, RFC 6928).
     pub window: Leaf<Count>,
+    /// Segments in flight at most: the receiver's window (default 3000).
+    pub most: Leaf<Count>,
+    /// How the window grows and shrinks (default `cubic`).
+    pub congestion: Option<CongestionFile>,
+    /// What each direction of an access link holds, as time at its rate (default 100 ms).
+    pub access_buffer: Leaf<Span>,
+    /// Ingredients to leave out, for study.
+    pub without: Vec<Leaf<Name>>,
+}
+
+/// How a TCP sender's window grows and shrinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CongestionFile {
+    /// CUBIC (RFC 9438).
+    Cubic,
+    /// NewReno (RFC 6582).
+    NewReno,
 }
 
 /// How transfers are carried.
@@ -325,6 +357,9 @@ pub struct ClassFile {
     /// Constant-rate streams, such as telephone calls.
     #[schemars(with = "Option<StreamsFile>")]
     pub streams: Option<At<StreamsFile>>,
+    /// Streams that go on all the time at each site, in a replay, too.
+    #[schemars(with = "Option<SteadyFile>")]
+    pub steady: Option<At<SteadyFile>>,
     /// Deferrable transfers that are due at workstations, such as updates.
     #[schemars(with = "Option<JobsFile>")]
     pub jobs: Option<At<JobsFile>>,
@@ -392,6 +427,16 @@ pub struct StreamsFile {
     #[schemars(with = "Option<Law<Span>>")]
     pub length: Option<At<Law<Span>>>,
     /// What it sends, each way.
+    pub codec: Option<CodecFile>,
+}
+
+/// Streams that go on all the time.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SteadyFile {
+    /// Streams at each site (default 1).
+    pub each: Leaf<Count>,
+    /// What each sends, each way.
     pub codec: Option<CodecFile>,
 }
 
@@ -474,6 +519,8 @@ pub struct ConcentratorFile {
     pub counts: Option<CountsFile>,
     /// Queue of each class, or of all when first in first out (default 50 ms of the throughput).
     pub buffer: Leaf<Bytes>,
+    /// Packets that each queue holds at most, at fidelity `packet` (default: only bytes are counted).
+    pub buffer_packets: Leaf<Count>,
     /// Order of service (default `fifo`).
     #[schemars(with = "Option<DisciplineFile>")]
     pub discipline: Option<At<DisciplineFile>>,
@@ -482,7 +529,7 @@ pub struct ConcentratorFile {
 }
 
 /// What encryption adds to each packet (ESP tunnel mode with NAT traversal).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CipherFile {
     /// Nothing.
@@ -493,6 +540,8 @@ pub enum CipherFile {
     AesCbcSha1,
     /// AES-CBC with HMAC-SHA-256-128.
     AesCbcSha256,
+    /// So many bytes to each packet.
+    Adds(Leaf<Bytes>),
 }
 
 /// Which directions of traffic use up the throughput.

@@ -41,6 +41,7 @@ fn stand_in(file: &ConcentratorFile) -> Option<Unit> {
         cipher: Cipher::None,
         counts: Counts::Both,
         buffer: Bytes(0),
+        buffer_packets: None,
         discipline: Discipline::Fifo,
         streams: None,
         opens: Time(0),
@@ -85,12 +86,13 @@ pub fn unit(table: &At<ConcentratorFile>, classes: &[Class], check: &mut Check) 
         throughput,
         packets,
         reference,
-        cipher: cipher(file.cipher),
+        cipher: cipher(file.cipher.as_ref(), check),
         counts: match file.counts {
             None | Some(CountsFile::Both) => Counts::Both,
             Some(CountsFile::Down) => Counts::Down,
         },
         buffer,
+        buffer_packets: check.maybe(&file.buffer_packets).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX)),
         discipline: discipline?,
         streams,
         opens: Time(0),
@@ -105,12 +107,20 @@ pub fn unit(table: &At<ConcentratorFile>, classes: &[Class], check: &mut Check) 
     Some(unit)
 }
 
-fn cipher(file: Option<CipherFile>) -> Cipher {
+fn cipher(file: Option<&CipherFile>, check: &mut Check) -> Cipher {
     match file {
         None | Some(CipherFile::AesGcm) => Cipher::AesGcm,
         Some(CipherFile::None) => Cipher::None,
         Some(CipherFile::AesCbcSha1) => Cipher::AesCbcSha1,
         Some(CipherFile::AesCbcSha256) => Cipher::AesCbcSha256,
+        Some(CipherFile::Adds(leaf)) => {
+            let bytes = check.or(leaf, Bytes(0)).0;
+            let adds = u8::try_from(bytes);
+            if adds.is_err() {
+                check.problems.add(leaf.span(), format!("{bytes} bytes on each packet"), "write 0 B to 255 B");
+            }
+            Cipher::Adds(adds.unwrap_or(0))
+        }
     }
 }
 

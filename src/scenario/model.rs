@@ -99,6 +99,8 @@ pub struct Model {
     pub edits: Vec<Edit>,
     /// What a transfer costs beside its share of the bandwidth.
     pub transport: Transport,
+    /// How closely it is looked at.
+    pub fidelity: Fidelity,
     /// Transactions that are played back in place of those that the classes generate.
     pub replay: Option<Arc<[Arrival]>>,
 }
@@ -203,6 +205,13 @@ pub enum Demand {
     },
     /// A Poisson process that does not notice congestion.
     Open(Arrivals),
+    /// Streams that go on all the time.
+    Steady {
+        /// So many at each site.
+        each: u32,
+        /// What they send.
+        codec: Codec,
+    },
     /// Constant-rate streams that start as a Poisson process.
     Streams {
         /// When they start.
@@ -303,6 +312,8 @@ pub struct Unit {
     pub counts: Counts,
     /// Queue of each class (or of all, first in first out).
     pub buffer: Bytes,
+    /// Packets that each queue holds at most, if packets are counted, too.
+    pub buffer_packets: Option<u32>,
     /// Order of service.
     pub discipline: Discipline,
     /// Streams that it admits at a time.
@@ -345,6 +356,8 @@ pub enum Cipher {
     AesCbcSha1,
     /// AES-CBC with HMAC-SHA-256-128 (RFC 3602, RFC 4868).
     AesCbcSha256,
+    /// So many bytes, whatever they are.
+    Adds(u8),
 }
 
 /// Which directions of traffic use up a concentrator's throughput.
@@ -457,6 +470,94 @@ pub struct Tcp {
     pub headers: Bytes,
     /// Segments of the first window (RFC 6928).
     pub window: u32,
+    /// Segments in flight at most: what the receiver's window holds.
+    pub most: u32,
+    /// How the window grows and shrinks.
+    pub congestion: Congestion,
+    /// What each direction of an access link holds before it loses packets.
+    pub access_buffer: Span,
+    /// What is left out, for study.
+    pub without: Without,
+}
+
+impl Tcp {
+    /// Whether the ingredient is there.
+    #[must_use]
+    pub fn has(&self, ingredient: Ingredient) -> bool {
+        !self.without.holds(ingredient)
+    }
+}
+
+/// How a TCP sender's window grows and shrinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Congestion {
+    /// CUBIC (RFC 9438).
+    Cubic,
+    /// NewReno (RFC 6582).
+    NewReno,
+}
+
+/// A part of the transport that can be left out by name, to see what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ingredient {
+    /// Packet: slow start ends early when delays rise (HyStart).
+    Hystart,
+    /// Packet: losses are told by time (RACK), not by three duplicates.
+    Rack,
+    /// Packet: the tail of a transfer is probed before a time-out; flow: it costs a probe, not a time-out.
+    TailProbe,
+    /// Packet: one acknowledgement for two segments.
+    DelayedAck,
+    /// Flow: slow start's windows wait for acknowledgements.
+    SlowStart,
+    /// Flow: long transfers keep a queue standing.
+    StandingQueue,
+    /// Flow: bursts of short transfers queue, too.
+    BurstQueue,
+    /// Flow: full buffers lose segments, which costs time.
+    Losses,
+}
+
+impl Ingredient {
+    /// All of them, with their names.
+    pub const ALL: [(Self, &'static str); 8] = [
+        (Self::Hystart, "hystart"),
+        (Self::Rack, "rack"),
+        (Self::TailProbe, "tail_probe"),
+        (Self::DelayedAck, "delayed_ack"),
+        (Self::SlowStart, "slow_start"),
+        (Self::StandingQueue, "standing_queue"),
+        (Self::BurstQueue, "burst_queue"),
+        (Self::Losses, "losses"),
+    ];
+}
+
+/// A set of ingredients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Without(u16);
+
+impl Without {
+    /// Nothing is left out.
+    pub const NONE: Self = Self(0);
+
+    /// The set with one more.
+    #[must_use]
+    pub fn and(self, ingredient: Ingredient) -> Self {
+        Self(self.0 | 1 << ingredient as u16)
+    }
+
+    fn holds(self, ingredient: Ingredient) -> bool {
+        self.0 & 1 << ingredient as u16 != 0
+    }
+}
+
+/// How closely the network is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fidelity {
+    /// A transfer is a flow that shares.
+    Flow,
+    /// Packets, in trains of at most this many.
+    Packet(u32),
 }
 
 /// One transaction of a replay.
@@ -553,6 +654,7 @@ impl Cipher {
     pub fn wire(self, inner: u64) -> u64 {
         let (vector, block, check) = match self {
             Self::None => return inner,
+            Self::Adds(bytes) => return inner + u64::from(bytes),
             Self::AesGcm => (8, 4, 16),
             Self::AesCbcSha1 => (16, 16, 12),
             Self::AesCbcSha256 => (16, 16, 16),

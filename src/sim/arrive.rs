@@ -5,6 +5,7 @@ use crate::scenario::model::{ClassId, Codec, Demand, Model, SiteId, UnitId};
 use crate::sim::calendar::Rank;
 use crate::sim::demand::{ByPatients, JobTerms, Named, Poisson, Users, jobs_of_day};
 use crate::sim::flow::Asker;
+use crate::sim::packet::wire::Label;
 use crate::sim::observer::{Fact, Observer};
 use crate::sim::{Engine, Event};
 use crate::units::{Clock, NANOS, Span, Time};
@@ -58,7 +59,7 @@ impl<O: Observer> Engine<'_, O> {
         let weekday = usize::from(self.model.calendar.weekday(day));
         for class in (0..self.model.classes.len()).map(ClassId::of) {
             match self.demand(class) {
-                Demand::Replayed => {}
+                Demand::Replayed | Demand::Steady { .. } => {}
                 Demand::Users { .. } => self.wake(class, day),
                 Demand::Open(arrivals) | Demand::Streams { arrivals, .. } => {
                     let mean = arrivals.per_day * arrivals.weekdays[weekday];
@@ -158,8 +159,35 @@ impl<O: Observer> Engine<'_, O> {
         self.observer.on(self.now, &Fact::Call { class, site, admitted });
         if admitted {
             let slot = self.keep_call(Call { class, site, unit, codec });
+            self.speak(slot, Span(0));
             let length = Span::of_secs(length.sample(&mut named.stream(Purpose::Size)));
             self.calendar.push(self.now + length, Rank::Change, Event::HangUp(slot));
+        }
+    }
+
+    /// Streams that go on all the time begin, spread over the time between two packets.
+    pub(super) fn begin_steady_streams(&mut self) {
+        for class in (0..self.model.classes.len()).map(ClassId::of) {
+            let Demand::Steady { each, codec } = *self.demand(class) else { continue };
+            let all = u64::from(each) * self.model.sites.len() as u64;
+            for number in 0..all {
+                let site = SiteId::of(usize::try_from(number / u64::from(each)).unwrap_or(0));
+                let unit = self.unit_of[site.index()];
+                let admitted = self.units[unit.index()].call(site, class, codec.packet, per_second(codec));
+                self.observer.on(self.now, &Fact::Call { class, site, admitted });
+                if admitted {
+                    let slot = self.keep_call(Call { class, site, unit, codec });
+                    self.speak(slot, Span(codec.every.0 * number / all));
+                }
+            }
+        }
+    }
+
+    /// At packet fidelity a call sends packets, the first after a while.
+    fn speak(&mut self, slot: u32, after: Span) {
+        let Call { class, site, unit, codec } = self.sources.calls[slot as usize];
+        if let Some(packets) = &mut self.packets {
+            packets.call(self.now, slot, Label { owner: slot, life: 0, site, class, unit }, codec, after);
         }
     }
 
@@ -180,6 +208,9 @@ impl<O: Observer> Engine<'_, O> {
         let concentrator = &mut self.units[call.unit.index()];
         concentrator.advance(self.now);
         concentrator.hang_up(call.site, call.class, call.codec.packet, per_second(call.codec));
+        if let Some(packets) = &mut self.packets {
+            packets.hang_up(slot);
+        }
     }
 
     fn schedule_job(&mut self, class: ClassId) {

@@ -9,7 +9,11 @@ use crate::units::BitRate;
 
 impl<O: Observer> Engine<'_, O> {
     pub(super) fn edit(&mut self, number: u32) {
-        match &self.model.edits[number as usize].what {
+        let action = &self.model.edits[number as usize].what;
+        if let Some(packets) = &mut self.packets {
+            packets.edit(self.now, action);
+        }
+        match action {
             Action::Resize(unit, throughput) => {
                 self.units[unit.index()].advance(self.now);
                 self.units[unit.index()].resize(*throughput);

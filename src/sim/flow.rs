@@ -14,6 +14,7 @@ use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Job;
 use crate::sim::demand::{Named, sizes};
 use crate::sim::observer::{Fact, Observer, Outcome, Record};
+use crate::sim::packet::wire::Label;
 use crate::sim::transport::{Turn, request_and_back, slow_start_idle, window_after};
 use crate::sim::{Engine, Event};
 use crate::units::{Bytes, Span, Time};
@@ -178,7 +179,7 @@ impl<O: Observer> Engine<'_, O> {
     fn draw(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
         let class = &self.model.classes[flow.class.index()];
-        let segment = self.tcp().map_or(Bytes(1 << 20), |tcp| tcp.segment);
+        let segment = segment_of(self.model.transport);
         self.turns.clear();
         match (flow.named, flow.asker) {
             (_, Asker::Replay(request, response)) => self.turns.push(Turn::new(request, response, segment)),
@@ -310,10 +311,14 @@ impl<O: Observer> Engine<'_, O> {
         self.approach(id);
     }
 
-    /// The round trips before the bytes reach the concentrator.
+    /// The round trips before the bytes reach the concentrator; at packet fidelity the network takes over.
     fn approach(&mut self, id: FlowId) {
         self.choose_unit(id);
         let (work, unloaded) = self.idle_network(id);
+        if self.packets.is_some() {
+            self.hand_over(id, work, unloaded);
+            return;
+        }
         let wait = self.round_trips(id, unloaded, work);
         let flow = self.flows.get_mut(id);
         flow.state = State::Approaching;
@@ -325,6 +330,31 @@ impl<O: Observer> Engine<'_, O> {
         } else {
             self.enter(id, life);
         }
+    }
+
+    /// Gives a flow to the packet network.
+    fn hand_over(&mut self, id: FlowId, work: f64, unloaded: f64) {
+        let flow = self.flows.get_mut(id);
+        flow.state = State::Sharing;
+        flow.unloaded = unloaded;
+        let left = flow.resumes.take().map_or(1.0, |left| left / work);
+        flow.work = work * left;
+        let label = Label { owner: id, life: flow.life, site: flow.site, class: flow.class, unit: flow.unit };
+        let class = &self.model.classes[flow.class.index()];
+        let stands = (!class.connects).then(|| self.model.sites[flow.site.index()].rtt);
+        if left < 1.0 {
+            let segment = segment_of(self.model.transport);
+            self.turns.iter_mut().for_each(|turn| *turn = turn.part(left, segment));
+        }
+        let Some(packets) = &mut self.packets else { return };
+        packets.open(self.now, label, &self.turns, class.server, stands);
+    }
+
+    /// The packet network has brought a flow's last byte to its site.
+    pub(super) fn delivered(&mut self, id: FlowId) {
+        self.settle_bytes(id, true);
+        let waited = self.now.since(self.flows.get(id).started).secs();
+        self.end(id, Outcome::Done, waited);
     }
 
     /// Time of the round trips of all turns but the last half of the last one, through the queue that stands now.
@@ -498,6 +528,9 @@ impl<O: Observer> Engine<'_, O> {
         if flow.state != State::Sharing {
             return None;
         }
+        if let Some(packets) = &mut self.packets {
+            return Some(flow.work * packets.close(id));
+        }
         let job = Job { flow: id, site: flow.site, class: flow.class, work: flow.work };
         let unit = &mut self.units[flow.unit.index()];
         unit.advance(self.now);
@@ -538,6 +571,14 @@ impl<O: Observer> Engine<'_, O> {
             let record = self.record(id, Outcome::Inside, waited);
             self.observer.on(self.now, &Fact::Ended(record));
         }
+    }
+}
+
+/// Payload of a segment; where transport is ideal the number of segments does not matter.
+fn segment_of(transport: Transport) -> Bytes {
+    match transport {
+        Transport::Ideal => Bytes(1 << 20),
+        Transport::Tcp(tcp) => tcp.segment,
     }
 }
 

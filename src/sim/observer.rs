@@ -61,6 +61,15 @@ pub enum Fact<'a> {
         /// Whether it was let in.
         admitted: bool,
     },
+    /// A packet of a stream reached its site, or was lost; only told at packet fidelity.
+    Voice {
+        /// Of which class.
+        class: ClassId,
+        /// To which site.
+        site: SiteId,
+        /// How long it took, and how much that differs from the packet before; none if it was lost.
+        delay: Option<(Span, Span)>,
+    },
     /// A site's tunnel ends at this concentrator from now on.
     Placed {
         /// Which site.

@@ -38,6 +38,22 @@ impl Cost {
         self.per_packet + self.per_bit * 8.0 * float(self.cipher.wire(inner))
     }
 
+    /// Bytes on the wire of a packet of `inner` bytes.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // a packet is below 64 KiB, and a cipher adds less than 256 bytes
+    pub fn wire(&self, inner: u32) -> u32 {
+        self.cipher.wire(u64::from(inner)) as u32
+    }
+
+    /// Work of `count` packets of `inner` bytes, the last of `tail` [bit].
+    #[must_use]
+    pub fn train(&self, count: u32, inner: u32, tail: u32) -> f64 {
+        if count == 1 {
+            return self.packet(u64::from(tail));
+        }
+        f64::from(count - 1) * self.packet(u64::from(inner)) + self.packet(u64::from(tail))
+    }
+
     /// Work of one turn of a transaction: request, response, acknowledgements, and set-up and end of the
     /// connection when it has its own [bit].
     #[must_use]
@@ -92,6 +108,13 @@ impl Turn {
     #[must_use]
     pub fn new(request: Bytes, response: Bytes, segment: Bytes) -> Self {
         Self { request, response, asked: segments(request, segment), segments: segments(response, segment) }
+    }
+
+    /// The same request, with a share of the response.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of what there is
+    pub fn part(&self, share: f64, segment: Bytes) -> Self {
+        Self::new(self.request, Bytes((float(self.response.0) * share).ceil() as u64), segment)
     }
 
     /// Segments of the response.
@@ -174,10 +197,18 @@ pub fn queue_after(queue: f64, dt: f64, saturated: bool, buffer: f64, spare: f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::model::Discipline;
-    use crate::units::{BitRate, PacketRate, Time};
+    use crate::scenario::model::{Congestion, Discipline, Without};
+    use crate::units::{BitRate, PacketRate, Span, Time};
 
-    pub(crate) const TCP: Tcp = Tcp { segment: Bytes(1360), headers: Bytes(40), window: 10 };
+    const TCP: Tcp = Tcp {
+        segment: Bytes(1360),
+        headers: Bytes(40),
+        window: 10,
+        most: 3_000,
+        congestion: Congestion::Cubic,
+        access_buffer: Span(100_000_000),
+        without: Without::NONE,
+    };
 
     fn unit(packets: Option<u64>) -> Unit {
         Unit {
@@ -188,6 +219,7 @@ mod tests {
             cipher: Cipher::AesGcm,
             counts: Counts::Both,
             buffer: Bytes(0),
+            buffer_packets: None,
             discipline: Discipline::Fifo,
             streams: None,
             opens: Time(0),

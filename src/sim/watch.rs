@@ -1,9 +1,10 @@
 //! Looks: what is inside at an instant, and what went through since the start.
 
-use crate::scenario::model::ClassId;
+use crate::scenario::model::{ClassId, UnitId};
 use crate::sim::Engine;
 use crate::sim::concentrator::Concentrator;
 use crate::sim::flow::{Flows, State};
+use crate::sim::packet::hub::Hub;
 use crate::sim::observer::{ClassLook, Fact, Observer, UnitLook};
 use crate::units::Time;
 
@@ -12,8 +13,12 @@ impl<O: Observer> Engine<'_, O> {
         let classes = self.model.classes.len();
         let mut look = std::mem::take(&mut self.look);
         look.units.resize_with(self.units.len(), UnitLook::default);
-        for (unit, look) in self.units.iter_mut().zip(&mut look.units) {
-            look_at_unit(unit, look, &self.flows, self.now, classes);
+        for (place, (unit, look)) in self.units.iter_mut().zip(&mut look.units).enumerate() {
+            match &mut self.packets {
+                None => look_at_unit(unit, look, &self.flows, self.now, classes),
+                Some(packets) => look_at_hub(packets.hub(self.now, UnitId::of(place)), look, classes),
+            }
+            look.calls = unit.calls();
             look.tunnels = 0;
         }
         for unit in &self.unit_of {
@@ -54,5 +59,16 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
     }
     look.queue.clear();
     look.queue.extend((0..classes).map(|class| unit.queue_delay(ClassId::of(class))));
-    look.calls = unit.calls();
+}
+
+fn look_at_hub(hub: &mut Hub, look: &mut UnitLook, classes: usize) {
+    look.inside.clear();
+    look.inside.resize(classes, 0.0);
+    hub.inside(&mut look.inside);
+    hub.waits(&mut look.queue);
+    let books = hub.books();
+    look.carried.clone_from(&books.served);
+    look.admitted.clone_from(&books.arrived);
+    look.withdrawn.clone_from(&books.lost);
+    look.capacity = books.capacity;
 }

@@ -492,7 +492,7 @@ impl Observer for Recorder<'_> {
                 }
             }
             Fact::Look(look) => self.look(now, look),
-            Fact::Deferred { .. } | Fact::Placed { .. } => {}
+            Fact::Deferred { .. } | Fact::Placed { .. } | Fact::Voice { .. } => {}
         }
     }
 

@@ -1,0 +1,581 @@
+//! The network at packet fidelity: TCP as hosts run it, the queue as the concentrator runs it.
+//!
+//! Servers stand next to the concentrator, sites half a round trip away behind their access links. Every packet
+//! crosses the concentrator (towards the headend only where both directions count) and an access link. A *train*
+//! is several packets of one sender that move as one; with a grain of 1 every packet moves by itself.
+
+pub mod congestion;
+pub mod connection;
+pub mod hub;
+pub mod line;
+pub mod receiver;
+pub mod rtt;
+pub mod scheduler;
+pub mod sender;
+pub mod shaper;
+pub mod wire;
+
+use crate::scenario::model::{Action, ClassId, Codec, Model, SiteId, Tcp, Transport, UnitId};
+use crate::sim::band::FlowId;
+use crate::sim::calendar::{Calendar, Rank};
+use crate::sim::discipline::Shape;
+use crate::sim::transport::Turn;
+use crate::units::{BitRate, Span, Time};
+use connection::Connection;
+use hub::Hub;
+use line::{Line, Train};
+use receiver::Reply;
+use wire::{Kind, Label, Packet, Says, Way};
+
+/// What is scheduled.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// A concentrator has served a packet.
+    Served(UnitId),
+    /// A packet comes to the headend.
+    Up(SiteId),
+    /// A packet comes to a site.
+    Down(SiteId),
+    /// A connection's alarm rings; void if it was set anew.
+    Alarm(FlowId, u32),
+    /// The server has an answer.
+    Answer(FlowId, u32),
+    /// A packet of a call is due.
+    Voice(u32, u32),
+    /// A shaped packet may join the queue.
+    Release(u32),
+}
+
+/// What those outside should know.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Heard {
+    /// The last byte of a flow is at its site.
+    Done(FlowId),
+    /// A packet of a call arrived, or was lost.
+    Voice {
+        /// Of which class.
+        class: ClassId,
+        /// To which site.
+        site: SiteId,
+        /// How long it took, and how much that differs from the one before; none if it is lost.
+        delay: Option<(Span, Span)>,
+    },
+}
+
+/// The network and everything on its way in it.
+#[derive(Debug)]
+pub struct Packets {
+    tcp: Option<Tcp>,
+    grain: u32,
+    now: Time,
+    calendar: Calendar<Event>,
+    hubs: Vec<Hub>,
+    lines: Vec<Line>,
+    connections: Vec<Connection>,
+    calls: Vec<Call>,
+    shaped: Vec<Packet>,
+    shaped_free: Vec<u32>,
+    heard: Vec<Heard>,
+    lost: Vec<Packet>,
+    /// Packets that crossed a queue: a concentrator's or an access link's.
+    crossed: u64,
+    classes: usize,
+}
+
+/// A call in progress.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    label: Label,
+    codec: Codec,
+    last: Option<Span>,
+    on: bool,
+}
+
+/// Acknowledgements wait at most so long for a second segment (Linux, `TCP_DELACK_MIN`).
+const DELAYED_ACK: Span = Span(40_000_000);
+
+impl Packets {
+    /// An idle network whose senders form trains of up to `grain` packets.
+    #[must_use]
+    pub fn new(model: &Model, grain: u32) -> Self {
+        let (tcp, buffer) = match model.transport {
+            Transport::Ideal => (None, Span(u64::MAX / 4)),
+            Transport::Tcp(tcp) => (Some(tcp), tcp.access_buffer),
+        };
+        let classes = model.classes.len();
+        Self {
+            tcp,
+            grain: grain.max(1),
+            now: Time(0),
+            calendar: Calendar::default(),
+            hubs: model.units.iter().map(|unit| Hub::new(unit, classes)).collect(),
+            lines: model.sites.iter().map(|site| Line::new(site, buffer)).collect(),
+            connections: Vec::new(),
+            calls: Vec::new(),
+            shaped: Vec::new(),
+            shaped_free: Vec::new(),
+            heard: Vec::new(),
+            lost: Vec::new(),
+            crossed: 0,
+            classes,
+        }
+    }
+
+    /// When something happens next.
+    #[must_use]
+    pub fn next_time(&mut self) -> Time {
+        self.calendar.next_time()
+    }
+
+    /// Lets happen what happens next, and tells what those outside should know.
+    pub fn step(&mut self) -> &[Heard] {
+        self.heard.clear();
+        if let Some((now, event)) = self.calendar.pop() {
+            self.now = now;
+            self.handle(event);
+        }
+        &self.heard
+    }
+
+    /// Packets that crossed a queue so far.
+    #[must_use]
+    pub fn crossed(&self) -> u64 {
+        self.crossed
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Served(unit) => self.served(unit),
+            Event::Up(site) => {
+                let Some((packet, next)) = self.lines[site.index()].up.arrive() else { return };
+                if let Some(next) = next {
+                    self.calendar.push(next, Rank::Arrival, Event::Up(site));
+                }
+                if self.hubs[packet.label.unit.index()].both {
+                    self.enter(packet);
+                } else {
+                    self.at_headend(&packet);
+                }
+            }
+            Event::Down(site) => {
+                let Some((packet, next)) = self.lines[site.index()].down.arrive() else { return };
+                if let Some(next) = next {
+                    self.calendar.push(next, Rank::Arrival, Event::Down(site));
+                }
+                self.at_site(&packet);
+            }
+            Event::Alarm(id, life) => self.alarm(id, life),
+            Event::Answer(id, life) => {
+                if self.lives(id, life) {
+                    self.answer(id);
+                }
+            }
+            Event::Voice(call, life) => self.speak(call, life),
+            Event::Release(place) => {
+                let packet = self.shaped[place as usize];
+                self.shaped_free.push(place);
+                self.join(packet);
+            }
+        }
+    }
+
+    fn lives(&self, id: FlowId, life: u32) -> bool {
+        self.connections.get(id as usize).is_some_and(|connection| connection.label.life == life && !connection.over)
+    }
+
+    /// A flow sets off: its connection is called for, or stands, and its requests follow each other.
+    pub fn open(&mut self, now: Time, label: Label, turns: &[Turn], server: Span, stands: Option<Span>) {
+        self.now = now;
+        let Some(tcp) = self.tcp else {
+            self.send_whole(label, turns);
+            return;
+        };
+        let place = label.owner as usize;
+        if self.connections.len() <= place {
+            self.connections.resize_with(place + 1, || Connection::new(label, &tcp));
+        }
+        let connection = &mut self.connections[place];
+        connection.open(label, &tcp, turns, server, stands);
+        if stands.is_some() {
+            self.ask(label.owner);
+        } else {
+            self.call_for(label.owner);
+        }
+        self.wake(label.owner);
+    }
+
+    /// Where transport is ideal a transfer is one packet, however large.
+    fn send_whole(&mut self, label: Label, turns: &[Turn]) {
+        let bytes: u64 = turns.iter().map(|turn| turn.response.0).sum();
+        let (count, rest) = (bytes >> 30, (bytes & ((1 << 30) - 1)) as u32);
+        let count = u32::try_from(count).unwrap_or(u32::MAX - 1) + 1;
+        let mut packet = bare(label, Kind::Whole, Way::Down, 1 << 30, self.now);
+        (packet.count, packet.tail) = (count, rest);
+        self.enter(packet);
+    }
+
+    /// A flow is given up; what is on its way in it is void. Gives the share that had not arrived.
+    pub fn close(&mut self, id: FlowId) -> f64 {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return 1.0 };
+        connection.over = true;
+        connection.left()
+    }
+
+    /// The call for a connection, the first or a repeated one.
+    fn call_for(&mut self, id: FlowId) {
+        let connection = &mut self.connections[id as usize];
+        connection.call(self.now);
+        let label = connection.label;
+        self.send_up(bare(label, Kind::Syn, Way::Up, SET_UP, self.now));
+    }
+
+    fn ask(&mut self, id: FlowId) {
+        let Some(tcp) = self.tcp else { return };
+        self.connections[id as usize].ask(&tcp);
+        self.pump(id, Way::Up);
+    }
+
+    fn answer(&mut self, id: FlowId) {
+        let Some(tcp) = self.tcp else { return };
+        self.connections[id as usize].answer(&tcp);
+        self.pump(id, Way::Down);
+        self.wake(id);
+    }
+
+    /// Sends what the window allows.
+    fn pump(&mut self, id: FlowId, way: Way) {
+        let window = self.connections[id as usize].half(way).sender.window();
+        let most = self.train(window);
+        while let Some(range) = self.connections[id as usize].half(way).sender.send(self.now, most) {
+            self.send_data(id, way, range);
+        }
+    }
+
+    /// Packets in a train: the grain, but never more than a quarter of the window, lest it beat in time with itself.
+    fn train(&self, window: u32) -> u32 {
+        self.grain.min((window / 4).max(1))
+    }
+
+    fn send_data(&mut self, id: FlowId, way: Way, (first, count): (u32, u32)) {
+        let Some(tcp) = self.tcp else { return };
+        let connection = &mut self.connections[id as usize];
+        let label = connection.label;
+        let half = connection.half(way);
+        let full = full_packet(&tcp);
+        let tail = if half.sender.is_last(first + count - 1) { half.tail } else { full };
+        let says = Says { first, ..Says::default() };
+        let packet =
+            Packet { label, kind: Kind::Data, way, count, inner: full, tail, sent: self.now, entered: self.now, says };
+        match way {
+            Way::Up => self.send_up(packet),
+            Way::Down => self.enter(packet),
+        }
+    }
+
+    /// The receiver of `way` says what has arrived.
+    fn acknowledge(&mut self, id: FlowId, way: Way, echo: Time) {
+        let Some(tcp) = self.tcp else { return };
+        let connection = &mut self.connections[id as usize];
+        let label = connection.label;
+        let (says, count) = connection.half(way).receiver.say();
+        if way == Way::Down {
+            connection.owed = Time::NEVER;
+        }
+        let back = if way == Way::Down { Way::Up } else { Way::Down };
+        #[allow(clippy::cast_possible_truncation)] // `check` bounds headers
+        let mut packet = bare(label, Kind::Ack, back, tcp.headers.0 as u32, echo);
+        (packet.count, packet.says) = (count, says);
+        match back {
+            Way::Up => self.send_up(packet),
+            Way::Down => self.enter(packet),
+        }
+    }
+
+    /// A packet leaves a site.
+    fn send_up(&mut self, packet: Packet) {
+        let hub = &self.hubs[packet.label.unit.index()];
+        let (bytes, last) = (hub.wire(&packet), hub.wire_of_one(&packet));
+        let train = Train { from: self.now, until: self.now, bytes, last };
+        self.crossed += u64::from(packet.count);
+        if let Ok(Some(at)) = self.lines[packet.label.site.index()].up.pass(train, packet) {
+            self.calendar.push(at, Rank::Arrival, Event::Up(packet.label.site));
+        }
+    }
+
+    /// A packet comes to the concentrator, and to its shaper first.
+    fn enter(&mut self, mut packet: Packet) {
+        packet.entered = self.now;
+        match self.hubs[packet.label.unit.index()].shape(self.now, &packet) {
+            Ok(Some(at)) if at > self.now => {
+                let place = self.shaped_free.pop().unwrap_or_else(|| {
+                    self.shaped.push(packet);
+                    u32::try_from(self.shaped.len() - 1).expect("fewer than 2^32 packets wait in shapers")
+                });
+                self.shaped[place as usize] = packet;
+                self.calendar.push(at, Rank::Arrival, Event::Release(place));
+            }
+            Ok(_) => self.join(packet),
+            Err(()) => self.tell_lost(&packet),
+        }
+    }
+
+    /// A packet joins the concentrator's queue.
+    fn join(&mut self, packet: Packet) {
+        let unit = packet.label.unit;
+        self.lost.clear();
+        if let Some(end) = self.hubs[unit.index()].arrive(self.now, packet, &mut self.lost) {
+            self.calendar.push(end, Rank::Arrival, Event::Served(unit));
+        }
+        for place in 0..self.lost.len() {
+            let packet = self.lost[place];
+            self.tell_lost(&packet);
+        }
+    }
+
+    fn tell_lost(&mut self, packet: &Packet) {
+        if packet.kind == Kind::Voice && packet.way == Way::Down {
+            self.heard.push(Heard::Voice { class: packet.label.class, site: packet.label.site, delay: None });
+        }
+    }
+
+    /// A packet leaves the concentrator.
+    fn served(&mut self, unit: UnitId) {
+        let hub = &mut self.hubs[unit.index()];
+        let Some((packet, began, next)) = hub.served(self.now) else { return };
+        self.crossed += u64::from(packet.count);
+        if let Some(next) = next {
+            self.calendar.push(next, Rank::Arrival, Event::Served(unit));
+        }
+        if packet.way == Way::Up {
+            self.at_headend(&packet);
+            return;
+        }
+        let (bytes, last) = (hub.wire(&packet), hub.wire_of_one(&packet));
+        let each = self.now.since(began).0 / u64::from(packet.count);
+        let from = if packet.kind == Kind::Whole { began } else { began + Span(each) };
+        let train = Train { from, until: self.now, bytes, last };
+        self.crossed += u64::from(packet.count);
+        let site = packet.label.site;
+        let line = &mut self.lines[site.index()].down;
+        match line.pass(train, packet) {
+            Ok(Some(at)) => self.calendar.push(at, Rank::Arrival, Event::Down(site)),
+            Ok(None) => {}
+            Err(()) => self.tell_lost(&packet),
+        }
+    }
+
+    /// A packet arrives at the servers.
+    fn at_headend(&mut self, packet: &Packet) {
+        let (id, label) = (packet.label.owner, packet.label);
+        match packet.kind {
+            // The server accepts whoever calls.
+            Kind::Syn => self.enter(bare(label, Kind::SynAck, Way::Down, SET_UP, packet.sent)),
+            Kind::Fin => self.enter(bare(label, Kind::Last, Way::Down, packet.inner, self.now)),
+            Kind::Data if self.lives(id, label.life) => self.request_arrives(packet),
+            Kind::Ack if self.lives(id, label.life) => {
+                let sender = &mut self.connections[id as usize].down.sender;
+                sender.acknowledged(self.now, &packet.says, packet.sent);
+                self.pump(id, Way::Down);
+                self.wake(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn request_arrives(&mut self, packet: &Packet) {
+        let id = packet.label.owner;
+        let connection = &mut self.connections[id as usize];
+        let asked = connection.asks();
+        let reply = connection.up.receiver.arrive(packet.says.first, packet.count);
+        if !asked && connection.asks() && connection.has_more() {
+            // The request says that the answer before it has arrived.
+            connection.down.sender.all_arrived(self.now);
+            if connection.server > Span(0) {
+                let at = self.now + connection.server;
+                self.calendar.push(at, Rank::Arrival, Event::Answer(id, packet.label.life));
+                self.acknowledge(id, Way::Up, packet.sent);
+            } else {
+                self.answer(id);
+            }
+        } else if reply == Reply::Now {
+            self.acknowledge(id, Way::Up, packet.sent);
+        }
+    }
+
+    /// A packet arrives at a site.
+    fn at_site(&mut self, packet: &Packet) {
+        let (id, life) = (packet.label.owner, packet.label.life);
+        match packet.kind {
+            Kind::Voice => self.hear(packet),
+            Kind::Whole => self.heard.push(Heard::Done(id)),
+            Kind::SynAck if self.lives(id, life) => self.accepted(id, packet.sent),
+            Kind::Data if self.lives(id, life) => self.response_arrives(packet),
+            Kind::Ack if self.lives(id, life) => {
+                let sender = &mut self.connections[id as usize].up.sender;
+                sender.acknowledged(self.now, &packet.says, packet.sent);
+                self.pump(id, Way::Up);
+                self.wake(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// The connection stands: both ends have measured a round trip, and the first request leaves.
+    fn accepted(&mut self, id: FlowId, called: Time) {
+        let connection = &mut self.connections[id as usize];
+        if connection.calling.take().is_none() {
+            return;
+        }
+        let trip = self.now.since(called);
+        connection.up.sender.measured(trip);
+        connection.down.sender.measured(trip);
+        self.ask(id);
+        self.wake(id);
+    }
+
+    fn response_arrives(&mut self, packet: &Packet) {
+        let id = packet.label.owner;
+        let connection = &mut self.connections[id as usize];
+        // The answer says that the request has arrived.
+        connection.up.sender.all_arrived(self.now);
+        let reply = connection.down.receiver.arrive(packet.says.first, packet.count);
+        if connection.down.complete() && connection.up.complete() {
+            let more = connection.has_more();
+            self.acknowledge(id, Way::Down, packet.sent);
+            if more {
+                self.ask(id);
+            } else {
+                self.finish(id);
+                return;
+            }
+        } else if reply == Reply::Now {
+            self.acknowledge(id, Way::Down, packet.sent);
+        } else if connection.owed == Time::NEVER {
+            connection.owed = self.now + DELAYED_ACK;
+        }
+        self.wake(id);
+    }
+
+    fn finish(&mut self, id: FlowId) {
+        let Some(tcp) = self.tcp else { return };
+        let connection = &mut self.connections[id as usize];
+        connection.over = true;
+        let (label, connects) = (connection.label, connection.called);
+        if connects {
+            #[allow(clippy::cast_possible_truncation)] // `check` bounds headers
+            self.send_up(bare(label, Kind::Fin, Way::Up, tcp.headers.0 as u32, self.now));
+        }
+        self.heard.push(Heard::Done(id));
+    }
+
+    /// Sets the connection's alarm, unless one rings before.
+    fn wake(&mut self, id: FlowId) {
+        let connection = &mut self.connections[id as usize];
+        let due = connection.due();
+        if !connection.over && due < connection.alarm {
+            connection.alarm = due;
+            self.calendar.push(due.max(self.now), Rank::Arrival, Event::Alarm(id, connection.label.life));
+        }
+    }
+
+    fn alarm(&mut self, id: FlowId, life: u32) {
+        if !self.lives(id, life) || self.connections[id as usize].alarm > self.now {
+            return;
+        }
+        let connection = &mut self.connections[id as usize];
+        connection.alarm = Time::NEVER;
+        if connection.call_again() <= self.now {
+            self.call_for(id);
+        }
+        let connection = &mut self.connections[id as usize];
+        if connection.owed <= self.now {
+            self.acknowledge(id, Way::Down, self.now);
+        }
+        for way in [Way::Up, Way::Down] {
+            let sender = &mut self.connections[id as usize].half(way).sender;
+            if sender.alarm() <= self.now {
+                if let Some(probe) = sender.ring(self.now) {
+                    self.send_data(id, way, probe);
+                }
+                self.pump(id, way);
+            }
+        }
+        self.wake(id);
+    }
+
+    /// A call begins; its packets go both ways. Gives its name.
+    pub fn call(&mut self, now: Time, slot: u32, label: Label, codec: Codec, after: Span) {
+        let call = Call { label: Label { owner: slot, ..label }, codec, last: None, on: true };
+        let place = slot as usize;
+        if self.calls.len() <= place {
+            self.calls.resize(place + 1, Call { on: false, label: Label { life: 0, ..label }, ..call });
+        }
+        let life = self.calls[place].label.life + 1;
+        self.calls[place] = Call { label: Label { life, ..call.label }, ..call };
+        self.calendar.push(now + after, Rank::Arrival, Event::Voice(slot, life));
+    }
+
+    /// A call ends.
+    pub fn hang_up(&mut self, slot: u32) {
+        self.calls[slot as usize].on = false;
+    }
+
+    fn speak(&mut self, slot: u32, life: u32) {
+        let call = self.calls[slot as usize];
+        if !call.on || call.label.life != life {
+            return;
+        }
+        #[allow(clippy::cast_possible_truncation)] // a packet of a codec
+        let bytes = call.codec.packet.0 as u32;
+        self.send_up(bare(call.label, Kind::Voice, Way::Up, bytes, self.now));
+        self.enter(bare(call.label, Kind::Voice, Way::Down, bytes, self.now));
+        self.calendar.push(self.now + call.codec.every, Rank::Arrival, Event::Voice(slot, life));
+    }
+
+    fn hear(&mut self, packet: &Packet) {
+        let call = &mut self.calls[packet.label.owner as usize];
+        let delay = self.now.since(packet.sent);
+        let change = call.last.map_or(Span(0), |last| Span(delay.0.abs_diff(last.0)));
+        call.last = Some(delay);
+        let delay = Some((delay, change));
+        self.heard.push(Heard::Voice { class: packet.label.class, site: packet.label.site, delay });
+    }
+
+    /// The world is edited.
+    pub fn edit(&mut self, now: Time, action: &Action) {
+        self.now = now;
+        match action {
+            Action::Resize(unit, throughput) => self.hubs[unit.index()].resize(now, *throughput),
+            Action::Serve(unit, discipline) => {
+                self.lost.clear();
+                self.hubs[unit.index()].reorder(discipline, self.classes, &mut self.lost);
+            }
+            Action::Shape { class, total, per_site } => {
+                let rate = |rate: &Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
+                let shape = Shape { total: rate(total), per_site: rate(per_site) };
+                self.hubs.iter_mut().for_each(|hub| hub.reshape(*class, shape));
+            }
+            // What is under way ends where it is; what starts from now on takes the new tunnel.
+            Action::Migrate(..) => {}
+        }
+    }
+
+    /// A concentrator, its books brought to `now`.
+    pub fn hub(&mut self, now: Time, unit: UnitId) -> &mut Hub {
+        let hub = &mut self.hubs[unit.index()];
+        hub.advance(now);
+        hub
+    }
+}
+
+/// A packet that calls for a connection, or accepts it: IP, TCP and its first options [B].
+const SET_UP: u32 = 60;
+
+fn bare(label: Label, kind: Kind, way: Way, bytes: u32, sent: Time) -> Packet {
+    Packet { label, kind, way, count: 1, inner: bytes, tail: bytes, sent, entered: sent, says: Says::default() }
+}
+
+#[allow(clippy::cast_possible_truncation)] // `check` bounds both
+fn full_packet(tcp: &Tcp) -> u32 {
+    (tcp.segment.0 + tcp.headers.0) as u32
+}

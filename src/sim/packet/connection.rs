@@ -1,0 +1,160 @@
+//! A connection from its first packet to its last: set-up, one request and answer after the other, close.
+
+use crate::scenario::model::{Ingredient, Tcp};
+use crate::sim::packet::receiver::Receiver;
+use crate::sim::packet::sender::Sender;
+use crate::sim::packet::wire::{Label, Way};
+use crate::sim::transport::Turn;
+use crate::units::{NANOS, Span, Time};
+
+/// Time after which a call for a connection is repeated (RFC 6298, section 2).
+const FIRST_TIMEOUT: u64 = NANOS;
+
+/// A connection in use.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Whose it is; its life says whether packets and alarms still mean it.
+    pub label: Label,
+    turns: Vec<Turn>,
+    turn: usize,
+    /// From the site.
+    pub up: Half,
+    /// To the site.
+    pub down: Half,
+    /// Time that the server takes for each answer.
+    pub server: Span,
+    /// When an acknowledgement that waits is sent.
+    pub owed: Time,
+    /// When the call for the connection was sent, and how often; none once it is answered.
+    pub calling: Option<(Time, u32)>,
+    /// When its alarm is set for.
+    pub alarm: Time,
+    /// Whether it was opened for this flow.
+    pub called: bool,
+    /// Whether it is over.
+    pub over: bool,
+}
+
+/// One direction.
+#[derive(Clone, Debug)]
+pub struct Half {
+    /// Who sends.
+    pub sender: Sender,
+    /// Who receives.
+    pub receiver: Receiver,
+    /// Bytes of the last segment.
+    pub tail: u32,
+}
+
+impl Half {
+    fn open(&mut self, tcp: &Tcp, rtt: Option<Span>) {
+        self.sender.open(tcp, rtt);
+        self.receiver.open(tcp.has(Ingredient::DelayedAck));
+    }
+
+    /// `bytes` more to send.
+    fn offer(&mut self, bytes: u64, tcp: &Tcp) {
+        let segments = bytes.div_ceil(tcp.segment.0).max(1);
+        let last = bytes.max(1) - (segments - 1) * tcp.segment.0;
+        self.sender.offer(u32::try_from(segments).expect("a transfer has fewer than 2^32 segments"));
+        self.tail = u32::try_from(last + tcp.headers.0).expect("a segment has fewer than 2^32 bytes");
+    }
+
+    /// Whether everything has arrived.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.receiver.expected() == self.sender.total()
+    }
+}
+
+impl Connection {
+    /// The place for a connection.
+    #[must_use]
+    pub fn new(label: Label, tcp: &Tcp) -> Self {
+        let half = Half { sender: Sender::new(tcp), receiver: Receiver::default(), tail: 0 };
+        Self {
+            label,
+            turns: Vec::new(),
+            turn: 0,
+            up: half.clone(),
+            down: half,
+            server: Span(0),
+            owed: Time::NEVER,
+            calling: None,
+            alarm: Time::NEVER,
+            called: false,
+            over: true,
+        }
+    }
+
+    /// Opens it for `turns`; a connection that stands already knows its round trip.
+    pub fn open(&mut self, label: Label, tcp: &Tcp, turns: &[Turn], server: Span, stands: Option<Span>) {
+        self.label = label;
+        self.turns.clear();
+        self.turns.extend_from_slice(turns);
+        self.turn = 0;
+        self.up.open(tcp, stands);
+        self.down.open(tcp, stands);
+        (self.server, self.owed, self.calling) = (server, Time::NEVER, None);
+        (self.alarm, self.called, self.over) = (Time::NEVER, stands.is_none(), false);
+    }
+
+    /// The next request is there to be sent.
+    pub fn ask(&mut self, tcp: &Tcp) {
+        self.up.offer(self.turns[self.turn].request.0, tcp);
+    }
+
+    /// The answer is there to be sent.
+    pub fn answer(&mut self, tcp: &Tcp) {
+        self.down.offer(self.turns[self.turn].response.0, tcp);
+        self.turn += 1;
+    }
+
+    /// Whether another request follows the answer that has come.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.turn < self.turns.len()
+    }
+
+    /// Whether the request that has arrived whole waits for its answer.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.up.complete() && self.down.complete()
+    }
+
+    /// The direction.
+    pub fn half(&mut self, way: Way) -> &mut Half {
+        match way {
+            Way::Up => &mut self.up,
+            Way::Down => &mut self.down,
+        }
+    }
+
+    /// Calls for a connection: when the call is repeated unless it is answered.
+    pub fn call(&mut self, now: Time) {
+        let tries = self.calling.map_or(0, |(_, tries)| tries + 1);
+        self.calling = Some((now, tries));
+    }
+
+    /// When the call is repeated.
+    #[must_use]
+    pub fn call_again(&self) -> Time {
+        self.calling.map_or(Time::NEVER, |(at, tries)| at + Span(FIRST_TIMEOUT << tries.min(6)))
+    }
+
+    /// When it next has to be woken.
+    #[must_use]
+    pub fn due(&self) -> Time {
+        self.call_again().min(self.owed).min(self.up.sender.alarm()).min(self.down.sender.alarm())
+    }
+
+    /// Share of the answers' segments that has not arrived.
+    #[must_use]
+    pub fn left(&self) -> f64 {
+        let all: u64 = self.turns.iter().map(|turn| turn.segments().max(1)).sum();
+        let arrived = u64::from(self.down.receiver.expected());
+        #[allow(clippy::cast_precision_loss)] // segments of a transfer
+        let left = all.saturating_sub(arrived) as f64 / all.max(1) as f64;
+        left
+    }
+}

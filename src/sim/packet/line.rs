@@ -1,0 +1,87 @@
+//! A site's access link: a rate each way, a buffer, and packets on their way.
+
+use std::collections::VecDeque;
+
+use crate::scenario::model::Site;
+use crate::sim::packet::wire::Packet;
+use crate::units::{Span, Time};
+
+/// Both directions of an access link.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Towards the headend.
+    pub up: Direction,
+    /// Towards the site.
+    pub down: Direction,
+}
+
+impl Line {
+    /// An idle link with `buffer` of its rate before each direction.
+    #[must_use]
+    pub fn new(site: &Site, buffer: Span) -> Self {
+        let half = Span(site.rtt.0 / 2);
+        Self {
+            up: Direction::new(site.up.bits(), buffer, half),
+            down: Direction::new(site.down.bits(), buffer, half),
+        }
+    }
+}
+
+/// One direction. Service is first in first out, so the end of each packet's is known when it arrives.
+#[derive(Clone, Debug)]
+pub struct Direction {
+    rate: f64,
+    buffer: Span,
+    delay: Span,
+    busy: Time,
+    under_way: VecDeque<(Time, Packet)>,
+}
+
+/// How a train comes to a link.
+#[derive(Clone, Copy, Debug)]
+pub struct Train {
+    /// When its first packet is there.
+    pub from: Time,
+    /// When its last one is.
+    pub until: Time,
+    /// Its bytes, and those of its last packet.
+    pub bytes: u64,
+    /// Of its last packet.
+    pub last: u64,
+}
+
+impl Direction {
+    fn new(rate: f64, buffer: Span, delay: Span) -> Self {
+        Self { rate, buffer, delay, busy: Time(0), under_way: VecDeque::new() }
+    }
+
+    /// Sends a train on; false if it is lost, else when it is at the other end, if nothing else is before it.
+    pub fn pass(&mut self, train: Train, packet: Packet) -> Result<Option<Time>, ()> {
+        let Some(at) = self.through(&train) else { return Err(()) };
+        let first = self.under_way.is_empty();
+        self.under_way.push_back((at, packet));
+        Ok(first.then_some(at))
+    }
+
+    /// When a train is at the other end; none if it is lost.
+    pub fn through(&mut self, train: &Train) -> Option<Time> {
+        if self.busy > train.from + self.buffer {
+            return None;
+        }
+        // Packets of a train follow each other: the link sends the first while the others arrive.
+        let sent = self.busy.max(train.from) + self.time(train.bytes);
+        self.busy = sent.max(train.until + self.time(train.last));
+        Some(self.busy + self.delay)
+    }
+
+    /// Takes out what arrives now; with it when the next one does.
+    pub fn arrive(&mut self) -> Option<(Packet, Option<Time>)> {
+        let (_, packet) = self.under_way.pop_front()?;
+        Some((packet, self.under_way.front().map(|next| next.0)))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // bytes of a train
+    fn time(&self, bytes: u64) -> Span {
+        Span::of_secs(bytes as f64 * 8.0 / self.rate)
+    }
+}

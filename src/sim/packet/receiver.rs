@@ -1,0 +1,152 @@
+//! The receiving end: what has arrived, and when it says so.
+
+use crate::sim::packet::wire::Says;
+
+/// Segments at the start of a connection that are acknowledged at once (Linux, `TCP_MAX_QUICKACKS`).
+const QUICK: u32 = 16;
+
+/// Reassembly and acknowledgement of one direction of a connection.
+#[derive(Clone, Debug, Default)]
+pub struct Receiver {
+    /// Every segment below has arrived.
+    expected: u32,
+    /// What has arrived beyond, in order and apart.
+    beyond: Vec<(u32, u32)>,
+    /// Sum of their lengths.
+    held: u32,
+    /// Segments that no acknowledgement has covered.
+    unsaid: u32,
+    quick: u32,
+    delays: bool,
+    latest: (u32, u32),
+    again: bool,
+}
+
+/// What an arrival calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// An acknowledgement now.
+    Now,
+    /// One later, unless something else carries it.
+    Later,
+}
+
+impl Receiver {
+    /// A connection opens; `delays` if acknowledgements may wait for a second segment.
+    pub fn open(&mut self, delays: bool) {
+        self.beyond.clear();
+        (self.expected, self.held, self.unsaid, self.quick) = (0, 0, 0, QUICK);
+        (self.delays, self.latest, self.again) = (delays, (0, 0), false);
+    }
+
+    /// Every segment below this one has arrived.
+    #[must_use]
+    pub fn expected(&self) -> u32 {
+        self.expected
+    }
+
+    /// Segments `first..first + count` arrive.
+    pub fn arrive(&mut self, first: u32, count: u32) -> Reply {
+        let until = first + count;
+        self.latest = (first, until);
+        self.again = false;
+        if first == self.expected && self.beyond.is_empty() {
+            self.expected = until;
+            self.unsaid += count;
+            // RFC 5681, section 4.2: at least every second segment.
+            let now = !self.delays || self.unsaid >= 2 || self.quick > 0;
+            return if now { Reply::Now } else { Reply::Later };
+        }
+        self.unsaid += count;
+        if until <= self.expected || self.beyond.iter().any(|&(from, to)| from <= first && until <= to) {
+            self.again = true;
+        } else {
+            self.keep(first.max(self.expected), until);
+        }
+        // Out of order, or a hole is filled: said at once.
+        Reply::Now
+    }
+
+    fn keep(&mut self, mut first: u32, mut until: u32) {
+        let from = self.beyond.partition_point(|block| block.1 < first);
+        let to = self.beyond.partition_point(|block| block.0 <= until);
+        for &(low, high) in &self.beyond[from..to] {
+            first = first.min(low);
+            until = until.max(high);
+        }
+        self.beyond.splice(from..to, [(first, until)]);
+        if let Some(&(low, high)) = self.beyond.first()
+            && low <= self.expected
+        {
+            self.expected = high;
+            self.beyond.remove(0);
+        }
+        self.held = self.beyond.iter().map(|block| block.1 - block.0).sum();
+    }
+
+    /// What there is to say, and how many acknowledgements say it; it is said by this.
+    pub fn say(&mut self) -> (Says, u32) {
+        let packets = if self.quick > 0 || !self.delays { self.unsaid } else { self.unsaid.div_ceil(2) }.max(1);
+        self.quick = self.quick.saturating_sub(packets);
+        self.unsaid = 0;
+        let mut says = Says { first: self.expected, held: self.held, again: self.again, ..Says::default() };
+        let latest = self.beyond.iter().position(|block| block.0 <= self.latest.0 && self.latest.0 < block.1);
+        let mut at = 0;
+        for block in latest.map(|place| self.beyond[place]).into_iter().chain(
+            self.beyond.iter().enumerate().rev().filter(|(place, _)| Some(*place) != latest).map(|(_, block)| *block),
+        ) {
+            if at == says.blocks.len() {
+                break;
+            }
+            says.blocks[at] = block;
+            at += 1;
+        }
+        (says, packets)
+    }
+
+    /// Whether anything has not been said.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        self.unsaid > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receiver() -> Receiver {
+        let mut receiver = Receiver::default();
+        receiver.open(true);
+        receiver
+    }
+
+    #[test]
+    fn the_first_segments_are_acknowledged_at_once_and_later_ones_in_pairs() {
+        let mut receiver = receiver();
+        for segment in 0..QUICK {
+            assert_eq!(receiver.arrive(segment, 1), Reply::Now);
+            assert_eq!(receiver.say().1, 1);
+        }
+        assert_eq!(receiver.arrive(16, 1), Reply::Later);
+        assert_eq!(receiver.arrive(17, 1), Reply::Now);
+        assert_eq!(receiver.say().0.first, 18);
+    }
+
+    #[test]
+    fn a_hole_is_told_with_the_latest_block_first_and_healed() {
+        let mut receiver = receiver();
+        receiver.arrive(0, 2);
+        receiver.arrive(3, 1);
+        receiver.arrive(7, 2);
+        receiver.arrive(4, 1);
+        let (says, _) = receiver.say();
+        assert_eq!((says.first, says.blocks[0], says.blocks[1], says.held), (2, (3, 5), (7, 9), 4));
+        receiver.arrive(2, 1);
+        assert_eq!(receiver.expected(), 5);
+        receiver.arrive(5, 2);
+        assert_eq!((receiver.expected(), receiver.say().0.held), (9, 0));
+        receiver.arrive(3, 1);
+        assert!(receiver.say().0.again);
+    }
+}

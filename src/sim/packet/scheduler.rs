@@ -1,0 +1,336 @@
+//! The order of service, packet by packet: strict ranks, deficit round robin by weight, fair queueing by site.
+//!
+//! Each queue has its own buffer. What does not fit is lost from the tail of the arriving train; where a queue is
+//! split fairly, from the tail of its longest part (McKenney 1990).
+
+use std::collections::VecDeque;
+
+use crate::scenario::model::{ClassId, Discipline};
+use crate::sim::band::Fairness;
+use crate::sim::discipline::{Plan, Shape, plan};
+use crate::sim::packet::wire::{Kind, Packet};
+
+/// A packet with what it takes of the buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Queued {
+    /// The packet.
+    pub packet: Packet,
+    /// Bytes in the buffer of each packet of the train, and of the last.
+    pub each: u32,
+    /// Of the last.
+    pub tail: u32,
+}
+
+impl Queued {
+    fn bytes(&self) -> u64 {
+        u64::from(self.packet.count - 1) * u64::from(self.each) + u64::from(self.tail)
+    }
+
+    fn head(&self, count: u32) -> Self {
+        if count == self.packet.count {
+            return *self;
+        }
+        Self { packet: self.packet.head(count), tail: self.each, ..*self }
+    }
+}
+
+/// Room of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes.
+    pub bytes: u64,
+    /// Packets.
+    pub packets: u64,
+}
+
+/// Packets that wait, in the order of service.
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    plan: Plan,
+    queues: Vec<Queue>,
+    room: Room,
+    waiting: usize,
+    /// Whether fair queues have a line for each flow, not for each site.
+    by_flow: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Queue {
+    rank: u8,
+    turn: Turn,
+    lines: Lines,
+    bytes: u64,
+    packets: u64,
+}
+
+/// The state of deficit round robin (Shreedhar & Varghese 1996): what may be sent, and what a visit adds.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    deficit: f64,
+    quantum: f64,
+    visited: bool,
+}
+
+impl Turn {
+    fn of(weight: f64) -> Self {
+        Self { deficit: 0.0, quantum: weight * QUANTUM, visited: false }
+    }
+
+    /// Whether the queue may send `bytes` on this visit.
+    fn allows(&mut self, bytes: u64) -> bool {
+        if !self.visited {
+            self.visited = true;
+            self.deficit += self.quantum;
+        }
+        self.deficit >= float(bytes)
+    }
+
+    fn pass(&mut self, empty: bool) {
+        self.visited = false;
+        if empty {
+            self.deficit = 0.0;
+        }
+    }
+}
+
+/// Bytes that the smallest weight may send on each visit.
+const QUANTUM: f64 = 1_514.0;
+
+#[allow(clippy::cast_precision_loss)] // bytes in a buffer
+fn float(number: u64) -> f64 {
+    number as f64
+}
+
+#[derive(Clone, Debug)]
+enum Lines {
+    One(VecDeque<Queued>),
+    Fair(Fair),
+}
+
+/// One line for each site (or each flow), served in turn.
+#[derive(Clone, Debug, Default)]
+struct Fair {
+    lines: Vec<Line>,
+    active: VecDeque<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    waiting: VecDeque<Queued>,
+    bytes: u64,
+    turn: Turn,
+}
+
+impl Scheduler {
+    /// Empty queues for the classes of a discipline.
+    #[must_use]
+    pub fn new(discipline: &Discipline, classes: usize, room: Room) -> Self {
+        let plan = plan(discipline, &vec![Shape::NONE; classes]);
+        let least = plan.queues.iter().filter_map(|queue| queue.weight).fold(f64::INFINITY, f64::min);
+        let by_flow = matches!(discipline, Discipline::Discriminatory(_));
+        let by_line = |fairness| fairness == Fairness::BySite || by_flow;
+        let queues = plan.queues.iter().map(|queue| Queue {
+            rank: queue.rank,
+            turn: Turn::of(queue.weight.map_or(1.0, |weight| weight / least)),
+            lines: if by_line(queue.fairness) { Lines::Fair(Fair::default()) } else { Lines::One(VecDeque::new()) },
+            bytes: 0,
+            packets: 0,
+        });
+        Self { queues: queues.collect(), room, waiting: 0, by_flow, plan }
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// Everything that waits, in no particular order.
+    pub fn waiting(&self) -> impl Iterator<Item = &Queued> {
+        self.queues.iter().flat_map(|queue| {
+            let (one, fair) = match &queue.lines {
+                Lines::One(line) => (Some(line), None),
+                Lines::Fair(fair) => (None, Some(fair)),
+            };
+            one.into_iter().flatten().chain(fair.into_iter().flat_map(|fair| fair.lines.iter().flat_map(|line| &line.waiting)))
+        })
+    }
+
+    /// Puts a train in; what does not fit goes to `lost`.
+    pub fn push(&mut self, queued: Queued, lost: &mut Vec<Packet>) {
+        let place = self.plan.queue_of(queued.packet.label.class);
+        let queue = &mut self.queues[place];
+        let endless = queued.packet.kind == Kind::Whole;
+        match &mut queue.lines {
+            Lines::One(line) => {
+                let fits = if endless { queued.packet.count } else { fitting(&queued, self.room, queue.bytes, queue.packets) };
+                if fits < queued.packet.count {
+                    lost.push(rest(&queued.packet, fits));
+                }
+                if fits > 0 {
+                    let queued = queued.head(fits);
+                    queue.bytes += queued.bytes();
+                    queue.packets += u64::from(fits);
+                    self.waiting += 1;
+                    line.push_back(queued);
+                }
+            }
+            Lines::Fair(fair) => {
+                let weight = self.plan.flow_weight[queued.packet.label.class.index()];
+                queue.bytes += queued.bytes();
+                queue.packets += u64::from(queued.packet.count);
+                self.waiting += 1;
+                fair.push(line_of(&queued.packet, self.by_flow), weight, queued);
+                while !endless && (queue.bytes > self.room.bytes || queue.packets > self.room.packets) {
+                    let (packet, bytes, emptied) = fair.drop_one();
+                    queue.bytes -= bytes;
+                    queue.packets -= 1;
+                    self.waiting -= usize::from(emptied);
+                    lost.push(packet);
+                }
+            }
+        }
+    }
+
+    /// Takes out what is served next.
+    pub fn pop(&mut self) -> Option<Packet> {
+        if self.waiting == 0 {
+            return None;
+        }
+        let first = self.queues.iter().position(|queue| queue.packets > 0)?;
+        let rank = self.queues[first].rank;
+        let until = first + self.queues[first..].iter().take_while(|queue| queue.rank == rank).count();
+        let from = self.queues[..first].iter().rposition(|queue| queue.rank != rank).map_or(0, |place| place + 1);
+        let place = if until - from == 1 { first } else { self.next_of(from, until) };
+        let queue = &mut self.queues[place];
+        let queued = match &mut queue.lines {
+            Lines::One(line) => line.pop_front()?,
+            Lines::Fair(fair) => fair.pop()?,
+        };
+        queue.bytes -= queued.bytes();
+        queue.packets -= u64::from(queued.packet.count);
+        if queue.packets == 0 {
+            queue.turn.pass(true);
+        }
+        self.waiting -= 1;
+        Some(queued.packet)
+    }
+
+    /// Deficit round robin over the queues of a rank; the one that is being visited is the one marked so.
+    fn next_of(&mut self, from: usize, until: usize) -> usize {
+        let mut place = (from..until).find(|&place| self.queues[place].turn.visited).unwrap_or(from);
+        loop {
+            let queue = &mut self.queues[place];
+            let size = match &queue.lines {
+                Lines::One(line) => line.front().map(Queued::bytes),
+                Lines::Fair(fair) => fair.size_of_next(),
+            };
+            match size {
+                Some(bytes) if queue.turn.allows(bytes) => {
+                    queue.turn.deficit -= float(bytes);
+                    return place;
+                }
+                Some(_) => queue.turn.pass(false),
+                None => queue.turn.pass(true),
+            }
+            place = if place + 1 == until { from } else { place + 1 };
+        }
+    }
+
+    /// Bytes that wait in the queue of a class.
+    #[must_use]
+    pub fn backlog(&self, class: ClassId) -> u64 {
+        self.queues[self.plan.queue_of(class)].bytes
+    }
+}
+
+/// Packets of a train that fit behind `bytes` and `packets`.
+fn fitting(queued: &Queued, room: Room, bytes: u64, packets: u64) -> u32 {
+    let count = queued.packet.count;
+    if bytes + queued.bytes() <= room.bytes && packets + u64::from(count) <= room.packets {
+        return count;
+    }
+    let by_bytes = room.bytes.saturating_sub(bytes) / u64::from(queued.each.max(1));
+    let by_packets = room.packets.saturating_sub(packets);
+    u32::try_from(by_bytes.min(by_packets)).unwrap_or(u32::MAX).min(count - 1)
+}
+
+/// The packets of a train beyond the first `fits`.
+fn rest(packet: &Packet, fits: u32) -> Packet {
+    Packet { count: packet.count - fits, ..*packet }
+}
+
+/// The line of a packet: its site's, or its flow's (or call's) where flows have weights of their own.
+fn line_of(packet: &Packet, by_flow: bool) -> usize {
+    let label = &packet.label;
+    if by_flow { 2 * label.owner as usize + usize::from(packet.kind == Kind::Voice) } else { label.site.index() }
+}
+
+impl Fair {
+    fn push(&mut self, place: usize, weight: f64, queued: Queued) {
+        if self.lines.len() <= place {
+            let empty = Line { waiting: VecDeque::new(), bytes: 0, turn: Turn::of(1.0) };
+            self.lines.resize(place + 1, empty);
+        }
+        let line = &mut self.lines[place];
+        if line.waiting.is_empty() {
+            line.turn = Turn::of(weight);
+            self.active.push_back(u32::try_from(place).expect("fewer than 2^32 lines"));
+        }
+        line.bytes += queued.bytes();
+        line.waiting.push_back(queued);
+    }
+
+    /// The line whose turn it is comes to the front.
+    fn settle(&mut self) -> Option<usize> {
+        loop {
+            let place = *self.active.front()? as usize;
+            let line = &mut self.lines[place];
+            let bytes = line.waiting.front().map_or(0, Queued::bytes);
+            if line.turn.allows(bytes) {
+                return Some(place);
+            }
+            line.turn.pass(false);
+            self.active.rotate_left(1);
+        }
+    }
+
+    fn size_of_next(&self) -> Option<u64> {
+        let place = *self.active.front()? as usize;
+        self.lines[place].waiting.front().map(Queued::bytes)
+    }
+
+    fn pop(&mut self) -> Option<Queued> {
+        let place = self.settle()?;
+        let line = &mut self.lines[place];
+        let queued = line.waiting.pop_front()?;
+        line.bytes -= queued.bytes();
+        line.turn.deficit -= float(queued.bytes());
+        if line.waiting.is_empty() {
+            line.turn.pass(true);
+            self.active.pop_front();
+        }
+        Some(queued)
+    }
+
+    /// Drops the last packet of the longest line: the packet, its bytes, and whether its train is gone by it.
+    fn drop_one(&mut self) -> (Packet, u64, bool) {
+        let longest = self.active.iter().copied().max_by_key(|&place| (self.lines[place as usize].bytes, place));
+        let place = longest.expect("a full queue has a line") as usize;
+        let line = &mut self.lines[place];
+        let last = line.waiting.back_mut().expect("an active line has a packet");
+        let (bytes, count) = (u64::from(last.tail), last.packet.count);
+        let dropped = Packet { count: 1, ..last.packet };
+        line.bytes -= bytes;
+        if count > 1 {
+            *last = last.head(count - 1);
+            return (dropped, bytes, false);
+        }
+        line.waiting.pop_back();
+        if line.waiting.is_empty() {
+            line.turn.pass(true);
+            self.active.retain(|&other| other as usize != place);
+        }
+        (dropped, bytes, true)
+    }
+}

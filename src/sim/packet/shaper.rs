@@ -1,0 +1,55 @@
+//! A shaper before the queues: a class sends no faster than ordered, all sites together and each.
+
+use std::collections::BTreeMap;
+
+use crate::scenario::model::SiteId;
+use crate::sim::discipline::Shape;
+use crate::units::{Span, Time};
+
+/// Virtual queues, one for the class and one for each of its sites.
+#[derive(Clone, Debug)]
+pub struct Shaper {
+    shape: Shape,
+    all: Time,
+    sites: BTreeMap<SiteId, Time>,
+}
+
+/// What waits longer than this is lost, unless it is little.
+const BUFFER: Span = Span(200_000_000);
+/// As little as this [bit]: a first window and more.
+const LITTLE: f64 = 512_000.0;
+
+impl Shaper {
+    /// A shaper with nothing in it.
+    #[must_use]
+    pub fn new(shape: Shape) -> Self {
+        Self { shape, all: Time(0), sites: BTreeMap::new() }
+    }
+
+    /// Whether it lets everything through at once.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.shape == Shape::NONE
+    }
+
+    /// When `work` bits of a site are through; none if they are lost.
+    pub fn pass(&mut self, now: Time, site: SiteId, work: f64) -> Option<Time> {
+        let own = *self.sites.get(&site).unwrap_or(&Time(0));
+        let own = after(own, now, work, self.shape.per_site)?;
+        let all = after(self.all, now, work, self.shape.total)?;
+        self.sites.insert(site, own);
+        self.all = all;
+        Some(own.max(all))
+    }
+}
+
+fn after(busy: Time, now: Time, work: f64, rate: f64) -> Option<Time> {
+    if rate.is_infinite() {
+        return Some(now);
+    }
+    let waits = busy.max(now).since(now);
+    if waits > BUFFER && waits.secs() * rate > LITTLE {
+        return None;
+    }
+    Some(busy.max(now) + Span::of_secs(work / rate))
+}

@@ -1,0 +1,100 @@
+//! What travels: trains of segments, acknowledgements, calls.
+
+use crate::scenario::model::{ClassId, SiteId, UnitId};
+use crate::sim::band::FlowId;
+use crate::units::Time;
+
+/// What a packet is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Opens a connection, towards the headend.
+    Syn,
+    /// Accepts it, towards the site.
+    SynAck,
+    /// Segments of a request or of a response.
+    Data,
+    /// Says what has arrived.
+    Ack,
+    /// Closes; answered by another.
+    Fin,
+    /// The answer to it: nobody waits for that.
+    Last,
+    /// A packet of a call.
+    Voice,
+    /// A whole transfer, where transport is ideal.
+    Whole,
+}
+
+/// Which way a packet goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Towards the headend.
+    Up,
+    /// Towards the site.
+    Down,
+}
+
+/// Who sent a packet, and through which queue it goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    /// The flow or the call.
+    pub owner: FlowId,
+    /// The owner's life: a packet of an earlier one is void.
+    pub life: u32,
+    /// From or to which site.
+    pub site: SiteId,
+    /// Of which class.
+    pub class: ClassId,
+    /// Through which concentrator.
+    pub unit: UnitId,
+}
+
+/// A packet, or several of one sender that move as a train.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet {
+    /// Whose it is.
+    pub label: Label,
+    /// What it is for.
+    pub kind: Kind,
+    /// Which way it goes.
+    pub way: Way,
+    /// Packets in the train.
+    pub count: u32,
+    /// Bytes of each inside the tunnel; the last may be shorter.
+    pub inner: u32,
+    /// Bytes of the last one.
+    pub tail: u32,
+    /// When it was sent; of an `Ack`, when what made it necessary was sent.
+    pub sent: Time,
+    /// When it came to the concentrator's queue.
+    pub entered: Time,
+    /// `Data`: the first segment. `Ack`: what it says.
+    pub says: Says,
+}
+
+/// Sequence numbers of a packet, in segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Says {
+    /// `Data`: the first segment; `Ack`: every segment below has arrived.
+    pub first: u32,
+    /// `Ack`: what has arrived beyond, the latest first (RFC 2018, three blocks).
+    pub blocks: [(u32, u32); 3],
+    /// `Ack`: segments held beyond `first`, all together.
+    pub held: u32,
+    /// `Ack`: what came had come before (RFC 2883).
+    pub again: bool,
+}
+
+impl Packet {
+    /// Bytes inside the tunnel of all packets of the train.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.count - 1) * u64::from(self.inner) + u64::from(self.tail)
+    }
+
+    /// The first `count` packets of the train.
+    #[must_use]
+    pub fn head(&self, count: u32) -> Self {
+        if count == self.count { *self } else { Self { count, tail: self.inner, ..*self } }
+    }
+}

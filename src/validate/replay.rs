@@ -1,0 +1,180 @@
+//! headend on the traces of the measurements.
+
+use std::collections::BTreeMap;
+
+use crate::random::Law;
+use crate::scenario::model::{
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Congestion, Counts, Demand, Discipline, Fidelity,
+    Model, Pool, PoolId, Rules, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
+};
+use crate::sim::observer::{Fact, Observer, Record};
+use crate::sim::simulate;
+use crate::units::{BitRate, Bytes, Clock, NANOS, Span, Time};
+use crate::validate::evidence::{self, CLASSES, Case, Sent, Service};
+
+/// What headend says about a trace.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Latency of each transaction sent [s].
+    pub latency: Vec<f64>,
+    /// Mean one-way delay of voice packets [s], and the share lost; none at flow fidelity.
+    pub voice: Option<(f64, f64)>,
+    /// Utilisation in each second.
+    pub utilisation: Vec<f64>,
+}
+
+/// Runs a case before the given sites.
+#[must_use]
+pub fn replay(case: &Case, sites: &[evidence::Site], fidelity: Fidelity) -> Found {
+    replay_without(case, sites, fidelity, Without::NONE)
+}
+
+/// Runs a case with ingredients left out.
+#[must_use]
+pub fn replay_without(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Without) -> Found {
+    let model = model(case, sites, fidelity, without);
+    let last = model.replay.iter().flat_map(|replay| replay.last()).next().map_or(Time(0), |arrival| arrival.at);
+    let mut listener = Listener { last, ..Listener::default() };
+    simulate(&model, 0, &mut listener);
+    let mut found: BTreeMap<(u64, u32, u8), Vec<f64>> = BTreeMap::new();
+    for record in &listener.records {
+        found.entry((record.started.0, record.site.0, record.class.0)).or_default().push(record.latency.secs());
+    }
+    let replayed = arrivals(&case.sent, sites);
+    let latency = replayed.iter().map(|arrival| {
+        found.get_mut(&(arrival.at.0, arrival.site.0, arrival.class.0)).and_then(Vec::pop).unwrap_or(f64::NAN)
+    });
+    #[allow(clippy::cast_precision_loss)] // packets of a few minutes
+    let voice = (listener.voice.0 > 0).then(|| {
+        let (sent, lost, delay) = listener.voice;
+        (delay / (sent - lost).max(1) as f64, lost as f64 / sent as f64)
+    });
+    Found { latency: latency.collect(), voice, utilisation: listener.utilisation() }
+}
+
+#[derive(Default)]
+struct Listener {
+    /// When the last transaction starts.
+    last: Time,
+    records: Vec<Record>,
+    /// Packets sent, lost, and the sum of delays [s].
+    voice: (u64, u64, f64),
+    carried: Vec<(f64, f64)>,
+}
+
+impl Listener {
+    fn utilisation(&self) -> Vec<f64> {
+        self.carried.windows(2).map(|pair| (pair[1].0 - pair[0].0) / (pair[1].1 - pair[0].1)).collect()
+    }
+}
+
+impl Observer for Listener {
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        match fact {
+            Fact::Ended(record) => self.records.push(*record),
+            // The references leave out the warm-up and the end here, too.
+            Fact::Voice { delay, .. } if (Time(15 * NANOS)..self.last).contains(&now) => {
+                self.voice.0 += 1;
+                match delay {
+                    Some((delay, _)) => self.voice.2 += delay.secs(),
+                    None => self.voice.1 += 1,
+                }
+            }
+            Fact::Look(look) => self.carried.push((look.units[0].carried.iter().sum(), look.units[0].capacity)),
+            _ => {}
+        }
+    }
+}
+
+/// The set-up of the measurements as a model.
+fn model(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Without) -> Model {
+    let replay = arrivals(&case.sent, sites);
+    let last = replay.last().map_or(0, |arrival| arrival.at.0 / NANOS + 1);
+    let discipline = match case.service {
+        Service::Fifo => Discipline::Fifo,
+        Service::Priority => Discipline::Priority(vec![0, 1, 2, 3]),
+        Service::Weighted => Discipline::Weighted(vec![10.0, 50.0, 30.0, 10.0]),
+    };
+    let unit = Unit {
+        name: "concentrator".to_owned(),
+        throughput: BitRate(case.throughput),
+        packets: None,
+        reference: Bytes(1_400),
+        cipher: Cipher::Adds(2),
+        counts: Counts::Down,
+        buffer: Bytes(case.buffer),
+        buffer_packets: None,
+        discipline,
+        streams: None,
+        opens: Time(0),
+    };
+    let tcp = Tcp {
+        segment: Bytes(1_348),
+        headers: Bytes(52),
+        window: 10,
+        most: 3_000,
+        congestion: Congestion::Cubic,
+        access_buffer: Span(NANOS / 10),
+        without,
+    };
+    Model {
+        seed: 1,
+        // Long enough for the slowest transfer of an overload to end.
+        calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: Clock((last + 150) * NANOS) },
+        bin: Span(NANOS),
+        sites: sites.iter().map(site).collect(),
+        classes: CLASSES.iter().map(|name| class(name, case.calls, sites.len())).collect(),
+        units: vec![unit],
+        pools: vec![Pool { name: "all".to_owned(), units: vec![UnitId(0)], balancer: Balancer::HubList }],
+        pool_of: vec![PoolId(0); sites.len()],
+        edits: Vec::new(),
+        transport: Transport::Tcp(tcp),
+        fidelity,
+        replay: Some(replay.into()),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rates of links
+fn site(site: &evidence::Site) -> Site {
+    Site {
+        name: site.name.clone(),
+        patients: 1,
+        down: BitRate((site.down_mbps * 1e6) as u64),
+        up: BitRate((site.up_mbps * 1e6) as u64),
+        rtt: Span::of_secs(site.rtt_ms / 1e3),
+    }
+}
+
+fn class(name: &str, calls: u32, sites: usize) -> Class {
+    let each = calls / u32::try_from(sites).unwrap_or(u32::MAX);
+    let codec = Codec { packet: Bytes(200), every: Span(NANOS / 50) };
+    let demand = if name == "voice" && each > 0 { Demand::Steady { each, codec } } else { Demand::Replayed };
+    Class {
+        name: name.to_owned(),
+        demand,
+        request: Law::Fixed(1.0),
+        response: Law::Fixed(1.0),
+        turns: 1,
+        connects: true,
+        server: Span(0),
+        patience: None,
+        retries: 0,
+        quick: Span(NANOS),
+        rules: Rules::default(),
+    }
+}
+
+fn arrivals(sent: &[Sent], sites: &[evidence::Site]) -> Vec<Arrival> {
+    let arrival = |sent: &Sent| {
+        let site = sites.iter().position(|site| site.name == sent.site)?;
+        let class = CLASSES.iter().position(|class| *class == sent.class)?;
+        Some(Arrival {
+            at: Time(0) + Span::of_secs(sent.start_s),
+            site: SiteId::of(site),
+            class: ClassId::of(class),
+            request: Bytes(sent.request_bytes),
+            response: Bytes(sent.response_bytes),
+        })
+    };
+    sent.iter().filter_map(arrival).collect()
+}
