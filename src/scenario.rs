@@ -229,7 +229,7 @@ fn fidelity(run: &Run, check: &mut Check) -> Fidelity {
 }
 
 /// Packets in a train, unless the scenario says otherwise.
-pub const DEFAULT_GRAIN: u32 = 4;
+pub const DEFAULT_GRAIN: u32 = 1;
 
 /// The base and the options, each with its changes made.
 fn setups(file: &File, mut base: Model, first: Option<jiff::civil::Date>, check: &mut Check) -> Vec<Setup> {

@@ -17,6 +17,7 @@ pub mod transport;
 mod arrive;
 mod edit;
 mod flow;
+mod rounds;
 mod watch;
 
 use crate::random::Key;

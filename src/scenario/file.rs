@@ -85,7 +85,7 @@ pub struct Run {
     pub bin: Leaf<Span>,
     /// How closely the network is looked at (default `flow`).
     pub fidelity: Option<FidelityFile>,
-    /// Packets of one sender that move as one, at fidelity `packet` (default 4; 1 is packet by packet).
+    /// Packets of one sender that move as one, at fidelity `packet` (default 1: packet by packet).
     pub grain: Leaf<Count>,
 }
 

@@ -36,6 +36,8 @@ struct Share {
     clock: f64,
     /// Where the clock stood: on `v` when shared, in seconds when capped.
     mark: f64,
+    /// Since when its access has been what holds its flows back [s].
+    full_since: f64,
     shared: bool,
     /// Flows by the reading of `clock` at which they end; a binary heap.
     flows: Vec<(f64, FlowId)>,
@@ -66,6 +68,8 @@ pub struct Band {
     /// Upper bound of `cap / weight` over capped sites.
     most_capped: f64,
     flows: usize,
+    /// Bits that others send first, at the cost of shared sites.
+    debt: f64,
 }
 
 /// The exact multiple of 2^-20 nearest to a weight; at least one such step.
@@ -95,6 +99,7 @@ impl Band {
             least_shared: f64::INFINITY,
             most_capped: 0.0,
             flows: 0,
+            debt: 0.0,
         }
     }
 
@@ -150,9 +155,44 @@ impl Band {
     pub fn advance(&mut self, now: Time) {
         let now = now.secs();
         if self.saturated() {
-            self.v += self.level.max(0.0) * (now - self.now);
+            let pause = self.pause().min(now - self.now);
+            self.debt -= pause * self.rate_shared();
+            self.v += self.level.max(0.0) * (now - self.now - pause);
         }
         self.now = now;
+    }
+
+    /// Bursts of `work` bits go before the flows that share, once; call when saturated and up to date.
+    pub fn owe(&mut self, work: f64) {
+        self.debt += work;
+    }
+
+    /// Time that shared sites wait until the debt is paid [s].
+    fn pause(&self) -> f64 {
+        if self.debt > 0.0 { self.debt / self.rate_shared().max(f64::MIN_POSITIVE) } else { 0.0 }
+    }
+
+    fn rate_shared(&self) -> f64 {
+        self.level * self.weight_shared
+    }
+
+    /// Rate of flows that their access holds back [bit/s].
+    #[must_use]
+    pub fn rate_capped(&self) -> f64 {
+        self.rate_capped
+    }
+
+    /// Number of flows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.flows
+    }
+
+    /// For how long the site's access has been what holds its flows back [s].
+    #[must_use]
+    pub fn full_for(&self, site: u32) -> Option<f64> {
+        let share = &self.sites[site as usize];
+        (!share.flows.is_empty() && !share.shared).then(|| self.now - share.full_since)
     }
 
     /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
@@ -160,6 +200,9 @@ impl Band {
         self.leave(site);
         let share = &mut self.sites[site as usize];
         push(&mut share.flows, (share.clock + work / weight, flow));
+        if share.flows.len() == 1 {
+            share.full_since = self.now;
+        }
         share.weight += weight;
         self.flows += 1;
         self.join(site);
@@ -224,7 +267,7 @@ impl Band {
     #[must_use]
     pub fn next_end(&self) -> Time {
         let shared = match self.shared.top() {
-            Some((due, _)) if self.level > 0.0 => self.now + (due - self.v).max(0.0) / self.level,
+            Some((due, _)) if self.level > 0.0 => self.now + (due - self.v).max(0.0) / self.level + self.pause(),
             _ => f64::INFINITY,
         };
         let capped = self.capped.top().map_or(f64::INFINITY, |(due, _)| due);
@@ -234,7 +277,9 @@ impl Band {
 
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
     pub fn finish(&mut self) -> (u32, FlowId) {
-        let shared = self.shared.top().map(|(due, site)| ((due - self.v) / self.level.max(f64::MIN_POSITIVE), site));
+        let pause = self.pause();
+        let shared =
+            self.shared.top().map(|(due, site)| ((due - self.v) / self.level.max(f64::MIN_POSITIVE) + pause, site));
         let capped = self.capped.top().map(|(due, site)| (due - self.now, site));
         let site = match (shared, capped) {
             (Some((a, shared)), Some((b, capped))) => {
@@ -353,12 +398,14 @@ impl Band {
         let heap = if shared { &mut self.capped } else { &mut self.shared };
         heap.remove(site);
         self.sites[site as usize].shared = shared;
+        self.sites[site as usize].full_since = self.now;
         self.join(site);
     }
 
     /// Nobody shares: the bounds and the clock start afresh.
     fn rest(&mut self) {
         self.v = 0.0;
+        self.debt = 0.0;
         self.least_shared = f64::INFINITY;
         if self.capped.is_empty() {
             self.rate_capped = 0.0;

@@ -1,9 +1,9 @@
 //! A concentrator at work: queues that share its throughput, and the streams that take theirs first.
 
-use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES, SiteId, Transport, Unit};
-use crate::sim::band::{Band, FlowId};
+use crate::scenario::model::{ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
+use crate::sim::band::{Band, Fairness, FlowId};
 use crate::sim::discipline::{Plan, Shape, plan};
-use crate::sim::transport::{Cost, Turn, queue_after};
+use crate::sim::transport::{Cost, Turn, access_queue, found_queue, queue_after};
 use crate::units::{BitRate, Bytes, Time};
 
 /// A concentrator and what is inside it.
@@ -21,6 +21,19 @@ pub struct Concentrator {
     standing: Vec<f64>,
     /// Rate that each band could have if it wanted more [bit/s].
     drain: Vec<f64>,
+    /// Bursts before each band [bit], and their classes' parts in it.
+    backlog: Vec<f64>,
+    backlog_of: Vec<f64>,
+    /// What arrives in bursts before each band, lately [bit/s]; rates that its flows leave to them.
+    bursts: Vec<f64>,
+    reserved: Vec<f64>,
+    /// Bits of work until the bursts of a site are through its own queue, and when its access link is free [s].
+    own_until: Vec<f64>,
+    access_until: Vec<f64>,
+    /// Whether packets towards the headend queue here, too.
+    both: bool,
+    /// Work of a full segment [bit].
+    full: f64,
     /// Access rate of each site, less its streams, in bits of work per second.
     access: Vec<f64>,
     /// Queues with flows at each site, a bit each.
@@ -48,6 +61,8 @@ pub struct Books {
     pub served: Vec<f64>,
     /// Work that was taken out unserved.
     pub withdrawn: Vec<f64>,
+    /// Work of bursts, which may still be inside.
+    pub burst: Vec<f64>,
     /// Work of streams.
     pub streamed: Vec<f64>,
     /// Work that it could have done.
@@ -89,6 +104,17 @@ impl Concentrator {
             transport,
             standing: vec![0.0; plan.queues.len()],
             drain: vec![unit.throughput.bits(); plan.queues.len()],
+            backlog: vec![0.0; plan.queues.len()],
+            backlog_of: vec![0.0; classes],
+            bursts: vec![0.0; plan.queues.len()],
+            reserved: vec![0.0; plan.queues.len()],
+            own_until: vec![0.0; access.len() * plan.queues.len()],
+            access_until: vec![0.0; access.len()],
+            both: unit.counts == Counts::Both,
+            full: match transport {
+                Transport::Ideal => 0.0,
+                Transport::Tcp(tcp) => cost.packet(tcp.segment.0 + tcp.headers.0),
+            },
             discipline: unit.discipline.clone(),
             shapes,
             bands,
@@ -108,6 +134,7 @@ impl Concentrator {
                 admitted: vec![0.0; classes],
                 served: vec![0.0; classes],
                 withdrawn: vec![0.0; classes],
+                burst: vec![0.0; classes],
                 streamed: vec![0.0; classes],
                 capacity: 0.0,
             },
@@ -177,6 +204,7 @@ impl Concentrator {
                 self.standing[queue] = queue_after(self.standing[queue], dt, saturated, self.buffer, spare);
             }
         }
+        self.drain_bursts(dt);
         self.books.capacity += self.throughput * dt;
         if self.calls > 0 {
             for (class, rate) in self.streaming.iter().enumerate() {
@@ -184,6 +212,105 @@ impl Concentrator {
             }
         }
         self.now = now;
+    }
+
+    /// Bursts leave at what the flows that access holds back leave of the queue's rate.
+    fn drain_bursts(&mut self, dt: f64) {
+        for (queue, band) in self.bands.iter().enumerate() {
+            let backlog = self.backlog[queue];
+            if backlog > 0.0 {
+                let left = (backlog - (self.drain[queue] - band.rate_capped()).max(0.0) * dt).max(0.0);
+                self.backlog[queue] = left;
+                for (class, part) in self.backlog_of.iter_mut().enumerate() {
+                    if self.plan.queue_of[class] == queue {
+                        *part *= left / backlog;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a burst of the class from the site would meet now.
+    #[must_use]
+    pub fn prospect(&self, site: SiteId, class: ClassId, luck: f64) -> Prospect {
+        let queue = self.plan.queue_of(class);
+        let plan = &self.plan.queues[queue];
+        let band = &self.bands[queue];
+        let open = self.drain[queue].min(plan.total).max(1.0);
+        let own_line = plan.fairness == Fairness::BySite || plan.per_site.is_finite();
+        let greedy = band.weight_at(site.0) > 0.0;
+        let by_flow = self.plan.flow_weight[class.index()];
+        let share = band.rate_for(site.0, by_flow, f64::INFINITY).min(plan.per_site);
+        let alone = !band.saturated();
+        let weighs = matches!(self.discipline, Discipline::Discriminatory(_));
+        let rate = if (own_line || weighs) && !alone { share } else { open.min(plan.per_site) };
+        // Others are in the way of a burst: their queue where there is one for all, their turn where each has its own.
+        let standing = if weighs || (own_line && !greedy) { 0.0 } else { self.standing[queue] };
+        let now = self.now.secs();
+        let own = (self.own_until[queue * self.access.len() + site.index()] - now).max(0.0);
+        let backlog = if self.has(Ingredient::BurstQueue) { self.backlog[queue] } else { 0.0 };
+        let found = found_queue(standing, self.buffer, band.len(), luck);
+        let wait = if weighs { 0.0 } else if own_line { own + found / open } else { (found + backlog) / open };
+        // A lower class's packet in service, and one that the device has taken ahead, go first.
+        let others: f64 =
+            self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
+        let ahead = AHEAD * self.full / self.throughput * (others / self.throughput).min(1.0);
+        let access = self.access[site.index()].max(1.0);
+        let full_for = self.bands.iter().filter_map(|band| band.full_for(site.0)).fold(0.0, f64::max);
+        Prospect {
+            wait: (wait + ahead).min(LONGEST_QUEUE),
+            rate,
+            room: self.buffer - found - backlog,
+            shared: if own_line || weighs { backlog } else { 0.0 },
+            access,
+            access_wait: (self.access_until[site.index()] - now).max(0.0),
+            access_queue: access_queue(full_for, self.access_buffer()),
+            both: self.both,
+        }
+    }
+
+    fn has(&self, ingredient: Ingredient) -> bool {
+        match self.transport {
+            Transport::Ideal => false,
+            Transport::Tcp(tcp) => tcp.has(ingredient),
+        }
+    }
+
+    fn access_buffer(&self) -> f64 {
+        match self.transport {
+            Transport::Ideal => 0.0,
+            Transport::Tcp(tcp) => tcp.access_buffer.secs(),
+        }
+    }
+
+    /// A burst of `work` bits is taken in, and leaves the access link after `last` seconds.
+    pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, through: f64, last: f64) {
+        let queue = self.plan.queue_of(class);
+        let now = self.now.secs();
+        self.backlog[queue] += work;
+        self.backlog_of[class.index()] += work;
+        self.books.burst[class.index()] += work;
+        self.books.admitted[class.index()] += work;
+        let place = queue * self.access.len() + site.index();
+        self.own_until[place] = now + through;
+        self.access_until[site.index()] = now + last;
+        self.charge(queue, work);
+    }
+
+    /// Flows that share give way to a burst: those of its own queue, else the first of lower rank.
+    fn charge(&mut self, queue: usize, work: f64) {
+        let rank = self.plan.queues[queue].rank;
+        let own = self.bands[queue].saturated() && self.reserved[queue] <= 0.0;
+        let lower = || {
+            (0..self.bands.len()).find(|&other| {
+                other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated()
+            })
+        };
+        let Some(who) = own.then_some(queue).or_else(lower) else { return };
+        if self.reserved[who] <= 0.0 {
+            self.touch(who).owe(work);
+            self.settle();
+        }
     }
 
     /// Brings each band's clock to the present; between events only those that change are.
@@ -295,6 +422,12 @@ impl Concentrator {
         self.plan.flow_weight[class.index()]
     }
 
+    /// Bursts that wait, by class [bit].
+    #[must_use]
+    pub fn backlog(&self) -> &[f64] {
+        &self.backlog_of
+    }
+
     /// What went through.
     #[must_use]
     pub fn books(&self) -> &Books {
@@ -318,6 +451,11 @@ impl Concentrator {
         let sites = self.access.len();
         self.bands = self.plan.queues.iter().map(|queue| Band::new(sites, queue.fairness)).collect();
         self.standing = vec![0.0; self.bands.len()];
+        self.backlog = vec![0.0; self.bands.len()];
+        self.backlog_of.fill(0.0);
+        self.bursts = vec![0.0; self.bands.len()];
+        self.reserved = vec![0.0; self.bands.len()];
+        self.own_until = vec![0.0; sites * self.bands.len()];
         self.drain = vec![self.throughput; self.bands.len()];
         self.ends = vec![Time::NEVER; self.bands.len()];
         self.given = vec![0.0; self.bands.len()];
@@ -408,12 +546,36 @@ impl Concentrator {
                 self.next = (self.ends[queue], queue);
             }
         }
-        if standing {
+        if standing || self.transport != Transport::Ideal {
             let open = self.plan.open_to(capacity, &demand, &given);
             self.drain.copy_from_slice(&open[..self.bands.len()]);
         }
     }
 }
+
+/// What a burst meets on its way to its site.
+#[derive(Clone, Copy, Debug)]
+pub struct Prospect {
+    /// Time in the concentrator's queue before its first packet is served [s].
+    pub wait: f64,
+    /// Rate of service there [bit/s].
+    pub rate: f64,
+    /// Bits that the queue still takes; less than none if it is over full.
+    pub room: f64,
+    /// Bits of others that are served in turn with it.
+    pub shared: f64,
+    /// Rate of the access link [bit/s of work].
+    pub access: f64,
+    /// Time until the access link has sent what is before it [s].
+    pub access_wait: f64,
+    /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
+    pub access_queue: f64,
+    /// Whether packets towards the headend wait in the concentrator's queue, too.
+    pub both: bool,
+}
+
+/// Packets of other classes that are served before the first of a burst although they rank lower.
+const AHEAD: f64 = 1.5;
 
 /// A starved queue counts for no more than this on a round trip: the sharing already lets it wait [s].
 const LONGEST_QUEUE: f64 = 2.0;

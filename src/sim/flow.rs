@@ -15,7 +15,8 @@ use crate::sim::concentrator::Job;
 use crate::sim::demand::{Named, sizes};
 use crate::sim::observer::{Fact, Observer, Outcome, Record};
 use crate::sim::packet::wire::Label;
-use crate::sim::transport::{Turn, request_and_back, slow_start_idle, window_after};
+use crate::sim::rounds::Round;
+use crate::sim::transport::Turn;
 use crate::sim::{Engine, Event};
 use crate::units::{Bytes, Span, Time};
 
@@ -65,6 +66,7 @@ pub(super) struct Flow {
     pub work: f64,
     resumes: Option<f64>,
     unloaded: f64,
+    pub round: Round,
 }
 
 impl Flow {
@@ -144,19 +146,20 @@ impl<O: Observer> Engine<'_, O> {
             work: 0.0,
             resumes: None,
             unloaded: 0.0,
+            round: Round::default(),
         };
         let id = self.flows.add(flow);
         self.launch(id);
     }
 
-    fn tcp(&self) -> Option<Tcp> {
+    pub(super) fn tcp(&self) -> Option<Tcp> {
         match self.model.transport {
             Transport::Ideal => None,
             Transport::Tcp(tcp) => Some(tcp),
         }
     }
 
-    fn class(&self, id: FlowId) -> &'_ Class {
+    pub(super) fn class(&self, id: FlowId) -> &'_ Class {
         &self.model.classes[self.flows.get(id).class.index()]
     }
 
@@ -176,7 +179,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The sizes of all turns, in `self.turns`: the same whenever they are drawn.
-    fn draw(&mut self, id: FlowId) {
+    pub(super) fn draw(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
         let class = &self.model.classes[flow.class.index()];
         let segment = segment_of(self.model.transport);
@@ -319,15 +322,15 @@ impl<O: Observer> Engine<'_, O> {
             self.hand_over(id, work, unloaded);
             return;
         }
-        let wait = self.round_trips(id, unloaded, work);
         let flow = self.flows.get_mut(id);
         flow.state = State::Approaching;
-        flow.work = flow.resumes.take().unwrap_or(work);
         flow.unloaded = unloaded;
-        let life = flow.life;
-        if wait > 0.0 {
-            self.calendar.push(self.now + Span::of_secs(wait), Rank::Arrival, Event::Enter(id, life));
+        let resumes = flow.resumes.take();
+        flow.work = resumes.unwrap_or(work);
+        if self.tcp().is_some() {
+            self.set_off(id, resumes);
         } else {
+            let life = self.flows.get(id).life;
             self.enter(id, life);
         }
     }
@@ -357,40 +360,6 @@ impl<O: Observer> Engine<'_, O> {
         self.end(id, Outcome::Done, waited);
     }
 
-    /// Time of the round trips of all turns but the last half of the last one, through the queue that stands now.
-    fn round_trips(&self, id: FlowId, unloaded: f64, work: f64) -> f64 {
-        let Some(tcp) = self.tcp() else { return 0.0 };
-        let flow = self.flows.get(id);
-        let unit = &self.units[flow.unit.index()];
-        let (own, queue) = (self.model.sites[flow.site.index()].rtt.secs(), unit.queue_delay(flow.class));
-        let (rate, idle_rate) = (unit.rate_for(flow.site, flow.class), self.idle_rate(flow));
-        if queue <= 0.0 && rate >= idle_rate {
-            // The network is idle for this flow: what an idle network takes is known.
-            return unloaded - work / idle_rate - own / 2.0;
-        }
-        self.all_turns(&tcp, flow, own + queue, rate)
-    }
-
-    /// What a flow gets where nobody else is [bit/s].
-    fn idle_rate(&self, flow: &Flow) -> f64 {
-        let unit = &self.units[flow.unit.index()];
-        unit.access(flow.site).min(unit.throughput())
-    }
-
-    fn all_turns(&self, tcp: &Tcp, flow: &Flow, rtt: f64, rate: f64) -> f64 {
-        let class = &self.model.classes[flow.class.index()];
-        let (up, server) = (self.model.sites[flow.site.index()].up.bits(), class.server.secs());
-        let mut window = tcp.window;
-        // Each turn but the last ends with half a round trip down, too.
-        let mut time = -rtt / 2.0 + if class.connects { rtt } else { 0.0 };
-        for turn in &self.turns {
-            time += request_and_back(rtt, turn.request, up, server)
-                + slow_start_idle(tcp, window, turn.segments(), rtt, rate);
-            window = window_after(window, turn.segments());
-        }
-        time
-    }
-
     /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
     fn choose_unit(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
@@ -404,31 +373,21 @@ impl<O: Observer> Engine<'_, O> {
         self.flows.get_mut(id).unit = unit;
     }
 
-    /// The work of the turns in `self.turns` [bit], and the time that they would take through an idle network [s].
-    fn idle_network(&self, id: FlowId) -> (f64, f64) {
-        let flow = self.flows.get(id);
-        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
-        let mut connects = class.connects;
-        let mut work = 0.0;
-        for turn in &self.turns {
-            work += unit.work(turn, connects);
-            connects = false;
-        }
-        let rate = self.idle_rate(flow);
-        let mut time = work / rate;
-        if let Some(tcp) = self.tcp() {
-            let rtt = self.model.sites[flow.site.index()].rtt.secs();
-            time += self.all_turns(&tcp, flow, rtt, rate) + rtt / 2.0;
-        }
-        (work, time)
-    }
-
-    /// The bytes reach the concentrator and share it from now on.
+    /// Bytes reach the concentrator: a window, or all that is left, which shares from now on.
     pub(super) fn enter(&mut self, id: FlowId, life: u32) {
-        let flow = self.flows.get_mut(id);
-        if flow.life != life {
+        if self.flows.get(id).life != life {
             return;
         }
+        if self.tcp().is_some() {
+            self.window_leaves(id);
+        } else {
+            self.share(id);
+        }
+    }
+
+    /// All that is left shares the concentrator.
+    pub(super) fn share(&mut self, id: FlowId) {
+        let flow = self.flows.get_mut(id);
         flow.state = State::Sharing;
         let job = Job { flow: id, site: flow.site, class: flow.class, work: flow.work };
         let unit = &mut self.units[flow.unit.index()];
@@ -444,16 +403,16 @@ impl<O: Observer> Engine<'_, O> {
         let id = concentrator.finish();
         let flow = self.flows.get(id);
         concentrator.finished(Job { flow: id, site: flow.site, class: flow.class, work: flow.work });
-        let mut delivered = 0.0;
         if tcp {
-            delivered = self.model.sites[flow.site.index()].rtt.secs() / 2.0 + concentrator.queue_delay(flow.class);
+            self.last_bits(id);
+            return;
         }
         self.settle_bytes(id, true);
-        let waited = self.now.since(self.flows.get(id).started).secs() + delivered;
+        let waited = self.now.since(self.flows.get(id).started).secs();
         self.end(id, Outcome::Done, waited);
     }
 
-    fn settle_bytes(&mut self, id: FlowId, served: bool) {
+    pub(super) fn settle_bytes(&mut self, id: FlowId, served: bool) {
         let flow = self.flows.get_mut(id);
         flow.settled = true;
         let fact = Fact::Settled { class: flow.class, bytes: Bytes(flow.bytes()), served };
@@ -461,7 +420,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The transaction is over after `latency` seconds; a person thinks and goes on.
-    fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
+    pub(super) fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
         if !self.flows.get(id).settled {
             self.settle_bytes(id, false);
         }
@@ -545,7 +504,7 @@ impl<O: Observer> Engine<'_, O> {
         for id in cut {
             let left = self.take_out(id);
             let flow = self.flows.get_mut(id);
-            flow.resumes = left.or(flow.resumes);
+            flow.resumes = left.or_else(|| flow.round.work_left()).or(flow.resumes);
             self.hold(id, State::Unpowered);
         }
     }

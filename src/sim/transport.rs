@@ -148,7 +148,7 @@ pub fn slow_start_idle(tcp: &Tcp, window: u32, segments: u64, rtt: f64, rate: f6
     let mut window = u64::from(window);
     let mut idle = 0.0;
     while left > window {
-        let waits = rtt - float(window) * segment / rate;
+        let waits = rtt + (1.0 - float(window)) * segment / rate;
         // `rate` may be zero, and the product not a number: then nothing waits for an acknowledgement.
         if !(waits > 0.0) {
             break;
@@ -192,6 +192,28 @@ pub fn queue_after(queue: f64, dt: f64, saturated: bool, buffer: f64, spare: f64
     } else {
         0.0
     }
+}
+
+/// Spread of the queue that one long transfer keeps, as a share of the buffer: CUBIC gives up 0.3 of its window at
+/// each loss, and the window is the buffer and half as much on the way.
+const SAWTOOTH: f64 = 0.45;
+
+/// The queue that a burst finds [bit]: transfers that compete fill the buffer until it loses something, then give
+/// way; many of them less together than one. `luck` in [0, 1) says where in this cycle the burst comes.
+#[must_use]
+pub fn found_queue(standing: f64, buffer: f64, flows: usize, luck: f64) -> f64 {
+    if standing <= 0.0 {
+        return 0.0;
+    }
+    let filled = standing / (STANDING * buffer);
+    let spread = SAWTOOTH / float(flows.max(1) as u64).sqrt();
+    filled * buffer * (1.0 - spread * luck)
+}
+
+/// Wait in the queue that long transfers keep before an access link which has been full for `full` seconds [s].
+#[must_use]
+pub fn access_queue(full: f64, buffer: f64) -> f64 {
+    if full > 0.0 { STANDING * buffer * (1.0 - (-full / FILLS).exp()) } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -47,7 +47,9 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
     look.inside.resize(classes, 0.0);
     look.carried.clear();
     let books = unit.books();
-    look.carried.extend(books.served.iter().zip(&books.streamed).map(|(served, streamed)| served + streamed));
+    let bursts = books.burst.iter().zip(unit.backlog());
+    let shared = books.served.iter().zip(&books.streamed).map(|(served, streamed)| served + streamed);
+    look.carried.extend(shared.zip(bursts).map(|(shared, (burst, inside))| shared + burst - inside));
     look.admitted.clone_from(&books.admitted);
     look.withdrawn.clone_from(&books.withdrawn);
     look.capacity = books.capacity;
@@ -56,6 +58,9 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
         let left = (left * unit.weight(flow.class)).min(flow.work);
         look.inside[flow.class.index()] += left;
         look.carried[flow.class.index()] += flow.work - left;
+    }
+    for (inside, backlog) in look.inside.iter_mut().zip(unit.backlog()) {
+        *inside += backlog;
     }
     look.queue.clear();
     look.queue.extend((0..classes).map(|class| unit.queue_delay(ClassId::of(class))));

@@ -142,14 +142,16 @@ impl Control {
         }
         let least = growth.least.0;
         let mut found = false;
-        if growth.now.since(round.last).0 <= TRAIN_GAP {
+        // An acknowledgement of a train of segments stands for one of every two of them.
+        let stands_for = (growth.acked / 2).max(1);
+        if growth.now.since(round.last).0 <= TRAIN_GAP * u64::from(stands_for) {
             round.last = growth.now;
             found = growth.now.since(round.began).0 > (least + NANOS / 1000) / 2;
         }
         if let Some(sample) = growth.sample {
             round.shortest = round.shortest.min(sample.0);
             if round.samples < SAMPLES {
-                round.samples += 1;
+                round.samples += stands_for;
             } else {
                 found |= round.shortest > least + (least / 8).clamp(4_000_000, 16_000_000);
             }

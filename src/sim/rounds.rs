@@ -1,0 +1,256 @@
+//! A transaction at flow fidelity, round by round: set-up, request, windows that double, then a share of the link.
+//!
+//! While a sender starts, its windows come as bursts: each waits in the queue that stands before its class, is sent at
+//! the link's rate, and a round trip later the next one comes, twice as large. Once a window takes longer to send than
+//! its round trip the sender is never idle: what is left shares the link as a fluid.
+
+use crate::random::Purpose;
+use crate::scenario::model::{Ingredient, Tcp};
+use crate::sim::band::FlowId;
+use crate::sim::calendar::Rank;
+use crate::sim::concentrator::Prospect;
+use crate::sim::flow::{Flow, State};
+use crate::sim::observer::{Observer, Outcome};
+use crate::sim::transport::{request_and_back, slow_start_idle, window_after};
+use crate::sim::{Engine, Event};
+use crate::units::Span;
+
+/// Where a transaction stands in its rounds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Round {
+    /// Which of its turns is being answered.
+    turn: u8,
+    /// Rounds so far, over all turns.
+    number: u16,
+    /// Segments of the answer that have not arrived.
+    left: u32,
+    /// Segments that may be sent at once.
+    window: u32,
+    /// Slow start has ended.
+    steady: bool,
+    /// Rounds in a row that lost what was sent again.
+    losses: u8,
+    /// Work of a segment, acknowledgements included [bit].
+    segment: f64,
+}
+
+/// What a full segment's wait costs a sender that heard nothing: the least time-out (RFC 6298 as Linux has it).
+const TIMEOUT: f64 = 0.2;
+/// What is left of a window after a loss (CUBIC; RFC 9438, section 4.6).
+const KEPT: f64 = 0.7;
+
+impl<O: Observer> Engine<'_, O> {
+    /// A try begins: the connection is set up where there is none, and the first request leaves.
+    pub(super) fn set_off(&mut self, id: FlowId, resumes: Option<f64>) {
+        let Some(tcp) = self.tcp() else { return };
+        let connects = self.class(id).connects;
+        self.flows.get_mut(id).round = Round { window: tcp.window, ..Round::default() };
+        self.begin_turn(id, resumes);
+        let set_up = if connects { self.round_trip(id) } else { 0.0 };
+        self.request(id, set_up);
+    }
+
+    /// The present turn's answer, in segments and their work.
+    fn begin_turn(&mut self, id: FlowId, resumes: Option<f64>) {
+        let Some(tcp) = self.tcp() else { return };
+        let connects = self.class(id).connects;
+        let flow = self.flows.get(id);
+        let turn = self.turns[usize::from(flow.round.turn)];
+        let work = self.units[flow.unit.index()].work(&turn, connects && flow.round.turn == 0);
+        let segments = turn.segments().max(1);
+        #[allow(clippy::cast_precision_loss)] // segments of a transfer
+        let segment = work / segments as f64;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
+        let left = match resumes {
+            Some(work) => ((work / segment).ceil() as u32).max(1),
+            None => u32::try_from(segments).unwrap_or(u32::MAX),
+        };
+        let round = &mut self.flows.get_mut(id).round;
+        (round.left, round.segment, round.steady) = (left, segment, round.steady || !tcp.has(Ingredient::SlowStart));
+    }
+
+    /// Time until a small packet's answer is back [s].
+    fn round_trip(&self, id: FlowId) -> f64 {
+        let flow = self.flows.get(id);
+        let prospect = self.prospect(flow);
+        self.model.sites[flow.site.index()].rtt.secs() + prospect.waits()
+    }
+
+    /// The request of the present turn, `after` seconds from now; then its answer begins.
+    fn request(&mut self, id: FlowId, after: f64) {
+        let flow = self.flows.get(id);
+        let (site, class) = (&self.model.sites[flow.site.index()], &self.model.classes[flow.class.index()]);
+        let turn = self.turns[usize::from(flow.round.turn)];
+        let up = if self.prospect(flow).both { self.prospect(flow).wait } else { 0.0 };
+        let wait = after + up + site.rtt.secs() / 2.0 + turn.request.bits() / site.up.bits() + class.server.secs();
+        self.next_window(id, wait);
+    }
+
+    fn next_window(&mut self, id: FlowId, after: f64) {
+        let life = self.flows.get(id).life;
+        self.calendar.push(self.now + Span::of_secs(after), Rank::Arrival, Event::Enter(id, life));
+    }
+
+    fn prospect(&self, flow: &Flow) -> Prospect {
+        let whose = flow.started.0 ^ u64::from(flow.site.0) << 44;
+        let luck = self.key.of(Purpose::Luck, whose).stream(u64::from(flow.round.number)).uniform();
+        self.units[flow.unit.index()].prospect(flow.site, flow.class, luck)
+    }
+
+    /// A window leaves the server, or what is left begins to share.
+    pub(super) fn window_leaves(&mut self, id: FlowId) {
+        let Some(tcp) = self.tcp() else { return };
+        let flow = self.flows.get(id);
+        let (place, site, class, round) = (flow.unit.index(), flow.site, flow.class, flow.round);
+        let rtt = self.model.sites[site.index()].rtt.secs();
+        self.units[place].advance(self.now);
+        let prospect = self.prospect(self.flows.get(id));
+        let sent = round.window.min(round.left);
+        let passage = prospect.passage(f64::from(sent) * round.segment, round.segment);
+        let first = passage.first + rtt + prospect.up_wait();
+        let busy = f64::from(sent) * round.segment / prospect.rate.min(prospect.access);
+        if sent < round.left && (busy >= first || round.steady) {
+            self.flows.get_mut(id).work = f64::from(round.left) * round.segment;
+            self.share(id);
+            return;
+        }
+        let fits = if tcp.has(Ingredient::Losses) { prospect.fits(sent, round.segment, round.number > 0) } else { sent };
+        if fits > 0 {
+            let work = f64::from(fits) * round.segment;
+            let passage = prospect.passage(work, round.segment);
+            self.units[place].burst(site, class, work, passage.through, passage.last);
+        }
+        let round = &mut self.flows.get_mut(id).round;
+        round.number = round.number.saturating_add(1);
+        round.left -= fits;
+        if round.left == 0 {
+            self.turn_over(id, passage.last + rtt / 2.0);
+            return;
+        }
+        let next = round.after(&tcp, sent, fits, first);
+        self.next_window(id, next);
+    }
+
+    /// The last bits of a flow that shared have left the concentrator.
+    pub(super) fn last_bits(&mut self, id: FlowId) {
+        let flow = self.flows.get(id);
+        let rtt = self.model.sites[flow.site.index()].rtt.secs();
+        let access = self.prospect(flow).access_queue;
+        self.flows.get_mut(id).state = State::Approaching;
+        self.turn_over(id, rtt / 2.0 + access);
+    }
+
+    /// A turn's answer has arrived whole `after` seconds from now: the next one's request leaves, or it is done.
+    fn turn_over(&mut self, id: FlowId, after: f64) {
+        self.draw(id);
+        let round = &mut self.flows.get_mut(id).round;
+        round.turn += 1;
+        if usize::from(round.turn) < self.turns.len() {
+            self.begin_turn(id, None);
+            self.request(id, after);
+            return;
+        }
+        self.settle_bytes(id, true);
+        let waited = self.now.since(self.flows.get(id).started).secs() + after;
+        self.end(id, Outcome::Done, waited);
+    }
+
+    /// The work of the turns in `self.turns` [bit], and the time that they would take through an idle network [s].
+    pub(super) fn idle_network(&self, id: FlowId) -> (f64, f64) {
+        let flow = self.flows.get(id);
+        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
+        let mut connects = class.connects;
+        let mut work = 0.0;
+        for turn in &self.turns {
+            work += unit.work(turn, connects);
+            connects = false;
+        }
+        let rate = unit.access(flow.site).min(unit.throughput());
+        let mut time = work / rate;
+        if let Some(tcp) = self.tcp() {
+            time += self.idle_turns(&tcp, flow, rate);
+        }
+        (work, time)
+    }
+
+    fn idle_turns(&self, tcp: &Tcp, flow: &Flow, rate: f64) -> f64 {
+        let class = &self.model.classes[flow.class.index()];
+        let site = &self.model.sites[flow.site.index()];
+        let (rtt, up, server) = (site.rtt.secs(), site.up.bits(), class.server.secs());
+        let mut window = tcp.window;
+        let mut time = if class.connects { rtt } else { 0.0 };
+        for turn in &self.turns {
+            time += request_and_back(rtt, turn.request, up, server)
+                + slow_start_idle(tcp, window, turn.segments(), rtt, rate);
+            window = window_after(window, turn.segments());
+        }
+        time
+    }
+}
+
+impl Round {
+    /// Work of the answer that has not left [bit].
+    pub fn work_left(&self) -> Option<f64> {
+        (self.left > 0).then(|| f64::from(self.left) * self.segment)
+    }
+
+    /// Time until the next window, after `sent` segments of which `fits` were not lost; `trip` is the round trip.
+    fn after(&mut self, tcp: &Tcp, sent: u32, fits: u32, trip: f64) -> f64 {
+        if fits == sent {
+            self.losses = 0;
+            self.window = if self.steady { self.window + 1 } else { self.window * 2 }.min(tcp.most);
+            return trip;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
+        let kept = (f64::from(sent) * KEPT) as u32;
+        self.losses += 1;
+        self.window = kept.max(2);
+        let tail = self.left + fits == sent;
+        if self.losses > 1 && fits == 0 {
+            self.window = 1;
+            return (TIMEOUT + trip) * f64::from(1_u32 << (self.losses - 2).min(6));
+        }
+        if !tail {
+            return trip;
+        }
+        // Nothing after the loss tells of it: a probe does, two round trips after the last news.
+        if tcp.has(Ingredient::TailProbe) { 3.0 * trip } else { TIMEOUT + 2.0 * trip }
+    }
+}
+
+/// How a burst gets through.
+#[derive(Clone, Copy, Debug)]
+struct Passage {
+    /// Until its first segment is through the access link [s].
+    first: f64,
+    /// Until its last one is through the concentrator [s].
+    through: f64,
+    /// Until its last one is through the access link [s].
+    last: f64,
+}
+
+impl Prospect {
+    /// Time that a small packet waits on its round trip [s].
+    fn waits(&self) -> f64 {
+        self.wait + self.access_queue + self.up_wait()
+    }
+
+    fn up_wait(&self) -> f64 {
+        if self.both { self.wait } else { 0.0 }
+    }
+
+    fn passage(&self, work: f64, segment: f64) -> Passage {
+        let turns = self.shared.min(work) / self.rate;
+        let (begins, through) = (self.wait + segment / self.rate, self.wait + work / self.rate + turns);
+        let free = self.access_wait.max(begins) + self.access_queue;
+        let one = segment / self.access;
+        Passage { first: free + one, through, last: (through + one).max(free + work / self.access) }
+    }
+
+    /// Segments that the queue takes of a burst; those after the first window come as others leave.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between none and all
+    fn fits(&self, sent: u32, segment: f64, paced: bool) -> u32 {
+        let room = self.room.max(0.0) * if paced { 2.0 } else { 1.0 };
+        if f64::from(sent) * segment <= room { sent } else { (room / segment) as u32 }
+    }
+}
