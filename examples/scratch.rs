@@ -17,7 +17,10 @@ fn main() {
         if !case.trace.contains(&filter) || case.trace.starts_with("unl") { continue; }
         let t = std::time::Instant::now();
         let reference = case.measured.keys().last().copied().unwrap();
-        let measured = &case.measured[&reference];
+        let mut measured = case.measured[&reference].clone();
+        if grain == 0 { let f = replay(&case, &measured.sites, Fidelity::Packet(1)); measured.latency = f.latency; measured.utilisation = f.utilisation; }
+        let measured = &measured;
+        let t = std::time::Instant::now();
         let found = replay_without(&case, &measured.sites, fid, without);
         let el = t.elapsed().as_secs_f64();
         for class in ["clinical", "documents", "bulk"] {
@@ -25,6 +28,7 @@ fn main() {
             let (o, r) = (pick(&found.latency), pick(&measured.latency));
             if o.is_empty() { continue; }
             let (om, o50, o95) = stat(&o); let (rm, r50, r95) = stat(&r);
+            if grain == 0 && class == "clinical" { let q = |v: &[f64]| { let mut v = v.to_vec(); v.sort_by(f64::total_cmp); [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99].map(|p| v[(p * v.len() as f64) as usize]) }; let (a, b) = (q(&o), q(&r)); println!("  q ours {:.3?} ref {:.3?} ratio {:.2?}", a, b, std::array::from_fn::<f64, 8, _>(|i| a[i]/b[i])); }
             let ns = case.measured.get(&Reference::Ns3).map(|m| stat(&pick(&m.latency)));
             println!("{:20} {:5} {:10} n {:5} mean {:8.4}/{:8.4}={:.3} p50 {:.3} p95 {:.3} | ns3/ref mean {:.3} p95 {:.3} nan {}", case.trace, case.service.name(), class, o.len(), om, rm, om/rm, o50/r50, o95/r95,
               ns.map_or(0.0, |n| n.0/rm), ns.map_or(0.0, |n| n.2/r95), o.iter().filter(|x| x.is_nan()).count());

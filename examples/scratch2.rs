@@ -5,17 +5,19 @@ fn main() {
     let args: Vec<String> = std::env::args().collect();
     for case in cases(&Store::Shipped).unwrap() {
         if format!("{}_{}", case.trace, case.service.name()) != args[1] { continue; }
-        for (rf, m) in &case.measured {
-        let found = replay(&case, &m.sites, Fidelity::Packet(1));
-        println!("{}", rf.name());
-        let mut by: std::collections::BTreeMap<u64, Vec<(f64,f64)>> = Default::default();
-        for ((s, o), r) in case.sent.iter().zip(&found.latency).zip(&m.latency) { if s.class == "clinical" && s.start_s > 15.0 { 
-            let segs = s.response_bytes.div_ceil(1348);
-            let bin = if segs <= 1 {1} else if segs <= 5 {5} else if segs <= 10 { 10 } else if segs <= 20 {20} else if segs <= 30 {30} else if segs <= 70 { 70 } else {999};
-            by.entry(bin).or_default().push((*o, *r)); } }
-        for (b, v) in by { let n = v.len() as f64; let a = v.iter().map(|x| x.0).sum::<f64>()/n; let c = v.iter().map(|x| x.1).sum::<f64>()/n;
-            let mut d: Vec<f64> = v.iter().map(|x| (x.0-x.1)*1e3).collect(); d.sort_by(f64::total_cmp);
-            println!("segs<={b:4} n {:5} ours {:.4} ref {:.4} ratio {:.3} diff ms p10 {:.2} p50 {:.2} p90 {:.2}", v.len(), a, c, a/c, d[d.len()/10], d[d.len()/2], d[d.len()*9/10]); }
+        let m = case.measured.values().last().unwrap();
+        let p = replay(&case, &m.sites, Fidelity::Packet(1));
+        let f = replay(&case, &m.sites, Fidelity::Flow);
+        let rtt: std::collections::BTreeMap<_, _> = m.sites.iter().map(|s| (s.name.clone(), s.rtt_ms / 1e3)).collect();
+        for (lo, hi) in [(0, 5), (5, 10), (10, 20), (20, 30), (30, 70), (70, 900)] {
+            let mut ex = [vec![], vec![]];
+            for (i, s) in case.sent.iter().enumerate() { if s.class != "clinical" || s.start_s < 15.0 { continue; }
+                let segs = s.response_bytes.div_ceil(1348); if segs <= lo || segs > hi { continue; }
+                let rounds = 2.0 + if segs <= 10 { 0.0 } else if segs <= 30 { 1.0 } else if segs <= 70 { 2.0 } else { 3.0 };
+                let base = rounds * rtt[&s.site] + segs as f64 * 0.00056;
+                ex[0].push(p.latency[i] - base); ex[1].push(f.latency[i] - base); }
+            let g = |v: &Vec<f64>, x: f64| v.iter().filter(|e| **e > x).count() as f64 / v.len() as f64;
+            println!("{lo:3}-{hi:3} n {:4} mean {:.3} {:.3} | {}", ex[0].len(), ex[0].iter().sum::<f64>()/ex[0].len() as f64, ex[1].iter().sum::<f64>()/ex[1].len() as f64, [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7].map(|x| format!(">{x} {:.3}/{:.3}", g(&ex[0], x), g(&ex[1], x))).join("  "));
         }
     }
 }

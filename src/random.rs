@@ -30,8 +30,6 @@ pub enum Purpose {
     Place = 6,
     /// What the estate looks like; the same in each replication.
     World = 7,
-    /// Where a burst finds a queue that rises and falls.
-    Luck = 8,
 }
 
 /// A stream of 64-bit numbers: `SplitMix64` (Steele, Lea & Flood 2014, figure 16) from a mixed key.

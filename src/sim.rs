@@ -99,12 +99,14 @@ impl<'m, O: Observer> Engine<'m, O> {
         let key = Key::new(model.seed, replication);
         let access: Vec<_> = model.sites.iter().map(|site| site.down).collect();
         let classes = model.classes.len();
+        let sites = u32::try_from(model.sites.len()).unwrap_or(u32::MAX);
+        let rtt = model.sites.iter().map(|site| site.rtt.secs()).sum::<f64>() / f64::from(sites.max(1));
         Self {
             key,
             observer,
             now: Time(0),
             calendar: Calendar::default(),
-            units: model.units.iter().map(|unit| Concentrator::new(unit, model.transport, &access, classes)).collect(),
+            units: model.units.iter().map(|unit| Concentrator::new(unit, model.transport, &access, rtt, classes)).collect(),
             packets: match model.fidelity {
                 Fidelity::Flow => None,
                 Fidelity::Packet(grain) => Some(Packets::new(model, grain)),

@@ -3,7 +3,7 @@
 use crate::scenario::model::{ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
 use crate::sim::band::{Band, Fairness, FlowId};
 use crate::sim::discipline::{Plan, Shape, plan};
-use crate::sim::transport::{Cost, Turn, access_queue, found_queue, queue_after};
+use crate::sim::transport::{Cost, Link, Standing, Turn, access_queue};
 use crate::units::{BitRate, Bytes, Time};
 
 /// A concentrator and what is inside it.
@@ -17,16 +17,16 @@ pub struct Concentrator {
     discipline: Discipline,
     shapes: Vec<Shape>,
     bands: Vec<Band>,
-    /// Bits that stand before each band.
-    standing: Vec<f64>,
+    /// What long transfers keep standing before each band, and what they have on the way beside it [s].
+    standing: Vec<Standing>,
+    pipe: f64,
     /// Rate that each band could have if it wanted more [bit/s].
     drain: Vec<f64>,
     /// Bursts before each band [bit], and their classes' parts in it.
     backlog: Vec<f64>,
     backlog_of: Vec<f64>,
-    /// What arrives in bursts before each band, lately [bit/s]; rates that its flows leave to them.
-    bursts: Vec<f64>,
-    reserved: Vec<f64>,
+    /// Part of it that is still to come: windows after the first arrive as fast again as they leave.
+    coming: Vec<f64>,
     /// Bits of work until the bursts of a site are through its own queue, and when its access link is free [s].
     own_until: Vec<f64>,
     access_until: Vec<f64>,
@@ -88,7 +88,7 @@ impl Concentrator {
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
-    pub fn new(unit: &Unit, transport: Transport, access: &[BitRate], classes: usize) -> Self {
+    pub fn new(unit: &Unit, transport: Transport, access: &[BitRate], rtt: f64, classes: usize) -> Self {
         let cost = Cost::of(unit).expect("a checked unit has a cost");
         let shapes = vec![Shape::NONE; classes];
         let plan = plan(&unit.discipline, &shapes);
@@ -96,18 +96,19 @@ impl Concentrator {
             Transport::Ideal => 1.0,
             Transport::Tcp(tcp) => cost.per_access_bit(&tcp),
         };
+        let pipe = rtt;
         let bands = plan.queues.iter().map(|queue| Band::new(access.len(), queue.fairness)).collect();
         Self {
             throughput: unit.throughput.bits(),
             buffer: unit.buffer.bits(),
             cost,
             transport,
-            standing: vec![0.0; plan.queues.len()],
+            standing: vec![Standing::default(); plan.queues.len()],
+            pipe,
             drain: vec![unit.throughput.bits(); plan.queues.len()],
             backlog: vec![0.0; plan.queues.len()],
             backlog_of: vec![0.0; classes],
-            bursts: vec![0.0; plan.queues.len()],
-            reserved: vec![0.0; plan.queues.len()],
+            coming: vec![0.0; plan.queues.len()],
             own_until: vec![0.0; access.len() * plan.queues.len()],
             access_until: vec![0.0; access.len()],
             both: unit.counts == Counts::Both,
@@ -166,10 +167,8 @@ impl Concentrator {
     #[must_use]
     pub fn queue_delay(&self, class: ClassId) -> f64 {
         let queue = self.plan.queue_of(class);
-        if self.standing[queue] <= 0.0 {
-            return 0.0;
-        }
-        (self.standing[queue] / self.drain[queue].max(1.0)).min(LONGEST_QUEUE)
+        let waits = self.standing[queue].bits + self.backlog[queue] - self.coming[queue];
+        if waits <= 0.0 { 0.0 } else { (waits / self.drain[queue].max(1.0)).min(LONGEST_QUEUE) }
     }
 
     /// A site's access rate, in bits of work per second.
@@ -199,9 +198,11 @@ impl Concentrator {
         let dt = now.since(self.now).secs();
         for (queue, band) in self.bands.iter().enumerate() {
             let saturated = band.saturated();
-            if saturated || self.standing[queue] > 0.0 {
-                let spare = self.drain[queue] - band.rate();
-                self.standing[queue] = queue_after(self.standing[queue], dt, saturated, self.buffer, spare);
+            if saturated || self.standing[queue].bits > 0.0 {
+                let (open, flows) = (self.drain[queue], if saturated { band.len() } else { 0 });
+                let standing = self.standing[queue];
+                let link = Link { buffer: self.buffer, pipe: self.pipe * open, rate: open };
+                self.standing[queue] = standing.after(dt, flows, link, open - band.rate());
             }
         }
         self.drain_bursts(dt);
@@ -221,6 +222,7 @@ impl Concentrator {
             if backlog > 0.0 {
                 let left = (backlog - (self.drain[queue] - band.rate_capped()).max(0.0) * dt).max(0.0);
                 self.backlog[queue] = left;
+                self.coming[queue] = (self.coming[queue] - 2.0 * self.drain[queue] * dt).clamp(0.0, left);
                 for (class, part) in self.backlog_of.iter_mut().enumerate() {
                     if self.plan.queue_of[class] == queue {
                         *part *= left / backlog;
@@ -232,7 +234,7 @@ impl Concentrator {
 
     /// What a burst of the class from the site would meet now.
     #[must_use]
-    pub fn prospect(&self, site: SiteId, class: ClassId, luck: f64) -> Prospect {
+    pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
         let queue = self.plan.queue_of(class);
         let plan = &self.plan.queues[queue];
         let band = &self.bands[queue];
@@ -245,11 +247,11 @@ impl Concentrator {
         let weighs = matches!(self.discipline, Discipline::Discriminatory(_));
         let rate = if (own_line || weighs) && !alone { share } else { open.min(plan.per_site) };
         // Others are in the way of a burst: their queue where there is one for all, their turn where each has its own.
-        let standing = if weighs || (own_line && !greedy) { 0.0 } else { self.standing[queue] };
+        let stands = self.has(Ingredient::StandingQueue) && !(weighs || (own_line && !greedy));
+        let found = if stands { self.standing[queue].bits } else { 0.0 };
         let now = self.now.secs();
         let own = (self.own_until[queue * self.access.len() + site.index()] - now).max(0.0);
-        let backlog = if self.has(Ingredient::BurstQueue) { self.backlog[queue] } else { 0.0 };
-        let found = found_queue(standing, self.buffer, band.len(), luck);
+        let backlog = if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue] } else { 0.0 };
         let wait = if weighs { 0.0 } else if own_line { own + found / open } else { (found + backlog) / open };
         // A lower class's packet in service, and one that the device has taken ahead, go first.
         let others: f64 =
@@ -283,34 +285,47 @@ impl Concentrator {
         }
     }
 
-    /// A burst of `work` bits is taken in, and leaves the access link after `last` seconds.
-    pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, through: f64, last: f64) {
+    /// A burst of `work` bits is taken in; it leaves the concentrator after `through` seconds and the access link
+    /// after `last`. A `paced` one comes as the acknowledgements of the window before it do.
+    pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, paced: bool, [through, last]: [f64; 2]) {
         let queue = self.plan.queue_of(class);
         let now = self.now.secs();
         self.backlog[queue] += work;
+        self.coming[queue] += if paced { work } else { 0.0 };
         self.backlog_of[class.index()] += work;
         self.books.burst[class.index()] += work;
         self.books.admitted[class.index()] += work;
+        // What comes in beyond the room takes the place of what transfers keep there.
+        let most = (self.buffer - self.backlog[queue] + self.coming[queue]).max(0.0);
+        self.standing[queue].bits = self.standing[queue].bits.min(most);
         let place = queue * self.access.len() + site.index();
         self.own_until[place] = now + through;
         self.access_until[site.index()] = now + last;
         self.charge(queue, work);
     }
 
+    /// A burst found the queue full: the transfers that keep it full lose something, too.
+    pub fn overflow(&mut self, class: ClassId) {
+        let queue = self.plan.queue_of(class);
+        if self.bands[queue].saturated() {
+            let rate = self.drain[queue];
+            let link = Link { buffer: self.buffer, pipe: self.pipe * rate, rate };
+            self.standing[queue] = self.standing[queue].lost(link);
+        }
+    }
+
     /// Flows that share give way to a burst: those of its own queue, else the first of lower rank.
     fn charge(&mut self, queue: usize, work: f64) {
         let rank = self.plan.queues[queue].rank;
-        let own = self.bands[queue].saturated() && self.reserved[queue] <= 0.0;
+        let own = self.bands[queue].saturated();
         let lower = || {
             (0..self.bands.len()).find(|&other| {
                 other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated()
             })
         };
         let Some(who) = own.then_some(queue).or_else(lower) else { return };
-        if self.reserved[who] <= 0.0 {
-            self.touch(who).owe(work);
-            self.settle();
-        }
+        self.touch(who).owe(work);
+        self.settle();
     }
 
     /// Brings each band's clock to the present; between events only those that change are.
@@ -450,11 +465,10 @@ impl Concentrator {
         self.plan = plan(&self.discipline, &self.shapes);
         let sites = self.access.len();
         self.bands = self.plan.queues.iter().map(|queue| Band::new(sites, queue.fairness)).collect();
-        self.standing = vec![0.0; self.bands.len()];
+        self.standing = vec![Standing::default(); self.bands.len()];
         self.backlog = vec![0.0; self.bands.len()];
         self.backlog_of.fill(0.0);
-        self.bursts = vec![0.0; self.bands.len()];
-        self.reserved = vec![0.0; self.bands.len()];
+        self.coming = vec![0.0; self.bands.len()];
         self.own_until = vec![0.0; sites * self.bands.len()];
         self.drain = vec![self.throughput; self.bands.len()];
         self.ends = vec![Time::NEVER; self.bands.len()];
@@ -541,7 +555,7 @@ impl Concentrator {
                 self.given[queue] = given;
                 self.touched[queue] = false;
             }
-            standing |= self.standing[queue] > 0.0 || self.bands[queue].saturated();
+            standing |= self.standing[queue].bits > 0.0 || self.bands[queue].saturated();
             if self.ends[queue] < self.next.0 {
                 self.next = (self.ends[queue], queue);
             }

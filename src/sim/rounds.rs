@@ -4,7 +4,6 @@
 //! the link's rate, and a round trip later the next one comes, twice as large. Once a window takes longer to send than
 //! its round trip the sender is never idle: what is left shares the link as a fluid.
 
-use crate::random::Purpose;
 use crate::scenario::model::{Ingredient, Tcp};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
@@ -26,8 +25,12 @@ pub(super) struct Round {
     left: u32,
     /// Segments that may be sent at once.
     window: u32,
+    /// The window follows one of the same answer.
+    paced: bool,
     /// Slow start has ended.
     steady: bool,
+    /// Something was lost: the window grows by one a round from now on.
+    careful: bool,
     /// Rounds in a row that lost what was sent again.
     losses: u8,
     /// Work of a segment, acknowledgements included [bit].
@@ -36,6 +39,10 @@ pub(super) struct Round {
 
 /// What a full segment's wait costs a sender that heard nothing: the least time-out (RFC 6298 as Linux has it).
 const TIMEOUT: f64 = 0.2;
+/// Share of a window spread over its round trip that a full queue takes.
+const THROUGH: f64 = 0.8;
+/// A burst that would take longer than this shares, and so follows the rate as it changes [s].
+const STARVED: f64 = 0.5;
 /// What is left of a window after a loss (CUBIC; RFC 9438, section 4.6).
 const KEPT: f64 = 0.7;
 
@@ -66,7 +73,8 @@ impl<O: Observer> Engine<'_, O> {
             None => u32::try_from(segments).unwrap_or(u32::MAX),
         };
         let round = &mut self.flows.get_mut(id).round;
-        (round.left, round.segment, round.steady) = (left, segment, round.steady || !tcp.has(Ingredient::SlowStart));
+        (round.left, round.segment, round.paced) = (left, segment, false);
+        round.steady |= !tcp.has(Ingredient::SlowStart);
     }
 
     /// Time until a small packet's answer is back [s].
@@ -92,9 +100,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     fn prospect(&self, flow: &Flow) -> Prospect {
-        let whose = flow.started.0 ^ u64::from(flow.site.0) << 44;
-        let luck = self.key.of(Purpose::Luck, whose).stream(u64::from(flow.round.number)).uniform();
-        self.units[flow.unit.index()].prospect(flow.site, flow.class, luck)
+        self.units[flow.unit.index()].prospect(flow.site, flow.class)
     }
 
     /// A window leaves the server, or what is left begins to share.
@@ -109,20 +115,26 @@ impl<O: Observer> Engine<'_, O> {
         let passage = prospect.passage(f64::from(sent) * round.segment, round.segment);
         let first = passage.first + rtt + prospect.up_wait();
         let busy = f64::from(sent) * round.segment / prospect.rate.min(prospect.access);
-        if sent < round.left && (busy >= first || round.steady) {
+        // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
+        let starved = passage.through > STARVED;
+        if starved || (sent < round.left && (busy >= first || round.steady)) {
             self.flows.get_mut(id).work = f64::from(round.left) * round.segment;
             self.share(id);
             return;
         }
-        let fits = if tcp.has(Ingredient::Losses) { prospect.fits(sent, round.segment, round.number > 0) } else { sent };
+        let fits = if tcp.has(Ingredient::Losses) { prospect.fits(sent, round.segment, round.paced, round.careful) } else { sent };
         if fits > 0 {
             let work = f64::from(fits) * round.segment;
             let passage = prospect.passage(work, round.segment);
-            self.units[place].burst(site, class, work, passage.through, passage.last);
+            self.units[place].burst(site, class, work, round.paced, [passage.through, passage.last]);
+        }
+        if fits < sent && !round.careful {
+            self.units[place].overflow(class);
         }
         let round = &mut self.flows.get_mut(id).round;
         round.number = round.number.saturating_add(1);
         round.left -= fits;
+        round.paced = true;
         if round.left == 0 {
             self.turn_over(id, passage.last + rtt / 2.0);
             return;
@@ -198,23 +210,29 @@ impl Round {
     fn after(&mut self, tcp: &Tcp, sent: u32, fits: u32, trip: f64) -> f64 {
         if fits == sent {
             self.losses = 0;
-            self.window = if self.steady { self.window + 1 } else { self.window * 2 }.min(tcp.most);
+            self.window = if self.careful { self.window + 1 } else { self.window * 2 }.min(tcp.most);
             return trip;
         }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
-        let kept = (f64::from(sent) * KEPT) as u32;
-        self.losses += 1;
-        self.window = kept.max(2);
+        // The window comes down once for losses that follow each other.
+        {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
+            let kept = (f64::from(sent) * KEPT) as u32;
+            self.window = kept.max(2);
+        }
+        (self.losses, self.careful) = (self.losses.saturating_add(1), true);
         let tail = self.left + fits == sent;
         if self.losses > 1 && fits == 0 {
             self.window = 1;
             return (TIMEOUT + trip) * f64::from(1_u32 << (self.losses - 2).min(6));
         }
         if !tail {
-            return trip;
+            // What comes after the loss tells of it a round trip later, while other segments are under way.
+            return if self.left <= self.window { 2.0 * trip } else { trip };
         }
-        // Nothing after the loss tells of it: a probe does, two round trips after the last news.
-        if tcp.has(Ingredient::TailProbe) { 3.0 * trip } else { TIMEOUT + 2.0 * trip }
+        // Nothing comes after the loss to tell of it: a probe does, two round trips after the last news, and makes the
+        // others known another round trip later. A lone segment may be waiting for a delayed acknowledgement, and is
+        // given the least time-out.
+        if tcp.has(Ingredient::TailProbe) && self.left > 1 { 4.0 * trip } else { TIMEOUT + 2.0 * trip }
     }
 }
 
@@ -247,9 +265,16 @@ impl Prospect {
         Passage { first: free + one, through, last: (through + one).max(free + work / self.access) }
     }
 
-    /// Segments that the queue takes of a burst; those after the first window come as others leave.
+    /// Segments that the queue takes of a burst: the first window comes at once, a later one as fast again as the one
+    /// before it leaves; a window that no longer doubles is spread over its round trip, and gets its share of the places
+    /// that come free.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between none and all
-    fn fits(&self, sent: u32, segment: f64, paced: bool) -> u32 {
+    fn fits(&self, sent: u32, segment: f64, paced: bool, careful: bool) -> u32 {
+        if careful {
+            let least = (f64::from(sent) * THROUGH).ceil() as u32;
+            let room = (self.room.max(0.0) * 2.0 / segment) as u32;
+            return sent.min(room.max(least));
+        }
         let room = self.room.max(0.0) * if paced { 2.0 } else { 1.0 };
         if f64::from(sent) * segment <= room { sent } else { (room / segment) as u32 }
     }

@@ -170,50 +170,99 @@ pub fn window_after(window: u32, segments: u64) -> u32 {
 /// Segments in flight at most (a 64 KiB window scaled by 2^6).
 const MAX_WINDOW: u64 = 3_000;
 
-/// Share of the buffer that stands full while long transfers compete for it (measured with CUBIC through a
-/// byte FIFO; see `docs/model.md`).
-const STANDING: f64 = 0.75;
-/// Time constant with which it fills [s] (same source).
-const FILLS: f64 = 0.1;
+/// The queue that long transfers keep before a concentrator: they fill the buffer until something is lost, give way,
+/// and fill it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// Bits that stand.
+    pub bits: f64,
+    /// Whether nothing was lost yet since it began to fill: windows double, or nearly.
+    climbs: bool,
+    /// How long it stays full: until those who lost something hear of it [s].
+    full_for: f64,
+}
 
-/// The queue of a band `dt` seconds on [bit]. While the band is saturated it goes to its standing level, else it
-/// drains at the spare rate.
-#[must_use]
-pub fn queue_after(queue: f64, dt: f64, saturated: bool, buffer: f64, spare: f64) -> f64 {
-    if saturated {
-        let target = STANDING * buffer;
-        // Near enough: most events of a busy hour find the queue where it stands.
-        if (queue - target).abs() <= 1e-6 * target {
-            return target;
+/// Time constant with which the first transfer fills an empty buffer [s], and with which CUBIC fills what it gave up
+/// (measured with the packet engine; `docs/trust.md`).
+const CLIMB: f64 = 0.2;
+/// See [`CLIMB`].
+const REFILL: f64 = 0.8;
+/// What they fill towards, as a share of the buffer; it is lost before.
+const TOWARDS: f64 = 1.03;
+/// What CUBIC gives up of its window after a loss (RFC 9438, section 4.6).
+const GIVES_UP: f64 = 0.3;
+
+impl Standing {
+    /// The queue `dt` seconds on: while `flows` transfers saturate the link it fills, else it drains at the spare
+    /// rate. `pipe` are the bits on the way beside the buffer, `rate` is the link's.
+    #[must_use]
+    pub fn after(self, dt: f64, flows: usize, link: Link, spare: f64) -> Self {
+        if flows == 0 {
+            return Self { bits: (self.bits - spare * dt).max(0.0), climbs: true, full_for: 0.0 };
         }
-        target + (queue - target) * (-dt / FILLS).exp()
-    } else if queue > 0.0 {
-        (queue - spare * dt).max(0.0)
-    } else {
-        0.0
+        let mut next = self;
+        let mut left = dt;
+        // As often as it fills within the time; after many cycles only where it stands in the last one matters.
+        for _ in 0..MOST_CYCLES {
+            if next.full_for > 0.0 {
+                if next.full_for >= left {
+                    next.full_for -= left;
+                    return next;
+                }
+                left -= next.full_for;
+                next = next.give_way(flows, link);
+            }
+            let time = if next.climbs { CLIMB / float(flows as u64).sqrt() } else { REFILL / float(flows as u64).cbrt() };
+            let towards = TOWARDS * link.buffer;
+            let fills = time * ((towards - next.bits) / (towards - link.buffer)).max(1.0).ln();
+            if fills >= left {
+                next.bits = towards - (towards - next.bits) * (-left / time).exp();
+                return next;
+            }
+            left -= fills;
+            next.bits = link.buffer;
+            next = next.lost(link);
+        }
+        next
+    }
+
+    /// Something was lost. Senders hear of it a round trip later; until then the queue stays as it is.
+    #[must_use]
+    pub fn lost(self, link: Link) -> Self {
+        let trip = (link.pipe + self.bits) / link.rate.max(1.0);
+        Self { full_for: if self.full_for > 0.0 { self.full_for } else { trip }, ..self }
+    }
+
+    fn give_way(self, flows: usize, link: Link) -> Self {
+        let flows = float(flows.max(1) as u64);
+        let gives = GIVES_UP * (self.bits + link.pipe) * (1.0 + HITS * (flows - 1.0)) / flows;
+        Self { bits: (self.bits - gives).max(0.0), climbs: false, full_for: 0.0 }
     }
 }
 
-/// Spread of the queue that one long transfer keeps, as a share of the buffer: CUBIC gives up 0.3 of its window at
-/// each loss, and the window is the buffer and half as much on the way.
-const SAWTOOTH: f64 = 0.45;
-
-/// The queue that a burst finds [bit]: transfers that compete fill the buffer until it loses something, then give
-/// way; many of them less together than one. `luck` in [0, 1) says where in this cycle the burst comes.
-#[must_use]
-pub fn found_queue(standing: f64, buffer: f64, flows: usize, luck: f64) -> f64 {
-    if standing <= 0.0 {
-        return 0.0;
-    }
-    let filled = standing / (STANDING * buffer);
-    let spread = SAWTOOTH / float(flows.max(1) as u64).sqrt();
-    filled * buffer * (1.0 - spread * luck)
+/// A link and its buffer, as transfers that compete for it see them [bit, bit/s].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// What the queue holds.
+    pub buffer: f64,
+    /// What is on the way beside it.
+    pub pipe: f64,
+    /// What it carries.
+    pub rate: f64,
 }
+
+/// Share of the other transfers that lose something, too, while the queue is full.
+const HITS: f64 = 0.3;
+
+const MOST_CYCLES: u32 = 64;
+
+/// Share of an access link's buffer that stands full while a long transfer is held back by it.
+const ACCESS_STANDING: f64 = 0.8;
 
 /// Wait in the queue that long transfers keep before an access link which has been full for `full` seconds [s].
 #[must_use]
 pub fn access_queue(full: f64, buffer: f64) -> f64 {
-    if full > 0.0 { STANDING * buffer * (1.0 - (-full / FILLS).exp()) } else { 0.0 }
+    if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - (-full / CLIMB).exp()) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -266,11 +315,15 @@ mod tests {
         assert!(slow_start_idle(&TCP, 10, 23, 0.025, 1e6) <= 0.0, "a slow path is never idle");
     }
 
+    /// One transfer through a buffer of 50 ms: it fills, loses, gives up less than half, and fills again.
     #[test]
-    fn a_queue_fills_to_its_standing_level_and_drains() {
-        let full = queue_after(0.0, 10.0, true, 1e6, 0.0);
-        assert!((full - 0.75e6).abs() < 1.0);
-        assert!((queue_after(full, 0.5, false, 1e6, 1e6) - 0.25e6).abs() < 1.0);
-        assert!(queue_after(full, 5.0, false, 1e6, 1e6) <= 0.0);
+    fn a_standing_queue_rises_falls_and_drains() {
+        let link = Link { buffer: 1e6, pipe: 0.4e6, rate: 20e6 };
+        let one = Standing::default().after(5.0, 1, link, 0.0);
+        assert!((0.5e6..=1e6).contains(&one.bits), "{one:?}");
+        let many = Standing::default().after(5.0, 20, link, 0.0);
+        assert!((0.85e6..=1e6).contains(&many.bits), "{many:?}");
+        assert!((one.after(0.5, 0, link, 1e6).bits - (one.bits - 0.5e6)).abs() < 1.0);
+        assert!(one.after(5.0, 0, link, 1e6).bits <= 0.0);
     }
 }
