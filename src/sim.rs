@@ -106,7 +106,11 @@ impl<'m, O: Observer> Engine<'m, O> {
             observer,
             now: Time(0),
             calendar: Calendar::default(),
-            units: model.units.iter().map(|unit| Concentrator::new(unit, model.transport, &access, rtt, classes)).collect(),
+            units: model
+                .units
+                .iter()
+                .map(|unit| Concentrator::new(unit, model.transport, &access, rtt, classes))
+                .collect(),
             packets: match model.fidelity {
                 Fidelity::Flow => None,
                 Fidelity::Packet(grain) => Some(Packets::new(model, grain)),

@@ -232,13 +232,8 @@ fn demand(
     sites: &[Site],
     check: &mut Check,
 ) -> Option<Demand> {
-    let given = [
-        file.users.is_some(),
-        file.open.is_some(),
-        file.streams.is_some(),
-        file.steady.is_some(),
-        file.jobs.is_some(),
-    ];
+    let given =
+        [file.users.is_some(), file.open.is_some(), file.streams.is_some(), file.steady.is_some(), file.jobs.is_some()];
     match given.iter().filter(|given| **given).count() {
         1 => {}
         0 if replayed => return Some(Demand::Replayed),

@@ -5,8 +5,8 @@ use crate::scenario::model::{ClassId, Codec, Demand, Model, SiteId, UnitId};
 use crate::sim::calendar::Rank;
 use crate::sim::demand::{ByPatients, JobTerms, Named, Poisson, Users, jobs_of_day};
 use crate::sim::flow::Asker;
-use crate::sim::packet::wire::Label;
 use crate::sim::observer::{Fact, Observer};
+use crate::sim::packet::wire::Label;
 use crate::sim::{Engine, Event};
 use crate::units::{Clock, NANOS, Span, Time};
 

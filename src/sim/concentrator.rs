@@ -252,7 +252,13 @@ impl Concentrator {
         let now = self.now.secs();
         let own = (self.own_until[queue * self.access.len() + site.index()] - now).max(0.0);
         let backlog = if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue] } else { 0.0 };
-        let wait = if weighs { 0.0 } else if own_line { own + found / open } else { (found + backlog) / open };
+        let wait = if weighs {
+            0.0
+        } else if own_line {
+            own + found / open
+        } else {
+            (found + backlog) / open
+        };
         // A lower class's packet in service, and one that the device has taken ahead, go first.
         let others: f64 =
             self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
@@ -262,6 +268,7 @@ impl Concentrator {
         Prospect {
             wait: (wait + ahead).min(LONGEST_QUEUE),
             rate,
+            fair: share.max(1.0),
             room: self.buffer - found - backlog,
             shared: if own_line || weighs { backlog } else { 0.0 },
             access,
@@ -304,6 +311,16 @@ impl Concentrator {
         self.charge(queue, work);
     }
 
+    /// Slow start ends with more in flight than the path holds: the rest stands in the queue.
+    pub fn overshoot(&mut self, class: ClassId, bits: f64) {
+        let queue = self.plan.queue_of(class);
+        let room = self.buffer - self.standing[queue].bits - self.backlog[queue] + self.coming[queue];
+        self.standing[queue].bits += bits.min(room.max(0.0));
+        if bits > room {
+            self.overflow(class);
+        }
+    }
+
     /// A burst found the queue full: the transfers that keep it full lose something, too.
     pub fn overflow(&mut self, class: ClassId) {
         let queue = self.plan.queue_of(class);
@@ -319,9 +336,8 @@ impl Concentrator {
         let rank = self.plan.queues[queue].rank;
         let own = self.bands[queue].saturated();
         let lower = || {
-            (0..self.bands.len()).find(|&other| {
-                other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated()
-            })
+            (0..self.bands.len())
+                .find(|&other| other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated())
         };
         let Some(who) = own.then_some(queue).or_else(lower) else { return };
         self.touch(who).owe(work);
@@ -574,6 +590,8 @@ pub struct Prospect {
     pub wait: f64,
     /// Rate of service there [bit/s].
     pub rate: f64,
+    /// Rate that a flow gets which shares with the others [bit/s].
+    pub fair: f64,
     /// Bits that the queue still takes; less than none if it is over full.
     pub room: f64,
     /// Bits of others that are served in turn with it.
@@ -589,7 +607,7 @@ pub struct Prospect {
 }
 
 /// Packets of other classes that are served before the first of a burst although they rank lower.
-const AHEAD: f64 = 1.5;
+const AHEAD: f64 = 0.9;
 
 /// A starved queue counts for no more than this on a round trip: the sharing already lets it wait [s].
 const LONGEST_QUEUE: f64 = 2.0;

@@ -40,7 +40,11 @@ pub(super) struct Round {
 /// What a full segment's wait costs a sender that heard nothing: the least time-out (RFC 6298 as Linux has it).
 const TIMEOUT: f64 = 0.2;
 /// Share of a window spread over its round trip that a full queue takes.
-const THROUGH: f64 = 0.8;
+const THROUGH: f64 = 0.6;
+/// Part of what slow start has in flight beyond the path that stands in the queue; HyStart stops some of it.
+const OVERSHOOT: f64 = 0.5;
+/// A sender that has lost something shares once its window is near its fair part of the path.
+const SETTLES: f64 = 1.4;
 /// A burst that would take longer than this shares, and so follows the rate as it changes [s].
 const STARVED: f64 = 0.5;
 /// What is left of a window after a loss (CUBIC; RFC 9438, section 4.6).
@@ -117,12 +121,22 @@ impl<O: Observer> Engine<'_, O> {
         let busy = f64::from(sent) * round.segment / prospect.rate.min(prospect.access);
         // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
         let starved = passage.through > STARVED;
-        if starved || (sent < round.left && (busy >= first || round.steady)) {
+        let fair = f64::from(round.window) * round.segment / prospect.fair;
+        let settled = round.careful && fair * SETTLES >= first;
+        if starved || (sent < round.left && (busy >= first || round.steady || settled)) {
+            let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
+            if !starved && !round.steady && !round.careful && beyond > 0.0 {
+                self.units[place].overshoot(class, beyond);
+            }
             self.flows.get_mut(id).work = f64::from(round.left) * round.segment;
             self.share(id);
             return;
         }
-        let fits = if tcp.has(Ingredient::Losses) { prospect.fits(sent, round.segment, round.paced, round.careful) } else { sent };
+        let fits = if tcp.has(Ingredient::Losses) {
+            prospect.fits(sent, round.segment, round.paced, round.careful)
+        } else {
+            sent
+        };
         if fits > 0 {
             let work = f64::from(fits) * round.segment;
             let passage = prospect.passage(work, round.segment);

@@ -212,7 +212,8 @@ impl Standing {
                 left -= next.full_for;
                 next = next.give_way(flows, link);
             }
-            let time = if next.climbs { CLIMB / float(flows as u64).sqrt() } else { REFILL / float(flows as u64).cbrt() };
+            let time =
+                if next.climbs { CLIMB / float(flows as u64).sqrt() } else { REFILL / float(flows as u64).cbrt() };
             let towards = TOWARDS * link.buffer;
             let fills = time * ((towards - next.bits) / (towards - link.buffer)).max(1.0).ln();
             if fills >= left {

@@ -4,8 +4,8 @@ use crate::scenario::model::{ClassId, UnitId};
 use crate::sim::Engine;
 use crate::sim::concentrator::Concentrator;
 use crate::sim::flow::{Flows, State};
-use crate::sim::packet::hub::Hub;
 use crate::sim::observer::{ClassLook, Fact, Observer, UnitLook};
+use crate::sim::packet::hub::Hub;
 use crate::units::Time;
 
 impl<O: Observer> Engine<'_, O> {

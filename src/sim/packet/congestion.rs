@@ -137,8 +137,7 @@ impl Control {
         }
         let round = &mut self.round;
         if growth.una > round.ends {
-            *round =
-                Round { ends: growth.next, began: growth.now, last: growth.now, shortest: u64::MAX, samples: 0 };
+            *round = Round { ends: growth.next, began: growth.now, last: growth.now, shortest: u64::MAX, samples: 0 };
         }
         let least = growth.least.0;
         let mut found = false;

@@ -176,8 +176,7 @@ impl Hub {
             scheduler.push(*queued, lost);
         }
         for packet in lost.iter() {
-            self.books.lost[packet.label.class.index()] +=
-                self.cost.train(packet.count, packet.inner, packet.tail);
+            self.books.lost[packet.label.class.index()] += self.cost.train(packet.count, packet.inner, packet.tail);
         }
         self.scheduler = scheduler;
     }

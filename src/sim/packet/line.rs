@@ -20,10 +20,7 @@ impl Line {
     #[must_use]
     pub fn new(site: &Site, buffer: Span) -> Self {
         let half = Span(site.rtt.0 / 2);
-        Self {
-            up: Direction::new(site.up.bits(), buffer, half),
-            down: Direction::new(site.down.bits(), buffer, half),
-        }
+        Self { up: Direction::new(site.up.bits(), buffer, half), down: Direction::new(site.down.bits(), buffer, half) }
     }
 }
 

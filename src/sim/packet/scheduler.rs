@@ -152,7 +152,9 @@ impl Scheduler {
                 Lines::One(line) => (Some(line), None),
                 Lines::Fair(fair) => (None, Some(fair)),
             };
-            one.into_iter().flatten().chain(fair.into_iter().flat_map(|fair| fair.lines.iter().flat_map(|line| &line.waiting)))
+            one.into_iter()
+                .flatten()
+                .chain(fair.into_iter().flat_map(|fair| fair.lines.iter().flat_map(|line| &line.waiting)))
         })
     }
 
@@ -163,7 +165,8 @@ impl Scheduler {
         let endless = queued.packet.kind == Kind::Whole;
         match &mut queue.lines {
             Lines::One(line) => {
-                let fits = if endless { queued.packet.count } else { fitting(&queued, self.room, queue.bytes, queue.packets) };
+                let fits =
+                    if endless { queued.packet.count } else { fitting(&queued, self.room, queue.bytes, queue.packets) };
                 if fits < queued.packet.count {
                     lost.push(rest(&queued.packet, fits));
                 }
