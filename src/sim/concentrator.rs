@@ -606,6 +606,16 @@ pub struct Prospect {
     pub both: bool,
 }
 
+impl Prospect {
+    /// What a burst meets where nobody else is.
+    #[must_use]
+    pub fn idle(rate: f64, access: f64) -> Self {
+        let (wait, shared, access_wait, access_queue) = (0.0, 0.0, 0.0, 0.0);
+        let (fair, room, both) = (rate, f64::INFINITY, false);
+        Self { wait, rate, fair, room, shared, access, access_wait, access_queue, both }
+    }
+}
+
 /// Packets of other classes that are served before the first of a burst although they rank lower.
 const AHEAD: f64 = 0.9;
 

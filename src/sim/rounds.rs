@@ -10,7 +10,6 @@ use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
 use crate::sim::flow::{Flow, State};
 use crate::sim::observer::{Observer, Outcome};
-use crate::sim::transport::{request_and_back, slow_start_idle, window_after};
 use crate::sim::{Engine, Event};
 use crate::units::Span;
 
@@ -191,24 +190,29 @@ impl<O: Observer> Engine<'_, O> {
             work += unit.work(turn, connects);
             connects = false;
         }
-        let rate = unit.access(flow.site).min(unit.throughput());
-        let mut time = work / rate;
-        if let Some(tcp) = self.tcp() {
-            time += self.idle_turns(&tcp, flow, rate);
-        }
+        let time = match self.tcp() {
+            None => work / unit.access(flow.site).min(unit.throughput()),
+            Some(tcp) => self.idle_turns(&tcp, flow),
+        };
         (work, time)
     }
 
-    fn idle_turns(&self, tcp: &Tcp, flow: &Flow, rate: f64) -> f64 {
-        let class = &self.model.classes[flow.class.index()];
+    /// The rounds of all turns where nobody else is.
+    fn idle_turns(&self, tcp: &Tcp, flow: &Flow) -> f64 {
+        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let site = &self.model.sites[flow.site.index()];
         let (rtt, up, server) = (site.rtt.secs(), site.up.bits(), class.server.secs());
+        let idle = Prospect::idle(unit.throughput(), unit.access(flow.site));
         let mut window = tcp.window;
-        let mut time = if class.connects { rtt } else { 0.0 };
+        let mut connects = class.connects;
+        let mut time = if connects { rtt } else { 0.0 };
         for turn in &self.turns {
-            time += request_and_back(rtt, turn.request, up, server)
-                + slow_start_idle(tcp, window, turn.segments(), rtt, rate);
-            window = window_after(window, turn.segments());
+            time += rtt + turn.request.bits() / up + server;
+            #[allow(clippy::cast_precision_loss)] // segments of a transfer
+            let segment = unit.work(turn, connects) / turn.segments().max(1) as f64;
+            let left = u32::try_from(turn.segments().max(1)).unwrap_or(u32::MAX);
+            time += idle.rounds(tcp, &mut window, left, segment, rtt);
+            connects = false;
         }
         time
     }
@@ -262,6 +266,26 @@ struct Passage {
 }
 
 impl Prospect {
+    /// Time from the first segment's start to the last one's end at the site, without the half round trip [s].
+    fn rounds(&self, tcp: &Tcp, window: &mut u32, mut left: u32, segment: f64, rtt: f64) -> f64 {
+        let mut time = 0.0;
+        loop {
+            let sent = left.min(*window);
+            let work = f64::from(sent) * segment;
+            let passage = self.passage(work, segment);
+            let rate = self.rate.min(self.access);
+            if sent == left {
+                return time + passage.last;
+            }
+            if work / rate >= passage.first + rtt || !tcp.has(Ingredient::SlowStart) {
+                return time + f64::from(left) * segment / rate;
+            }
+            time += passage.first + rtt;
+            left -= sent;
+            *window = window.saturating_mul(2).min(tcp.most);
+        }
+    }
+
     /// Time that a small packet waits on its round trip [s].
     fn waits(&self) -> f64 {
         self.wait + self.access_queue + self.up_wait()

@@ -132,44 +132,6 @@ fn segments(bytes: Bytes, segment: Bytes) -> u64 {
     }
 }
 
-/// Time of one turn without its bytes: a round trip, the request on the access link, the server.
-#[must_use]
-pub fn request_and_back(rtt: f64, request: Bytes, up: f64, server: f64) -> f64 {
-    rtt + request.bits() / up + server
-}
-
-/// Time that slow start stands idle: after each window but the last the sender waits for the first
-/// acknowledgement, unless the window takes longer to send than that (Cardwell, Savage & Anderson 2000,
-/// equations 11 to 15; the window doubles each round). `rate` is what the transfer gets of the path.
-#[must_use]
-pub fn slow_start_idle(tcp: &Tcp, window: u32, segments: u64, rtt: f64, rate: f64) -> f64 {
-    let segment = tcp.segment.bits() + tcp.headers.bits();
-    let mut left = segments;
-    let mut window = u64::from(window);
-    let mut idle = 0.0;
-    while left > window {
-        let waits = rtt + (1.0 - float(window)) * segment / rate;
-        // `rate` may be zero, and the product not a number: then nothing waits for an acknowledgement.
-        if !(waits > 0.0) {
-            break;
-        }
-        idle += waits;
-        left -= window;
-        window *= 2;
-    }
-    idle
-}
-
-/// The window after a turn: it doubled with each round that the response took.
-#[must_use]
-#[allow(clippy::cast_possible_truncation)] // bounded by `MAX_WINDOW`
-pub fn window_after(window: u32, segments: u64) -> u32 {
-    (u64::from(window) + segments).min(MAX_WINDOW) as u32
-}
-
-/// Segments in flight at most (a 64 KiB window scaled by 2^6).
-const MAX_WINDOW: u64 = 3_000;
-
 /// The queue that long transfers keep before a concentrator: they fill the buffer until something is lost, give way,
 /// and fill it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -269,18 +231,8 @@ pub fn access_queue(full: f64, buffer: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::model::{Congestion, Discipline, Without};
-    use crate::units::{BitRate, PacketRate, Span, Time};
-
-    const TCP: Tcp = Tcp {
-        segment: Bytes(1360),
-        headers: Bytes(40),
-        window: 10,
-        most: 3_000,
-        congestion: Congestion::Cubic,
-        access_buffer: Span(100_000_000),
-        without: Without::NONE,
-    };
+    use crate::scenario::model::Discipline;
+    use crate::units::{BitRate, PacketRate, Time};
 
     fn unit(packets: Option<u64>) -> Unit {
         Unit {
@@ -306,14 +258,6 @@ mod tests {
         assert!((1e9 / cost.packet(40) - 200_000.0).abs() < 1e-3);
         assert!(cost.packet(200) > 264.0 * 8.0, "small packets cost more than their bits");
         assert_eq!(Cost::of(&unit(Some(10_000))), None, "fewer packets than the throughput needs");
-    }
-
-    /// 30 kB are 23 segments of 1,360 bytes: windows of 10 and 20, so one wait of a round trip less the window.
-    #[test]
-    fn slow_start_waits_once_for_thirty_kilobytes() {
-        let idle = slow_start_idle(&TCP, 10, 23, 0.025, 80e6);
-        assert!((idle - (0.025 - 10.0 * 1400.0 * 8.0 / 80e6)).abs() < 1e-12, "{idle}");
-        assert!(slow_start_idle(&TCP, 10, 23, 0.025, 1e6) <= 0.0, "a slow path is never idle");
     }
 
     /// One transfer through a buffer of 50 ms: it fills, loses, gives up less than half, and fills again.

@@ -54,7 +54,7 @@ impl Observer for Books {
                     assert!(carried <= unit.capacity * (1.0 + 1e-9) + 1.0, "utilisation above 1 at {now:?}");
                 }
             }
-            Fact::Deferred { .. } | Fact::Call { .. } | Fact::Placed { .. } => {}
+            Fact::Deferred { .. } | Fact::Call { .. } | Fact::Placed { .. } | Fact::Voice { .. } => {}
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use headend::random::Law;
 use headend::scenario::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Counts, Demand, Discipline, Model, Pool, PoolId, Rules, Site,
-    SiteId, Tcp, Transport, Unit, UnitId,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Congestion, Counts, Demand, Discipline, Fidelity, Model, Pool,
+    PoolId, Rules, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
 };
 use headend::sim::observer::Record;
 use headend::sim::simulate;
@@ -49,6 +49,7 @@ fn model(arrivals: Vec<Arrival>, links: &[u64], capacity: u64, discipline: Disci
             cipher: Cipher::AesGcm,
             counts: Counts::Down,
             buffer: Bytes(125_000),
+            buffer_packets: None,
             discipline,
             streams: None,
             opens: Time(0),
@@ -57,6 +58,7 @@ fn model(arrivals: Vec<Arrival>, links: &[u64], capacity: u64, discipline: Disci
         pool_of: vec![PoolId(0); links.len()],
         edits: Vec::new(),
         transport,
+        fidelity: Fidelity::Flow,
         replay: Some(Arc::from(arrivals)),
     }
 }
@@ -108,10 +110,18 @@ proptest! {
 }
 
 /// One transaction on an idle network: every term by hand. 30 kB are 23 segments of 1,360 B: a window of 10 and
-/// one of 20, so slow start waits once for a round trip less the time of the first window.
+/// the other 13. The second starts when the first segment of the first is acknowledged.
 #[test]
 fn an_unloaded_transfer_is_exact() {
-    let tcp = Tcp { segment: Bytes(1360), headers: Bytes(40), window: 10 };
+    let tcp = Tcp {
+        segment: Bytes(1360),
+        headers: Bytes(40),
+        window: 10,
+        most: 3_000,
+        congestion: Congestion::Cubic,
+        access_buffer: Span(100_000_000),
+        without: Without::NONE,
+    };
     let arrival =
         Arrival { at: Time(0), site: SiteId(0), class: ClassId(0), request: Bytes(1000), response: Bytes(30_000) };
     let model = model(vec![arrival], &[10], 1000, Discipline::Fifo, Transport::Tcp(tcp));
@@ -120,10 +130,12 @@ fn an_unloaded_transfer_is_exact() {
     // 22 full segments and one of 80 B, each in its tunnel; two acknowledgements' worth of handshake and one for
     // the request.
     let wire = 22.0 * 1464.0 + f64::from(u32::try_from(Cipher::AesGcm.wire(120)).unwrap()) + 3.0 * 104.0;
-    let rate = 10e6;
-    let work = wire * 8.0 / rate;
-    let idle = rtt - 10.0 * 1400.0 * 8.0 / rate;
-    let expected = rtt + rtt + 1000.0 * 8.0 / 10e6 + idle + work;
+    let segment = wire * 8.0 / 23.0;
+    let (hub, access) = (segment / 1e9, segment / 10e6);
+    let asked = rtt + rtt / 2.0 + 1000.0 * 8.0 / 10e6;
+    let first = hub + access + rtt;
+    let second = hub + 13.0 * access + rtt / 2.0;
+    let expected = asked + first + second;
     let got = record.latency.secs();
     assert!((got - expected).abs() < 1e-6, "{got} against {expected}");
     assert!((record.unloaded.secs() - got).abs() < 1e-6, "nobody loses time on an idle network");
