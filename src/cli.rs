@@ -1,6 +1,7 @@
 //! The command line: one function a verb. Only here is anything printed, and only `main` exits.
 
 mod output;
+mod validate;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use thiserror::Error;
 
 use crate::report::{answer, table};
+use crate::scenario::model::Fidelity;
 use crate::scenario::{self, Study};
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Settings};
@@ -34,6 +36,11 @@ enum Verb {
     /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
     /// cannot be written. 130: stopped by Ctrl-C; the same command goes on from there.
     Run(Run),
+    /// Holds headend against theory, against measured networks, and its fidelities against each other.
+    ///
+    /// Exit code 0: every row is within its bar, or as near as chance lets it be. 1: some row is beyond. 2: the evidence
+    /// cannot be read.
+    Validate(Validate),
     /// Reports everything that is wrong with a scenario, each with its place and its remedy.
     Check {
         /// The scenario.
@@ -63,6 +70,33 @@ enum ShellName {
 }
 
 #[derive(Debug, clap::Args)]
+struct Validate {
+    /// Draws reference against headend on this page.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Evidence in place of what the program carries: a folder with traces/, ns3/, testbed/ and the sites' files.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
+    /// Random scenarios at both fidelities.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    random: u64,
+    /// Writes what was learnt of the method's error as CSV.
+    #[arg(long, value_name = "FILE")]
+    errors: Option<PathBuf>,
+    /// Prints the rows as JSON in place of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FidelityName {
+    /// A transfer is a flow that shares.
+    Flow,
+    /// Packets, windows, losses.
+    Packet,
+}
+
+#[derive(Debug, clap::Args)]
 struct Run {
     /// The scenario.
     file: PathBuf,
@@ -75,6 +109,15 @@ struct Run {
     /// Another seed of the random numbers.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// How closely the network is looked at, in place of what the scenario says.
+    #[arg(long, value_enum)]
+    fidelity: Option<FidelityName>,
+    /// Packets of one sender that move as one at packet fidelity: 1 is packet by packet, more is quicker.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    grain: Option<u32>,
+    /// Runs the worst quarter of an hour at both fidelities, too, and shows where they disagree.
+    #[arg(long)]
+    check_fidelity: bool,
     /// Threads to use (default: one for each processor). Results do not depend on it.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -119,6 +162,7 @@ pub fn main() -> u8 {
     }
     let done = match cli.verb {
         Verb::Run(args) => run(&args),
+        Verb::Validate(args) => validate::validate(&args),
         Verb::Check { file } => check(&file),
         Verb::Schema => Ok(say(&schema())),
         Verb::Init { name } => init(&name),
@@ -148,7 +192,11 @@ fn run(args: &Run) -> Result<u8, Stop> {
         // It can only fail when the pool exists already.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
-    let results = simulate(&study, &chosen, &output, args)?;
+    let mut results = simulate(&study, &chosen, &output, args)?;
+    if args.check_fidelity {
+        let grain = args.grain.unwrap_or(CHECK_GRAIN);
+        results.check = Some(study::fidelity::check(&study, &chosen, grain, &STOP)?);
+    }
     output.write(&results, &text, &command(args))?;
     if args.json {
         say(&serde_json::to_string_pretty(&results).unwrap_or_default());
@@ -207,13 +255,29 @@ fn adjust(study: &mut Study, args: &Run) {
         study.effort.least = replications;
         study.effort.most = replications;
     }
-    if let Some(seed) = args.seed {
-        study.setups.iter_mut().for_each(|setup| setup.model.seed = seed);
+    for setup in &mut study.setups {
+        let model = &mut setup.model;
+        model.seed = args.seed.unwrap_or(model.seed);
+        let written = match model.fidelity {
+            Fidelity::Flow => None,
+            Fidelity::Packet(grain) => Some(grain),
+        };
+        model.fidelity = match (args.fidelity, written) {
+            (Some(FidelityName::Flow), _) | (None, None) => Fidelity::Flow,
+            (Some(FidelityName::Packet), _) | (None, Some(_)) => {
+                Fidelity::Packet(args.grain.or(written).unwrap_or(scenario::DEFAULT_GRAIN))
+            }
+        };
     }
 }
 
+/// Set by Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Packets in a train when fidelities are compared: a few per cent off packet by packet, and a third of its cost.
+const CHECK_GRAIN: u32 = 4;
+
 fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Result<Results, Stop> {
-    static STOP: AtomicBool = AtomicBool::new(false);
     // A second handler is refused; the first does the same.
     let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
     let bar = indicatif::ProgressBar::new(0);
@@ -247,6 +311,16 @@ fn command(args: &Run) -> String {
     }
     if let Some(seed) = args.seed {
         words.extend(["--seed".to_owned(), seed.to_string()]);
+    }
+    if let Some(fidelity) = args.fidelity {
+        let name = fidelity.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        words.extend(["--fidelity".to_owned(), name]);
+    }
+    if let Some(grain) = args.grain {
+        words.extend(["--grain".to_owned(), grain.to_string()]);
+    }
+    if args.check_fidelity {
+        words.push("--check-fidelity".to_owned());
     }
     words.join(" ")
 }

@@ -2,10 +2,12 @@
 
 pub mod answer;
 pub mod chart;
+pub mod method;
 pub mod page;
 pub mod sheet;
 pub mod table;
 pub mod tidy;
+pub mod validation;
 pub mod words;
 
 use crate::study::results::Results;

@@ -1,6 +1,7 @@
 //! Studies: replications of the base and the options on common random numbers, in parallel, until the answer is
 //! precise enough; a study that is interrupted goes on where it was.
 
+pub mod fidelity;
 pub mod recorder;
 pub mod results;
 

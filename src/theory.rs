@@ -87,6 +87,44 @@ pub fn erlang_b(erlangs: f64, lines: u32) -> f64 {
     (1..=lines).fold(1.0, |blocked, line| erlangs * blocked / (f64::from(line) + erlangs * blocked))
 }
 
+/// Mean wait in an M/G/1 queue served first come first served, in units of the mean service time, at `load` and with
+/// a service time of squared coefficient of variation `variation` (Pollaczek & Khinchine; Kleinrock vol. 1, eq. 5.72).
+#[must_use]
+pub fn fifo_wait(load: f64, variation: f64) -> f64 {
+    load * (1.0 + variation) / (2.0 * (1.0 - load))
+}
+
+/// Probability that the wait in an M/D/1 queue served first come first served exceeds `t` service times at `load`
+/// (Erlang 1909; Crommelin 1932, as in Tijms, A First Course in Stochastic Models, eq. 9.6.13).
+#[must_use]
+pub fn deterministic_tail(load: f64, t: f64) -> f64 {
+    let mut below = 0.0;
+    let mut k = 0.0;
+    let mut factorial = 1.0;
+    while k <= t {
+        let x = load * (k - t);
+        below += x.powf(k) / factorial * (-x).exp();
+        k += 1.0;
+        factorial *= k;
+    }
+    1.0 - (1.0 - load) * below
+}
+
+/// Probability that the wait in an M/M/1 queue served first come first served exceeds `t` mean service times
+/// (Kleinrock vol. 1, eq. 5.118).
+#[must_use]
+pub fn exponential_tail(load: f64, t: f64) -> f64 {
+    load * (-(1.0 - load) * t).exp()
+}
+
+/// Mean waits of two classes of which the first is served first, without interrupting a service; loads by class,
+/// exponential services of the same mean, in units of it (Cobham 1954; Kleinrock vol. 2, eq. 3.31).
+#[must_use]
+pub fn cobham_waits(loads: [f64; 2]) -> [f64; 2] {
+    let residual = loads[0] + loads[1];
+    [residual / (1.0 - loads[0]), residual / ((1.0 - loads[0]) * (1.0 - loads[0] - loads[1]))]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ pub mod heat;
 pub mod latency;
 pub mod options;
 pub mod utilisation;
+pub mod validation;
 pub mod waiting;
 
 use plotters::coord::Shift;

@@ -62,7 +62,7 @@ pub fn summary(results: &Results) -> String {
 }
 
 /// Columns of their own width, two spaces in and two between.
-fn columns(rows: &[Vec<String>]) -> String {
+pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     let most = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..most).map(|column| width(column).unwrap_or(0)).collect();
@@ -74,7 +74,7 @@ fn columns(rows: &[Vec<String>]) -> String {
 }
 
 /// Lines of at most 100 letters; lines after the first stand in as far as `mark` is long.
-fn wrapped(text: &str, mark: &str) -> String {
+pub(crate) fn wrapped(text: &str, mark: &str) -> String {
     let mut lines = vec![mark.to_owned()];
     for word in text.split(' ') {
         let last = lines.len() - 1;

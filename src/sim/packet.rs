@@ -108,7 +108,7 @@ impl Packets {
             grain: grain.max(1),
             now: Time(0),
             calendar: Calendar::default(),
-            hubs: model.units.iter().map(|unit| Hub::new(unit, classes)).collect(),
+            hubs: model.units.iter().map(|unit| Hub::new(unit, tcp.is_none(), classes)).collect(),
             lines: model.sites.iter().map(|site| Line::new(site, buffer)).collect(),
             connections: Vec::new(),
             calls: Vec::new(),

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use crate::scenario::model::{Demand, Model};
+use crate::scenario::model::{Action, Demand, Discipline, Fidelity, Model};
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
 use crate::scenario::{Setup, Study};
 use crate::stats::{Histogram, Interval, Tally, holm, p_value, paired};
+use crate::study::fidelity::Check;
 use crate::study::recorder::{Axis, ClassBin, Ledger, Run, SiteSum, Watched};
 
 /// Confidence of every interval that is reported.
@@ -25,6 +26,11 @@ pub struct Results {
     pub days: u32,
     /// Number of sites and of patients.
     pub estate: (usize, u64),
+    /// How closely the network was looked at: `flow`, or `packet`.
+    pub fidelity: &'static str,
+    /// Where both fidelities were compared, what came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
     /// Seed of the random numbers.
     pub seed: u64,
     /// Replications of each setup.
@@ -79,6 +85,8 @@ pub struct Found {
     pub name: String,
     /// Its name for people.
     pub title: String,
+    /// Kind of the first concentrator's order of service: `fifo`, `prio` or `wfq`.
+    pub service: &'static str,
     /// Concentrators: name, throughput [bit/s], tunnels at the end of the run.
     pub units: Vec<(String, f64, u32)>,
     /// What each target measured.
@@ -386,6 +394,11 @@ pub(super) fn results(
         when: study.when.clone(),
         days: model.calendar.days,
         estate: (model.sites.len(), model.sites.iter().map(|site| u64::from(site.patients)).sum()),
+        fidelity: match model.fidelity {
+            Fidelity::Flow => "flow",
+            Fidelity::Packet(_) => "packet",
+        },
+        check: None,
         seed: model.seed,
         replications,
         precise,
@@ -468,6 +481,20 @@ fn difference(own: f64, base: f64) -> f64 {
     if by.abs() <= 1e-6 * base.abs() { 0.0 } else { by }
 }
 
+/// How classes meet at the first concentrator, at the end of all edits.
+fn service(model: &Model) -> &'static str {
+    let first = &model.units[0].discipline;
+    let edited = model.edits.iter().filter_map(|edit| match &edit.what {
+        Action::Serve(_, discipline) => Some(discipline),
+        _ => None,
+    });
+    match edited.last().unwrap_or(first) {
+        Discipline::Fifo => "fifo",
+        Discipline::Priority(_) | Discipline::LowLatency { .. } => "prio",
+        Discipline::Weighted(_) | Discipline::FairBySite | Discipline::Discriminatory(_) => "wfq",
+    }
+}
+
 fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Compared>) -> Found {
     let share = 1.0 / f64::from(sum.replications);
     sum.carried.iter_mut().flatten().flatten().for_each(|value| *value *= share);
@@ -485,6 +512,7 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
     Found {
         name: setup.name.clone(),
         title: setup.title.clone(),
+        service: service(model),
         units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.throughput.bits(), *tunnels)).collect(),
         targets,
         measures,

@@ -303,3 +303,12 @@ fn utilisation(store: &Store<'_>, reference: Reference, file: &str, throughput: 
     let most = throughput as f64 / 8.0;
     Ok(rows.windows(2).map(|pair| (total(&pair[1]) - total(&pair[0])) / most).collect())
 }
+
+impl Case {
+    /// Offered load of the bottleneck, which its name states; zero where it states none.
+    #[must_use]
+    pub fn load(&self) -> f64 {
+        let stated = self.trace.split('_').find_map(|part| part.strip_prefix('r').and_then(|load| load.parse().ok()));
+        stated.unwrap_or(0.0)
+    }
+}

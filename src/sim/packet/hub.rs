@@ -22,6 +22,7 @@ pub struct Hub {
     serving: Option<(Packet, Time)>,
     /// What the scheduler has handed to the device: it is next, whatever comes.
     ring: VecDeque<Packet>,
+    ahead: usize,
     shapers: Vec<Shaper>,
     now: Time,
     books: Books,
@@ -42,7 +43,7 @@ pub struct Books {
     pub waited: Vec<(f64, u32)>,
 }
 
-/// Packets that the device takes from its queues ahead of time: nothing overtakes them.
+/// Packets that the device takes from its queues ahead of time, except in textbooks: nothing overtakes them.
 const RING: usize = 1;
 
 impl Hub {
@@ -51,7 +52,7 @@ impl Hub {
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
-    pub fn new(unit: &Unit, classes: usize) -> Self {
+    pub fn new(unit: &Unit, ideal: bool, classes: usize) -> Self {
         let room = Room { bytes: unit.buffer.0, packets: unit.buffer_packets.map_or(u64::MAX, u64::from) };
         Self {
             cost: Cost::of(unit).expect("a checked unit has a cost"),
@@ -61,6 +62,7 @@ impl Hub {
             scheduler: Scheduler::new(&unit.discipline, classes, room),
             serving: None,
             ring: VecDeque::new(),
+            ahead: if ideal { 0 } else { RING },
             shapers: vec![Shaper::new(Shape::NONE); classes],
             now: Time(0),
             books: Books {
@@ -94,7 +96,7 @@ impl Hub {
 
     /// The device takes a packet ahead.
     fn fill_ring(&mut self) {
-        while self.ring.len() < RING {
+        while self.ring.len() < self.ahead {
             let Some(packet) = self.scheduler.pop() else { return };
             self.ring.push_back(packet);
         }

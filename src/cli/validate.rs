@@ -1,0 +1,47 @@
+//! The verb that holds headend against everything else.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use crate::cli::{Stop, Validate, output, say};
+use crate::report::validation;
+use crate::validate::evidence::Store;
+use crate::validate::method::errors;
+use crate::validate::{Verdict, cross, evidence_rows, replay_all, textbook};
+
+pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
+    let store = args.evidence.as_deref().map_or(Store::Shipped, Store::Folder);
+    let bar = indicatif::ProgressBar::new_spinner();
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    let done = || bar.inc(1);
+    bar.set_message("textbooks");
+    let mut rows = textbook::rows();
+    let replayed = replay_all(&store, &done).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
+    if replayed.is_empty() {
+        let help = "name a folder with traces/, ns3/ and testbed/";
+        return Err(Stop::Input(format!("error: there is no evidence there\n  = help: {help}")));
+    }
+    rows.extend(evidence_rows(&replayed));
+    if args.random > 0 {
+        rows.extend(cross::rows(args.random, &done));
+    }
+    bar.finish_and_clear();
+    if let Some(path) = &args.errors {
+        write(path, &validation::errors_csv(&errors(&replayed)))?;
+    }
+    if let Some(path) = &args.html {
+        write(path, &validation::page(&rows, &replayed))?;
+    }
+    if args.json {
+        say(&serde_json::to_string_pretty(&rows).unwrap_or_default());
+    } else {
+        say(&validation::table(&rows));
+    }
+    Ok(u8::from(rows.iter().any(|row| row.verdict() == Verdict::Beyond)))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Stop> {
+    output::whole(path, text.as_bytes()).map_err(|fault| Stop::Write(path.to_owned(), fault))
+}

@@ -1,0 +1,143 @@
+//! What validation found: the table for the terminal, the page, and the errors that were learnt.
+
+use askama::Template;
+
+use crate::report::chart::validation::{cdf, scatter};
+use crate::report::table::columns;
+use crate::stats::Interval;
+use crate::validate::method::MethodError;
+use crate::validate::{Kind, Replayed, Row, Verdict};
+
+const KINDS: [(Kind, &str); 3] = [
+    (Kind::Theory, "Against textbooks"),
+    (Kind::Evidence, "Against measured networks"),
+    (Kind::Fidelities, "Flow against packet fidelity"),
+];
+const HEAD: [&str; 8] = ["case", "figure", "reference", "says", "packet", "flow", "ratio (95 %)", "verdict"];
+
+/// The table, and how many rows hold.
+#[must_use]
+pub fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (kind, title) in KINDS {
+        let mut lines = vec![HEAD.map(str::to_owned).to_vec()];
+        lines.extend(rows.iter().filter(|row| row.kind == kind).map(cells));
+        if lines.len() > 1 {
+            text += &format!("{title}\n{}\n", columns(&lines));
+        }
+    }
+    text + &summary(rows)
+}
+
+/// How many rows hold, in a sentence.
+#[must_use]
+pub fn summary(rows: &[Row]) -> String {
+    let count = |verdict: Verdict| rows.iter().filter(|row| row.verdict() == verdict).count();
+    let judged = rows.iter().filter(|row| row.bar.is_some()).count();
+    format!(
+        "{} of {judged} figures are within their bars, {} are beyond by no more than chance explains, {} are beyond.",
+        count(Verdict::Within),
+        count(Verdict::Perhaps),
+        count(Verdict::Beyond)
+    )
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let some = |value: Option<f64>| value.map_or_else(String::new, number);
+    let case = if row.service.is_empty() { row.case.clone() } else { format!("{} {}", row.case, row.service) };
+    vec![
+        case,
+        row.figure.clone(),
+        row.reference.clone(),
+        number(row.value),
+        some(row.packet),
+        some(row.flow),
+        ratio(&row.ratio),
+        verdict(row),
+    ]
+}
+
+fn number(value: f64) -> String {
+    if value == 0.0 {
+        "0".to_owned()
+    } else if value.abs() < 0.01 {
+        format!("{value:.5}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+fn ratio(ratio: &Interval) -> String {
+    if ratio.half > 0.0 && ratio.half.is_finite() {
+        format!("{:.3} ± {:.3}", ratio.mean, ratio.half)
+    } else {
+        format!("{:.3}", ratio.mean)
+    }
+}
+
+fn verdict(row: &Row) -> String {
+    let bar = row.bar.map_or_else(String::new, |(low, high)| format!(" ({low:.2} to {high:.2})"));
+    match row.verdict() {
+        Verdict::Within => format!("\u{2713} within{bar}"),
+        Verdict::Perhaps => format!("~ by chance{bar}"),
+        Verdict::Beyond => format!("\u{2717} beyond{bar}"),
+        Verdict::Told => "told".to_owned(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "validation.html")]
+struct Page {
+    summary: String,
+    head: [&'static str; 8],
+    sections: Vec<(&'static str, Vec<(Vec<String>, &'static str)>)>,
+    pictures: Vec<(String, String)>,
+    version: &'static str,
+}
+
+/// The page: scatter of reference against headend, distributions by case, and the whole table.
+///
+/// # Panics
+/// Never: a template that compiles renders to memory.
+#[must_use]
+pub fn page(rows: &[Row], replayed: &[Replayed]) -> String {
+    let class = |row: &Row| match row.verdict() {
+        Verdict::Within => "met",
+        Verdict::Perhaps => "unsure",
+        Verdict::Beyond => "missed",
+        Verdict::Told => "",
+    };
+    let section = |(kind, title): (Kind, &'static str)| {
+        (title, rows.iter().filter(|row| row.kind == kind).map(|row| (cells(row), class(row))).collect())
+    };
+    let mut pictures = vec![scatter(rows)];
+    pictures.extend(replayed.iter().filter(|one| one.case.warm_up > 0.0).map(cdf));
+    let page = Page {
+        summary: summary(rows),
+        head: HEAD,
+        sections: KINDS.map(section).to_vec(),
+        pictures,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    page.render().expect("a page renders to memory")
+}
+
+/// The errors as CSV.
+#[must_use]
+pub fn errors_csv(errors: &[MethodError]) -> String {
+    let mut text = "fidelity,service,load_from,load_to,class,mean,p95,cases\n".to_owned();
+    for error in errors {
+        text += &format!(
+            "{},{},{},{},{},{:.2},{:.2},{}\n",
+            error.fidelity,
+            error.service,
+            error.load_from,
+            error.load_to,
+            error.class,
+            error.mean,
+            error.p95,
+            error.cases
+        );
+    }
+    text
+}
