@@ -265,15 +265,18 @@ impl Concentrator {
         let ahead = AHEAD * self.full / self.throughput * (others / self.throughput).min(1.0);
         let access = self.access[site.index()].max(1.0);
         let full_for = self.bands.iter().filter_map(|band| band.full_for(site.0)).fold(0.0, f64::max);
+        let access_wait = (self.access_until[site.index()] - now).max(0.0);
+        let access_queue = access_queue(full_for, self.access_buffer());
+        let access_room = (self.access_buffer() - access_wait - access_queue) * access;
         Prospect {
             wait: (wait + ahead).min(LONGEST_QUEUE),
             rate,
             fair: share.max(1.0),
-            room: self.buffer - found - backlog,
+            room: (self.buffer - found - backlog).min(access_room),
             shared: if own_line || weighs { backlog } else { 0.0 },
             access,
-            access_wait: (self.access_until[site.index()] - now).max(0.0),
-            access_queue: access_queue(full_for, self.access_buffer()),
+            access_wait,
+            access_queue,
             both: self.both,
         }
     }

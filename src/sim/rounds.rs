@@ -139,7 +139,8 @@ impl<O: Observer> Engine<'_, O> {
         if fits > 0 {
             let work = f64::from(fits) * round.segment;
             let passage = prospect.passage(work, round.segment);
-            self.units[place].burst(site, class, work, round.paced, [passage.through, passage.last]);
+            let sent = passage.last - prospect.access_queue;
+            self.units[place].burst(site, class, work, round.paced, [passage.through, sent]);
         }
         if fits < sent && !round.careful {
             self.units[place].overflow(class);

@@ -118,7 +118,7 @@ impl Hub {
     pub fn served(&mut self, now: Time) -> Option<(Packet, Time, Option<Time>)> {
         let (packet, began) = self.serving.take()?;
         self.books.served[packet.label.class.index()] += self.work(&packet);
-        let next = self.ring.pop_front().map(|next| self.serve(now, next));
+        let next = self.ring.pop_front().or_else(|| self.scheduler.pop()).map(|next| self.serve(now, next));
         self.fill_ring();
         Some((packet, began, next))
     }
