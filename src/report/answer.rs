@@ -1,5 +1,6 @@
 //! The answer in a few sentences, and the cautions that stand above it.
 
+use crate::report::method;
 use crate::report::words::{figure, interval, list, quoted};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Results, Verdict};
@@ -121,13 +122,15 @@ pub fn cautions(results: &Results) -> Vec<String> {
         .filter(|found| found.measures[4].value.mean >= 95.0)
         .map(|found| quoted(&found.title))
         .collect();
-    if !full.is_empty() {
+    if !full.is_empty() && results.fidelity == "flow" {
         cautions.push(format!(
-            "Latencies under saturation ({}) come from a flow model, which is least certain there: read them as \
-             \u{201c}seconds, not milliseconds\u{201d}, and the order of the options as firmer than their figures.",
+            "Latencies under saturation ({}) come from a flow model, which is least certain there; `--check-fidelity` \
+             looks at the worst quarter of an hour packet by packet.",
             list(&full)
         ));
     }
+    cautions.extend(method::sentences(results));
+    cautions.extend(results.check.iter().flat_map(method::disagreement));
     let assumed = results.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
     if assumed > 0 {
         cautions.push(format!(

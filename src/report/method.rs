@@ -1,6 +1,8 @@
 //! The error of the method: how far the engine was from measured networks in the regime of a result.
 
-use crate::study::results::{Found, Results};
+use crate::report::words::figure;
+use crate::study::fidelity::{Check, Compared};
+use crate::study::results::{Found, Kind, Results};
 use crate::validate::method::MethodError;
 
 /// What validation learnt; `headend validate --errors` writes it, and a test holds it to that.
@@ -26,6 +28,70 @@ pub fn error(results: &Results, found: &Found) -> Option<MethodError> {
     let inside = |row: &&MethodError| (row.load_from..row.load_to).contains(&busiest);
     let of = |service: &str| rows.iter().filter(|row| row.service == service).find(inside).cloned();
     of(found.service).or_else(|| rows.iter().filter(|row| row.service == found.service).max_by(|a, b| a.p95.total_cmp(&b.p95)).cloned())
+}
+
+/// Differences that deserve a caution, as a share.
+const APART: f64 = 0.3;
+
+/// Where the fidelities disagree about a class, in a sentence; none where they agree everywhere.
+#[must_use]
+pub fn disagreement(check: &Check) -> Option<String> {
+    let off = |one: &&Compared| (one.mean[0] / one.mean[1] - 1.0).abs() > APART;
+    let apart: Vec<String> =
+        check.compared.iter().filter(off).map(|one| format!("{} in {}", one.class, one.setup)).collect();
+    (!apart.is_empty()).then(|| {
+        format!(
+            "From {} to {} the fidelities differ by more than {:.0} % on the mean latency of {}.",
+            check.from,
+            check.until,
+            APART * 100.0,
+            apart.join(", ")
+        )
+    })
+}
+
+/// Both fidelities side by side: a heading and rows, the first of them names of columns.
+#[must_use]
+pub fn side_by_side(check: &Check) -> (String, Vec<Vec<String>>) {
+    let title = format!(
+        "From {} to {} at both fidelities (packets in trains of up to {}): {}",
+        check.from,
+        check.until,
+        check.grain,
+        ranking(check)
+    );
+    let head = ["set-up", "class", "mean, flow", "mean, packet", "ratio", "p95, flow", "p95, packet", "ratio"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let time = |seconds: f64| figure(seconds, Kind::Time);
+    rows.extend(check.compared.iter().map(|one| {
+        vec![
+            one.setup.clone(),
+            one.class.clone(),
+            time(one.mean[0]),
+            time(one.mean[1]),
+            format!("{:.2}", one.mean[0] / one.mean[1]),
+            time(one.p95[0]),
+            time(one.p95[1]),
+            format!("{:.2}", one.p95[0] / one.p95[1]),
+        ]
+    }));
+    (title, rows)
+}
+
+/// Whether both fidelities put the set-ups in the same order, by the 95th percentile of the first class.
+fn ranking(check: &Check) -> String {
+    let Some(first) = check.compared.first() else { return "nothing ended in it".to_owned() };
+    let order = |fidelity: usize| {
+        let mut own: Vec<&Compared> = check.compared.iter().filter(|one| one.class == first.class).collect();
+        own.sort_by(|a, b| a.p95[fidelity].total_cmp(&b.p95[fidelity]));
+        own.iter().map(|one| one.setup.as_str()).collect::<Vec<_>>()
+    };
+    let (flow, packet) = (order(0), order(1));
+    if flow == packet {
+        format!("the same order of set-ups for {} ({})", first.class, flow.join(", "))
+    } else {
+        format!("for {} flow says {}, packet says {}", first.class, flow.join(", "), packet.join(", "))
+    }
 }
 
 /// Place of the busiest quarter of an hour among the measures.

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::report::answer::{cautions, sentences};
+use crate::report::method::side_by_side;
 use crate::report::chart::options::label;
 use crate::report::words::{change, count, interval, plain_interval};
 use crate::report::{Chart, table};
@@ -26,6 +27,7 @@ struct Page<'a> {
     question: &'a str,
     setting: String,
     cautions: Vec<String>,
+    check: Option<(String, Vec<Vec<String>>)>,
     answer: Vec<String>,
     targets: &'a [String],
     verdicts: Vec<VerdictRow>,
@@ -72,6 +74,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
         question: &results.question,
         setting: table::setting(results),
         cautions: cautions(results),
+        check: results.check.as_ref().map(side_by_side),
         answer: sentences(results),
         targets: &results.targets,
         verdicts: if results.targets.is_empty() { Vec::new() } else { verdicts(results) },
@@ -182,8 +185,8 @@ fn method(results: &Results) -> String {
     format!(
         "Each option was simulated event by event over the same {} days drawn at random ({} transactions, jobs and calls \
          in all), so that differences are due to the options alone (common random numbers). Transfers share each \
-         concentrator as its order of service says, within every site's access link; round trips, slow start and \
-         standing queues are added as TCP adds them. Intervals are Student's at 95 % over the days; differences are \
+         concentrator as its order of service says, within every site's access link; round trips, windows, queues \
+         and losses are added as TCP adds them. Intervals are Student's at 95 % over the days; differences are \
          paired, and corrected for several comparisons after Holm.",
         results.replications,
         count(transactions)
