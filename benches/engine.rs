@@ -10,12 +10,15 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use headend::random::Key;
-use headend::scenario::model::Model;
+use headend::scenario::model::{ClassId, Model, SiteId, UnitId};
 use headend::scenario::{Study, load};
 use headend::sim::band::{Band, Fairness};
 use headend::sim::observer::{Fact, Observer};
+use headend::sim::packet::Packets;
+use headend::sim::packet::wire::Label;
 use headend::sim::simulate;
-use headend::units::{Span, Time};
+use headend::sim::transport::Turn;
+use headend::units::{Bytes, Span, Time};
 
 /// Listens to nothing.
 struct Nobody;
@@ -75,6 +78,41 @@ fn churn(sites: u32, flows: u32, steps: u32) -> Time {
     now
 }
 
+/// `flows` endless transfers through one concentrator at packet fidelity, until so many packets have crossed a queue.
+fn packets(flows: u32, crossings: u64) -> u64 {
+    const SITES: u32 = 200;
+    let text = format!(
+        "question = \"How fast?\"\n[run]\nweekday = \"Mon\"\nfrom = \"00:00\"\nuntil = \"24:00\"\n\
+         [estate.drawn]\nsites = {SITES}\npatients = 1000000\nmu = 9.0\nsigma = 0.5\n\
+         [[estate.link]]\nshare = \"100 %\"\ndown = \"80 Mbit/s\"\nup = \"20 Mbit/s\"\n\
+         [[profile]]\nname = \"flat\"\nbands = [{{ from = \"00:00\", until = \"24:00\", share = \"100 %\" }}]\n\
+         [[class]]\nname = \"bulk\"\nresponse = {{ fixed = \"1 GB\" }}\n[class.open]\nper_1000 = 0\nprofile = \"flat\"\n\
+         [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\n"
+    );
+    let study = load("bench.toml", &text, Path::new(".")).unwrap_or_else(|problems| panic!("{}", problems.show(false)));
+    let mut network = Packets::new(&study.setups[0].model, 1);
+    let turn = Turn::new(Bytes(1_000), Bytes(1_000_000_000), Bytes(1_360));
+    for owner in 0..flows {
+        let label = Label { owner, life: 0, site: SiteId(owner % SITES), class: ClassId(0), unit: UnitId(0) };
+        network.open(Time(u64::from(owner) * 1_000_000), label, &[turn], Span(0), None);
+    }
+    while network.crossed() < crossings {
+        black_box(network.step());
+    }
+    network.crossed()
+}
+
+fn packet_engine(criterion: &mut Criterion) {
+    const CROSSINGS: u64 = 1_000_000;
+    let mut group = criterion.benchmark_group("per packet-event");
+    group.sample_size(10).throughput(Throughput::Elements(CROSSINGS));
+    group.bench_function("reference M/M/1 on BinaryHeap", |bench| bench.iter(|| reference(black_box(CROSSINGS))));
+    for flows in [50, 1_000] {
+        group.bench_function(format!("TCP, {flows} flows"), |bench| bench.iter(|| packets(flows, CROSSINGS)));
+    }
+    group.finish();
+}
+
 fn engine(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("per event");
     group.throughput(Throughput::Elements(100_000));
@@ -119,5 +157,5 @@ fn report(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, engine, days, report);
+criterion_group!(benches, packet_engine, engine, days, report);
 criterion_main!(benches);

@@ -43,16 +43,16 @@ impl Tally {
     }
 
     /// The `p`-quantile of some values: the smallest that at least a share `p` do not exceed; not a number of none.
-#[must_use]
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-pub fn quantile(values: &[f64], p: f64) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let place = (p * values.len() as f64).ceil() as usize;
-    values.get(place.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
-}
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    pub fn quantile(values: &[f64], p: f64) -> f64 {
+        let mut values = values.to_vec();
+        values.sort_by(f64::total_cmp);
+        let place = (p * values.len() as f64).ceil() as usize;
+        values.get(place.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
+    }
 
-/// Student's interval for the mean (Law, Simulation Modeling and Analysis, 5th ed., equation 4.12); for fewer
+    /// Student's interval for the mean (Law, Simulation Modeling and Analysis, 5th ed., equation 4.12); for fewer
     /// than two numbers it is unbounded.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]

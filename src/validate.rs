@@ -275,7 +275,8 @@ fn voice(replayed: &Replayed) -> Vec<Row> {
     // A loss of some packets of 40,000 is known to within a few of them, and losses come in runs.
     let doubt = |share: f64| LOSS_RUN * (share.max(1.0 / VOICE_PACKETS) / VOICE_PACKETS).sqrt();
     let others: Vec<f64> = replayed.case.measured.values().filter_map(|one| one.voice).map(|voice| voice.1).collect();
-    let (low, high) = others.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(*loss), high.max(*loss)));
+    let (low, high) =
+        others.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(*loss), high.max(*loss)));
     let scale = loss.max(1.0 / VOICE_PACKETS);
     let losses = Row {
         value: loss,
@@ -315,7 +316,8 @@ fn utilisation(replayed: &Replayed) -> Row {
 fn unloaded(replayed: &Replayed) -> Vec<Row> {
     let Some(measured) = replayed.case.measured.get(&Reference::Ns3) else { return Vec::new() };
     let quiet = Case { calls: 0, ..replayed.case.clone() };
-    let [packet, flow] = [Fidelity::Packet(1), Fidelity::Flow].map(|fidelity| replay(&quiet, &measured.sites, fidelity));
+    let [packet, flow] =
+        [Fidelity::Packet(1), Fidelity::Flow].map(|fidelity| replay(&quiet, &measured.sites, fidelity));
     let mut sizes: Vec<u64> = quiet.sent.iter().map(|sent| sent.response_bytes).collect();
     sizes.sort_unstable();
     sizes.dedup();

@@ -27,7 +27,9 @@ pub fn error(results: &Results, found: &Found) -> Option<MethodError> {
     let rows: Vec<MethodError> = learnt().into_iter().filter(suits).collect();
     let inside = |row: &&MethodError| (row.load_from..row.load_to).contains(&busiest);
     let of = |service: &str| rows.iter().filter(|row| row.service == service).find(inside).cloned();
-    of(found.service).or_else(|| rows.iter().filter(|row| row.service == found.service).max_by(|a, b| a.p95.total_cmp(&b.p95)).cloned())
+    of(found.service).or_else(|| {
+        rows.iter().filter(|row| row.service == found.service).max_by(|a, b| a.p95.total_cmp(&b.p95)).cloned()
+    })
 }
 
 /// Differences that deserve a caution, as a share.

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use crate::report::answer::{cautions, sentences};
-use crate::report::method::side_by_side;
 use crate::report::chart::options::label;
+use crate::report::method::side_by_side;
 use crate::report::words::{change, count, interval, plain_interval};
 use crate::report::{Chart, table};
 use crate::scenario::source::{Input, Standing};

@@ -54,11 +54,18 @@ fn error(
     (from, to): (f64, f64),
     class: &str,
 ) -> Option<MethodError> {
-    let inside = measured
-        .iter()
-        .filter(|one| one.case.service.name() == service && (from..to).contains(&one.case.load()));
-    let mut found =
-        MethodError { fidelity: fidelity.into(), service: service.into(), load_from: from, load_to: to, class: class.into(), mean: 0.0, p95: 0.0, cases: 0 };
+    let inside =
+        measured.iter().filter(|one| one.case.service.name() == service && (from..to).contains(&one.case.load()));
+    let mut found = MethodError {
+        fidelity: fidelity.into(),
+        service: service.into(),
+        load_from: from,
+        load_to: to,
+        class: class.into(),
+        mean: 0.0,
+        p95: 0.0,
+        cases: 0,
+    };
     for one in inside {
         let (_, reference, packet) = one.best();
         let own = one.pick(class, if fidelity == "flow" { &one.flow.latency } else { &packet.latency });

@@ -10,9 +10,7 @@ use crate::scenario::model::{Fidelity, Model};
 use crate::sim::observer::{Fact, Observer, Outcome};
 use crate::sim::simulate;
 use crate::stats::{Interval, Tally};
-use crate::theory::{
-    cobham_waits, deterministic_tail, exponential_tail, fifo_wait, priority_means, ps_mean, ps_tail,
-};
+use crate::theory::{cobham_waits, deterministic_tail, exponential_tail, fifo_wait, priority_means, ps_mean, ps_tail};
 use crate::validate::{Kind, Row};
 
 const FIXED: &str = "{ fixed = \"125 kB\" }";
@@ -41,34 +39,59 @@ fn queues() -> Vec<Queue> {
     let [early, late] = cobham_waits([0.4, 0.4]);
     let m_g_1 = 1.0 + fifo_wait(0.8, std::f64::consts::E - 1.0);
     vec![
-        queue("M/M/1-PS", Fidelity::Flow, &[("only", 0.8, EXPONENTIAL)], "\"fifo\"", vec![
-            ("mean", 0, None, ps_mean(0.8)),
-            ("P(> 3 means)", 0, Some(3.0 * ps_mean(0.8)), ps_tail(0.8, 3.0 * ps_mean(0.8))),
-        ]),
-        queue("M/G/1-PS", Fidelity::Flow, &[("only", 0.8, LOGNORMAL)], "\"fifo\"", vec![(
-            "mean",
-            0,
-            None,
-            ps_mean(0.8),
-        )]),
-        queue("pre-emptive priority", Fidelity::Flow, two, first, vec![
-            ("first mean", 0, None, high),
-            ("second mean", 1, None, low),
-        ]),
-        queue("M/D/1 FIFO", PACKET, &[("only", 0.8, FIXED)], "\"fifo\"", vec![
-            ("mean", 0, None, 1.0 + fifo_wait(0.8, 0.0)),
-            ("P(wait > 4)", 0, Some(5.0), deterministic_tail(0.8, 4.0)),
-        ]),
-        queue("M/M/1 FIFO", PACKET, &[("only", 0.8, EXPONENTIAL)], "\"fifo\"", vec![
-            ("mean", 0, None, 1.0 + fifo_wait(0.8, 1.0)),
-            // Time in system is exponential with rate 1 - load.
-            ("P(> 15)", 0, Some(15.0), exponential_tail(0.8, 15.0) / 0.8),
-        ]),
+        queue(
+            "M/M/1-PS",
+            Fidelity::Flow,
+            &[("only", 0.8, EXPONENTIAL)],
+            "\"fifo\"",
+            vec![
+                ("mean", 0, None, ps_mean(0.8)),
+                ("P(> 3 means)", 0, Some(3.0 * ps_mean(0.8)), ps_tail(0.8, 3.0 * ps_mean(0.8))),
+            ],
+        ),
+        queue(
+            "M/G/1-PS",
+            Fidelity::Flow,
+            &[("only", 0.8, LOGNORMAL)],
+            "\"fifo\"",
+            vec![("mean", 0, None, ps_mean(0.8))],
+        ),
+        queue(
+            "pre-emptive priority",
+            Fidelity::Flow,
+            two,
+            first,
+            vec![("first mean", 0, None, high), ("second mean", 1, None, low)],
+        ),
+        queue(
+            "M/D/1 FIFO",
+            PACKET,
+            &[("only", 0.8, FIXED)],
+            "\"fifo\"",
+            vec![
+                ("mean", 0, None, 1.0 + fifo_wait(0.8, 0.0)),
+                ("P(wait > 4)", 0, Some(5.0), deterministic_tail(0.8, 4.0)),
+            ],
+        ),
+        queue(
+            "M/M/1 FIFO",
+            PACKET,
+            &[("only", 0.8, EXPONENTIAL)],
+            "\"fifo\"",
+            vec![
+                ("mean", 0, None, 1.0 + fifo_wait(0.8, 1.0)),
+                // Time in system is exponential with rate 1 - load.
+                ("P(> 15)", 0, Some(15.0), exponential_tail(0.8, 15.0) / 0.8),
+            ],
+        ),
         queue("M/G/1 FIFO", PACKET, &[("only", 0.8, LOGNORMAL)], "\"fifo\"", vec![("mean", 0, None, m_g_1)]),
-        queue("priority, not pre-emptive", PACKET, two, first, vec![
-            ("first mean", 0, None, 1.0 + early),
-            ("second mean", 1, None, 1.0 + late),
-        ]),
+        queue(
+            "priority, not pre-emptive",
+            PACKET,
+            two,
+            first,
+            vec![("first mean", 0, None, 1.0 + early), ("second mean", 1, None, 1.0 + late)],
+        ),
     ]
 }
 

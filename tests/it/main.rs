@@ -9,3 +9,4 @@ mod inputs;
 mod monotone;
 mod oracle;
 mod theory;
+mod truth;

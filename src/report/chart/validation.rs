@@ -24,7 +24,8 @@ pub fn scatter(rows: &[Row]) -> (String, String) {
             sure(area.draw(&Text::new(format!("{value} s"), (x - 12, top + side + 10), font(13))));
         }
         for (factor, weight) in [(1.0, 2), (1.1, 1), (1.0 / 1.1, 1)] {
-            let line = PathElement::new([at(0.01, 0.01 * factor), at(100.0, 100.0 * factor)], GREY.stroke_width(weight));
+            let line =
+                PathElement::new([at(0.01, 0.01 * factor), at(100.0, 100.0 * factor)], GREY.stroke_width(weight));
             sure(area.draw(&line));
         }
         for row in &rows {

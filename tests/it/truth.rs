@@ -1,0 +1,150 @@
+//! Truth: the engine against measured networks, textbooks and its own other fidelity.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use headend::report::method::learnt;
+use headend::report::validation::errors_csv;
+use headend::scenario::model::{Fidelity, Ingredient, Model, Without};
+use headend::sim::simulate;
+use headend::validate::evidence::{Reference, Store};
+use headend::validate::method::errors;
+use headend::validate::replay::{replay, replay_without};
+use headend::validate::{Kind, Replayed, Row, Verdict, cross, evidence_rows, replay_all, textbook};
+
+use crate::bench_model::{Keep, base};
+
+fn replayed() -> &'static [Replayed] {
+    static ALL: OnceLock<Vec<Replayed>> = OnceLock::new();
+    ALL.get_or_init(|| replay_all(&Store::Shipped, &|| ()).unwrap())
+}
+
+#[track_caller]
+fn nothing_beyond(rows: &[Row]) {
+    let beyond: Vec<String> =
+        rows.iter().filter(|row| row.verdict() == Verdict::Beyond).map(|row| format!("{row:?}")).collect();
+    assert!(beyond.is_empty(), "{beyond:#?}");
+}
+
+/// Every bar that packet fidelity is held to: clinical mean and p95, long transfers, voice, unloaded transfers.
+#[test]
+fn packet_fidelity_agrees_with_measured_networks() {
+    let rows = evidence_rows(replayed());
+    let evidence: Vec<Row> = rows.into_iter().filter(|row| row.kind == Kind::Evidence).collect();
+    assert!(evidence.iter().filter(|row| row.bar.is_some()).count() > 70, "the evidence must be there");
+    nothing_beyond(&evidence);
+}
+
+/// With one queue, where ns-3 and Linux differ most, packet fidelity is nearer to Linux than ns-3 is.
+#[test]
+fn packet_fidelity_is_nearer_to_linux_than_ns_3_is_with_one_queue() {
+    let rows = evidence_rows(replayed());
+    let (mut nearer, mut all) = (0, 0);
+    for one in replayed().iter().filter(|one| one.case.service.name() == "fifo" && one.case.measured.len() == 2) {
+        for row in rows.iter().filter(|row| {
+            row.kind == Kind::Evidence
+                && row.case == one.case.trace
+                && row.service == "fifo"
+                && row.figure == "clinical mean"
+        }) {
+            let ns3 = one.pick("clinical", &one.case.measured[&Reference::Ns3].latency);
+            let ns3 = ns3.iter().map(|pair| pair.1).sum::<f64>() / f64::from(u32::try_from(ns3.len()).unwrap());
+            all += 1;
+            nearer += i32::from((row.packet.unwrap() - row.value).abs() < (ns3 - row.value).abs());
+        }
+    }
+    assert_eq!((nearer, all), (6, 6));
+}
+
+/// What flow fidelity is held to, on the same traces; the cases beyond are known and stand in the docs.
+#[test]
+fn flow_fidelity_agrees_with_packet_fidelity_but_for_the_known_cases() {
+    let rows = evidence_rows(replayed());
+    let beyond: Vec<String> = rows
+        .iter()
+        .filter(|row| row.kind == Kind::Fidelities && row.verdict() == Verdict::Beyond)
+        .map(|row| format!("{} {} {}", row.case, row.service, row.figure))
+        .collect();
+    assert_eq!(beyond, KNOWN);
+}
+
+const KNOWN: [&str; 2] =
+    ["g_r0.7_b0.5_s1 fifo utilisation, worst 10 s", "tb_r0.85_b0.5_s11 prio utilisation, worst 10 s"];
+
+#[test]
+fn both_fidelities_are_the_textbooks_queues() {
+    nothing_beyond(&textbook::rows());
+}
+
+#[test]
+fn the_error_of_the_method_is_what_validation_learns() {
+    let found = errors_csv(&errors(replayed()));
+    let path = Path::new("src/report/method-error.csv");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &found).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), found);
+    assert!(learnt().len() > 20);
+}
+
+/// A hundred random scenarios: the median is held; the tail is known to be heavier than wanted.
+#[test]
+#[ignore = "takes a quarter of a minute"]
+fn fidelities_agree_on_random_scenarios() {
+    let rows = cross::rows(100, &|| ());
+    let error = |name: &str| rows.iter().find(|row| row.figure.contains(name)).unwrap().flow.unwrap();
+    assert!(error("median") <= 0.07, "median {}", error("median"));
+    assert!(error("90th") <= 0.35, "90th percentile {}", error("90th"));
+}
+
+/// Recovery by time and probes is what makes short transfers bearable through a full queue.
+#[test]
+fn without_rack_and_probes_a_full_queue_costs_more() {
+    let one = replayed().iter().find(|one| one.case.trace == "tb_r0.85_b0_s11" && one.case.service.name() == "fifo");
+    let one = one.unwrap();
+    let sites = &one.case.measured[&Reference::Testbed].sites;
+    let without = Without::NONE.and(Ingredient::Rack).and(Ingredient::TailProbe);
+    let classic = replay_without(&one.case, sites, Fidelity::Packet(1), without);
+    let mean = |latency: &[f64]| {
+        let picked = one.pick("clinical", latency);
+        picked.iter().map(|pair| pair.1).sum::<f64>() / f64::from(u32::try_from(picked.len()).unwrap())
+    };
+    assert!(mean(&classic.latency) > 1.05 * mean(&one.best().2.latency));
+}
+
+/// The same bytes each time, and trains that stay near packet by packet.
+#[test]
+fn packets_are_deterministic_and_trains_are_near_them() {
+    let one = replayed().iter().find(|one| one.case.trace == "tb_r0.5_b0.5_s11").unwrap();
+    let sites = &one.case.measured[&Reference::Testbed].sites;
+    let again = replay(&one.case, sites, Fidelity::Packet(1));
+    assert_eq!(again.latency, one.best().2.latency);
+    let trains = replay(&one.case, sites, Fidelity::Packet(4));
+    let mean = |latency: &[f64]| {
+        let picked = one.pick("clinical", latency);
+        picked.iter().map(|pair| pair.1).sum::<f64>() / f64::from(u32::try_from(picked.len()).unwrap())
+    };
+    assert!((mean(&trains.latency) / mean(&again.latency) - 1.0).abs() < 0.1);
+}
+
+/// At packet fidelity, too, what came in is what went out, was lost, and is inside.
+#[test]
+fn the_books_of_packets_balance() {
+    let text = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+    let model = Model { fidelity: Fidelity::Packet(1), ..base(&text) };
+    let mut keep = Keep { with_looks: true, ..Keep::default() };
+    simulate(&model, 0, &mut keep);
+    let mut carried = 0.0;
+    for (now, look) in &keep.looks {
+        for unit in &look.units {
+            for class in 0..unit.admitted.len() {
+                let gone = unit.carried[class] + unit.withdrawn[class] + unit.inside[class];
+                assert!((unit.admitted[class] - gone).abs() <= 1e-9 * gone + 1.0, "class {class} at {now:?}");
+            }
+            carried = unit.carried.iter().sum();
+            assert!(carried <= unit.capacity * (1.0 + 1e-9) + 20_000.0, "utilisation above 1 at {now:?}");
+        }
+    }
+    assert!(carried > 1e9, "something must have gone through");
+    assert!(keep.records.iter().any(|record| record.class.0 == 3), "updates must have run");
+}
