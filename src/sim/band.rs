@@ -167,6 +167,11 @@ impl Band {
         self.debt += work;
     }
 
+    /// What is still owed where nobody shares any more, and so nobody here can pay it.
+    pub fn forgive(&mut self) -> f64 {
+        if self.saturated() { 0.0 } else { std::mem::take(&mut self.debt) }
+    }
+
     /// Time that shared sites wait until the debt is paid [s].
     fn pause(&self) -> f64 {
         if self.debt > 0.0 { self.debt / self.rate_shared().max(f64::MIN_POSITIVE) } else { 0.0 }
@@ -405,7 +410,6 @@ impl Band {
     /// Nobody shares: the bounds and the clock start afresh.
     fn rest(&mut self) {
         self.v = 0.0;
-        self.debt = 0.0;
         self.least_shared = f64::INFINITY;
         if self.capped.is_empty() {
             self.rate_capped = 0.0;

@@ -27,6 +27,9 @@ pub struct Concentrator {
     backlog_of: Vec<f64>,
     /// Part of it that is still to come: windows after the first arrive as fast again as they leave.
     coming: Vec<f64>,
+    /// What comes in bursts lately, and what is kept for it [bit/s].
+    bursts: f64,
+    reserve: f64,
     /// Bits of work until the bursts of a site are through its own queue, and when its access link is free [s].
     own_until: Vec<f64>,
     access_until: Vec<f64>,
@@ -109,6 +112,8 @@ impl Concentrator {
             backlog: vec![0.0; plan.queues.len()],
             backlog_of: vec![0.0; classes],
             coming: vec![0.0; plan.queues.len()],
+            bursts: 0.0,
+            reserve: 0.0,
             own_until: vec![0.0; access.len() * plan.queues.len()],
             access_until: vec![0.0; access.len()],
             both: unit.counts == Counts::Both,
@@ -206,6 +211,9 @@ impl Concentrator {
             }
         }
         self.drain_bursts(dt);
+        if self.bursts > 0.0 {
+            self.bursts *= (-dt / LATELY).exp();
+        }
         self.books.capacity += self.throughput * dt;
         if self.calls > 0 {
             for (class, rate) in self.streaming.iter().enumerate() {
@@ -311,6 +319,11 @@ impl Concentrator {
         let place = queue * self.access.len() + site.index();
         self.own_until[place] = now + through;
         self.access_until[site.index()] = now + last;
+        self.bursts += work / LATELY;
+        let reserve = self.reserve((self.throughput - self.streams).max(0.0));
+        if (reserve > 0.0) != (self.reserve > 0.0) || (reserve - self.reserve).abs() > 0.05 * self.throughput {
+            self.settle();
+        }
         self.charge(queue, work);
     }
 
@@ -336,15 +349,50 @@ impl Concentrator {
 
     /// Flows that share give way to a burst: those of its own queue, else the first of lower rank.
     fn charge(&mut self, queue: usize, work: f64) {
-        let rank = self.plan.queues[queue].rank;
+        if self.reserve > 0.0 {
+            return;
+        }
         let own = self.bands[queue].saturated();
-        let lower = || {
-            (0..self.bands.len())
-                .find(|&other| other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated())
-        };
-        let Some(who) = own.then_some(queue).or_else(lower) else { return };
+        let Some(who) = own.then_some(queue).or_else(|| self.pays_for(queue)) else { return };
         self.touch(who).owe(work);
         self.settle();
+    }
+
+    /// The first queue of the same or a lower rank whose flows share.
+    fn pays_for(&self, queue: usize) -> Option<usize> {
+        let rank = self.plan.queues[queue].rank;
+        let pays = |&other: &usize| {
+            other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated()
+        };
+        (0..self.bands.len()).find(pays)
+    }
+
+    /// What a queue owes whose flows do not share any more, the next one pays.
+    fn pass_on_debts(&mut self) {
+        for queue in 0..self.bands.len() {
+            let debt = self.bands[queue].forgive();
+            if debt > 0.0
+                && let Some(who) = self.pays_for(queue)
+            {
+                let band = &mut self.bands[who];
+                band.advance(self.now);
+                band.owe(debt);
+                self.ends[who] = band.next_end();
+            }
+        }
+        self.next = (Time::NEVER, 0);
+        for (queue, &end) in self.ends.iter().enumerate() {
+            if end < self.next.0 {
+                self.next = (end, queue);
+            }
+        }
+    }
+
+    /// What bursts need of the rate while flows would use it all up, though nobody holds them back: without it they
+    /// would get more than there is.
+    fn reserve(&self, capacity: f64) -> f64 {
+        let appetite: f64 = self.bands.iter().map(Band::appetite).sum();
+        if appetite <= capacity && appetite + self.bursts > capacity { self.bursts.min(capacity) } else { 0.0 }
     }
 
     /// Brings each band's clock to the present; between events only those that change are.
@@ -550,10 +598,12 @@ impl Concentrator {
     /// capacity that it had goes on as it was.
     fn settle(&mut self) {
         let capacity = (self.throughput - self.streams).max(0.0);
+        self.reserve = if self.bursts > 0.0 { self.reserve(capacity) } else { 0.0 };
         if let [band] = &mut self.bands[..] {
             let capacity = capacity.min(self.plan.queues[0].total);
             band.advance(self.now);
-            band.settle(capacity);
+            band.settle((capacity - self.reserve).max(0.0));
+            let _ = band.forgive();
             self.drain[0] = capacity;
             self.next = (band.next_end(), 0);
             return;
@@ -562,8 +612,7 @@ impl Concentrator {
         for (queue, (plan, band)) in self.plan.queues.iter().zip(&self.bands).enumerate() {
             demand[queue] = (plan.weight.unwrap_or_else(|| band.weight()), band.appetite().min(plan.total));
         }
-        let given = self.plan.split(capacity, &demand);
-        self.next = (Time::NEVER, 0);
+        let given = self.plan.split((capacity - self.reserve).max(0.0), &demand);
         let mut standing = false;
         for (queue, &given) in given.iter().enumerate().take(self.bands.len()) {
             if self.touched[queue] || self.given[queue].to_bits() != given.to_bits() {
@@ -575,10 +624,8 @@ impl Concentrator {
                 self.touched[queue] = false;
             }
             standing |= self.standing[queue].bits > 0.0 || self.bands[queue].saturated();
-            if self.ends[queue] < self.next.0 {
-                self.next = (self.ends[queue], queue);
-            }
         }
+        self.pass_on_debts();
         if standing || self.transport != Transport::Ideal {
             let open = self.plan.open_to(capacity, &demand, &given);
             self.drain.copy_from_slice(&open[..self.bands.len()]);
@@ -619,6 +666,8 @@ impl Prospect {
     }
 }
 
+/// Time over which what comes in bursts is averaged [s].
+const LATELY: f64 = 1.0;
 /// Packets of other classes that are served before the first of a burst although they rank lower.
 const AHEAD: f64 = 0.9;
 
