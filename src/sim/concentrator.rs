@@ -28,7 +28,7 @@ pub struct Concentrator {
     /// Part of it that is still to come: windows after the first arrive as fast again as they leave.
     coming: Vec<f64>,
     /// What comes in bursts lately, and what is kept for it [bit/s].
-    bursts: f64,
+    bursts: Vec<f64>,
     reserve: f64,
     /// Bits of work until the bursts of a site are through its own queue, and when its access link is free [s].
     own_until: Vec<f64>,
@@ -112,7 +112,7 @@ impl Concentrator {
             backlog: vec![0.0; plan.queues.len()],
             backlog_of: vec![0.0; classes],
             coming: vec![0.0; plan.queues.len()],
-            bursts: 0.0,
+            bursts: vec![0.0; plan.queues.len()],
             reserve: 0.0,
             own_until: vec![0.0; access.len() * plan.queues.len()],
             access_until: vec![0.0; access.len()],
@@ -211,9 +211,8 @@ impl Concentrator {
             }
         }
         self.drain_bursts(dt);
-        if self.bursts > 0.0 {
-            self.bursts *= (-dt / LATELY).exp();
-        }
+        let fades = (-dt / LATELY).exp();
+        self.bursts.iter_mut().for_each(|rate| *rate *= fades);
         self.books.capacity += self.throughput * dt;
         if self.calls > 0 {
             for (class, rate) in self.streaming.iter().enumerate() {
@@ -319,7 +318,7 @@ impl Concentrator {
         let place = queue * self.access.len() + site.index();
         self.own_until[place] = now + through;
         self.access_until[site.index()] = now + last;
-        self.bursts += work / LATELY;
+        self.bursts[queue] += work / LATELY;
         let reserve = self.reserve((self.throughput - self.streams).max(0.0));
         if (reserve > 0.0) != (self.reserve > 0.0) || (reserve - self.reserve).abs() > 0.05 * self.throughput {
             self.settle();
@@ -361,9 +360,8 @@ impl Concentrator {
     /// The first queue of the same or a lower rank whose flows share.
     fn pays_for(&self, queue: usize) -> Option<usize> {
         let rank = self.plan.queues[queue].rank;
-        let pays = |&other: &usize| {
-            other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated()
-        };
+        let pays =
+            |&other: &usize| other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated();
         (0..self.bands.len()).find(pays)
     }
 
@@ -392,7 +390,8 @@ impl Concentrator {
     /// would get more than there is.
     fn reserve(&self, capacity: f64) -> f64 {
         let appetite: f64 = self.bands.iter().map(Band::appetite).sum();
-        if appetite <= capacity && appetite + self.bursts > capacity { self.bursts.min(capacity) } else { 0.0 }
+        let bursts: f64 = self.bursts.iter().sum();
+        if appetite <= capacity && appetite + bursts > capacity { bursts.min(capacity) } else { 0.0 }
     }
 
     /// Brings each band's clock to the present; between events only those that change are.
@@ -536,6 +535,7 @@ impl Concentrator {
         self.backlog = vec![0.0; self.bands.len()];
         self.backlog_of.fill(0.0);
         self.coming = vec![0.0; self.bands.len()];
+        self.bursts = vec![0.0; self.bands.len()];
         self.own_until = vec![0.0; sites * self.bands.len()];
         self.drain = vec![self.throughput; self.bands.len()];
         self.ends = vec![Time::NEVER; self.bands.len()];
@@ -598,7 +598,7 @@ impl Concentrator {
     /// capacity that it had goes on as it was.
     fn settle(&mut self) {
         let capacity = (self.throughput - self.streams).max(0.0);
-        self.reserve = if self.bursts > 0.0 { self.reserve(capacity) } else { 0.0 };
+        self.reserve = if self.transport == Transport::Ideal { 0.0 } else { self.reserve(capacity) };
         if let [band] = &mut self.bands[..] {
             let capacity = capacity.min(self.plan.queues[0].total);
             band.advance(self.now);
@@ -629,6 +629,15 @@ impl Concentrator {
         if standing || self.transport != Transport::Ideal {
             let open = self.plan.open_to(capacity, &demand, &given);
             self.drain.copy_from_slice(&open[..self.bands.len()]);
+            // Bursts of higher ranks go first.
+            let mut above = (0.0, 0.0, 0);
+            for (queue, plan) in self.plan.queues.iter().enumerate() {
+                if plan.rank != above.2 {
+                    above = (above.0 + above.1, 0.0, plan.rank);
+                }
+                above.1 += self.bursts[queue];
+                self.drain[queue] = (self.drain[queue] - above.0).max(0.0);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use headend::sim::simulate;
 use headend::units::Time;
 use proptest::prelude::*;
 
-use crate::bench_model::{base, study};
+use crate::bench_model::{Keep, base, study};
 
 /// Keeps the books of a run and checks them at each look.
 #[derive(Default)]
@@ -201,4 +201,51 @@ fn a_curfew_defers_and_loses_nothing() {
     assert_eq!(waits(&curfew, Time(nine.0 + 60_000_000_000)), 0, "and all start at it");
     let done = |books: &Books| books.ended.iter().filter(|record| record.outcome == Outcome::Inside).count();
     assert_eq!((done(&base) <= 1, done(&curfew) <= 1), (true, true), "the day is long enough");
+}
+
+/// Bursts of a class that goes first are not served on top of a link that another class keeps full.
+#[test]
+fn a_class_that_goes_first_takes_from_the_others_and_not_from_nowhere() {
+    let text = r#"
+question = "Is it ever more than full?"
+[run]
+weekday = "Mon"
+from = "00:00"
+until = "00:10"
+[estate.drawn]
+sites = 40
+patients = 1000000
+mu = 9.0
+sigma = 0.5
+[[estate.link]]
+share = "100 %"
+down = "80 Mbit/s"
+up = "20 Mbit/s"
+[[profile]]
+name = "flat"
+bands = [{ from = "00:00", until = "24:00", share = "100 %" }]
+[[class]]
+name = "clinical"
+response = { lognormal = { mean = "30 kB", sigma = 1 } }
+[class.open]
+per_1000 = 10000
+profile = "flat"
+[[class]]
+name = "bulk"
+response = { fixed = "100 MB" }
+[class.open]
+per_1000 = 15
+profile = "flat"
+[[concentrator]]
+name = "hub"
+throughput = "100 Mbit/s"
+discipline = { priority = [["clinical"]] }
+"#;
+    let mut keep = Keep { with_looks: true, ..Keep::default() };
+    simulate(&base(text), 0, &mut keep);
+    let unit = |minute: usize| &keep.looks[minute].1.units[0];
+    let carried = |minute: usize| unit(minute).carried.iter().sum::<f64>();
+    let (from, until) = (3, keep.looks.len() - 1);
+    let utilisation = (carried(until) - carried(from)) / (unit(until).capacity - unit(from).capacity);
+    assert!((0.99..=1.001).contains(&utilisation), "{utilisation}");
 }
