@@ -103,10 +103,13 @@ impl Replayed {
         let packet: Vec<_> = case.measured.iter().map(packet).collect();
         let last = case.measured.values().last().expect("a case has a measurement");
         let flow = replay(&case, &last.sites, Fidelity::Flow);
-        Self { packet, flow, case }
+        Self { case, packet, flow }
     }
 
     /// The reference that counts most: the testbed where there is one.
+    ///
+    /// # Panics
+    /// Never: a case is only read where something was measured of it.
     #[must_use]
     pub fn best(&self) -> (Reference, &Measured, &Found) {
         let (reference, found) = self.packet.last().expect("a case has a measurement");
@@ -205,7 +208,6 @@ fn latency_row(replayed: &Replayed, class: &str, name: &str, statistic: Statisti
     let case = &replayed.case;
     let bar = match (class, name, case.service) {
         _ if reference == Reference::Ns3 => None,
-        ("clinical", "mean", Service::Fifo) if case.load() > 1.0 => span(replayed, class, statistic, value),
         ("clinical", _, Service::Fifo) if case.load() > 1.0 => span(replayed, class, statistic, value),
         ("clinical", "mean", Service::Fifo) => Some((0.90, 1.10)),
         ("clinical", _, Service::Fifo) => Some((0.85, 1.15)),
@@ -263,7 +265,7 @@ fn flow_row(replayed: &Replayed, class: &str) -> Vec<Row> {
 /// One-way delay of voice packets, and those lost, against both references.
 fn voice(replayed: &Replayed) -> Vec<Row> {
     let (reference, measured, found) = replayed.best();
-    let (Some((delay, loss)), Some((own, lost))) = (measured.voice, found.voice) else { return Vec::new() };
+    let (Some((delay, loss)), Some((own, missing))) = (measured.voice, found.voice) else { return Vec::new() };
     let told = reference == Reference::Ns3;
     let delays = Row {
         value: delay,
@@ -280,8 +282,8 @@ fn voice(replayed: &Replayed) -> Vec<Row> {
     let scale = loss.max(1.0 / VOICE_PACKETS);
     let losses = Row {
         value: loss,
-        packet: Some(lost),
-        ratio: Interval { mean: lost / scale, half: doubt(lost.max(low)) / scale },
+        packet: Some(missing),
+        ratio: Interval { mean: missing / scale, half: doubt(missing.max(low)) / scale },
         bar: (!told).then_some((low / scale, high / scale)),
         ..row(replayed, "voice loss".to_owned(), "both".to_owned())
     };

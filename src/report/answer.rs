@@ -130,7 +130,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
         ));
     }
     cautions.extend(method::sentences(results));
-    cautions.extend(results.check.iter().flat_map(method::disagreement));
+    cautions.extend(results.check.iter().filter_map(method::disagreement));
     let assumed = results.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
     if assumed > 0 {
         cautions.push(format!(

@@ -85,12 +85,15 @@ fn verdict(row: &Row) -> String {
     }
 }
 
+/// A heading, and rows with what marks them.
+type Section = (&'static str, Vec<(Vec<String>, &'static str)>);
+
 #[derive(Template)]
 #[template(path = "validation.html")]
 struct Page {
     summary: String,
     head: [&'static str; 8],
-    sections: Vec<(&'static str, Vec<(Vec<String>, &'static str)>)>,
+    sections: Vec<Section>,
     pictures: Vec<(String, String)>,
     version: &'static str,
 }

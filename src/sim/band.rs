@@ -197,7 +197,7 @@ impl Band {
     #[must_use]
     pub fn full_for(&self, site: u32) -> Option<f64> {
         let share = &self.sites[site as usize];
-        (!share.flows.is_empty() && !share.shared).then(|| self.now - share.full_since)
+        (!share.flows.is_empty() && !share.shared).then_some(self.now - share.full_since)
     }
 
     /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].

@@ -505,7 +505,7 @@ impl Concentrator {
 
     /// Bursts that wait, by class [bit].
     #[must_use]
-    pub fn backlog(&self) -> &[f64] {
+    pub fn backlog_by_class(&self) -> &[f64] {
         &self.backlog_of
     }
 

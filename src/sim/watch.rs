@@ -47,7 +47,7 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
     look.inside.resize(classes, 0.0);
     look.carried.clear();
     let books = unit.books();
-    let bursts = books.burst.iter().zip(unit.backlog());
+    let bursts = books.burst.iter().zip(unit.backlog_by_class());
     let shared = books.served.iter().zip(&books.streamed).map(|(served, streamed)| served + streamed);
     look.carried.extend(shared.zip(bursts).map(|(shared, (burst, inside))| shared + burst - inside));
     look.admitted.clone_from(&books.admitted);
@@ -59,7 +59,7 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
         look.inside[flow.class.index()] += left;
         look.carried[flow.class.index()] += flow.work - left;
     }
-    for (inside, backlog) in look.inside.iter_mut().zip(unit.backlog()) {
+    for (inside, backlog) in look.inside.iter_mut().zip(unit.backlog_by_class()) {
         *inside += backlog;
     }
     look.queue.clear();

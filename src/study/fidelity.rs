@@ -120,8 +120,8 @@ impl<'a> Listener<'a> {
     /// The watched quarter of an hour in which most time is lost.
     fn worst(&self, base: &Model) -> Clock {
         let (first, last) = (base.calendar.from.0.div_ceil(QUARTER), base.calendar.until.0 / QUARTER);
-        let lost = |quarter: &u64| self.lost.get(usize::try_from(*quarter).unwrap_or(0)).copied().unwrap_or(0.0);
-        let worst = (first..last.max(first + 1)).max_by(|a, b| lost(a).total_cmp(&lost(b)).then(b.cmp(a)));
+        let waited = |quarter: &u64| self.lost.get(usize::try_from(*quarter).unwrap_or(0)).copied().unwrap_or(0.0);
+        let worst = (first..last.max(first + 1)).max_by(|a, b| waited(a).total_cmp(&waited(b)).then(b.cmp(a)));
         Clock(worst.unwrap_or(first) * QUARTER)
     }
 

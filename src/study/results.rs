@@ -484,11 +484,11 @@ fn difference(own: f64, base: f64) -> f64 {
 /// How classes meet at the first concentrator, at the end of all edits.
 fn service(model: &Model) -> &'static str {
     let first = &model.units[0].discipline;
-    let edited = model.edits.iter().filter_map(|edit| match &edit.what {
+    let mut edited = model.edits.iter().filter_map(|edit| match &edit.what {
         Action::Serve(_, discipline) => Some(discipline),
         _ => None,
     });
-    match edited.last().unwrap_or(first) {
+    match edited.next_back().unwrap_or(first) {
         Discipline::Fifo => "fifo",
         Discipline::Priority(_) | Discipline::LowLatency { .. } => "prio",
         Discipline::Weighted(_) | Discipline::FairBySite | Discipline::Discriminatory(_) => "wfq",

@@ -163,7 +163,7 @@ impl Store<'_> {
             }
             Self::Folder(root) => std::fs::read(root.join(file)).map_err(|fault| wrong(fault.to_string()))?,
         };
-        if !file.ends_with(".gz") {
+        if Path::new(file).extension().is_none_or(|ending| ending != "gz") {
             return Ok(bytes);
         }
         let mut plain = Vec::new();

@@ -33,7 +33,7 @@ pub fn replay(case: &Case, sites: &[evidence::Site], fidelity: Fidelity) -> Foun
 #[must_use]
 pub fn replay_without(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Without) -> Found {
     let model = model(case, sites, fidelity, without);
-    let last = model.replay.iter().flat_map(|replay| replay.last()).next().map_or(Time(0), |arrival| arrival.at);
+    let last = model.replay.iter().find_map(|replay| replay.last()).map_or(Time(0), |arrival| arrival.at);
     let mut listener = Listener { last, ..Listener::default() };
     simulate(&model, 0, &mut listener);
     let mut found: BTreeMap<(u64, u32, u8), Vec<f64>> = BTreeMap::new();
@@ -46,8 +46,8 @@ pub fn replay_without(case: &Case, sites: &[evidence::Site], fidelity: Fidelity,
     });
     #[allow(clippy::cast_precision_loss)] // packets of a few minutes
     let voice = (listener.voice.0 > 0).then(|| {
-        let (sent, lost, delay) = listener.voice;
-        (delay / (sent - lost).max(1) as f64, lost as f64 / sent as f64)
+        let (sent, missing, delay) = listener.voice;
+        (delay / (sent - missing).max(1) as f64, missing as f64 / sent as f64)
     });
     Found { latency: latency.collect(), voice, utilisation: listener.utilisation() }
 }

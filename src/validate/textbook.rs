@@ -99,10 +99,10 @@ fn queues() -> Vec<Queue> {
 #[must_use]
 pub fn rows() -> Vec<Row> {
     use rayon::prelude::*;
-    queues().into_par_iter().flat_map_iter(rows_of).collect()
+    queues().par_iter().flat_map_iter(rows_of).collect()
 }
 
-fn rows_of(queue: Queue) -> Vec<Row> {
+fn rows_of(queue: &Queue) -> Vec<Row> {
     let model = Model { fidelity: queue.fidelity, ..model(queue.classes, queue.discipline) };
     let mut tallies = vec![Tally::default(); queue.known.len()];
     for replication in 0..REPLICATIONS {

@@ -145,7 +145,7 @@ impl Control {
         let stands_for = (growth.acked / 2).max(1);
         if growth.now.since(round.last).0 <= TRAIN_GAP * u64::from(stands_for) {
             round.last = growth.now;
-            found = growth.now.since(round.began).0 > (least + NANOS / 1000) / 2;
+            found = growth.now.since(round.began).0 > u64::midpoint(least, NANOS / 1000);
         }
         if let Some(sample) = growth.sample {
             round.shortest = round.shortest.min(sample.0);

@@ -147,7 +147,11 @@ impl Hub {
         if packet.kind == Kind::Whole { 0 } else { u64::from(self.cost.wire(packet.inner.min(packet.tail))) }
     }
 
-    /// When a packet of a shaped class may join the queue; none if it need not wait, or is lost.
+    /// When a packet of a shaped class may join the queue; none if it need not wait.
+    ///
+    /// # Errors
+    /// If it is lost.
+    #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     pub fn shape(&mut self, now: Time, packet: &Packet) -> Result<Option<Time>, ()> {
         let shaper = &mut self.shapers[packet.label.class.index()];
         if shaper.is_open() || packet.way == Way::Up {

@@ -52,7 +52,11 @@ impl Direction {
         Self { rate, buffer, delay, busy: Time(0), under_way: VecDeque::new() }
     }
 
-    /// Sends a train on; false if it is lost, else when it is at the other end, if nothing else is before it.
+    /// Sends a train on: when it is at the other end, if nothing else is before it.
+    ///
+    /// # Errors
+    /// If it is lost.
+    #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     pub fn pass(&mut self, train: Train, packet: Packet) -> Result<Option<Time>, ()> {
         let Some(at) = self.through(&train) else { return Err(()) };
         let first = self.under_way.is_empty();

@@ -91,15 +91,9 @@ impl Receiver {
         self.unsaid = 0;
         let mut says = Says { first: self.expected, held: self.held, again: self.again, ..Says::default() };
         let latest = self.beyond.iter().position(|block| block.0 <= self.latest.0 && self.latest.0 < block.1);
-        let mut at = 0;
-        for block in latest.map(|place| self.beyond[place]).into_iter().chain(
-            self.beyond.iter().enumerate().rev().filter(|(place, _)| Some(*place) != latest).map(|(_, block)| *block),
-        ) {
-            if at == says.blocks.len() {
-                break;
-            }
-            says.blocks[at] = block;
-            at += 1;
+        let others = (0..self.beyond.len()).rev().filter(|place| Some(*place) != latest);
+        for (said, place) in says.blocks.iter_mut().zip(latest.into_iter().chain(others)) {
+            *said = self.beyond[place];
         }
         (says, packets)
     }

@@ -1,7 +1,7 @@
 //! The order of service, packet by packet: strict ranks, deficit round robin by weight, fair queueing by site.
 //!
 //! Each queue has its own buffer. What does not fit is lost from the tail of the arriving train; where a queue is
-//! split fairly, from the tail of its longest part (McKenney 1990).
+//! split fairly, from the tail of its longest part (`McKenney` 1990).
 
 use std::collections::VecDeque;
 

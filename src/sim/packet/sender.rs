@@ -457,7 +457,6 @@ impl Sender {
 
     fn leave_recovery(&mut self, echo: Time, advanced: bool) {
         match self.state {
-            State::Open => {}
             // What answers an original cannot answer its repetition: the time-out was needless (RFC 3522).
             State::Loss if advanced && self.resent_at.is_some_and(|at| echo < at) => self.undo(),
             State::Loss if self.una >= self.high => self.state = State::Open,
@@ -465,7 +464,7 @@ impl Sender {
                 self.control.window = self.control.threshold;
                 self.state = State::Open;
             }
-            State::Loss | State::Recovery => {}
+            State::Open | State::Loss | State::Recovery => {}
         }
     }
 
