@@ -16,6 +16,7 @@ use crate::scenario::model::Fidelity;
 use crate::scenario::{self, Study};
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Settings};
+use crate::units::{Clock, Text};
 use output::Output;
 
 /// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
@@ -115,9 +116,11 @@ struct Run {
     /// Packets of one sender that move as one at packet fidelity: 1 is packet by packet, more is quicker.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     grain: Option<u32>,
-    /// Runs the worst quarter of an hour at both fidelities, too, and shows where they disagree.
-    #[arg(long)]
-    check_fidelity: bool,
+    /// Runs a quarter of an hour at both fidelities, too, and shows where they disagree: the one in which people lose
+    /// most time, or the one that begins at TIME.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = clock)]
+    #[allow(clippy::option_option)] // absent, without a time, with one: as clap reads it
+    check_fidelity: Option<Option<Clock>>,
     /// Threads to use (default: one for each processor). Results do not depend on it.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -193,9 +196,9 @@ fn run(args: &Run) -> Result<u8, Stop> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let mut results = simulate(&study, &chosen, &output, args)?;
-    if args.check_fidelity {
+    if let Some(from) = args.check_fidelity {
         let grain = args.grain.unwrap_or(CHECK_GRAIN);
-        results.check = Some(study::fidelity::check(&study, &chosen, grain, &STOP)?);
+        results.check = Some(study::fidelity::check(&study, &chosen, grain, from, &STOP)?);
     }
     output.write(&results, &text, &command(args))?;
     if args.json {
@@ -271,6 +274,11 @@ fn adjust(study: &mut Study, args: &Run) {
     }
 }
 
+/// A time of day on the command line.
+fn clock(text: &str) -> Result<Clock, String> {
+    Clock::read(text)
+}
+
 /// Set by Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -319,8 +327,8 @@ fn command(args: &Run) -> String {
     if let Some(grain) = args.grain {
         words.extend(["--grain".to_owned(), grain.to_string()]);
     }
-    if args.check_fidelity {
-        words.push("--check-fidelity".to_owned());
+    if let Some(from) = args.check_fidelity {
+        words.push(from.map_or_else(|| "--check-fidelity".to_owned(), |from| format!("--check-fidelity={from}")));
     }
     words.join(" ")
 }

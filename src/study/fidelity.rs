@@ -44,15 +44,19 @@ pub struct Check {
 /// A quarter of an hour.
 const QUARTER: u64 = 900 * NANOS;
 
-/// Runs the chosen set-ups through the first day up to the end of its worst quarter of an hour, at both fidelities.
+/// Runs the chosen set-ups through the first day up to the end of a quarter of an hour, at both fidelities: the one that
+/// begins at `from`, else the one in which most time is lost in the base.
 ///
 /// # Errors
 /// If it is stopped.
-pub fn check(study: &Study, chosen: &[usize], grain: u32, stop: &AtomicBool) -> Result<Check, Fault> {
-    let base = &study.setups[0].model;
-    let mut whole = Listener::new(Time(0), Time::NEVER, stop);
-    simulate(&at(base, Fidelity::Flow, base.calendar.until), 0, &mut whole);
-    let from = whole.worst(base);
+pub fn check(
+    study: &Study,
+    chosen: &[usize],
+    grain: u32,
+    from: Option<Clock>,
+    stop: &AtomicBool,
+) -> Result<Check, Fault> {
+    let from = from.unwrap_or_else(|| worst(&study.setups[0].model, stop));
     let until = Clock(from.0 + QUARTER);
     let jobs: Vec<(&Setup, Fidelity)> = chosen
         .iter()
@@ -71,6 +75,13 @@ pub fn check(study: &Study, chosen: &[usize], grain: u32, stop: &AtomicBool) -> 
     }
     let compared = jobs.chunks(2).zip(runs.chunks(2)).flat_map(|(job, pair)| compare(job[0].0, &pair[0], &pair[1]));
     Ok(Check { from: from.to_string(), until: until.to_string(), grain, compared: compared.collect() })
+}
+
+/// The quarter of an hour in which most time is lost.
+fn worst(base: &Model, stop: &AtomicBool) -> Clock {
+    let mut whole = Listener::new(Time(0), Time::NEVER, stop);
+    simulate(&at(base, Fidelity::Flow, base.calendar.until), 0, &mut whole);
+    whole.worst(base)
 }
 
 fn at(model: &Model, fidelity: Fidelity, until: Clock) -> Model {
