@@ -150,17 +150,14 @@ impl<'m, O: Observer> Engine<'m, O> {
     /// Handles what comes next; false when nothing does before `end`.
     fn step(&mut self, end: Time) -> bool {
         let event = self.calendar.next_time();
-        if self.packets.is_some() {
-            return self.step_packets(event, end);
-        }
-        let (flow, unit) = self.next_end();
-        // At the same instant, what ends goes first.
-        if flow <= event {
-            if flow > end {
+        let (inside, unit) = self.next_inside();
+        // At the same instant, what happens inside goes first.
+        if inside <= event {
+            if inside > end {
                 return false;
             }
-            self.now = flow;
-            self.complete(unit);
+            self.now = inside;
+            self.happen(unit);
             return true;
         }
         if event > end {
@@ -171,32 +168,21 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.handle(event)
     }
 
-    /// The same at packet fidelity: what happens in the network goes first.
-    fn step_packets(&mut self, event: Time, end: Time) -> bool {
-        let Some(packets) = &mut self.packets else { return false };
-        let next = packets.next_time();
-        if next <= event && next <= end {
-            self.now = next;
-            let heard = packets.step();
-            if !heard.is_empty() {
-                self.heard.extend_from_slice(heard);
-                self.hear();
-            }
-            return true;
+    /// A flow ends, or something happens in the packet network.
+    fn happen(&mut self, unit: UnitId) {
+        let Some(packets) = &mut self.packets else { return self.complete(unit) };
+        let heard = packets.step();
+        if !heard.is_empty() {
+            self.heard.extend_from_slice(heard);
+            self.hear();
         }
-        if event > end {
-            return false;
-        }
-        let Some((now, event)) = self.calendar.pop() else { return false };
-        self.now = now;
-        self.handle(event)
     }
 
     /// What the network tells is passed on.
     fn hear(&mut self) {
         for place in 0..self.heard.len() {
             match self.heard[place] {
-                Heard::Done(flow) => self.delivered(flow),
+                Heard::Done(flow) => self.done(flow, 0.0),
                 Heard::Voice { class, site, delay } => {
                     self.observer.on(self.now, &Fact::Voice { class, site, delay });
                 }
@@ -205,8 +191,11 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.heard.clear();
     }
 
-    /// When and where the next flow ends.
-    fn next_end(&self) -> (Time, UnitId) {
+    /// When and where the next flow ends; at packet fidelity when something happens in the network.
+    fn next_inside(&mut self) -> (Time, UnitId) {
+        if let Some(packets) = &mut self.packets {
+            return (packets.next_time(), UnitId(0));
+        }
         let mut first = (Time::NEVER, UnitId(0));
         for (unit, id) in self.units.iter().zip(0_u8..) {
             if unit.next_end() < first.0 {

@@ -153,13 +153,7 @@ impl<O: Observer> Engine<'_, O> {
             return;
         }
         let unit = self.unit_of[site.index()];
-        let concentrator = &mut self.units[unit.index()];
-        concentrator.advance(self.now);
-        let admitted = concentrator.call(site, class, codec.packet, per_second(codec));
-        self.observer.on(self.now, &Fact::Call { class, site, admitted });
-        if admitted {
-            let slot = self.keep_call(Call { class, site, unit, codec });
-            self.speak(slot, Span(0));
+        if let Some(slot) = self.call(Call { class, site, unit, codec }, Span(0)) {
             let length = Span::of_secs(length.sample(&mut named.stream(Purpose::Size)));
             self.calendar.push(self.now + length, Rank::Change, Event::HangUp(slot));
         }
@@ -173,22 +167,26 @@ impl<O: Observer> Engine<'_, O> {
             for number in 0..all {
                 let site = SiteId::of(usize::try_from(number / u64::from(each)).unwrap_or(0));
                 let unit = self.unit_of[site.index()];
-                let admitted = self.units[unit.index()].call(site, class, codec.packet, per_second(codec));
-                self.observer.on(self.now, &Fact::Call { class, site, admitted });
-                if admitted {
-                    let slot = self.keep_call(Call { class, site, unit, codec });
-                    self.speak(slot, Span(codec.every.0 * number / all));
-                }
+                self.call(Call { class, site, unit, codec }, Span(codec.every.0 * number / all));
             }
         }
     }
 
-    /// At packet fidelity a call sends packets, the first after a while.
-    fn speak(&mut self, slot: u32, after: Span) {
-        let Call { class, site, unit, codec } = self.sources.calls[slot as usize];
-        if let Some(packets) = &mut self.packets {
-            packets.call(self.now, slot, Label { owner: slot, life: 0, site, class, unit }, codec, after);
+    /// A call asks for admission; its name, if it is let in. At packet fidelity its packets start `after` a while.
+    fn call(&mut self, call: Call, after: Span) -> Option<u32> {
+        let Call { class, site, unit, codec } = call;
+        let concentrator = &mut self.units[unit.index()];
+        concentrator.advance(self.now);
+        let admitted = concentrator.call(site, class, codec.packet, per_second(codec));
+        self.observer.on(self.now, &Fact::Call { class, site, admitted });
+        if !admitted {
+            return None;
         }
+        let slot = self.keep_call(call);
+        if let Some(packets) = &mut self.packets {
+            packets.call(self.now, Label { owner: slot, life: 0, site, class, unit }, codec, after);
+        }
+        Some(slot)
     }
 
     fn keep_call(&mut self, call: Call) -> u32 {

@@ -17,8 +17,9 @@ pub struct Concentrator {
     discipline: Discipline,
     shapes: Vec<Shape>,
     bands: Vec<Band>,
-    /// What long transfers keep standing before each band, and what they have on the way beside it [s].
+    /// What long transfers keep standing before each band.
     standing: Vec<Standing>,
+    /// A round trip without queues: what they have on the way beside it [s].
     pipe: f64,
     /// Rate that each band could have if it wanted more [bit/s].
     drain: Vec<f64>,
@@ -30,7 +31,7 @@ pub struct Concentrator {
     /// What comes in bursts lately, and what is kept for it [bit/s].
     bursts: Vec<f64>,
     reserve: f64,
-    /// Bits of work until the bursts of a site are through its own queue, and when its access link is free [s].
+    /// When the bursts of a site are through its own queue (by queue, then site), and when its access link is free [s].
     own_until: Vec<f64>,
     access_until: Vec<f64>,
     /// Whether packets towards the headend queue here, too.
@@ -99,7 +100,6 @@ impl Concentrator {
             Transport::Ideal => 1.0,
             Transport::Tcp(tcp) => cost.per_access_bit(&tcp),
         };
-        let pipe = rtt;
         let bands = plan.queues.iter().map(|queue| Band::new(access.len(), queue.fairness)).collect();
         Self {
             throughput: unit.throughput.bits(),
@@ -107,7 +107,7 @@ impl Concentrator {
             cost,
             transport,
             standing: vec![Standing::default(); plan.queues.len()],
-            pipe,
+            pipe: rtt,
             drain: vec![unit.throughput.bits(); plan.queues.len()],
             backlog: vec![0.0; plan.queues.len()],
             backlog_of: vec![0.0; classes],
@@ -204,15 +204,14 @@ impl Concentrator {
         for (queue, band) in self.bands.iter().enumerate() {
             let saturated = band.saturated();
             if saturated || self.standing[queue].bits > 0.0 {
-                let (open, flows) = (self.drain[queue], if saturated { band.len() } else { 0 });
-                let standing = self.standing[queue];
-                let link = Link { buffer: self.buffer, pipe: self.pipe * open, rate: open };
-                self.standing[queue] = standing.after(dt, flows, link, open - band.rate());
+                let flows = if saturated { band.len() } else { 0 };
+                let spare = self.drain[queue] - band.rate();
+                self.standing[queue] = self.standing[queue].after(dt, flows, self.link(queue), spare);
             }
         }
-        self.drain_bursts(dt);
-        let fades = (-dt / LATELY).exp();
-        self.bursts.iter_mut().for_each(|rate| *rate *= fades);
+        if self.transport != Transport::Ideal {
+            self.drain_bursts(dt);
+        }
         self.books.capacity += self.throughput * dt;
         if self.calls > 0 {
             for (class, rate) in self.streaming.iter().enumerate() {
@@ -222,8 +221,10 @@ impl Concentrator {
         self.now = now;
     }
 
-    /// Bursts leave at what the flows that access holds back leave of the queue's rate.
+    /// Bursts leave at what the flows that access holds back leave of the queue's rate; their average fades.
     fn drain_bursts(&mut self, dt: f64) {
+        let fades = (-dt / LATELY).exp();
+        self.bursts.iter_mut().for_each(|rate| *rate *= fades);
         for (queue, band) in self.bands.iter().enumerate() {
             let backlog = self.backlog[queue];
             if backlog > 0.0 {
@@ -340,10 +341,14 @@ impl Concentrator {
     pub fn overflow(&mut self, class: ClassId) {
         let queue = self.plan.queue_of(class);
         if self.bands[queue].saturated() {
-            let rate = self.drain[queue];
-            let link = Link { buffer: self.buffer, pipe: self.pipe * rate, rate };
-            self.standing[queue] = self.standing[queue].lost(link);
+            self.standing[queue] = self.standing[queue].lost(self.link(queue));
         }
+    }
+
+    /// A queue as the transfers that compete for it see it.
+    fn link(&self, queue: usize) -> Link {
+        let rate = self.drain[queue];
+        Link { buffer: self.buffer, pipe: self.pipe * rate, rate }
     }
 
     /// Flows that share give way to a burst: those of its own queue, else the first of lower rank.

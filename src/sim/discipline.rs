@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
 use crate::sim::band::{Fairness, exact_weight};
+use crate::units::BitRate;
 
 /// One queue of a concentrator.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +33,13 @@ pub struct Shape {
 impl Shape {
     /// No cap.
     pub const NONE: Self = Self { total: f64::INFINITY, per_site: f64::INFINITY };
+
+    /// The caps that are ordered.
+    #[must_use]
+    pub fn of(total: Option<BitRate>, per_site: Option<BitRate>) -> Self {
+        let rate = |rate: Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
+        Self { total: rate(total), per_site: rate(per_site) }
+    }
 }
 
 /// How a concentrator serves: its queues, and where each class goes.

@@ -5,7 +5,6 @@ use crate::sim::Engine;
 use crate::sim::concentrator::Job;
 use crate::sim::discipline::Shape;
 use crate::sim::observer::{Fact, Observer};
-use crate::units::BitRate;
 
 impl<O: Observer> Engine<'_, O> {
     pub(super) fn edit(&mut self, number: u32) {
@@ -23,8 +22,7 @@ impl<O: Observer> Engine<'_, O> {
                 self.units[unit.index()].serve(discipline, &jobs);
             }
             Action::Shape { class, total, per_site } => {
-                let rate = |rate: &Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
-                let shape = Shape { total: rate(total), per_site: rate(per_site) };
+                let shape = Shape::of(*total, *per_site);
                 for unit in (0..self.units.len()).map(UnitId::of) {
                     let jobs = self.jobs_inside(unit);
                     self.units[unit.index()].shape(*class, shape, &jobs);

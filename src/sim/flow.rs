@@ -1,9 +1,9 @@
 //! The life of a transaction: it begins, waits if it must, reaches the concentrator, is served, and ends done or
 //! given up.
 //!
-//! The turns of an action follow each other within moments, so they are carried as one flow: first the round
-//! trips of all turns, at the round-trip time of the moment, then the bytes of all. Without transport costs
-//! this is exact (a turn that follows at once goes on where the last one was).
+//! How it is served depends on the transport: with TCP in rounds (`rounds.rs`) or packet by packet (`packet.rs`);
+//! where transport is ideal all turns of an action are carried as one flow, which is exact (a turn that follows at
+//! once goes on where the last one was).
 
 use std::collections::VecDeque;
 
@@ -318,28 +318,26 @@ impl<O: Observer> Engine<'_, O> {
     fn approach(&mut self, id: FlowId) {
         self.choose_unit(id);
         let (work, unloaded) = self.idle_network(id);
+        self.flows.get_mut(id).unloaded = unloaded;
         if self.packets.is_some() {
-            self.hand_over(id, work, unloaded);
+            self.hand_over(id, work);
             return;
         }
         let flow = self.flows.get_mut(id);
         flow.state = State::Approaching;
-        flow.unloaded = unloaded;
         let resumes = flow.resumes.take();
         flow.work = resumes.unwrap_or(work);
         if self.tcp().is_some() {
             self.set_off(id, resumes);
         } else {
-            let life = self.flows.get(id).life;
-            self.enter(id, life);
+            self.share(id);
         }
     }
 
     /// Gives a flow to the packet network.
-    fn hand_over(&mut self, id: FlowId, work: f64, unloaded: f64) {
+    fn hand_over(&mut self, id: FlowId, work: f64) {
         let flow = self.flows.get_mut(id);
         flow.state = State::Sharing;
-        flow.unloaded = unloaded;
         let left = flow.resumes.take().map_or(1.0, |left| left / work);
         flow.work = work * left;
         let label = Label { owner: id, life: flow.life, site: flow.site, class: flow.class, unit: flow.unit };
@@ -353,10 +351,10 @@ impl<O: Observer> Engine<'_, O> {
         packets.open(self.now, label, &self.turns, class.server, stands);
     }
 
-    /// The packet network has brought a flow's last byte to its site.
-    pub(super) fn delivered(&mut self, id: FlowId) {
+    /// The last byte is at the site `after` seconds from now.
+    pub(super) fn done(&mut self, id: FlowId, after: f64) {
         self.settle_bytes(id, true);
-        let waited = self.now.since(self.flows.get(id).started).secs();
+        let waited = self.now.since(self.flows.get(id).started).secs() + after;
         self.end(id, Outcome::Done, waited);
     }
 
@@ -373,15 +371,10 @@ impl<O: Observer> Engine<'_, O> {
         self.flows.get_mut(id).unit = unit;
     }
 
-    /// Bytes reach the concentrator: a window, or all that is left, which shares from now on.
+    /// The next window reaches the concentrator.
     pub(super) fn enter(&mut self, id: FlowId, life: u32) {
-        if self.flows.get(id).life != life {
-            return;
-        }
-        if self.tcp().is_some() {
+        if self.flows.get(id).life == life {
             self.window_leaves(id);
-        } else {
-            self.share(id);
         }
     }
 
@@ -405,14 +398,12 @@ impl<O: Observer> Engine<'_, O> {
         concentrator.finished(Job { flow: id, site: flow.site, class: flow.class, work: flow.work });
         if tcp {
             self.last_bits(id);
-            return;
+        } else {
+            self.done(id, 0.0);
         }
-        self.settle_bytes(id, true);
-        let waited = self.now.since(self.flows.get(id).started).secs();
-        self.end(id, Outcome::Done, waited);
     }
 
-    pub(super) fn settle_bytes(&mut self, id: FlowId, served: bool) {
+    fn settle_bytes(&mut self, id: FlowId, served: bool) {
         let flow = self.flows.get_mut(id);
         flow.settled = true;
         let fact = Fact::Settled { class: flow.class, bytes: Bytes(flow.bytes()), served };
@@ -420,7 +411,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The transaction is over after `latency` seconds; a person thinks and goes on.
-    pub(super) fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
+    fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
         if !self.flows.get(id).settled {
             self.settle_bytes(id, false);
         }

@@ -20,7 +20,7 @@ use crate::sim::band::FlowId;
 use crate::sim::calendar::{Calendar, Rank};
 use crate::sim::discipline::Shape;
 use crate::sim::transport::Turn;
-use crate::units::{BitRate, Span, Time};
+use crate::units::{Span, Time};
 use connection::Connection;
 use hub::Hub;
 use line::{Line, Train};
@@ -503,16 +503,16 @@ impl Packets {
         self.wake(id);
     }
 
-    /// A call begins; its packets go both ways. Gives its name.
-    pub fn call(&mut self, now: Time, slot: u32, label: Label, codec: Codec, after: Span) {
-        let call = Call { label: Label { owner: slot, ..label }, codec, last: None, on: true };
-        let place = slot as usize;
+    /// A call begins; its packets go both ways. Its label's owner is its place, its life is given here.
+    pub fn call(&mut self, now: Time, label: Label, codec: Codec, after: Span) {
+        let call = Call { label, codec, last: None, on: true };
+        let place = label.owner as usize;
         if self.calls.len() <= place {
             self.calls.resize(place + 1, Call { on: false, label: Label { life: 0, ..label }, ..call });
         }
         let life = self.calls[place].label.life + 1;
         self.calls[place] = Call { label: Label { life, ..call.label }, ..call };
-        self.calendar.push(now + after, Rank::Arrival, Event::Voice(slot, life));
+        self.calendar.push(now + after, Rank::Arrival, Event::Voice(label.owner, life));
     }
 
     /// A call ends.
@@ -551,8 +551,7 @@ impl Packets {
                 self.hubs[unit.index()].reorder(discipline, self.classes, &mut self.lost);
             }
             Action::Shape { class, total, per_site } => {
-                let rate = |rate: &Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
-                let shape = Shape { total: rate(total), per_site: rate(per_site) };
+                let shape = Shape::of(*total, *per_site);
                 self.hubs.iter_mut().for_each(|hub| hub.reshape(*class, shape));
             }
             // What is under way ends where it is; what starts from now on takes the new tunnel.

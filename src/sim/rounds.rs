@@ -9,7 +9,8 @@ use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
 use crate::sim::flow::{Flow, State};
-use crate::sim::observer::{Observer, Outcome};
+use crate::sim::observer::Observer;
+use crate::sim::transport::Turn;
 use crate::sim::{Engine, Event};
 use crate::units::Span;
 
@@ -18,8 +19,6 @@ use crate::units::Span;
 pub(super) struct Round {
     /// Which of its turns is being answered.
     turn: u8,
-    /// Rounds so far, over all turns.
-    number: u16,
     /// Segments of the answer that have not arrived.
     left: u32,
     /// Segments that may be sent at once.
@@ -56,7 +55,9 @@ impl<O: Observer> Engine<'_, O> {
         let connects = self.class(id).connects;
         self.flows.get_mut(id).round = Round { window: tcp.window, ..Round::default() };
         self.begin_turn(id, resumes);
-        let set_up = if connects { self.round_trip(id) } else { 0.0 };
+        let flow = self.flows.get(id);
+        let rtt = self.model.sites[flow.site.index()].rtt.secs();
+        let set_up = if connects { rtt + self.prospect(flow).waits() } else { 0.0 };
         self.request(id, set_up);
     }
 
@@ -67,24 +68,15 @@ impl<O: Observer> Engine<'_, O> {
         let flow = self.flows.get(id);
         let turn = self.turns[usize::from(flow.round.turn)];
         let work = self.units[flow.unit.index()].work(&turn, connects && flow.round.turn == 0);
-        let segments = turn.segments().max(1);
-        #[allow(clippy::cast_precision_loss)] // segments of a transfer
-        let segment = work / segments as f64;
+        let (segments, segment) = in_segments(&turn, work);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
         let left = match resumes {
             Some(work) => ((work / segment).ceil() as u32).max(1),
-            None => u32::try_from(segments).unwrap_or(u32::MAX),
+            None => segments,
         };
         let round = &mut self.flows.get_mut(id).round;
         (round.left, round.segment, round.paced) = (left, segment, false);
         round.steady |= !tcp.has(Ingredient::SlowStart);
-    }
-
-    /// Time until a small packet's answer is back [s].
-    fn round_trip(&self, id: FlowId) -> f64 {
-        let flow = self.flows.get(id);
-        let prospect = self.prospect(flow);
-        self.model.sites[flow.site.index()].rtt.secs() + prospect.waits()
     }
 
     /// The request of the present turn, `after` seconds from now; then its answer begins.
@@ -92,7 +84,7 @@ impl<O: Observer> Engine<'_, O> {
         let flow = self.flows.get(id);
         let (site, class) = (&self.model.sites[flow.site.index()], &self.model.classes[flow.class.index()]);
         let turn = self.turns[usize::from(flow.round.turn)];
-        let up = if self.prospect(flow).both { self.prospect(flow).wait } else { 0.0 };
+        let up = self.prospect(flow).up_wait();
         let wait = after + up + site.rtt.secs() / 2.0 + turn.request.bits() / site.up.bits() + class.server.secs();
         self.next_window(id, wait);
     }
@@ -117,13 +109,14 @@ impl<O: Observer> Engine<'_, O> {
         let sent = round.window.min(round.left);
         let passage = prospect.passage(f64::from(sent) * round.segment, round.segment);
         let first = passage.first + rtt + prospect.up_wait();
-        let busy = f64::from(sent) * round.segment / prospect.rate.min(prospect.access);
+        let rate = prospect.rate.min(prospect.access);
+        let busy = f64::from(sent) * round.segment / rate;
         // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
         let starved = passage.through > STARVED;
         let fair = f64::from(round.window) * round.segment / prospect.fair;
         let settled = round.careful && fair * SETTLES >= first;
         if starved || (sent < round.left && (busy >= first || round.steady || settled)) {
-            let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
+            let beyond = (busy - first) * rate * OVERSHOOT;
             if !starved && !round.steady && !round.careful && beyond > 0.0 {
                 self.units[place].overshoot(class, beyond);
             }
@@ -138,15 +131,14 @@ impl<O: Observer> Engine<'_, O> {
         };
         if fits > 0 {
             let work = f64::from(fits) * round.segment;
-            let passage = prospect.passage(work, round.segment);
-            let sent = passage.last - prospect.access_queue;
-            self.units[place].burst(site, class, work, round.paced, [passage.through, sent]);
+            let passage = if fits < sent { prospect.passage(work, round.segment) } else { passage };
+            let on_access = passage.last - prospect.access_queue;
+            self.units[place].burst(site, class, work, round.paced, [passage.through, on_access]);
         }
         if fits < sent && !round.careful {
             self.units[place].overflow(class);
         }
         let round = &mut self.flows.get_mut(id).round;
-        round.number = round.number.saturating_add(1);
         round.left -= fits;
         round.paced = true;
         if round.left == 0 {
@@ -176,47 +168,39 @@ impl<O: Observer> Engine<'_, O> {
             self.request(id, after);
             return;
         }
-        self.settle_bytes(id, true);
-        let waited = self.now.since(self.flows.get(id).started).secs() + after;
-        self.end(id, Outcome::Done, waited);
+        self.done(id, after);
     }
 
     /// The work of the turns in `self.turns` [bit], and the time that they would take through an idle network [s].
     pub(super) fn idle_network(&self, id: FlowId) -> (f64, f64) {
         let flow = self.flows.get(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
-        let mut connects = class.connects;
-        let mut work = 0.0;
-        for turn in &self.turns {
-            work += unit.work(turn, connects);
-            connects = false;
-        }
-        let time = match self.tcp() {
-            None => work / unit.access(flow.site).min(unit.throughput()),
-            Some(tcp) => self.idle_turns(&tcp, flow),
-        };
-        (work, time)
-    }
-
-    /// The rounds of all turns where nobody else is.
-    fn idle_turns(&self, tcp: &Tcp, flow: &Flow) -> f64 {
-        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let site = &self.model.sites[flow.site.index()];
         let (rtt, up, server) = (site.rtt.secs(), site.up.bits(), class.server.secs());
-        let idle = Prospect::idle(unit.throughput(), unit.access(flow.site));
-        let mut window = tcp.window;
+        let (throughput, access) = (unit.throughput(), unit.access(flow.site));
+        let tcp = self.tcp();
+        let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut connects = class.connects;
-        let mut time = if connects { rtt } else { 0.0 };
+        let (mut work, mut time) = (0.0, if connects { rtt } else { 0.0 });
         for turn in &self.turns {
-            time += rtt + turn.request.bits() / up + server;
-            #[allow(clippy::cast_precision_loss)] // segments of a transfer
-            let segment = unit.work(turn, connects) / turn.segments().max(1) as f64;
-            let left = u32::try_from(turn.segments().max(1)).unwrap_or(u32::MAX);
-            time += idle.rounds(tcp, &mut window, left, segment, rtt);
+            let own = unit.work(turn, connects);
+            if let Some(tcp) = &tcp {
+                let (left, segment) = in_segments(turn, own);
+                time += rtt + turn.request.bits() / up + server;
+                time += Prospect::idle(throughput, access).rounds(tcp, &mut window, left, segment, rtt);
+            }
+            work += own;
             connects = false;
         }
-        time
+        (work, if tcp.is_some() { time } else { work / access.min(throughput) })
     }
+}
+
+/// The segments of a turn's answer, at least one, and the work of each.
+#[allow(clippy::cast_precision_loss)] // segments of a transfer
+fn in_segments(turn: &Turn, work: f64) -> (u32, f64) {
+    let segments = turn.segments().max(1);
+    (u32::try_from(segments).unwrap_or(u32::MAX), work / segments as f64)
 }
 
 impl Round {
@@ -232,12 +216,9 @@ impl Round {
             self.window = if self.careful { self.window + 1 } else { self.window * 2 }.min(tcp.most);
             return trip;
         }
-        // The window comes down once for losses that follow each other.
-        {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
-            let kept = (f64::from(sent) * KEPT) as u32;
-            self.window = kept.max(2);
-        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
+        let kept = (f64::from(sent) * KEPT) as u32;
+        self.window = kept.max(2);
         (self.losses, self.careful) = (self.losses.saturating_add(1), true);
         let tail = self.left + fits == sent;
         if self.losses > 1 && fits == 0 {

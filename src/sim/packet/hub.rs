@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::scenario::model::{ClassId, Discipline, Unit};
+use crate::scenario::model::{ClassId, Counts, Discipline, Unit};
 use crate::sim::discipline::Shape;
 use crate::sim::packet::scheduler::{Queued, Room, Scheduler};
 use crate::sim::packet::shaper::Shaper;
@@ -57,7 +57,7 @@ impl Hub {
         Self {
             cost: Cost::of(unit).expect("a checked unit has a cost"),
             throughput: unit.throughput.bits(),
-            both: unit.counts == crate::scenario::model::Counts::Both,
+            both: unit.counts == Counts::Both,
             room,
             scheduler: Scheduler::new(&unit.discipline, classes, room),
             serving: None,
@@ -86,12 +86,15 @@ impl Hub {
         let tail = if packet.tail == packet.inner { each } else { self.cost.wire(packet.tail) };
         let before = lost.len();
         self.scheduler.push(Queued { packet, each, tail }, lost);
-        for packet in &lost[before..] {
-            let work = self.cost.train(packet.count, packet.inner, packet.tail);
-            self.books.lost[packet.label.class.index()] += work;
-        }
+        self.lose(&lost[before..]);
         self.fill_ring();
         None
+    }
+
+    fn lose(&mut self, lost: &[Packet]) {
+        for packet in lost {
+            self.books.lost[packet.label.class.index()] += self.work(packet);
+        }
     }
 
     /// The device takes a packet ahead.
@@ -181,9 +184,7 @@ impl Hub {
         for queued in self.scheduler.waiting() {
             scheduler.push(*queued, lost);
         }
-        for packet in lost.iter() {
-            self.books.lost[packet.label.class.index()] += self.cost.train(packet.count, packet.inner, packet.tail);
-        }
+        self.lose(lost);
         self.scheduler = scheduler;
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::scenario::model::{ClassId, Discipline};
+use crate::scenario::model::Discipline;
 use crate::sim::band::Fairness;
 use crate::sim::discipline::{Plan, Shape, plan};
 use crate::sim::packet::wire::{Kind, Packet};
@@ -139,12 +139,6 @@ impl Scheduler {
         Self { queues: queues.collect(), room, waiting: 0, by_flow, plan }
     }
 
-    /// Whether nothing waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.waiting == 0
-    }
-
     /// Everything that waits, in no particular order.
     pub fn waiting(&self) -> impl Iterator<Item = &Queued> {
         self.queues.iter().flat_map(|queue| {
@@ -238,12 +232,6 @@ impl Scheduler {
             }
             place = if place + 1 == until { from } else { place + 1 };
         }
-    }
-
-    /// Bytes that wait in the queue of a class.
-    #[must_use]
-    pub fn backlog(&self, class: ClassId) -> u64 {
-        self.queues[self.plan.queue_of(class)].bytes
     }
 }
 

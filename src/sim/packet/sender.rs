@@ -25,6 +25,12 @@ struct Sent {
     again: bool,
 }
 
+impl Sent {
+    fn now(at: Time) -> Self {
+        Self { at, sacked: false, lost: false, again: false }
+    }
+}
+
 /// How a sender fares (Linux, `tcp_ca_state`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -207,9 +213,9 @@ impl Sender {
     fn send_new(&mut self, now: Time, count: u32) -> (u32, u32) {
         let first = self.next;
         if self.una == self.next {
-            self.alarms.timeout = now + self.rtt.timeout(self.backoff);
+            self.alarms.timeout = self.timeout(now);
         }
-        self.board.extend((0..count).map(|_| Sent { at: now, sacked: false, lost: false, again: false }));
+        self.board.extend((0..count).map(|_| Sent::now(now)));
         self.next += count;
         self.reduction.sent += count;
         self.plan_probe(now);
@@ -229,7 +235,7 @@ impl Sender {
         self.reduction.sent += count;
         self.resent_at.get_or_insert(now);
         if first == self.una {
-            self.alarms.timeout = now + self.rtt.timeout(self.backoff);
+            self.alarms.timeout = self.timeout(now);
         }
         Some((first, count))
     }
@@ -288,13 +294,21 @@ impl Sender {
         if self.una == self.next {
             self.alarms = Alarms::OFF;
         } else if news.advanced {
-            self.alarms.timeout = now + self.rtt.timeout(self.backoff);
+            self.alarms.timeout = self.timeout(now);
             self.plan_probe(now);
         }
     }
 
-    /// Everything sent has arrived: the answer says so.
+    /// When all is taken for lost, if nothing is heard from now on.
+    fn timeout(&self, now: Time) -> Time {
+        now + self.rtt.timeout(self.backoff)
+    }
+
+    /// Everything sent has arrived: the answer says so, each of its packets again.
     pub fn all_arrived(&mut self, now: Time) {
+        if self.una == self.next {
+            return;
+        }
         let says = Says { first: self.next, ..Says::default() };
         self.acknowledged(now, &says, now);
     }
@@ -507,7 +521,7 @@ impl Sender {
     fn send_probe(&mut self, now: Time) -> (u32, u32) {
         let fresh = self.next < self.total;
         let segment = if fresh {
-            self.board.push_back(Sent { at: now, sacked: false, lost: false, again: false });
+            self.board.push_back(Sent::now(now));
             self.next += 1;
             self.next - 1
         } else {
@@ -519,7 +533,7 @@ impl Sender {
         };
         self.probe = Some((self.next, !fresh));
         self.alarms.probe = Time::NEVER;
-        self.alarms.timeout = now + self.rtt.timeout(self.backoff);
+        self.alarms.timeout = self.timeout(now);
         (segment, 1)
     }
 
@@ -557,7 +571,7 @@ impl Sender {
         self.probe = None;
         self.control.window = 1;
         self.backoff += 1;
-        self.alarms = Alarms { timeout: now + self.rtt.timeout(self.backoff), ..Alarms::OFF };
+        self.alarms = Alarms { timeout: self.timeout(now), ..Alarms::OFF };
     }
 
     /// Whether segment `segment` is the last that there is.
