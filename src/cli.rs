@@ -47,6 +47,8 @@ enum Verb {
         /// The scenario.
         file: PathBuf,
     },
+    /// Lists the devices whose figures are built in, with their sources.
+    Profiles,
     /// Prints the JSON Schema of scenario files, for editors that help while one writes.
     Schema,
     /// Writes a scenario to start from, with a comment on every line.
@@ -167,6 +169,7 @@ pub fn main() -> u8 {
         Verb::Run(args) => run(&args),
         Verb::Validate(args) => validate::validate(&args),
         Verb::Check { file } => check(&file),
+        Verb::Profiles => Ok(say(&profiles())),
         Verb::Schema => Ok(say(&schema())),
         Verb::Init { name } => init(&name),
         Verb::Completions { shell } => Ok(completions(shell)),
@@ -350,6 +353,31 @@ fn check(file: &Path) -> Result<u8, Stop> {
         study.targets.len(),
         study.inputs.len()
     )))
+}
+
+/// Each built-in device with its figures, and where they stand.
+fn profiles() -> String {
+    let known = scenario::profile::built_in();
+    let mut rows =
+        vec![["profile", "device", "throughput", "packets", "a tunnel", "tunnels"].map(str::to_owned).to_vec()];
+    let mut sources: Vec<String> = Vec::new();
+    for (name, profile) in &known {
+        let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        rows.push(vec![
+            name.clone(),
+            text(profile.title.right().map(|title| title.0.clone())),
+            text(profile.throughput.right().map(ToString::to_string)),
+            text(profile.packet_rate.right().map(ToString::to_string)),
+            text(profile.per_tunnel.right().map(ToString::to_string)),
+            text(profile.tunnels.right().map(|tunnels| tunnels.0.to_string())),
+        ]);
+        let source = profile.from.right().map_or("", |from| from.0.as_str()).to_owned();
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    let sources: String = sources.iter().map(|source| table::wrapped(source, "  ") + "\n").collect();
+    format!("{}\nSources\n{sources}", table::columns(&rows))
 }
 
 fn schema() -> String {

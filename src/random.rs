@@ -30,6 +30,14 @@ pub enum Purpose {
     Place = 6,
     /// What the estate looks like; the same in each replication.
     World = 7,
+    /// How tunnels are noticed to be dead, and set up.
+    Tunnel = 8,
+    /// What people do who give up.
+    Fallback = 9,
+    /// Whether a server on site can carry a transaction.
+    Store = 10,
+    /// When things break, and for how long.
+    Fault = 11,
 }
 
 /// A stream of 64-bit numbers: `SplitMix64` (Steele, Lea & Flood 2014, figure 16) from a mixed key.
@@ -70,6 +78,12 @@ impl Key {
     pub fn stream(self, number: u64) -> Stream {
         Stream(mix(self.0 ^ number.wrapping_mul(0xa076_1d64_78bd_642f).wrapping_add(GOLDEN)))
     }
+}
+
+/// The number of a name, the same on every machine and in every version: FNV-1a, 64 bit (Fowler, Noll & Vo; RFC 9923).
+#[must_use]
+pub fn name_of(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl Stream {

@@ -79,13 +79,18 @@ impl Chart {
 /// Every chart that the results have something to say for.
 #[must_use]
 pub fn charts(results: &Results) -> Vec<Chart> {
+    let carries = results.setups.iter().any(|found| found.ledger.started + found.ledger.calls > 0);
     [
         Some(chart::options::draw(results)),
-        Some(chart::utilisation::draw(results)),
-        Some(chart::latency::draw(results)),
+        chart::tunnels::draw(results),
+        carries.then(|| chart::utilisation::draw(results)),
+        chart::limits::draw(results),
+        carries.then(|| chart::latency::draw(results)),
+        chart::mornings::draw(results),
+        chart::parts::draw(results),
         chart::waiting::draw(results),
-        Some(chart::affected::draw(results)),
-        Some(chart::heat::draw(results)),
+        carries.then(|| chart::affected::draw(results)),
+        carries.then(|| chart::heat::draw(results)),
     ]
     .into_iter()
     .flatten()

@@ -8,24 +8,29 @@ pub mod change;
 pub mod check;
 pub mod demand;
 pub mod estate;
+pub mod fault;
 pub mod file;
 pub mod headend;
 pub mod leaf;
 pub mod model;
 pub mod problem;
+pub mod profile;
 pub mod read;
 pub mod source;
 pub mod target;
+pub mod tunnel;
 
 use std::path::Path;
 
 use check::Check;
-use file::{At, Change, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
+use file::{At, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
 use leaf::{Count, Leaf, Line, Name};
 use model::{Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
 use problem::{Problems, did_you_mean};
+use profile::Profiles;
 use source::Input;
 use target::Target;
+use tunnel::Terms;
 
 use crate::units::{Bytes, Clock, DAY, Share, Span};
 
@@ -93,12 +98,18 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     // What is faulty has a problem by now; stand-ins let the rest be checked all the same.
     let sites = sites.unwrap_or_default();
     let classes = demand::classes(file, &profiles, &sites, check).unwrap_or_default();
-    let units = headend::units(file, &classes, check).unwrap_or_default();
+    let known = profile::profiles(file, check);
+    let units = headend::units(file, &known, &classes, check).unwrap_or_default();
     let (pools, pool_of) = headend::pools(file, &units, &sites, check).unwrap_or_default();
     let replay = file.replay.as_ref().and_then(|_| demand::replay(file, &sites, &classes, check));
-    let inputs = source::inputs(text, file, check);
+    let mut inputs = source::inputs(text, file, check);
+    inputs.extend(profile::inputs(file, &known));
     let (calendar, first, effort, seed, bin) = run.unwrap_or_default();
-    let targets = target::targets(file, &classes, &calendar, check);
+    let targets = target::targets(file, &classes, &calendar, first, check);
+    let tunnels = match &file.tunnels {
+        Some(table) => tunnel::terms(table.get_ref(), Terms::default(), check),
+        None => Terms::default(),
+    };
     let base = Model {
         seed,
         calendar,
@@ -108,12 +119,14 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
         units,
         pools,
         pool_of,
+        tunnels,
+        faults: Vec::new(),
         edits: Vec::new(),
         transport,
         fidelity,
         replay,
     };
-    let setups = setups(file, base, first, check);
+    let setups = setups(file, base, &known, first, check);
     let when = first.map_or_else(|| leaf::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
     Some(Study { question: question?.0, when, setups, targets, effort, inputs })
 }
@@ -232,8 +245,15 @@ fn fidelity(run: &Run, check: &mut Check) -> Fidelity {
 pub const DEFAULT_GRAIN: u32 = 1;
 
 /// The base and the options, each with its changes made.
-fn setups(file: &File, mut base: Model, first: Option<jiff::civil::Date>, check: &mut Check) -> Vec<Setup> {
-    change::apply(&mut base, &file.change, first, check);
+fn setups(
+    file: &File,
+    mut base: Model,
+    known: &Profiles,
+    first: Option<jiff::civil::Date>,
+    check: &mut Check,
+) -> Vec<Setup> {
+    change::apply(&mut base, &file.change, known, first, check);
+    fault::apply(&mut base, &file.fault, first, check);
     let mut setups = vec![Setup { name: "base".to_owned(), title: "as it is".to_owned(), model: base.clone() }];
     for (index, option) in file.option.iter().enumerate() {
         let (at, table) = (option.span(), option.get_ref());
@@ -244,17 +264,19 @@ fn setups(file: &File, mut base: Model, first: Option<jiff::civil::Date>, check:
         }
         let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |Line(title)| title);
         let mut model = base.clone();
-        for change in changes(option, above, check) {
-            change::apply(&mut model, std::slice::from_ref(change), first, check);
+        for table in included(option, above, check) {
+            change::apply(&mut model, &table.change, known, first, check);
+            fault::remove(&mut model, &table.without, check);
+            fault::apply(&mut model, &table.fault, first, check);
         }
         setups.push(Setup { name: name.0, title, model });
     }
     setups
 }
 
-/// An option's changes: those of the options that it includes, each once, then its own.
-fn changes<'a>(option: &'a At<OptionFile>, above: &'a [At<OptionFile>], check: &mut Check) -> Vec<&'a At<Change>> {
-    let mut all: Vec<&At<Change>> = Vec::new();
+/// The options that an option consists of: those that it includes, each once, then itself.
+fn included<'a>(option: &'a At<OptionFile>, above: &'a [At<OptionFile>], check: &mut Check) -> Vec<&'a OptionFile> {
+    let mut all: Vec<&OptionFile> = Vec::new();
     for leaf in &option.get_ref().include {
         let Some(Name(name)) = check.maybe(leaf) else { continue };
         let named = |other: &&At<OptionFile>| other.get_ref().name.right().is_some_and(|own| own.0 == name);
@@ -264,12 +286,12 @@ fn changes<'a>(option: &'a At<OptionFile>, above: &'a [At<OptionFile>], check: &
             check.problems.add(leaf.span(), format!("there is no option `{name}` above this one"), help);
             continue;
         };
-        for change in changes(&above[place], &above[..place], check) {
-            if !all.iter().any(|other| other.span() == change.span()) {
-                all.push(change);
+        for table in included(&above[place], &above[..place], check) {
+            if !all.iter().any(|other| std::ptr::eq(*other, table)) {
+                all.push(table);
             }
         }
     }
-    all.extend(&option.get_ref().change);
+    all.push(option.get_ref());
     all
 }

@@ -13,24 +13,30 @@ pub mod heap;
 pub mod observer;
 pub mod packet;
 pub mod transport;
+pub mod tunnel;
 
 mod arrive;
 mod edit;
 mod flow;
+mod paper;
+mod paths;
 mod rounds;
+mod times;
 mod watch;
 
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, UnitId};
-use crate::units::Time;
+use crate::units::{BitRate, Time};
 use arrive::Sources;
 use band::FlowId;
 use calendar::{Calendar, Rank};
 use concentrator::Concentrator;
 use flow::Flows;
-use observer::{Fact, Look, Observer};
+use observer::{Fact, Look, Observer, Parts};
 use packet::{Heard, Packets};
+use paper::Paper;
 use transport::Turn;
+use tunnel::Tunnels;
 
 /// What is scheduled.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +51,9 @@ enum Event {
     Job(ClassId),
     /// The next transaction of the replay.
     Replay,
-    /// A flow reaches the concentrator; void if its life has changed.
+    /// The next of a surge's arrivals.
+    Surge(ClassId),
+    /// A flow reaches the concentrator; void if its journey has changed.
     Enter(FlowId, u32),
     /// A deferred job starts; void if its life has changed.
     Start(FlowId, u32),
@@ -57,10 +65,30 @@ enum Event {
     PowerOn(ClassId),
     /// Somebody's patience may be at its end.
     Patience(ClassId),
-    /// A stream ends.
-    HangUp(u32),
+    /// A stream ends; void if its life has changed.
+    HangUp(u32, u32),
     /// The world is edited.
     Edit(u32),
+    /// A fault begins, or ends.
+    Fault(u32, bool),
+    /// A firewall stalls: of which fault, which of its sites, and for the how many-th time.
+    Flap(u32, u32, u32),
+    /// It is up again.
+    Mended(u32, u32, u32),
+    /// A site notices that its tunnel is dead; void if it was not the last time that it lost its way.
+    Notice(SiteId, u32),
+    /// A site sends a request for a tunnel, the first time or again.
+    Request(SiteId, u32),
+    /// A concentrator has completed a handshake; void if it was down since.
+    Handshake(UnitId, u32),
+    /// A site's tunnel stands.
+    Stands(SiteId, u32),
+    /// A tunnel's keys are renewed.
+    Rekey(SiteId, u32),
+    /// Tunnels come back to their concentrator; void if it was down since.
+    FailBack(UnitId, u32),
+    /// The sender of a stalled flow tries again; void if its journey has changed.
+    Resume(FlowId, u32),
     /// The inside is looked at.
     Look,
 }
@@ -78,6 +106,13 @@ struct Engine<'m, O> {
     packets: Option<Packets>,
     heard: Vec<Heard>,
     unit_of: Vec<UnitId>,
+    tunnels: Tunnels,
+    /// By concentrator: its rate without brown-outs, and what those in force leave of it.
+    rates: Vec<BitRate>,
+    dimmed: Vec<Vec<f64>>,
+    /// By class: cuts in force between concentrators and servers.
+    servers_lost: Vec<i32>,
+    paper: Paper,
     flows: Flows,
     sources: Sources,
     look: Look,
@@ -100,6 +135,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         let access: Vec<_> = model.sites.iter().map(|site| site.down).collect();
         let classes = model.classes.len();
         let sites = u32::try_from(model.sites.len()).unwrap_or(u32::MAX);
+        let (home, placed) = balancer::place(model, key);
         let rtt = model.sites.iter().map(|site| site.rtt.secs()).sum::<f64>() / f64::from(sites.max(1));
         Self {
             key,
@@ -116,7 +152,12 @@ impl<'m, O: Observer> Engine<'m, O> {
                 Fidelity::Packet(grain) => Some(Packets::new(model, grain)),
             },
             heard: Vec::new(),
-            unit_of: balancer::place(model, key),
+            tunnels: Tunnels::new(model, &placed, &home),
+            unit_of: placed.iter().zip(&home).map(|(placed, home)| placed.unwrap_or(*home)).collect(),
+            rates: model.units.iter().map(|unit| unit.throughput).collect(),
+            dimmed: vec![Vec::new(); model.units.len()],
+            servers_lost: vec![0; classes],
+            paper: Paper::new(model),
             flows: Flows::new(classes),
             sources: Sources::new(model),
             look: Look::default(),
@@ -134,6 +175,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             self.observer.on(self.now, &Fact::Placed { site, unit: self.unit_of[site.index()] });
         }
         self.calendar.push(Time(0) + self.model.bin, Rank::Watch, Event::Look);
+        self.open_paths();
         self.begin_steady_streams();
         if let Some(first) = self.model.replay.as_ref().and_then(|replay| replay.first()) {
             self.calendar.push(first.at, Rank::Arrival, Event::Replay);
@@ -182,7 +224,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     fn hear(&mut self) {
         for place in 0..self.heard.len() {
             match self.heard[place] {
-                Heard::Done(flow) => self.done(flow, 0.0),
+                Heard::Done(flow) => self.done(flow, Parts::default()),
                 Heard::Voice { class, site, delay } => {
                     self.observer.on(self.now, &Fact::Voice { class, site, delay });
                 }
@@ -212,14 +254,25 @@ impl<'m, O: Observer> Engine<'m, O> {
             Event::Arrive(class) => self.arrive(class),
             Event::Job(class) => self.job(class),
             Event::Replay => self.replay(),
-            Event::Enter(flow, life) => self.enter(flow, life),
+            Event::Surge(class) => self.surge(class),
+            Event::Enter(flow, journey) => self.enter(flow, journey),
             Event::Start(flow, life) => self.start_deferred(flow, life),
             Event::Lift(class, number) => self.lift(class, number),
             Event::PowerOff(class) => self.power_off(class),
             Event::PowerOn(class) => self.power_on(class),
             Event::Patience(class) => self.patience(class),
-            Event::HangUp(call) => self.hang_up(call),
+            Event::HangUp(call, life) => self.hang_up(call, life),
             Event::Edit(number) => self.edit(number),
+            Event::Fault(number, begins) => self.fault(number, begins),
+            Event::Flap(number, place, round) => self.flap(number, place, round),
+            Event::Mended(number, place, round) => self.mended(number, place, round),
+            Event::Notice(site, breaks) => self.notice(site, breaks),
+            Event::Request(site, number) => self.send_request(site, number),
+            Event::Handshake(unit, epoch) => self.handshake(unit, epoch),
+            Event::Stands(site, number) => self.stands(site, number),
+            Event::Rekey(site, epoch) => self.rekey(site, epoch),
+            Event::FailBack(unit, epoch) => self.come_back(unit, epoch),
+            Event::Resume(flow, journey) => self.resume(flow, journey),
             Event::Look => {
                 self.watch();
                 self.calendar.push(self.now + self.model.bin, Rank::Watch, Event::Look);

@@ -2,6 +2,8 @@
 //! precise enough; a study that is interrupted goes on where it was.
 
 pub mod fidelity;
+pub mod limits;
+pub mod paths;
 pub mod recorder;
 pub mod results;
 

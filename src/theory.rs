@@ -87,6 +87,19 @@ pub fn erlang_b(erlangs: f64, lines: u32) -> f64 {
     (1..=lines).fold(1.0, |blocked, line| erlangs * blocked / (f64::from(line) + erlangs * blocked))
 }
 
+/// Throughput of `users` people who think for an exponential time of mean `think`, then wait for one server whose
+/// services are exponential with mean `service` (the machine repairman, M/M/1//N; Kleinrock vol. 1, section 3.8). It is
+/// the same under processor sharing.
+#[must_use]
+pub fn repairman(users: u32, think: f64, service: f64) -> f64 {
+    let (mut term, mut sum) = (1.0, 1.0);
+    for waiting in 0..users {
+        term *= f64::from(users - waiting) * service / think;
+        sum += term;
+    }
+    (1.0 - 1.0 / sum) / service
+}
+
 /// Mean wait in an M/G/1 queue served first come first served, in units of the mean service time, at `load` and with
 /// a service time of squared coefficient of variation `variation` (Pollaczek & Khinchine; Kleinrock vol. 1, eq. 5.72).
 #[must_use]

@@ -1,21 +1,91 @@
 //! The answer in a few sentences, and the cautions that stand above it.
 
 use crate::report::method;
-use crate::report::words::{figure, interval, list, quoted};
+use crate::report::words::{clock, figure, interval, list, number, quoted};
 use crate::scenario::source::Standing;
-use crate::study::results::{Found, Results, Verdict};
+use crate::study::results::{Found, Kind, PEAK, Results, Verdict};
 
 /// What the study says, the most important first.
 #[must_use]
 pub fn sentences(results: &Results) -> Vec<String> {
     if results.targets.is_empty() {
-        return vec![
+        let mut sentences: Vec<String> = cut_off(results).into_iter().chain(on_paper(results)).collect();
+        sentences.push(
             "The scenario states no target, so there is nothing to judge; the charts show what happens.".to_owned(),
-        ];
+        );
+        return sentences;
     }
     let mut sentences: Vec<String> = base(results).into_iter().chain(options(results)).collect();
     sentences.extend(shifted(results));
+    sentences.extend(cut_off(results));
+    sentences.extend(on_paper(results));
     sentences
+}
+
+/// What a set-up is called at the beginning of a sentence.
+fn with(found: &Found) -> String {
+    if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) }
+}
+
+/// Sites without a way to the headend; set-ups of which the same is to be said share a clause.
+fn cut_off(results: &Results) -> Option<String> {
+    let mut told: Vec<(String, Vec<String>)> = Vec::new();
+    for found in results.setups.iter().filter(|found| found.paths.outages > 0.0) {
+        let who = if found.name == "base" { "as it is".to_owned() } else { format!("with {}", quoted(&found.title)) };
+        let what = misfortune(found, results.estate.0);
+        match told.iter_mut().find(|(other, _)| *other == what) {
+            Some((_, names)) => names.push(who),
+            None => told.push((what, vec![who])),
+        }
+    }
+    let everywhere = |who: &Vec<String>| who.len() > 1 && who.len() == results.setups.len();
+    let clauses: Vec<String> = told
+        .into_iter()
+        .map(|(what, who)| {
+            let who = if everywhere(&who) { "in every set-up".to_owned() } else { list(&who) };
+            format!("{who}, {what}")
+        })
+        .collect();
+    (!clauses.is_empty()).then(|| capital(&clauses.join("; ")) + ".")
+}
+
+fn misfortune(found: &Found, sites: usize) -> String {
+    let path = &found.paths;
+    let who = if path.at_once >= path.sites {
+        "every site is".to_owned()
+    } else {
+        format!("up to {} of {sites} sites are", number(path.at_once.round()))
+    };
+    let staff = if path.staff_lost >= 3600.0 {
+        format!(", which costs {} hours of staff time", number((path.staff_lost / 3600.0).round()))
+    } else {
+        String::new()
+    };
+    format!("{who} cut off at once, the longest for {}{staff}", figure(path.longest, Kind::Time))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Work done by hand, and when it is entered.
+fn on_paper(results: &Results) -> Option<String> {
+    let (starts, length) = &results.bins;
+    let told = results.setups.iter().filter_map(|found| {
+        let left = found.on_paper.last().copied().unwrap_or(0.0);
+        #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
+        let put = found.ledger.entered as f64 / f64::from(results.replications.max(1)) + left;
+        let last = found.on_paper.iter().rposition(|left| *left >= 1.0)?;
+        let end = if left >= 1.0 {
+            format!("{} of them are still to be entered at the end", number(left.round()))
+        } else {
+            format!("the last is entered by {}", clock(results, starts[last] + 2.0 * length / 3600.0))
+        };
+        (put >= 10.0).then(|| format!("{}, {} actions go on paper, and {end}", with(found), number(put.round())))
+    });
+    let told: Vec<String> = told.take(2).collect();
+    (!told.is_empty()).then(|| told.join(". ") + ".")
 }
 
 /// Whether a setup meets every target, misses one, or cannot be told.
@@ -112,14 +182,14 @@ pub fn cautions(results: &Results) -> Vec<String> {
     if !results.precise {
         cautions.push(format!(
             "The stated precision of {} was not reached with {} replications; intervals are wider than asked for.",
-            figure(results.precision, crate::study::results::Kind::Share),
+            figure(results.precision, Kind::Share),
             results.replications
         ));
     }
     let full: Vec<String> = results
         .setups
         .iter()
-        .filter(|found| found.measures[4].value.mean >= 95.0)
+        .filter(|found| found.measures[PEAK].value.mean >= 95.0)
         .map(|found| quoted(&found.title))
         .collect();
     if !full.is_empty() && results.fidelity == "flow" {
@@ -128,6 +198,14 @@ pub fn cautions(results: &Results) -> Vec<String> {
              looks at the worst quarter of an hour packet by packet.",
             list(&full)
         ));
+    }
+    for found in &results.setups {
+        for remark in &found.remarks {
+            let caution = format!("{}: {remark}.", if found.name == "base" { "As it is" } else { &found.title });
+            if !cautions.iter().any(|other: &String| other.ends_with(&format!("{remark}."))) {
+                cautions.push(caution);
+            }
+        }
     }
     cautions.extend(method::sentences(results));
     cautions.extend(results.check.iter().filter_map(method::disagreement));
@@ -138,7 +216,8 @@ pub fn cautions(results: &Results) -> Vec<String> {
             results.inputs.len()
         ));
     }
-    let empty = results.setups.iter().any(|found| found.ledger.started == 0 && found.ledger.calls == 0);
+    let empty = |found: &Found| found.ledger.started == 0 && found.ledger.calls == 0 && found.paths.staff <= 0.0;
+    let empty = results.setups.iter().any(empty);
     if empty {
         cautions.push("Nothing happened in these hours: no transaction, job or call began.".to_owned());
     }

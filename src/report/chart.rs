@@ -6,7 +6,11 @@
 pub mod affected;
 pub mod heat;
 pub mod latency;
+pub mod limits;
+pub mod mornings;
 pub mod options;
+pub mod parts;
+pub mod tunnels;
 pub mod utilisation;
 pub mod validation;
 pub mod waiting;
@@ -16,7 +20,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::words::clock;
-use crate::study::results::{Found, Results};
+use crate::study::results::{Found, Results, STAFF_LOST};
 
 /// The lines that matter.
 pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
@@ -271,7 +275,8 @@ fn hour_step((from, until): (f64, f64)) -> f64 {
         span if span <= 7.0 => 1.0,
         span if span <= 14.0 => 2.0,
         span if span <= 24.0 => 4.0,
-        _ => 24.0,
+        span if span <= 24.0 * 14.0 => 24.0,
+        span => (span / 24.0 / 10.0).ceil() * 24.0,
     }
 }
 
@@ -291,7 +296,7 @@ pub(crate) fn nice(value: f64) -> f64 {
 /// The base where it was run, and the setup to show beside it: the first that does best on the first target.
 pub(crate) fn base_and_best(results: &Results) -> (Option<&Found>, Option<&Found>) {
     let base = results.setups.iter().find(|found| found.name == "base");
-    let score = |found: &Found| found.measures[2].value.mean;
+    let score = |found: &Found| found.measures[STAFF_LOST].value.mean;
     let options = results.setups.iter().filter(|found| found.name != "base");
     let best = options.fold(None, |best: Option<&Found>, found| match best {
         Some(best) if score(best) <= score(found) => Some(best),

@@ -2,7 +2,7 @@
 
 use crate::report::words::figure;
 use crate::study::fidelity::{Check, Compared};
-use crate::study::results::{Found, Kind, Results};
+use crate::study::results::{Found, Kind, PEAK, Results};
 use crate::validate::method::MethodError;
 
 /// What validation learnt; `headend validate --errors` writes it, and a test holds it to that.
@@ -95,9 +95,6 @@ fn ranking(check: &Check) -> String {
         format!("for {} flow says {}, packet says {}", first.class, flow.join(", "), packet.join(", "))
     }
 }
-
-/// Place of the busiest quarter of an hour among the measures.
-const PEAK: usize = 4;
 
 /// The errors of all set-ups in a sentence each, the same sentence once.
 #[must_use]

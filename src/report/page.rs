@@ -8,7 +8,7 @@ use crate::report::method::side_by_side;
 use crate::report::words::{change, count, interval, plain_interval};
 use crate::report::{Chart, table};
 use crate::scenario::source::{Input, Standing};
-use crate::study::results::{Compared, Judged, Kind, MEASURES, Results, Verdict};
+use crate::study::results::{Compared, Found, Judged, Kind, Results, Verdict};
 
 /// What a page says of how it came about.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
         verdicts: if results.targets.is_empty() { Vec::new() } else { verdicts(results) },
         replications: results.replications,
         charts,
-        measures: MEASURES.iter().map(|figure| label(figure.title, figure.unit)).collect(),
+        measures: results.measures().iter().map(|figure| label(figure.title, figure.unit)).collect(),
         figures: figures(results),
         inputs_title: inputs_title(results),
         inputs: inputs(results),
@@ -129,7 +129,8 @@ fn figures(results: &Results) -> Vec<(String, Vec<(String, String)>)> {
         let by = measure.change.map_or_else(String::new, |by| format!("{}{star}", change(&by, None)));
         (plain_interval(&measure.value), by)
     };
-    results.setups.iter().map(|found| (found.title.clone(), found.measures.iter().map(cell).collect())).collect()
+    let row = |found: &Found| found.measures.iter().take(results.measures().len()).map(cell).collect();
+    results.setups.iter().map(|found| (found.title.clone(), row(found))).collect()
 }
 
 fn inputs_title(results: &Results) -> String {

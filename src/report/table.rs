@@ -4,7 +4,7 @@ use crate::report::answer::{cautions, sentences};
 use crate::report::method::side_by_side;
 use crate::report::page::mark;
 use crate::report::words::{change, count, interval, plain_interval};
-use crate::study::results::{MEASURES, Results};
+use crate::study::results::Results;
 
 /// Sites, day, replications, in one line.
 #[must_use]
@@ -45,10 +45,12 @@ pub fn summary(results: &Results) -> String {
     text += "\nAgainst the base\n";
     let mut rows = vec![Vec::new()];
     rows[0].push(String::new());
-    rows[0].extend(MEASURES.iter().map(|figure| crate::report::chart::options::label(figure.title, figure.unit)));
+    rows[0].extend(
+        results.measures().iter().map(|figure| crate::report::chart::options::label(figure.title, figure.unit)),
+    );
     rows.extend(results.setups.iter().map(|found| {
         let mut row = vec![found.title.clone()];
-        row.extend(found.measures.iter().map(|measure| match measure.change {
+        row.extend(found.measures.iter().zip(results.measures()).map(|(measure, _)| match measure.change {
             None => plain_interval(&measure.value),
             Some(by) => format!("{}{}", change(&by, None), if measure.clear { " *" } else { "" }),
         }));

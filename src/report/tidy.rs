@@ -1,7 +1,7 @@
 //! Tidy CSV: one row an observation, one column a variable, units in the names.
 
 use crate::report::words::clock;
-use crate::study::results::{Compared, MEASURES, Results};
+use crate::study::results::{Compared, MEASURES, Results, quarter_of};
 
 /// Every file: its name and its text.
 #[must_use]
@@ -11,6 +11,8 @@ pub fn files(results: &Results) -> Vec<(&'static str, String)> {
         ("timeline.csv", timeline(results)),
         ("classes.csv", classes(results)),
         ("latency.csv", latency(results)),
+        ("tunnels.csv", tunnels(results)),
+        ("parts.csv", parts(results)),
         ("sites.csv", sites(results)),
         ("inputs.csv", inputs(results)),
     ]
@@ -85,6 +87,7 @@ fn summary(results: &Results) -> String {
                 crate::study::results::Kind::Time => "s",
                 crate::study::results::Kind::Share => "share",
                 crate::study::results::Kind::Size => "bytes",
+                crate::study::results::Kind::Count => "",
             };
             let limit = digits(results.limits[index]);
             rows.push(row(&found.name, &results.targets[index], unit, &judged.figure, limit, judged.verdict.name()));
@@ -187,6 +190,92 @@ fn latency(results: &Results) -> String {
                     watched(affected.low()),
                     watched(affected.high()),
                 ]);
+            }
+        }
+    }
+    csv(head, rows.into_iter())
+}
+
+fn tunnels(results: &Results) -> String {
+    let head = [
+        "option",
+        "day",
+        "time",
+        "concentrator",
+        "tunnels",
+        "half_open",
+        "handshakes_s",
+        "turned_away",
+        "down_share",
+        "limit",
+        "sites_cut_off",
+        "actions_on_paper",
+    ];
+    let quarter = quarter_of(results.bins.1);
+    let mut rows = Vec::new();
+    for found in &results.setups {
+        for (unit, (name, ..)) in found.units.iter().enumerate() {
+            for (bin, start) in results.bins.0.iter().enumerate() {
+                let [day, time] = when(results, *start);
+                let here = &found.hubs[unit][bin];
+                rows.push([
+                    found.name.clone(),
+                    day,
+                    time,
+                    name.clone(),
+                    digits(here.tunnels),
+                    digits(here.half_open),
+                    digits(here.handshakes / results.bins.1),
+                    digits(here.turned_away),
+                    digits(here.down),
+                    found.limits[unit][bin / quarter].name().to_owned(),
+                    digits(found.cut_off[bin]),
+                    digits(found.on_paper[bin]),
+                ]);
+            }
+        }
+    }
+    csv(head, rows.into_iter())
+}
+
+fn parts(results: &Results) -> String {
+    let head = [
+        "option",
+        "day",
+        "time",
+        "class",
+        "round_trips_s",
+        "queueing_s",
+        "transfer_s",
+        "loss_s",
+        "held_s",
+        "latency_s",
+    ];
+    let mut rows = Vec::new();
+    for found in &results.setups {
+        for (class, bins) in found.by_class.iter().enumerate() {
+            for (bin, start) in results.bins.0.iter().enumerate() {
+                let [day, time] = when(results, *start);
+                let here = &bins[bin];
+                let count = here.done + here.failed;
+                if count > 0.0 {
+                    let mean = here.parts.scaled(1.0 / count);
+                    let [trips, queueing, transfer, loss, no_tunnel] = mean.list().map(digits);
+                    let class = results.classes[class].clone();
+                    let whole = digits(mean.sum());
+                    rows.push([
+                        found.name.clone(),
+                        day,
+                        time,
+                        class,
+                        trips,
+                        queueing,
+                        transfer,
+                        loss,
+                        no_tunnel,
+                        whole,
+                    ]);
+                }
             }
         }
     }

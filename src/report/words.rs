@@ -48,13 +48,19 @@ pub fn count(value: u64) -> String {
 #[must_use]
 pub fn figure(value: f64, kind: Kind) -> String {
     let (scale, unit) = scale(value, kind);
-    format!("{} {unit}", number(value * scale))
+    format!("{} {unit}", number(value * scale)).trim_end().to_owned()
 }
 
-fn scale(value: f64, kind: Kind) -> (f64, &'static str) {
+/// Factor and unit in which a figure of a kind is written.
+#[must_use]
+pub fn scale(value: f64, kind: Kind) -> (f64, &'static str) {
     match kind {
         Kind::Time if value.abs() < 0.9995 => (1e3, "ms"),
-        Kind::Time => (1.0, "s"),
+        Kind::Time if value.abs() < 600.0 => (1.0, "s"),
+        Kind::Time if value.abs() < 7200.0 => (1.0 / 60.0, "min"),
+        Kind::Time if value.abs() < 172_800.0 => (1.0 / 3600.0, "h"),
+        Kind::Time => (1.0 / 86_400.0, "d"),
+        Kind::Count => (1.0, ""),
         Kind::Share => (100.0, "%"),
         Kind::Size if value.abs() < 1e9 => (1e-6, "MB"),
         Kind::Size => (1e-9, "GB"),
@@ -65,7 +71,8 @@ fn scale(value: f64, kind: Kind) -> (f64, &'static str) {
 #[must_use]
 pub fn interval(value: &Interval, kind: Kind) -> String {
     let (scale, unit) = scale(value.mean, kind);
-    format!("{} {unit}{}", number(value.mean * scale), range(value, scale))
+    let space = if unit.is_empty() { "" } else { " " };
+    format!("{}{space}{unit}{}", number(value.mean * scale), range(value, scale))
 }
 
 /// A plain number and its interval.

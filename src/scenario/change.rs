@@ -5,21 +5,29 @@ use std::ops::Range;
 use crate::scenario::check::Check;
 use crate::scenario::demand::within;
 use crate::scenario::file::{
-    AddFile, At, BalanceFile, Change, CurfewFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile, ServeFile,
-    ShapeFile, ShareFile, StaggerFile, WindowFile,
+    AddFile, At, BalanceFile, Change, CurfewFile, LimitFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile,
+    ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, WindowFile,
 };
-use crate::scenario::headend::{balancer, class_named, discipline, no_second, select, unit, unit_named};
+use crate::scenario::headend::{balancer, class_named, discipline, limited, no_second, select, unit, unit_named};
 use crate::scenario::leaf::{Date, Leaf, Name};
 use crate::scenario::model::{
     Action, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
 };
 use crate::scenario::problem::did_you_mean;
+use crate::scenario::profile::Profiles;
+use crate::scenario::tunnel::{self, TunnelsFile};
 use crate::units::{Clock, DAY, Share, Span, Time};
 
 /// Makes changes to a model. `first` is the date of its first day.
-pub fn apply(model: &mut Model, changes: &[At<Change>], first: Option<jiff::civil::Date>, check: &mut Check) {
+pub fn apply(
+    model: &mut Model,
+    changes: &[At<Change>],
+    known: &Profiles,
+    first: Option<jiff::civil::Date>,
+    check: &mut Check,
+) {
     for change in changes {
-        let mut scribe = Scribe { model, first, check, at: change.span() };
+        let mut scribe = Scribe { model, known, first, check, at: change.span() };
         match change.get_ref() {
             Change::Curfew(file) => scribe.curfew(file),
             Change::Shape(file) => scribe.shape(file),
@@ -33,6 +41,12 @@ pub fn apply(model: &mut Model, changes: &[At<Change>], first: Option<jiff::civi
             Change::Cache(file) => scribe.divert(file, true),
             Change::BreakOut(file) => scribe.divert(file, false),
             Change::Stagger(file) => scribe.stagger(file),
+            Change::Store(file) => scribe.store(file),
+            Change::Tunnels(file) => {
+                scribe.tunnels(file);
+                Some(())
+            }
+            Change::Limit(file) => scribe.limit(file),
         };
     }
     model.edits.sort_by_key(|edit| edit.at);
@@ -40,6 +54,7 @@ pub fn apply(model: &mut Model, changes: &[At<Change>], first: Option<jiff::civi
 
 struct Scribe<'a> {
     model: &'a mut Model,
+    known: &'a Profiles,
     first: Option<jiff::civil::Date>,
     check: &'a mut Check,
     at: Range<usize>,
@@ -53,21 +68,8 @@ impl Scribe<'_> {
         class_named(leaf, &self.model.classes, self.check)
     }
 
-    /// The number of the day that a date names: negative before the run, none (and a problem) after it.
     fn day(&mut self, leaf: &Leaf<Date>) -> Option<i64> {
-        let date = self.check.maybe(leaf)?;
-        let Some(first) = self.first else {
-            let help = "write `date` in [run] in place of `weekday`";
-            self.check.problems.add(leaf.span(), "a dated change needs a dated run", help);
-            return None;
-        };
-        let day = i64::from(first.until(date.0).map(|span| span.get_days()).unwrap_or_default());
-        if day >= i64::from(self.model.calendar.days) {
-            let help = format!("the run begins on {first} and lasts {} days", self.model.calendar.days);
-            self.check.problems.add(leaf.span(), format!("{} lies after the run", date.0), help);
-            return None;
-        }
-        Some(day)
+        self.check.day(leaf, self.first, self.model.calendar.days)
     }
 
     /// The windows in which a change holds.
@@ -142,6 +144,35 @@ impl Scribe<'_> {
         let class = self.class(&file.class);
         let windows = self.windows(&file.from, &file.until, &file.on)?;
         self.model.classes[class?.index()].rules.off.extend(windows);
+        Some(())
+    }
+
+    fn tunnels(&mut self, file: &TunnelsFile) {
+        self.model.tunnels = tunnel::terms(file, self.model.tunnels.clone(), self.check);
+    }
+
+    fn limit(&mut self, file: &LimitFile) -> Option<()> {
+        for unit in self.units(&file.concentrators)? {
+            let changed = limited(self.model.units[unit.index()].clone(), file, self.check);
+            self.model.units[unit.index()] = changed;
+        }
+        Some(())
+    }
+
+    fn store(&mut self, file: &StoreFile) -> Option<()> {
+        let class = self.class(&file.class);
+        let share = self.check.or(&file.share, Share(1.0));
+        let forward = if file.forward.is_written() {
+            Some(class_named(&file.forward, &self.model.classes, self.check)?)
+        } else {
+            None
+        };
+        let class = class?;
+        if forward == Some(class) {
+            let help = "name another class, such as one with `[class.jobs]` and no jobs of its own";
+            self.check.problems.add(file.forward.span(), "a class cannot be forwarded as itself", help);
+        }
+        self.model.classes[class.index()].rules.stored.push((share, forward));
         Some(())
     }
 
@@ -262,7 +293,7 @@ impl Scribe<'_> {
             self.check.missing(&self.at.clone(), "concentrator", "a table with `name` and `throughput`");
             return None;
         };
-        let mut new = unit(table, &self.model.classes, self.check)?;
+        let mut new = unit(table, self.known, &self.model.classes, self.check)?;
         no_second(&self.model.units, &new, &table.get_ref().name, self.check);
         let pool = self.pool(&file.pool)?;
         new.opens = self.instant(&file.at, &file.on)?;
@@ -293,6 +324,10 @@ impl Scribe<'_> {
             return None;
         }
         let mut left: Vec<SiteId> = (0..self.model.sites.len()).map(SiteId::of).collect();
+        if let Some(except) = &file.except {
+            let stay = select(except, &left, &self.model.sites, self.check);
+            left.retain(|site| !stay.contains(site));
+        }
         if let Some(sites) = &file.sites {
             let at = self.instant(&file.at, &file.on)?;
             let moved = select(sites, &left, &self.model.sites, self.check);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::random;
 use crate::scenario::file::{At, Law};
-use crate::scenario::leaf::Leaf;
+use crate::scenario::leaf::{Date, Leaf};
 use crate::scenario::problem::{Problems, SourceId};
 use crate::units::{Bytes, Clock, Span, Text};
 
@@ -73,6 +73,24 @@ impl Check {
             return default;
         }
         window
+    }
+
+    /// The number of the day that a date names, in a run of `days` from `first`: negative before the run, none (and a
+    /// problem) after it.
+    pub fn day(&mut self, leaf: &Leaf<Date>, first: Option<jiff::civil::Date>, days: u32) -> Option<i64> {
+        let date = self.maybe(leaf)?;
+        let Some(first) = first else {
+            let help = "write `date` in [run] in place of `weekday`";
+            self.problems.add(leaf.span(), "a date needs a dated run", help);
+            return None;
+        };
+        let day = i64::from(first.until(date.0).map(|span| span.get_days()).unwrap_or_default());
+        if day >= i64::from(days) {
+            let help = format!("the run begins on {first} and lasts {days} days");
+            self.problems.add(leaf.span(), format!("{} lies after the run", date.0), help);
+            return None;
+        }
+        Some(day)
     }
 
     /// The text of a file that the scenario names, and its name for problems; a byte-order mark is dropped.

@@ -8,11 +8,12 @@ use crate::random;
 use crate::scenario::check::Check;
 use crate::scenario::estate::field_span;
 use crate::scenario::file::{
-    At, Band, ClassFile, CodecFile, File, JobsFile, OpenFile, Point, SteadyFile, StreamsFile, UsersFile, Weekdays,
+    At, Band, ClassFile, CodecFile, FallbackFile, File, JobsFile, OpenFile, Point, StaffFile, SteadyFile, StreamsFile,
+    UsersFile, Weekdays,
 };
 use crate::scenario::leaf::{Count, Flag, Leaf, Name, Number};
 use crate::scenario::model::{
-    Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Levels, MAX_CLASSES, Rules, Site, SiteId,
+    Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Fallback, Levels, MAX_CLASSES, Rules, Site, SiteId,
 };
 use crate::scenario::problem::did_you_mean;
 use crate::units::{Bytes, Clock, DAY, Share, Span, Time};
@@ -162,19 +163,8 @@ pub fn classes(file: &File, profiles: &Profiles, sites: &[Site], check: &mut Che
 
 /// In place of a class with a fault, so that what names it can be checked.
 fn stand_in(file: &ClassFile) -> Option<Class> {
-    Some(Class {
-        name: file.name.right()?.0.clone(),
-        demand: Demand::Replayed,
-        request: random::Law::Fixed(1.0),
-        response: random::Law::Fixed(1.0),
-        turns: 1,
-        connects: true,
-        server: Span(0),
-        patience: None,
-        retries: 0,
-        quick: Span(0),
-        rules: Rules::default(),
-    })
+    let fixed = || random::Law::Fixed(1.0);
+    Some(Class::new(file.name.right()?.0.clone(), Demand::Replayed, fixed(), fixed()))
 }
 
 fn class(
@@ -187,7 +177,7 @@ fn class(
     let (at, file) = (table.span(), table.get_ref());
     let name = check.need(&file.name, &at, "name");
     let demand = demand(file, &at, replayed, profiles, sites, check);
-    let streams = file.streams.is_some() || file.steady.is_some() || replayed;
+    let streams = file.streams.is_some() || file.steady.is_some() || file.staff.is_some() || replayed;
     let request = file.request.as_ref().map_or(Some(random::Law::Fixed(1000.0)), |law| check.law(law));
     let response = match &file.response {
         Some(law) => check.law(law),
@@ -220,8 +210,31 @@ fn class(
         patience,
         retries: u8::try_from(retries.0).unwrap_or(20),
         quick: check.or(&file.quick, Span(2_000_000_000)),
+        fallback: file.fallback.as_ref().map(|table| fallback(table, file, check)),
+        declined: check.or(&file.declined, Share(0.0)),
         rules: Rules::default(),
     })
+}
+
+fn fallback(table: &At<FallbackFile>, class: &ClassFile, check: &mut Check) -> Fallback {
+    let (at, file) = (table.span(), table.get_ref());
+    if class.users.is_none() || !class.patience.is_written() {
+        let help = "give the class [class.users] and a `patience`";
+        check.problems.add(&at, "only people who wait, and not for ever, can fall back to paper", help);
+    }
+    let paper = check.or(&file.paper, Share(0.0));
+    let cancel = check.or(&file.cancel, Share(0.0));
+    if paper.0 + cancel.0 > 1.0 + 1e-9 {
+        let title = format!("{paper} on paper and {cancel} cancelled are more than all");
+        check.problems.add(file.cancel.span(), title, "write shares that come to 100 % at most");
+    }
+    let effort = check.or(&file.effort, Number(1.0)).0;
+    if !(0.0..=100.0).contains(&effort) {
+        check.problems.add(file.effort.span(), format!("an effort of {effort} actions"), "write 0 to 100");
+    }
+    let catch_up = check.or(&file.catch_up, Share(0.5));
+    let stay_until = check.or(&file.stay_until, Clock(DAY));
+    Fallback { paper, cancel, effort, catch_up, stay_until }
 }
 
 fn demand(
@@ -232,26 +245,36 @@ fn demand(
     sites: &[Site],
     check: &mut Check,
 ) -> Option<Demand> {
-    let given =
-        [file.users.is_some(), file.open.is_some(), file.streams.is_some(), file.steady.is_some(), file.jobs.is_some()];
+    let given = [
+        file.users.is_some(),
+        file.open.is_some(),
+        file.streams.is_some(),
+        file.steady.is_some(),
+        file.staff.is_some(),
+        file.jobs.is_some(),
+    ];
     match given.iter().filter(|given| **given).count() {
         1 => {}
         0 if replayed => return Some(Demand::Replayed),
-        0 if check.was_blanked(&["users", "open", "streams", "steady", "jobs"]) => return None,
+        0 if check.was_blanked(&["users", "open", "streams", "steady", "staff", "jobs"]) => return None,
         0 => {
-            let help = "write one of [class.users], [class.open], [class.streams], [class.steady] and [class.jobs]";
+            let help = "write one of [class.users], [class.open], [class.streams], [class.steady], [class.staff] and \
+                        [class.jobs]";
             check.problems.add(at, "this class has no demand", help);
             return None;
         }
         _ => {
-            let help = "keep one of [class.users], [class.open], [class.streams], [class.steady] and [class.jobs]; \
-                        use more classes for more";
+            let help = "keep one of [class.users], [class.open], [class.streams], [class.steady], [class.staff] and \
+                        [class.jobs]; use more classes for more";
             check.problems.add(at, "this class has more than one kind of demand", help);
             return None;
         }
     }
     if let Some(steady) = &file.steady {
         return steady_of(steady, check);
+    }
+    if let Some(staff) = &file.staff {
+        return staff_of(staff, profiles, sites, check);
     }
     let demand = match (&file.users, &file.open, &file.streams, &file.jobs) {
         (Some(users), ..) => users_of(users, profiles, sites, check),
@@ -337,6 +360,14 @@ fn streams_of(streams: &At<StreamsFile>, profiles: &Profiles, sites: &[Site], ch
     };
     let codec = codec(file.codec.as_ref(), &at, check);
     Some(Demand::Streams { arrivals: arrivals?, length: length?, codec: codec? })
+}
+
+fn staff_of(staff: &At<StaffFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+    let (at, file) = (staff.span(), staff.get_ref());
+    let people = workstations(&file.per_1000, &at, sites, check);
+    let activity = look_up(&file.activity, &at, "activity", &profiles.levels, "profile with `levels`", check);
+    let weekdays = weekdays(file.weekdays.as_ref(), check);
+    Some(Demand::Staff { people: people?, activity: activity?, weekdays })
 }
 
 fn steady_of(steady: &At<SteadyFile>, check: &mut Check) -> Option<Demand> {

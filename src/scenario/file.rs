@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::scenario::fault::FaultFile;
 use crate::scenario::leaf::{Count, Date, Flag, Leaf, Line, Name, Number, Weekday};
+use crate::scenario::tunnel::TunnelsFile;
 use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span};
 
 /// A table with its place; the schema sees the table alone.
@@ -35,6 +37,11 @@ pub struct File {
     /// Classes of traffic; a class that is listed first is drawn first.
     #[schemars(with = "Vec<ClassFile>")]
     pub class: Vec<At<ClassFile>>,
+    /// A file with more device profiles; a relative path starts at the scenario.
+    pub profiles: Leaf<Line>,
+    /// How tunnels are set up, and how their loss is noticed.
+    #[schemars(with = "Option<TunnelsFile>")]
+    pub tunnels: Option<At<TunnelsFile>>,
     /// The devices that end the tunnels.
     #[schemars(with = "Vec<ConcentratorFile>")]
     pub concentrator: Vec<At<ConcentratorFile>>,
@@ -44,6 +51,9 @@ pub struct File {
     /// Changes that hold in the base and in every option.
     #[schemars(with = "Vec<Change>")]
     pub change: Vec<At<Change>>,
+    /// Misfortunes that befall the base and every option.
+    #[schemars(with = "Vec<FaultFile>")]
+    pub fault: Vec<At<FaultFile>>,
     /// What could be done: each a named list of changes to the base.
     #[schemars(with = "Vec<OptionFile>")]
     pub option: Vec<At<OptionFile>>,
@@ -360,6 +370,9 @@ pub struct ClassFile {
     /// Streams that go on all the time at each site, in a replay, too.
     #[schemars(with = "Option<SteadyFile>")]
     pub steady: Option<At<SteadyFile>>,
+    /// People whose time is counted while their site is cut off, without traffic of their own.
+    #[schemars(with = "Option<StaffFile>")]
+    pub staff: Option<At<StaffFile>>,
     /// Deferrable transfers that are due at workstations, such as updates.
     #[schemars(with = "Option<JobsFile>")]
     pub jobs: Option<At<JobsFile>>,
@@ -381,6 +394,40 @@ pub struct ClassFile {
     pub retries: Leaf<Count>,
     /// A response within this time is what people call quick (default 2 s).
     pub quick: Leaf<Span>,
+    /// What people do who give up; for a class with `users` (default: they leave it).
+    #[schemars(with = "Option<FallbackFile>")]
+    pub fallback: Option<At<FallbackFile>>,
+    /// Share that is turned away at the desk while its site is cut off (default 0 %).
+    pub declined: Leaf<Share>,
+}
+
+/// What people do who give up.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FallbackFile {
+    /// Share that carry on by hand and enter it later (default 0 %).
+    pub paper: Leaf<Share>,
+    /// Share that cancel what they were about to do (default 0 %).
+    pub cancel: Leaf<Share>,
+    /// Actions that it takes to enter later what one action would have done at once (default 1).
+    pub effort: Leaf<Number>,
+    /// Share of actions that enter what is on paper, while there is any and the system answers (default 50 %).
+    pub catch_up: Leaf<Share>,
+    /// Until this time of day people stay to enter what is left (default 24:00).
+    pub stay_until: Leaf<Clock>,
+}
+
+/// People whose time is counted.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StaffFile {
+    /// People per 1,000 patients.
+    pub per_1000: Leaf<Number>,
+    /// Name of the profile (of levels) that says which share of them is at work.
+    pub activity: Leaf<Name>,
+    /// Factors on activity by weekday (default 1 each).
+    #[schemars(with = "Option<Weekdays>")]
+    pub weekdays: Option<At<Weekdays>>,
 }
 
 /// People at workstations.
@@ -526,6 +573,24 @@ pub struct ConcentratorFile {
     pub discipline: Option<At<DisciplineFile>>,
     /// Streams that it admits at a time (default: any number).
     pub streams: Leaf<Count>,
+    /// A device whose figures are built in, or in the file `profiles`; what is written here goes before them.
+    pub profile: Leaf<Name>,
+    /// Tunnels that it holds at a time (default: any number).
+    pub tunnels: Leaf<Count>,
+    /// What one tunnel can carry, as where one core serves a tunnel (default: the whole throughput).
+    pub per_tunnel: Leaf<BitRate>,
+    /// IKE handshakes that it completes in a second (default: any number).
+    pub handshakes: Leaf<Number>,
+    /// Handshakes that it holds half open (default: any number).
+    pub half_open: Leaf<Count>,
+    /// It takes tunnels only while another concentrator of its pool is down (default false).
+    pub standby: Leaf<Flag>,
+    /// Where its order of service applies (default `before_crypto`).
+    pub queues: Option<QueuesFile>,
+    /// What its line carries (default: more than its throughput).
+    pub uplink: Leaf<BitRate>,
+    /// What its line carries as it was told, by which it shapes (default: as `uplink`).
+    pub configured_uplink: Leaf<BitRate>,
 }
 
 /// What encryption adds to each packet (ESP tunnel mode with NAT traversal).
@@ -542,6 +607,16 @@ pub enum CipherFile {
     AesCbcSha256,
     /// So many bytes to each packet.
     Adds(Leaf<Bytes>),
+}
+
+/// Where a concentrator's order of service applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QueuesFile {
+    /// Before encryption: what encryption holds up is served in order.
+    BeforeCrypto,
+    /// After it, on the line: encryption takes packets as they come.
+    AfterCrypto,
 }
 
 /// Which directions of traffic use up the throughput.
@@ -596,6 +671,8 @@ pub struct PoolFile {
     pub concentrators: Vec<Leaf<Name>>,
     /// How a tunnel is placed (default `hub_list`).
     pub balancer: Option<BalancerFile>,
+    /// When tunnels come back to a concentrator that was down (default: `at_once` for a hub list, else `by_hand`).
+    pub fail_back: Option<FailBackFile>,
     /// The sites that use it (default: all that no other pool has).
     #[schemars(with = "Option<Selector>")]
     pub sites: Option<At<Selector>>,
@@ -621,6 +698,18 @@ pub enum BalancerFile {
     Weighted,
     /// For each transaction the least crowded: the ideal bound.
     JoinShortest,
+}
+
+/// When tunnels come back to a concentrator that was down.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum FailBackFile {
+    /// As soon as it is up.
+    AtOnce,
+    /// When it has been up for so long.
+    After(Leaf<Span>),
+    /// Never by themselves.
+    ByHand,
 }
 
 /// Some of the sites.
@@ -663,6 +752,12 @@ pub enum Change {
     BreakOut(ShareFile),
     /// A class's jobs start in another window.
     Stagger(StaggerFile),
+    /// While a site is cut off, a share of a class is served on site and forwarded later.
+    Store(StoreFile),
+    /// Tunnels are set up otherwise.
+    Tunnels(Box<TunnelsFile>),
+    /// Other limits of a concentrator.
+    Limit(LimitFile),
 }
 
 /// A class may not start in a window.
@@ -803,6 +898,9 @@ pub struct BalanceFile {
 pub struct MigrateFile {
     /// The concentrator to which they move.
     pub to: Leaf<Name>,
+    /// Sites that cannot move, whatever else is written.
+    #[schemars(with = "Option<Selector>")]
+    pub except: Option<At<Selector>>,
     /// Which sites move, all at the same time.
     #[schemars(with = "Option<Selector>")]
     pub sites: Option<At<Selector>>,
@@ -844,6 +942,40 @@ pub struct ShareFile {
     pub on: Leaf<Date>,
 }
 
+/// Other limits of a concentrator; what is left out stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitFile {
+    /// At these concentrators (default: all).
+    pub concentrators: Vec<Leaf<Name>>,
+    /// Tunnels that it holds at a time.
+    pub tunnels: Leaf<Count>,
+    /// What one tunnel can carry.
+    pub per_tunnel: Leaf<BitRate>,
+    /// IKE handshakes that it completes in a second.
+    pub handshakes: Leaf<Number>,
+    /// Handshakes that it holds half open.
+    pub half_open: Leaf<Count>,
+    /// Where its order of service applies.
+    pub queues: Option<QueuesFile>,
+    /// What its line carries.
+    pub uplink: Leaf<BitRate>,
+    /// What its line carries as it was told.
+    pub configured_uplink: Leaf<BitRate>,
+}
+
+/// What a server on site carries while its site is cut off.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreFile {
+    /// The class.
+    pub class: Leaf<Name>,
+    /// The share of its transactions that can be served on site (default 100 %).
+    pub share: Leaf<Share>,
+    /// The class as which each of them is forwarded when the site is back (default: nothing is forwarded).
+    pub forward: Leaf<Name>,
+}
+
 /// Another window of starts.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -871,6 +1003,11 @@ pub struct OptionFile {
     /// Its changes.
     #[schemars(with = "Vec<Change>")]
     pub change: Vec<At<Change>>,
+    /// Names of the base's misfortunes that do not befall it.
+    pub without: Vec<Leaf<Name>>,
+    /// Misfortunes that befall it.
+    #[schemars(with = "Vec<FaultFile>")]
+    pub fault: Vec<At<FaultFile>>,
 }
 
 /// Something that must hold.
@@ -879,14 +1016,17 @@ pub struct OptionFile {
 pub struct TargetFile {
     /// What is measured.
     pub measure: Option<MeasureFile>,
-    /// The class; not for `utilisation`.
+    /// The class; not for `utilisation` and what is measured of sites.
     pub class: Leaf<Name>,
-    /// The limit: a time for latencies, a size for `waiting`, a share for the others.
+    /// The limit: a time for latencies and `cut_off`, a size for `waiting`, a number for `outages`, a share for the
+    /// others.
     pub at_most: Leaf<Line>,
     /// Counts what starts from this time of day.
     pub from: Leaf<Clock>,
     /// Counts what starts until this time of day.
     pub until: Leaf<Clock>,
+    /// Counts what starts on this date (default: every day).
+    pub on: Leaf<Date>,
 }
 
 /// What a target measures.
@@ -911,6 +1051,14 @@ pub enum MeasureFile {
     Utilisation,
     /// Bytes of deferred jobs that wait at `until`.
     Waiting,
+    /// Outages of a site in a month, on average.
+    Outages,
+    /// Share of staff time at sites that are cut off; of classes with `staff` or `users`.
+    StaffTime,
+    /// The longest time for which a site is cut off.
+    CutOff,
+    /// Share of sites that are cut off at once, at worst.
+    SitesCutOff,
 }
 
 /// Transactions to play back.

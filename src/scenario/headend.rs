@@ -5,26 +5,28 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::scenario::check::Check;
+use crate::scenario::check::{Check, Measure};
 use crate::scenario::file::{
-    At, BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, File, PoolFile, Selector,
+    At, BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, File, LimitFile,
+    PoolFile, QueuesFile, Selector,
 };
-use crate::scenario::leaf::{Leaf, Name, Number};
+use crate::scenario::leaf::{Count, Flag, Leaf, Name, Number};
 use crate::scenario::model::{
-    Balancer, Cipher, Class, ClassId, Counts, Discipline, Pool, PoolId, Site, SiteId, Unit, UnitId,
+    Balancer, Cipher, Class, ClassId, Counts, Discipline, FailBack, Pool, PoolId, Queues, Site, SiteId, Unit, UnitId,
 };
 use crate::scenario::problem::did_you_mean;
-use crate::units::{Bytes, Time};
+use crate::scenario::profile::{self, Profiles};
+use crate::units::{BitRate, Bytes, Span};
 
 /// Reads all concentrators.
-pub fn units(file: &File, classes: &[Class], check: &mut Check) -> Option<Vec<Unit>> {
+pub fn units(file: &File, known: &Profiles, classes: &[Class], check: &mut Check) -> Option<Vec<Unit>> {
     if file.concentrator.is_empty() {
         check.missing(&(0..0), "concentrator", "at least one table [[concentrator]]");
         return None;
     }
     let mut units = Vec::new();
     for table in &file.concentrator {
-        let Some(read) = unit(table, classes, check).or_else(|| stand_in(table.get_ref())) else { continue };
+        let Some(read) = unit(table, known, classes, check).or_else(|| stand_in(table.get_ref())) else { continue };
         no_second(&units, &read, &table.get_ref().name, check);
         units.push(read);
     }
@@ -33,19 +35,7 @@ pub fn units(file: &File, classes: &[Class], check: &mut Check) -> Option<Vec<Un
 
 /// In place of a concentrator with a fault, so that what names it can be checked.
 fn stand_in(file: &ConcentratorFile) -> Option<Unit> {
-    Some(Unit {
-        name: file.name.right()?.0.clone(),
-        throughput: crate::units::BitRate(1),
-        packets: None,
-        reference: Bytes(1400),
-        cipher: Cipher::None,
-        counts: Counts::Both,
-        buffer: Bytes(0),
-        buffer_packets: None,
-        discipline: Discipline::Fifo,
-        streams: None,
-        opens: Time(0),
-    })
+    Some(Unit::new(file.name.right()?.0.clone(), BitRate(1), Bytes(0)))
 }
 
 /// Notes a second concentrator of a name, or one too many.
@@ -61,8 +51,9 @@ pub fn no_second(units: &[Unit], unit: &Unit, name: &Leaf<Name>, check: &mut Che
 const MAX_UNITS: usize = 64;
 
 /// Reads one concentrator.
-pub fn unit(table: &At<ConcentratorFile>, classes: &[Class], check: &mut Check) -> Option<Unit> {
-    let (at, file) = (table.span(), table.get_ref());
+pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], check: &mut Check) -> Option<Unit> {
+    let at = table.span();
+    let file = &profile::filled(table, known, check);
     let name = check.need(&file.name, &at, "name");
     let throughput = check.positive(&file.throughput, &at, "throughput");
     let packets = check.maybe(&file.packet_rate);
@@ -82,8 +73,6 @@ pub fn unit(table: &At<ConcentratorFile>, classes: &[Class], check: &mut Check) 
     let buffer = check.or(&file.buffer, Bytes(throughput.0 / 8 / 20));
     let streams = check.maybe(&file.streams).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX));
     let unit = Unit {
-        name: name?.0,
-        throughput,
         packets,
         reference,
         cipher: cipher(file.cipher.as_ref(), check),
@@ -91,12 +80,13 @@ pub fn unit(table: &At<ConcentratorFile>, classes: &[Class], check: &mut Check) 
             None | Some(CountsFile::Both) => Counts::Both,
             Some(CountsFile::Down) => Counts::Down,
         },
-        buffer,
         buffer_packets: check.maybe(&file.buffer_packets).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX)),
         discipline: discipline?,
         streams,
-        opens: Time(0),
+        standby: check.or(&file.standby, Flag(false)).0,
+        ..Unit::new(name?.0, throughput, buffer)
     };
+    let unit = limited(unit, &limits_of(file), check);
     if unit.packet_cost().is_none() {
         let title = format!("{} of small packets contradict {throughput}", packets.unwrap_or_default());
         let help = "a data sheet's packet rate lies between throughput / full packet and throughput / small packet; \
@@ -105,6 +95,58 @@ pub fn unit(table: &At<ConcentratorFile>, classes: &[Class], check: &mut Check) 
         return None;
     }
     Some(unit)
+}
+
+/// The limits among what is written of a concentrator.
+fn limits_of(file: &ConcentratorFile) -> LimitFile {
+    LimitFile {
+        concentrators: Vec::new(),
+        tunnels: file.tunnels.clone(),
+        per_tunnel: file.per_tunnel.clone(),
+        handshakes: file.handshakes.clone(),
+        half_open: file.half_open.clone(),
+        queues: file.queues,
+        uplink: file.uplink.clone(),
+        configured_uplink: file.configured_uplink.clone(),
+    }
+}
+
+/// A concentrator with the limits that are written; the others are as they were.
+pub fn limited(unit: Unit, file: &LimitFile, check: &mut Check) -> Unit {
+    let handshakes = above_nothing(&file.handshakes, "no handshake is ever completed", check).map(|rate| rate.0);
+    Unit {
+        tunnels: count(&file.tunnels, "tunnels", check).or(unit.tunnels),
+        per_tunnel: above_nothing(&file.per_tunnel, "a tunnel that carries nothing", check).or(unit.per_tunnel),
+        handshakes: handshakes.or(unit.handshakes),
+        half_open: count(&file.half_open, "half-open handshakes", check).or(unit.half_open),
+        queues: match file.queues {
+            None => unit.queues,
+            Some(QueuesFile::BeforeCrypto) => Queues::BeforeCrypto,
+            Some(QueuesFile::AfterCrypto) => Queues::AfterCrypto,
+        },
+        uplink: above_nothing(&file.uplink, "a line that carries nothing", check).or(unit.uplink),
+        configured: above_nothing(&file.configured_uplink, "a line that carries nothing", check).or(unit.configured),
+        ..unit
+    }
+}
+
+/// A number of things that must be one at least.
+fn count(leaf: &Leaf<Count>, what: &str, check: &mut Check) -> Option<u32> {
+    let count = check.maybe(leaf)?.0;
+    if count == 0 {
+        check.problems.add(leaf.span(), format!("no {what} at all"), "write 1 or more, or leave it out");
+    }
+    u32::try_from(count).ok()
+}
+
+/// A quantity that must not be zero, if it is written.
+fn above_nothing<T: Measure>(leaf: &Leaf<T>, title: &str, check: &mut Check) -> Option<T> {
+    let value = check.maybe(leaf)?;
+    if !(value.number() > 0.0) {
+        check.problems.add(leaf.span(), title, format!("write {} above zero, or leave it out", T::WHAT));
+        return None;
+    }
+    Some(value)
 }
 
 fn cipher(file: Option<&CipherFile>, check: &mut Check) -> Cipher {
@@ -227,7 +269,8 @@ pub fn unit_named(leaf: &Leaf<Name>, units: &[Unit], check: &mut Check) -> Optio
 pub fn pools(file: &File, units: &[Unit], sites: &[Site], check: &mut Check) -> Option<(Vec<Pool>, Vec<PoolId>)> {
     if file.pool.is_empty() {
         let all = (0..units.len()).map(UnitId::of).collect();
-        let pool = Pool { name: "all".to_owned(), units: all, balancer: Balancer::HubList };
+        let (balancer, fail_back) = (Balancer::HubList, FailBack::After(Span(0)));
+        let pool = Pool { name: "all".to_owned(), units: all, balancer, fail_back };
         return Some((vec![pool], vec![PoolId(0); sites.len()]));
     }
     let mut pools = Vec::new();
@@ -261,16 +304,31 @@ pub fn pools(file: &File, units: &[Unit], sites: &[Site], check: &mut Check) -> 
     Some((pools, pool_of.into_iter().map(|pool| pool.unwrap_or(rest)).collect()))
 }
 
-fn pool(table: &At<PoolFile>, units: &[Unit], check: &mut Check) -> Option<Pool> {
+fn units_stand_by(units: &[UnitId], known: &[Unit]) -> bool {
+    units.iter().all(|unit| known[unit.index()].standby)
+}
+
+fn pool(table: &At<PoolFile>, known: &[Unit], check: &mut Check) -> Option<Pool> {
     let (at, file) = (table.span(), table.get_ref());
     let name = check.need(&file.name, &at, "name");
-    let members: Vec<Option<UnitId>> = file.concentrators.iter().map(|leaf| unit_named(leaf, units, check)).collect();
+    let members: Vec<Option<UnitId>> = file.concentrators.iter().map(|leaf| unit_named(leaf, known, check)).collect();
     if members.is_empty() {
         check.missing(&at, "concentrators", "a list of names, such as [\"hub-a\", \"hub-b\"]");
         return None;
     }
     let balancer = balancer(file.balancer.unwrap_or(BalancerFile::HubList));
-    Some(Pool { name: name?.0, units: members.into_iter().collect::<Option<_>>()?, balancer })
+    let fail_back = match &file.fail_back {
+        None if balancer == Balancer::HubList => FailBack::After(Span(0)),
+        None | Some(FailBackFile::ByHand) => FailBack::ByHand,
+        Some(FailBackFile::AtOnce) => FailBack::After(Span(0)),
+        Some(FailBackFile::After(leaf)) => FailBack::After(check.or(leaf, Span(0))),
+    };
+    let units: Vec<UnitId> = members.into_iter().collect::<Option<_>>()?;
+    if units_stand_by(&units, known) {
+        let help = "leave `standby` out for at least one of them";
+        check.problems.add(&at, "every concentrator of this pool stands by for another", help);
+    }
+    Some(Pool { name: name?.0, units, balancer, fail_back })
 }
 
 /// A balancer as written, as meant.

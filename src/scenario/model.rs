@@ -4,6 +4,8 @@ use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 use crate::random::Law;
+use crate::scenario::fault::Fault;
+use crate::scenario::tunnel::Terms;
 use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Time};
 
 macro_rules! id {
@@ -95,6 +97,10 @@ pub struct Model {
     pub pools: Vec<Pool>,
     /// The pool of each site.
     pub pool_of: Vec<PoolId>,
+    /// How tunnels are set up and lost.
+    pub tunnels: Terms,
+    /// Misfortunes.
+    pub faults: Vec<Fault>,
     /// Dated edits of the world, by time.
     pub edits: Vec<Edit>,
     /// What a transfer costs beside its share of the bandwidth.
@@ -183,8 +189,49 @@ pub struct Class {
     pub retries: u8,
     /// A response within this time is what people call quick.
     pub quick: Span,
+    /// What people do who give up.
+    pub fallback: Option<Fallback>,
+    /// Share that is turned away while its site is cut off.
+    pub declined: Share,
     /// What is ordered for it.
     pub rules: Rules,
+}
+
+impl Class {
+    /// A class of transactions that need one turn each, and of people who wait for ever.
+    #[must_use]
+    pub fn new(name: String, demand: Demand, request: Law, response: Law) -> Self {
+        Self {
+            name,
+            demand,
+            request,
+            response,
+            turns: 1,
+            connects: true,
+            server: Span(0),
+            patience: None,
+            retries: 0,
+            quick: Span(2_000_000_000),
+            fallback: None,
+            declined: Share(0.0),
+            rules: Rules::default(),
+        }
+    }
+}
+
+/// What people do who give up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fallback {
+    /// Share that carry on by hand and enter it later.
+    pub paper: Share,
+    /// Share that cancel.
+    pub cancel: Share,
+    /// Actions that it takes to enter one later.
+    pub effort: f64,
+    /// Share of actions that enter what is on paper, while there is any.
+    pub catch_up: Share,
+    /// Until then people stay to enter what is left.
+    pub stay_until: Clock,
 }
 
 /// Who asks for transfers, and when.
@@ -220,6 +267,15 @@ pub enum Demand {
         length: Law,
         /// What they send.
         codec: Codec,
+    },
+    /// People whose time is counted, without traffic of their own.
+    Staff {
+        /// People of this class at each site.
+        people: Vec<u32>,
+        /// Share of them at work, through the day.
+        activity: Levels,
+        /// Factor on activity by weekday, Monday first.
+        weekdays: [f64; 7],
     },
     /// Transfers that are due once a day at some workstations.
     Jobs {
@@ -269,6 +325,8 @@ pub struct Rules {
     pub cached: Vec<(Time, Time, Share)>,
     /// Times in which a share goes round the headend.
     pub around: Vec<(Time, Time, Share)>,
+    /// Shares that a server on site carries while the site is cut off, and the classes as which they are forwarded.
+    pub stored: Vec<(Share, Option<ClassId>)>,
 }
 
 /// A window in which a class may not start.
@@ -320,6 +378,95 @@ pub struct Unit {
     pub streams: Option<u32>,
     /// When it opens.
     pub opens: Time,
+    /// Tunnels that it holds.
+    pub tunnels: Option<u32>,
+    /// What one tunnel can carry.
+    pub per_tunnel: Option<BitRate>,
+    /// IKE handshakes that it completes in a second.
+    pub handshakes: Option<f64>,
+    /// Handshakes that it holds half open.
+    pub half_open: Option<u32>,
+    /// It takes tunnels only while another of its pool is down.
+    pub standby: bool,
+    /// Where its order of service applies.
+    pub queues: Queues,
+    /// What its line carries, and what it was told that the line carries.
+    pub uplink: Option<BitRate>,
+    /// What it was told that its line carries; it never sends more.
+    pub configured: Option<BitRate>,
+}
+
+/// Where a concentrator's order of service applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queues {
+    /// Before encryption.
+    BeforeCrypto,
+    /// After it, on the line.
+    AfterCrypto,
+}
+
+/// Which of a concentrator's parts holds traffic up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bottleneck {
+    /// Encryption.
+    Crypto,
+    /// Its own shaper, set to what it was told.
+    Shaper,
+    /// The line: the device does not know, and what queues there is served first in first out.
+    Line,
+}
+
+impl Unit {
+    /// A concentrator of this throughput and buffer that has no other limit.
+    #[must_use]
+    pub fn new(name: String, throughput: BitRate, buffer: Bytes) -> Self {
+        Self {
+            name,
+            throughput,
+            packets: None,
+            reference: Bytes(1400),
+            cipher: Cipher::None,
+            counts: Counts::Both,
+            buffer,
+            buffer_packets: None,
+            discipline: Discipline::Fifo,
+            streams: None,
+            opens: Time(0),
+            tunnels: None,
+            per_tunnel: None,
+            handshakes: None,
+            half_open: None,
+            standby: false,
+            queues: Queues::BeforeCrypto,
+            uplink: None,
+            configured: None,
+        }
+    }
+
+    /// What it carries at most, and which of its parts sets that limit.
+    #[must_use]
+    pub fn carries(&self) -> (BitRate, Bottleneck) {
+        let line = self.uplink.unwrap_or(BitRate(u64::MAX));
+        let shaper = self.configured.unwrap_or(line);
+        if self.throughput <= shaper.min(line) {
+            (self.throughput, Bottleneck::Crypto)
+        } else if shaper <= line {
+            (shaper, Bottleneck::Shaper)
+        } else {
+            (line, Bottleneck::Line)
+        }
+    }
+
+    /// The order in which it serves where traffic is held up: none of its making where it does not queue.
+    #[must_use]
+    pub fn order<'a>(&self, configured: &'a Discipline) -> &'a Discipline {
+        const INERT: &Discipline = &Discipline::Fifo;
+        match self.carries().1 {
+            Bottleneck::Crypto if self.queues == Queues::AfterCrypto => INERT,
+            Bottleneck::Crypto | Bottleneck::Shaper => configured,
+            Bottleneck::Line => INERT,
+        }
+    }
 }
 
 /// A scenario has at most this many classes.
@@ -335,6 +482,9 @@ impl Unit {
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // packet sizes and rates stay below 2^53
     pub fn packet_cost(&self) -> Option<(f64, f64)> {
+        if self.carries().1 != Bottleneck::Crypto {
+            return Some((0.0, 1.0));
+        }
         let Some(packets) = self.packets else { return Some((0.0, 1.0)) };
         let large = self.cipher.wire(self.reference.0) as f64 * 8.0;
         let small = self.cipher.wire(SMALLEST) as f64 * 8.0;
@@ -400,6 +550,17 @@ pub struct Pool {
     pub units: Vec<UnitId>,
     /// How a tunnel is placed.
     pub balancer: Balancer,
+    /// When tunnels come back to a concentrator that was down.
+    pub fail_back: FailBack,
+}
+
+/// When tunnels come back to a concentrator that was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailBack {
+    /// When it has been up for so long.
+    After(Span),
+    /// Never by themselves.
+    ByHand,
 }
 
 /// How a pool chooses a concentrator for a tunnel.
@@ -598,6 +759,19 @@ impl Levels {
             return Some(Clock(crossing).max(clock));
         }
         None
+    }
+
+    /// The level summed over part of a day [s].
+    #[must_use]
+    pub fn integral(&self, from: Clock, until: Clock) -> f64 {
+        let inner = self.0.iter().map(|&(at, _)| at).filter(|&at| from < at && at < until);
+        let mut sum = 0.0;
+        let mut last = from;
+        for at in inner.chain([until]) {
+            sum += f64::midpoint(self.at(last), self.at(at)) * Span(at.0 - last.0).secs();
+            last = at;
+        }
+        sum
     }
 
     /// The level at a time of day.

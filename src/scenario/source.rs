@@ -78,7 +78,7 @@ pub fn inputs(text: &str, file: &File, check: &mut Check) -> Vec<Input> {
 }
 
 /// The tables whose numbers describe the world; options, targets and the run are decisions.
-const WORLD: [&str; 6] = ["estate", "transport", "profile", "class", "concentrator", "replay"];
+const WORLD: [&str; 8] = ["estate", "transport", "profile", "class", "tunnels", "concentrator", "fault", "replay"];
 
 fn covers(path: &str) -> impl Fn(&str) -> bool {
     let path = path.to_owned();

@@ -3,8 +3,9 @@
 use crate::scenario::check::Check;
 use crate::scenario::file::{At, File, MeasureFile, TargetFile};
 use crate::scenario::headend::class_named;
+use crate::scenario::leaf::Number;
 use crate::scenario::model::{Calendar, Class, ClassId};
-use crate::units::{Bytes, Clock, Share, Span, Text};
+use crate::units::{Bytes, Clock, Share, Span, Text, Time};
 
 /// Something that must hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Target {
     pub from: Clock,
     /// Counts what starts until this time of day.
     pub until: Clock,
+    /// Counts what starts on this day of the run; none counts every day.
+    pub day: Option<u64>,
     /// The target in one line, such as `clinical p95 <= 2 s, 08:00 to 10:00`.
     pub title: String,
 }
@@ -36,14 +39,42 @@ pub enum Measure {
     Utilisation,
     /// Bytes of a class that wait at the end of the window [B].
     Waiting(ClassId),
+    /// Outages of a site in a month.
+    Outages,
+    /// Share of staff time at sites that are cut off.
+    StaffTime,
+    /// The longest time for which a site is cut off [s].
+    CutOff,
+    /// Share of sites that are cut off at once, at worst.
+    SitesCutOff,
+}
+
+impl Target {
+    /// Whether an instant lies in its hours.
+    #[must_use]
+    pub fn covers(&self, now: Time) -> bool {
+        (self.from..self.until).contains(&now.clock()) && self.day.is_none_or(|day| day == now.day())
+    }
 }
 
 /// Reads all targets.
-pub fn targets(file: &File, classes: &[Class], calendar: &Calendar, check: &mut Check) -> Vec<Target> {
-    file.target.iter().filter_map(|table| target(table, classes, calendar, check)).collect()
+pub fn targets(
+    file: &File,
+    classes: &[Class],
+    calendar: &Calendar,
+    first: Option<jiff::civil::Date>,
+    check: &mut Check,
+) -> Vec<Target> {
+    file.target.iter().filter_map(|table| target(table, classes, calendar, first, check)).collect()
 }
 
-fn target(table: &At<TargetFile>, classes: &[Class], calendar: &Calendar, check: &mut Check) -> Option<Target> {
+fn target(
+    table: &At<TargetFile>,
+    classes: &[Class],
+    calendar: &Calendar,
+    first: Option<jiff::civil::Date>,
+    check: &mut Check,
+) -> Option<Target> {
     let (at, file) = (table.span(), table.get_ref());
     let window = check.window(&file.from, &file.until, (calendar.from, calendar.until));
     if window.0 < calendar.from || window.1 > calendar.until {
@@ -56,16 +87,27 @@ fn target(table: &At<TargetFile>, classes: &[Class], calendar: &Calendar, check:
         check.missing(&at, "measure", "what is measured, such as \"p95\"");
         return None;
     };
-    let class = if measure == MeasureFile::Utilisation {
+    let of_no_class = match measure {
+        MeasureFile::Utilisation => Some("utilisation is a matter of a concentrator, not of a class"),
+        MeasureFile::Outages | MeasureFile::StaffTime | MeasureFile::CutOff | MeasureFile::SitesCutOff => {
+            Some("this is a matter of sites, not of a class")
+        }
+        _ => None,
+    };
+    let class = if let Some(title) = of_no_class {
         if file.class.is_written() {
-            let help = "leave `class` out";
-            check.problems.add(file.class.span(), "utilisation is a matter of a concentrator, not of a class", help);
+            check.problems.add(file.class.span(), title, "leave `class` out");
         }
         ClassId(0)
     } else {
         check.need(&file.class, &at, "class")?;
         class_named(&file.class, classes, check)?
     };
+    if of_no_class.is_some() && measure != MeasureFile::Utilisation {
+        for leaf in [&file.from, &file.until].into_iter().filter(|leaf| leaf.is_written()) {
+            check.problems.add(leaf.span(), "what is measured of sites is measured over the whole run", "leave it out");
+        }
+    }
     let text = check.need(&file.at_most, &at, "at_most")?.0;
     let (limit, shown) = match limit(measure, &text) {
         Ok(limit) => limit,
@@ -74,13 +116,26 @@ fn target(table: &At<TargetFile>, classes: &[Class], calendar: &Calendar, check:
             return None;
         }
     };
+    let day = if file.on.is_written() {
+        let day = check.day(&file.on, first, calendar.days)?;
+        let Ok(day) = u64::try_from(day) else {
+            check.problems.add(file.on.span(), "this date lies before the run", "write a date within the run");
+            return None;
+        };
+        Some(day)
+    } else {
+        None
+    };
+    let date = file.on.right().map_or_else(String::new, |on| format!(" on {}", on.0));
     let what = what(measure, classes.get(class.index()).map_or("", |class| class.name.as_str()));
     let title = if measure == MeasureFile::Waiting {
-        format!("{what} <= {shown} at {}", window.1)
+        format!("{what} <= {shown} at {}{date}", window.1)
+    } else if of_no_class.is_some() && measure != MeasureFile::Utilisation {
+        format!("{what} <= {shown}")
     } else {
-        format!("{what} <= {shown}, {} to {}", window.0, window.1)
+        format!("{what} <= {shown}, {} to {}{date}", window.0, window.1)
     };
-    Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, title })
+    Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, day, title })
 }
 
 fn meant(measure: MeasureFile, class: ClassId) -> Measure {
@@ -94,14 +149,21 @@ fn meant(measure: MeasureFile, class: ClassId) -> Measure {
         MeasureFile::GivenUp => Measure::GivenUp(class),
         MeasureFile::Utilisation => Measure::Utilisation,
         MeasureFile::Waiting => Measure::Waiting(class),
+        MeasureFile::Outages => Measure::Outages,
+        MeasureFile::StaffTime => Measure::StaffTime,
+        MeasureFile::CutOff => Measure::CutOff,
+        MeasureFile::SitesCutOff => Measure::SitesCutOff,
     }
 }
 
 fn limit(measure: MeasureFile, text: &str) -> Result<(f64, String), String> {
     match measure {
-        MeasureFile::Slow | MeasureFile::GivenUp | MeasureFile::Utilisation => {
-            Share::read(text).map(|share| (share.0, share.to_string()))
-        }
+        MeasureFile::Slow
+        | MeasureFile::GivenUp
+        | MeasureFile::Utilisation
+        | MeasureFile::StaffTime
+        | MeasureFile::SitesCutOff => Share::read(text).map(|share| (share.0, share.to_string())),
+        MeasureFile::Outages => Number::read(text).map(|number| (number.0, text.to_owned())),
         MeasureFile::Waiting => Bytes::read(text).map(|bytes| (bytes.bits() / 8.0, bytes.to_string())),
         _ => Span::read(text).map(|span| (span.secs(), span.to_string())),
     }
@@ -109,7 +171,12 @@ fn limit(measure: MeasureFile, text: &str) -> Result<(f64, String), String> {
 
 fn limit_help(measure: MeasureFile) -> &'static str {
     match measure {
-        MeasureFile::Slow | MeasureFile::GivenUp | MeasureFile::Utilisation => Share::WHAT,
+        MeasureFile::Slow
+        | MeasureFile::GivenUp
+        | MeasureFile::Utilisation
+        | MeasureFile::StaffTime
+        | MeasureFile::SitesCutOff => Share::WHAT,
+        MeasureFile::Outages => Number::WHAT,
         MeasureFile::Waiting => Bytes::WHAT,
         _ => Span::WHAT,
     }
@@ -126,5 +193,9 @@ fn what(measure: MeasureFile, class: &str) -> String {
         MeasureFile::GivenUp => format!("{class} given up"),
         MeasureFile::Utilisation => "utilisation".to_owned(),
         MeasureFile::Waiting => format!("{class} waiting"),
+        MeasureFile::Outages => "outages of a site in a month".to_owned(),
+        MeasureFile::StaffTime => "staff time cut off".to_owned(),
+        MeasureFile::CutOff => "longest time cut off".to_owned(),
+        MeasureFile::SitesCutOff => "sites cut off at once".to_owned(),
     }
 }

@@ -1,7 +1,8 @@
 //! Arrivals: each day's processes begin, people act, jobs fall due, calls start, a replay plays.
 
 use crate::random::{Law, Purpose};
-use crate::scenario::model::{ClassId, Codec, Demand, Model, SiteId, UnitId};
+use crate::scenario::fault::Mishap;
+use crate::scenario::model::{Arrivals, ClassId, Codec, Demand, Model, SiteId, UnitId};
 use crate::sim::calendar::Rank;
 use crate::sim::demand::{ByPatients, JobTerms, Named, Poisson, Users, jobs_of_day};
 use crate::sim::flow::Asker;
@@ -23,14 +24,29 @@ pub(super) struct Sources {
     replayed: usize,
     calls: Vec<Call>,
     free_calls: Vec<u32>,
+    /// By class: what surges bring today beside the usual, the last first.
+    surges: Vec<Vec<(Time, Named)>>,
 }
 
+/// A stream.
 #[derive(Clone, Copy, Debug)]
-struct Call {
-    class: ClassId,
-    site: SiteId,
+pub(super) struct Call {
+    pub class: ClassId,
+    pub site: SiteId,
     unit: UnitId,
     codec: Codec,
+    /// It goes on all the time, and comes back after a break.
+    steady: bool,
+    /// It is in progress; a steady one that is not has been broken off.
+    on: bool,
+    /// What was scheduled for another in its slot is void.
+    life: u32,
+}
+
+impl Call {
+    fn new(class: ClassId, site: SiteId, unit: UnitId, codec: Codec) -> Self {
+        Self { class, site, unit, codec, steady: false, on: true, life: 0 }
+    }
 }
 
 impl Sources {
@@ -49,6 +65,7 @@ impl Sources {
             replayed: 0,
             calls: Vec::new(),
             free_calls: Vec::new(),
+            surges: vec![Vec::new(); classes],
         }
     }
 }
@@ -59,12 +76,13 @@ impl<O: Observer> Engine<'_, O> {
         let weekday = usize::from(self.model.calendar.weekday(day));
         for class in (0..self.model.classes.len()).map(ClassId::of) {
             match self.demand(class) {
-                Demand::Replayed | Demand::Steady { .. } => {}
+                Demand::Replayed | Demand::Steady { .. } | Demand::Staff { .. } => {}
                 Demand::Users { .. } => self.wake(class, day),
                 Demand::Open(arrivals) | Demand::Streams { arrivals, .. } => {
                     let mean = arrivals.per_day * arrivals.weekdays[weekday];
                     self.sources.poisson[class.index()] = Poisson::begin(day, mean);
                     self.schedule_arrival(class);
+                    self.begin_surges(class, day, mean, arrivals);
                 }
                 Demand::Jobs { workstations, share, start, peak, weekdays, powered } => {
                     if weekdays[weekday] {
@@ -102,17 +120,61 @@ impl<O: Observer> Engine<'_, O> {
         let factor = weekdays[usize::from(self.model.calendar.weekday(self.now.day()))];
         let Some(users) = &mut self.sources.users[class.index()] else { return };
         let clock = self.now.clock();
-        match users.in_use(user, activity, factor, clock) {
-            None => {}
-            Some(at) if at > clock => {
+        let (site, due) = (users.site(user), users.in_use(user, activity, factor, clock));
+        let working = due.is_some_and(|at| at <= clock);
+        // What is on paper keeps people after hours.
+        let stays = !working && self.has_to_enter(class, site).is_some_and(|fallback| clock < fallback.stay_until);
+        let Some(users) = &mut self.sources.users[class.index()] else { return };
+        match due {
+            Some(at) if !working && !stays => {
                 self.calendar.push(at.on(self.now.day()), Rank::Arrival, Event::Act(class, user));
             }
-            Some(_) => {
-                let (site, number) = (users.site(user), users.next_action(user));
+            None if !stays => {}
+            _ => {
+                users.stay_awake(user);
+                let number = users.next_action(user);
                 let named = Named::new(self.key, class, u64::from(user), number);
+                if self.takes_paper(class, site, &named) {
+                    self.begin_on_paper(class, site, Asker::User(user), named);
+                    return;
+                }
+                self.may_enter(class, site, &named, stays);
                 self.begin(class, site, Asker::User(user), Some(named));
             }
         }
+    }
+
+    /// What surges add to a day of a class: a process of its own, so that the usual arrivals are as without it.
+    fn begin_surges(&mut self, class: ClassId, day: u64, mean: f64, arrivals: &Arrivals) {
+        let mut extra = Vec::new();
+        for (number, fault) in self.model.faults.iter().enumerate() {
+            let Mishap::Surge(surges, factor) = fault.what else { continue };
+            if surges != class {
+                continue;
+            }
+            let mut process = Poisson::beside(day, mean * (factor - 1.0), number);
+            while let Some((named, at)) = process.next(self.key, class, arrivals) {
+                if fault.from <= at && at < fault.until {
+                    extra.push((at, named));
+                }
+            }
+        }
+        extra.sort_by_key(|&(at, _)| std::cmp::Reverse(at));
+        self.sources.surges[class.index()] = extra;
+        self.schedule_surge(class);
+    }
+
+    fn schedule_surge(&mut self, class: ClassId) {
+        if let Some(&(at, _)) = self.sources.surges[class.index()].last() {
+            self.calendar.push(at.max(self.now), Rank::Arrival, Event::Surge(class));
+        }
+    }
+
+    /// The next of a surge's arrivals.
+    pub(super) fn surge(&mut self, class: ClassId) {
+        let Some((_, named)) = self.sources.surges[class.index()].pop() else { return };
+        self.come(class, named);
+        self.schedule_surge(class);
     }
 
     /// After an action that was over at `over`, a pause and the next one.
@@ -134,12 +196,16 @@ impl<O: Observer> Engine<'_, O> {
     /// The arrival of an open class that was scheduled, and its successor.
     pub(super) fn arrive(&mut self, class: ClassId) {
         let Some(named) = self.sources.pending[class.index()].take() else { return };
+        self.come(class, named);
+        self.schedule_arrival(class);
+    }
+
+    fn come(&mut self, class: ClassId, named: Named) {
         let site = self.sources.by_patients.draw(&named);
         match self.demand(class) {
             Demand::Streams { length, codec, .. } => self.ring(class, site, &named, length, *codec),
             _ => self.begin(class, site, Asker::Nobody, Some(named)),
         }
-        self.schedule_arrival(class);
     }
 
     /// A call: admitted or refused at its site's concentrator, unless it is off or goes round the headend.
@@ -153,9 +219,10 @@ impl<O: Observer> Engine<'_, O> {
             return;
         }
         let unit = self.unit_of[site.index()];
-        if let Some(slot) = self.call(Call { class, site, unit, codec }, Span(0)) {
+        if let Some(slot) = self.call(Call::new(class, site, unit, codec), Span(0)) {
             let length = Span::of_secs(length.sample(&mut named.stream(Purpose::Size)));
-            self.calendar.push(self.now + length, Rank::Change, Event::HangUp(slot));
+            let life = self.sources.calls[slot as usize].life;
+            self.calendar.push(self.now + length, Rank::Change, Event::HangUp(slot, life));
         }
     }
 
@@ -167,47 +234,100 @@ impl<O: Observer> Engine<'_, O> {
             for number in 0..all {
                 let site = SiteId::of(usize::try_from(number / u64::from(each)).unwrap_or(0));
                 let unit = self.unit_of[site.index()];
-                self.call(Call { class, site, unit, codec }, Span(codec.every.0 * number / all));
+                let call = Call { steady: true, ..Call::new(class, site, unit, codec) };
+                self.call(call, Span(codec.every.0 * number / all));
             }
         }
     }
 
     /// A call asks for admission; its name, if it is let in. At packet fidelity its packets start `after` a while.
     fn call(&mut self, call: Call, after: Span) -> Option<u32> {
-        let Call { class, site, unit, codec } = call;
+        let Call { class, site, unit, codec, .. } = call;
         let concentrator = &mut self.units[unit.index()];
         concentrator.advance(self.now);
-        let admitted = concentrator.call(site, class, codec.packet, per_second(codec));
+        let admitted =
+            self.reaches(site, class) && self.units[unit.index()].call(site, class, codec.packet, per_second(codec));
         self.observer.on(self.now, &Fact::Call { class, site, admitted });
-        if !admitted {
+        if !admitted && !call.steady {
             return None;
         }
-        let slot = self.keep_call(call);
+        let slot = self.keep_call(Call { on: admitted, ..call });
+        if admitted {
+            self.speak(slot, after);
+        }
+        Some(slot)
+    }
+
+    /// At packet fidelity a call's packets start `after` a while.
+    fn speak(&mut self, slot: u32, after: Span) {
+        let Call { class, site, unit, codec, .. } = self.sources.calls[slot as usize];
         if let Some(packets) = &mut self.packets {
             packets.call(self.now, Label { owner: slot, life: 0, site, class, unit }, codec, after);
         }
-        Some(slot)
     }
 
     fn keep_call(&mut self, call: Call) -> u32 {
         let calls = &mut self.sources.calls;
         if let Some(slot) = self.sources.free_calls.pop() {
-            calls[slot as usize] = call;
+            let life = calls[slot as usize].life + 1;
+            calls[slot as usize] = Call { life, ..call };
             return slot;
         }
         calls.push(call);
         u32::try_from(calls.len() - 1).expect("fewer than 2^32 calls are in progress")
     }
 
-    /// A call ends.
-    pub(super) fn hang_up(&mut self, slot: u32) {
+    /// A call ends, if it has not broken off.
+    pub(super) fn hang_up(&mut self, slot: u32, life: u32) {
         let call = self.sources.calls[slot as usize];
-        self.sources.free_calls.push(slot);
+        if call.on && call.life == life {
+            self.silence(slot);
+            self.sources.free_calls.push(slot);
+        }
+    }
+
+    /// A call's packets stop.
+    fn silence(&mut self, slot: u32) {
+        let call = &mut self.sources.calls[slot as usize];
+        call.on = false;
         let concentrator = &mut self.units[call.unit.index()];
         concentrator.advance(self.now);
         concentrator.hang_up(call.site, call.class, call.codec.packet, per_second(call.codec));
         if let Some(packets) = &mut self.packets {
             packets.hang_up(slot);
+        }
+    }
+
+    /// Calls break off; those that go on all the time come back with their site.
+    pub(super) fn drop_calls(&mut self, breaks: impl Fn(&Call) -> bool) {
+        for slot in 0..u32::try_from(self.sources.calls.len()).unwrap_or(0) {
+            let call = self.sources.calls[slot as usize];
+            if !call.on || !breaks(&call) {
+                continue;
+            }
+            self.silence(slot);
+            if !call.steady {
+                self.sources.free_calls.push(slot);
+                self.observer.on(self.now, &Fact::Dropped { class: call.class, site: call.site });
+            }
+        }
+    }
+
+    /// Streams that go on all the time come back, by the way that their site has now.
+    pub(super) fn resume_steady_streams(&mut self, site: SiteId) {
+        for slot in 0..u32::try_from(self.sources.calls.len()).unwrap_or(0) {
+            let call = self.sources.calls[slot as usize];
+            if call.site != site || call.on || !call.steady || !self.reaches(site, call.class) {
+                continue;
+            }
+            let unit = self.unit_of[site.index()];
+            let concentrator = &mut self.units[unit.index()];
+            concentrator.advance(self.now);
+            if concentrator.call(site, call.class, call.codec.packet, per_second(call.codec)) {
+                let kept = &mut self.sources.calls[slot as usize];
+                (kept.on, kept.unit) = (true, unit);
+                self.speak(slot, Span(0));
+            }
         }
     }
 

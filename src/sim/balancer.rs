@@ -1,26 +1,41 @@
 //! Balancers: which concentrator ends a site's tunnel. Chosen when the tunnel is set up, and kept.
 
-use crate::random::{Key, Purpose};
+use crate::random::{Key, Purpose, name_of};
 use crate::scenario::model::{Balancer, Model, Pool, PoolId, SiteId, UnitId};
 use crate::units::Time;
 
-/// The concentrator of each site at the start of a run.
+/// Where each site's tunnel belongs, and where it ends at the start of a run: nowhere, if the concentrators are full.
 #[must_use]
-pub fn place(model: &Model, key: Key) -> Vec<UnitId> {
-    let mut placed = vec![UnitId(0); model.sites.len()];
+pub fn place(model: &Model, key: Key) -> (Vec<UnitId>, Vec<Option<UnitId>>) {
+    let mut home = vec![UnitId(0); model.sites.len()];
+    let mut placed = vec![None; model.sites.len()];
+    let mut tunnels = vec![0; model.units.len()];
     for (pool, id) in model.pools.iter().zip(0_u8..) {
         let sites: Vec<SiteId> =
             (0..model.sites.len()).map(SiteId::of).filter(|site| model.pool_of[site.index()] == PoolId(id)).collect();
         for (site, unit) in sites.iter().zip(choose(model, pool, &sites, key)) {
-            placed[site.index()] = unit;
+            home[site.index()] = unit;
+            let has_room = |unit: &UnitId| {
+                let terms = &model.units[unit.index()];
+                tunnels[unit.index()] < terms.tunnels.unwrap_or(u32::MAX) && is_open(model, *unit)
+            };
+            let end = Some(unit).filter(has_room).or_else(|| pool.units.iter().copied().find(has_room));
+            if let Some(end) = end {
+                tunnels[end.index()] += 1;
+            }
+            placed[site.index()] = end;
         }
     }
-    placed
+    (home, placed)
+}
+
+fn is_open(model: &Model, unit: UnitId) -> bool {
+    let terms = &model.units[unit.index()];
+    terms.opens <= Time(0) && !terms.standby
 }
 
 fn choose(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<UnitId> {
-    let open: Vec<UnitId> =
-        pool.units.iter().copied().filter(|unit| model.units[unit.index()].opens <= Time(0)).collect();
+    let open: Vec<UnitId> = pool.units.iter().copied().filter(|&unit| is_open(model, unit)).collect();
     let capacity: Vec<f64> = open.iter().map(|unit| model.units[unit.index()].throughput.bits()).collect();
     let total: f64 = capacity.iter().sum();
     let mut tally = vec![0.0; open.len()];
@@ -31,7 +46,7 @@ fn choose(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<UnitId>
             Balancer::HubList => 0,
             Balancer::RoundRobin => number % open.len(),
             Balancer::Random => random(key, site, open.len()),
-            Balancer::Hash => usize::try_from(fnv(&model.sites[site.index()].name) >> 32).unwrap_or(0) % open.len(),
+            Balancer::Hash => usize::try_from(name_of(&model.sites[site.index()].name) >> 32).unwrap_or(0) % open.len(),
             Balancer::LeastTunnels | Balancer::JoinShortest => least(tally.iter().copied()),
             Balancer::LeastLoad => least(tally.iter().zip(&capacity).map(|(load, rate)| (load + patients) / rate)),
             // Smooth weighted round robin: each is owed its share a turn; the one owed most is taken.
@@ -50,6 +65,39 @@ fn choose(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<UnitId>
     taken
 }
 
+/// What a balancer can see of a concentrator: the patients behind its tunnels, and their number.
+pub type Loads<'a> = (&'a dyn Fn(UnitId) -> f64, &'a dyn Fn(UnitId) -> u32);
+
+/// Where a site that has lost its tunnel asks for another, among those that are `open`; none if none is.
+#[must_use]
+pub fn again(
+    model: &Model,
+    pool: &Pool,
+    site: SiteId,
+    (home, home_is_open): (UnitId, bool),
+    open: &[UnitId],
+    (patients, tunnels): Loads<'_>,
+) -> Option<UnitId> {
+    let by = |value: &dyn Fn(UnitId) -> f64| open.get(least(open.iter().map(|&unit| value(unit)))).copied();
+    let rate = |unit: UnitId| model.units[unit.index()].throughput.bits();
+    match pool.balancer {
+        // Those that weigh loads do so anew.
+        Balancer::LeastTunnels => by(&|unit| f64::from(tunnels(unit))),
+        Balancer::LeastLoad => {
+            let own = f64::from(model.sites[site.index()].patients);
+            by(&|unit| (patients(unit) + own) / rate(unit))
+        }
+        _ if home_is_open => Some(home),
+        Balancer::HubList => open.first().copied(),
+        Balancer::Hash | Balancer::RoundRobin => open.get(site.index() % open.len().max(1)).copied(),
+        Balancer::Random => {
+            let place = name_of(&model.sites[site.index()].name) % (open.len() as u64).max(1);
+            open.get(usize::try_from(place).unwrap_or(0)).copied()
+        }
+        Balancer::Weighted | Balancer::JoinShortest => by(&|unit| f64::from(tunnels(unit)) / rate(unit)),
+    }
+}
+
 fn random(key: Key, site: SiteId, of: usize) -> usize {
     let bound = u32::try_from(of).unwrap_or(u32::MAX);
     key.of(Purpose::Place, u64::from(site.0)).stream(0).below(bound) as usize
@@ -64,9 +112,4 @@ fn least(values: impl Iterator<Item = f64>) -> usize {
         }
     }
     best.0
-}
-
-/// FNV-1a, 64 bit (Fowler, Noll & Vo; RFC 9923): the same on every machine and in every version.
-fn fnv(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

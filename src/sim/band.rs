@@ -268,6 +268,23 @@ impl Band {
         }
     }
 
+    /// What one more site that could use `rate` would get of `capacity`, where sites share (water-filling).
+    #[must_use]
+    pub fn fair_beside(&self, rate: f64, capacity: f64) -> f64 {
+        let caps = || self.sites.iter().filter(|share| !share.flows.is_empty()).map(|share| share.cap);
+        let mut level = 0.0;
+        loop {
+            let below: f64 = caps().filter(|&cap| cap <= level).sum();
+            let above = caps().filter(|&cap| cap > level).fold(1.0, |count: f64, _| count + 1.0);
+            let next = (capacity - below) / above;
+            // Each round caps more sites, so the level only rises until it stands.
+            if next <= level * (1.0 + 1e-12) {
+                return rate.min(next.max(level));
+            }
+            level = next;
+        }
+    }
+
     /// When the next flow ends, if nothing changes.
     #[must_use]
     pub fn next_end(&self) -> Time {

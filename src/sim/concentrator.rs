@@ -2,7 +2,7 @@
 
 use crate::scenario::model::{ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
 use crate::sim::band::{Band, Fairness, FlowId};
-use crate::sim::discipline::{Plan, Shape, plan};
+use crate::sim::discipline::{Plan, Queue, Shape, plan};
 use crate::sim::transport::{Cost, Link, Standing, Turn, access_queue};
 use crate::units::{BitRate, Bytes, Time};
 
@@ -38,8 +38,13 @@ pub struct Concentrator {
     both: bool,
     /// Work of a full segment [bit].
     full: f64,
-    /// Access rate of each site, less its streams, in bits of work per second.
+    /// Access rate of each site, less its streams, in bits of work per second; what one tunnel can carry.
     access: Vec<f64>,
+    ceiling: f64,
+    /// Floods in force, what they do to each queue, and the part of a segment that has got through.
+    floods: Vec<Flood>,
+    flooded: Vec<Flooded>,
+    credit: Vec<f64>,
     /// Queues with flows at each site, a bit each.
     busy: Vec<u16>,
     now: Time,
@@ -95,20 +100,22 @@ impl Concentrator {
     pub fn new(unit: &Unit, transport: Transport, access: &[BitRate], rtt: f64, classes: usize) -> Self {
         let cost = Cost::of(unit).expect("a checked unit has a cost");
         let shapes = vec![Shape::NONE; classes];
-        let plan = plan(&unit.discipline, &shapes);
+        let discipline = unit.order(&unit.discipline);
+        let plan = plan(discipline, &shapes);
         let scale = match transport {
             Transport::Ideal => 1.0,
             Transport::Tcp(tcp) => cost.per_access_bit(&tcp),
         };
+        let ceiling = unit.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
         let bands = plan.queues.iter().map(|queue| Band::new(access.len(), queue.fairness)).collect();
         Self {
-            throughput: unit.throughput.bits(),
+            throughput: unit.carries().0.bits(),
             buffer: unit.buffer.bits(),
             cost,
             transport,
             standing: vec![Standing::default(); plan.queues.len()],
             pipe: rtt,
-            drain: vec![unit.throughput.bits(); plan.queues.len()],
+            drain: vec![unit.carries().0.bits(); plan.queues.len()],
             backlog: vec![0.0; plan.queues.len()],
             backlog_of: vec![0.0; classes],
             coming: vec![0.0; plan.queues.len()],
@@ -121,10 +128,14 @@ impl Concentrator {
                 Transport::Ideal => 0.0,
                 Transport::Tcp(tcp) => cost.packet(tcp.segment.0 + tcp.headers.0),
             },
-            discipline: unit.discipline.clone(),
+            discipline: discipline.clone(),
             shapes,
             bands,
-            access: access.iter().map(|rate| (rate.bits() * scale).round()).collect(),
+            access: access.iter().map(|rate| (rate.bits() * scale).min(ceiling).round()).collect(),
+            ceiling,
+            floods: Vec::new(),
+            flooded: vec![Flooded::NONE; plan.queues.len()],
+            credit: vec![0.0; plan.queues.len()],
             busy: vec![0; access.len()],
             now: Time(0),
             next: (Time::NEVER, 0),
@@ -213,6 +224,7 @@ impl Concentrator {
             self.drain_bursts(dt);
         }
         self.books.capacity += self.throughput * dt;
+        self.book_floods(dt);
         if self.calls > 0 {
             for (class, rate) in self.streaming.iter().enumerate() {
                 self.books.streamed[class] += rate.min(self.throughput) * dt;
@@ -276,9 +288,12 @@ impl Concentrator {
         let access_wait = (self.access_until[site.index()] - now).max(0.0);
         let access_queue = access_queue(full_for, self.access_buffer());
         let access_room = (self.access_buffer() - access_wait - access_queue) * access;
+        let behind_flood =
+            if self.flooded[queue].passes < 1.0 && !own_line { self.buffer / self.throughput } else { 0.0 };
         Prospect {
-            wait: (wait + ahead).min(LONGEST_QUEUE),
-            rate,
+            wait: (wait.max(behind_flood) + ahead).min(LONGEST_QUEUE),
+            // Streams may have all of it: then next to nothing is left, and a burst will share.
+            rate: rate.max(1.0),
             fair: share.max(1.0),
             room: (self.buffer - found - backlog).min(access_room),
             shared: if own_line || weighs { backlog } else { 0.0 },
@@ -449,6 +464,94 @@ impl Concentrator {
         self.settle();
     }
 
+    /// A site begins or ends to send so much of a class that nobody asked for, and that does not give way.
+    pub fn flood(&mut self, site: SiteId, class: ClassId, rate: BitRate, begins: bool) {
+        let flood = Flood { site, class, rate: rate.bits() };
+        if begins {
+            self.floods.push(flood);
+        } else if let Some(place) = self.floods.iter().position(|other| *other == flood) {
+            self.floods.swap_remove(place);
+        }
+        self.flooded.fill(Flooded::NONE);
+        self.settle();
+    }
+
+    /// Where queues share by weight, those whose bursts are more than their part for long get their part, and no more:
+    /// else each would have what the others leave when they are idle, which they are not.
+    fn limit_bursts(&mut self, capacity: f64, demand: &mut [(f64, f64); MAX_CLASSES]) {
+        for (queue, demand) in demand.iter_mut().enumerate().take(self.bands.len()) {
+            demand.1 += self.bursts[queue];
+        }
+        let part = self.plan.split(capacity, demand);
+        for (queue, drain) in self.drain.iter_mut().enumerate() {
+            if self.bursts[queue] > part[queue] {
+                *drain = drain.min(part[queue]);
+            }
+        }
+    }
+
+    /// What floods take of each queue's rate; the others keep the rest.
+    fn flood_queues(&mut self, given: &mut [f64; MAX_CLASSES]) {
+        for (queue, given) in given.iter_mut().enumerate().take(self.bands.len()) {
+            let rate = flood_rate(&self.floods, &self.plan, queue);
+            let sent = sent(&self.bands[queue], self.bursts[queue], self.full);
+            self.flooded[queue] = flooded(&self.bands[queue], sent, *given, rate, &self.plan.queues[queue]);
+            *given = (*given - self.flooded[queue].rate).max(0.0);
+        }
+    }
+
+    /// Weight of a flood among flows: it sends what it sends, whether they give way or not.
+    fn weight_of_flood(&self, rate: f64) -> f64 {
+        const ALL: f64 = 1e9;
+        let sum = |of: fn(&Band) -> f64| self.bands.iter().map(of).sum::<f64>();
+        match rate {
+            rate if rate <= 0.0 => 0.0,
+            _ if self.transport != Transport::Ideal => ALL,
+            rate => rate * sum(Band::weight) / sum(Band::appetite).max(1.0),
+        }
+    }
+
+    /// What floods have brought and what of it got through.
+    fn book_floods(&mut self, dt: f64) {
+        for flood in &self.floods {
+            let queue = self.plan.queue_of(flood.class);
+            let offered = flood_rate(&self.floods, &self.plan, queue).max(f64::MIN_POSITIVE);
+            let came = flood.rate.min(self.plan.queues[queue].per_site);
+            let (came, served) = (came * dt, self.flooded[queue].rate * (came / offered).min(1.0) * dt);
+            let class = flood.class.index();
+            self.books.admitted[class] += came;
+            self.books.streamed[class] += served;
+            self.books.withdrawn[class] += came - served;
+        }
+    }
+
+    /// Segments of a burst of the class that get past a flood, on average its share.
+    pub fn past_flood(&mut self, class: ClassId, segments: u32) -> u32 {
+        let queue = self.plan.queue_of(class);
+        let passes = self.flooded[queue].passes;
+        if passes >= 1.0 {
+            return segments;
+        }
+        self.credit[queue] += f64::from(segments) * passes;
+        let whole = self.credit[queue].floor();
+        self.credit[queue] -= whole;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most all and one more
+        (whole as u32).min(segments)
+    }
+
+    /// Sites that get all that one tunnel can carry, and could use more.
+    #[must_use]
+    pub fn at_ceiling(&self) -> u32 {
+        if self.ceiling.is_infinite() {
+            return 0;
+        }
+        let at = |site: u32| {
+            self.access[site as usize] >= self.ceiling.floor()
+                && self.bands.iter().any(|band| band.full_for(site).is_some())
+        };
+        (0_u32..).take(self.access.len()).filter(|&site| at(site)).fold(0, |count, _| count + 1)
+    }
+
     /// Starts a stream if there is room; says whether it did.
     pub fn call(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) -> bool {
         if self.calls_limit.is_some_and(|limit| self.calls >= limit) {
@@ -543,6 +646,8 @@ impl Concentrator {
         self.bursts = vec![0.0; self.bands.len()];
         self.own_until = vec![0.0; sites * self.bands.len()];
         self.drain = vec![self.throughput; self.bands.len()];
+        self.flooded = vec![Flooded::NONE; self.bands.len()];
+        self.credit = vec![0.0; self.bands.len()];
         self.ends = vec![Time::NEVER; self.bands.len()];
         self.given = vec![0.0; self.bands.len()];
         self.touched = vec![true; self.bands.len()];
@@ -605,8 +710,14 @@ impl Concentrator {
         let capacity = (self.throughput - self.streams).max(0.0);
         self.reserve = if self.transport == Transport::Ideal { 0.0 } else { self.reserve(capacity) };
         if let [band] = &mut self.bands[..] {
-            let capacity = capacity.min(self.plan.queues[0].total);
+            let mut capacity = capacity.min(self.plan.queues[0].total);
             band.advance(self.now);
+            if !self.floods.is_empty() {
+                let rate = flood_rate(&self.floods, &self.plan, 0);
+                let sent = sent(band, self.bursts[0], self.full);
+                self.flooded[0] = flooded(band, sent, capacity, rate, &self.plan.queues[0]);
+                capacity -= self.flooded[0].rate;
+            }
             band.settle((capacity - self.reserve).max(0.0));
             let _ = band.forgive();
             self.drain[0] = capacity;
@@ -615,9 +726,14 @@ impl Concentrator {
         }
         let mut demand = [(0.0, 0.0); MAX_CLASSES];
         for (queue, (plan, band)) in self.plan.queues.iter().zip(&self.bands).enumerate() {
-            demand[queue] = (plan.weight.unwrap_or_else(|| band.weight()), band.appetite().min(plan.total));
+            let flood = flood_rate(&self.floods, &self.plan, queue);
+            let weight = plan.weight.unwrap_or_else(|| band.weight() + self.weight_of_flood(flood));
+            demand[queue] = (weight, (band.appetite() + flood).min(plan.total));
         }
-        let given = self.plan.split((capacity - self.reserve).max(0.0), &demand);
+        let mut given = self.plan.split((capacity - self.reserve).max(0.0), &demand);
+        if !self.floods.is_empty() {
+            self.flood_queues(&mut given);
+        }
         let mut standing = false;
         for (queue, &given) in given.iter().enumerate().take(self.bands.len()) {
             if self.touched[queue] || self.given[queue].to_bits() != given.to_bits() {
@@ -634,6 +750,9 @@ impl Concentrator {
         if standing || self.transport != Transport::Ideal {
             let open = self.plan.open_to(capacity, &demand, &given);
             self.drain.copy_from_slice(&open[..self.bands.len()]);
+            if self.plan.shares_by_weight() {
+                self.limit_bursts(capacity, &mut demand);
+            }
             // Bursts of higher ranks go first.
             let mut above = (0.0, 0.0, 0);
             for (queue, plan) in self.plan.queues.iter().enumerate() {
@@ -641,10 +760,73 @@ impl Concentrator {
                     above = (above.0 + above.1, 0.0, plan.rank);
                 }
                 above.1 += self.bursts[queue];
-                self.drain[queue] = (self.drain[queue] - above.0).max(0.0);
+                self.drain[queue] = (self.drain[queue] - above.0 - self.flooded[queue].rate).max(0.0);
             }
         }
     }
+}
+
+/// A site that sends what nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Flood {
+    site: SiteId,
+    class: ClassId,
+    rate: f64,
+}
+
+/// What floods do to a queue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Flooded {
+    /// Their rate of service [bit/s].
+    rate: f64,
+    /// Share of the others' packets that find room.
+    passes: f64,
+}
+
+impl Flooded {
+    const NONE: Self = Self { rate: 0.0, passes: 1.0 };
+}
+
+/// `full` is the work of a full segment; none where transport is ideal.
+fn sent(band: &Band, bursts: f64, full: f64) -> Sent {
+    #[allow(clippy::cast_precision_loss)] // flows under way
+    let at_least = band.len() as f64 * full / LEAST_TIMEOUT + bursts;
+    Sent { could: band.appetite() + bursts, at_least, gives_way: full > 0.0 }
+}
+
+/// What floods bring to a queue, each within the caps on its site [bit/s].
+fn flood_rate(floods: &[Flood], plan: &Plan, queue: usize) -> f64 {
+    let shape = &plan.queues[queue];
+    let here = floods.iter().filter(|flood| plan.queue_of(flood.class) == queue);
+    here.map(|flood| flood.rate.min(shape.per_site)).sum::<f64>().min(shape.total)
+}
+
+/// How a flood of `rate` and the flows of a queue share `capacity`. Where sites share, it is one of them. First in first
+/// out serves all in proportion to what they send: flows that do not give way send what they `could`; those of TCP leave
+/// the flood what it takes while that is less than all, and beyond hardly send at all.
+fn flooded(band: &Band, sent: Sent, capacity: f64, rate: f64, plan: &Queue) -> Flooded {
+    if rate <= 0.0 || rate + sent.could <= capacity {
+        return Flooded { rate: rate.min(capacity), passes: 1.0 };
+    }
+    if plan.fairness == Fairness::BySite {
+        return Flooded { rate: band.fair_beside(rate, capacity), passes: 1.0 };
+    }
+    if sent.gives_way && rate < capacity {
+        return Flooded { rate, passes: 1.0 };
+    }
+    let others = if sent.gives_way { sent.at_least.min(sent.could) } else { sent.could };
+    Flooded { rate: capacity * rate / (rate + others), passes: capacity / (rate + others) }
+}
+
+/// What the flows of a queue send [bit/s].
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    /// If nothing but their access held them back.
+    could: f64,
+    /// If next to everything is lost: a segment in each time-out.
+    at_least: f64,
+    /// Whether losses slow them down.
+    gives_way: bool,
 }
 
 /// What a burst meets on its way to its site.
@@ -680,6 +862,8 @@ impl Prospect {
     }
 }
 
+/// A sender that hears nothing tries again after this time at the earliest [s].
+const LEAST_TIMEOUT: f64 = 0.2;
 /// Time over which what comes in bursts is averaged [s].
 const LATELY: f64 = 1.0;
 /// Packets of other classes that are served before the first of a burst although they rank lower.

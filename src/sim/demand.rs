@@ -22,6 +22,14 @@ impl Named {
         Self { key, entity: u64::from(class.0) << 48 | entity, number }
     }
 
+    /// The transaction of class `to` that carries on this one's contents.
+    #[must_use]
+    pub fn forwarded(&self, to: ClassId) -> Self {
+        const FORWARDED: u64 = 1 << 47;
+        let own = self.entity & ((1 << 47) - 1);
+        Self { key: self.key, entity: u64::from(to.0) << 48 | FORWARDED | own, number: self.number }
+    }
+
     /// Its numbers for a purpose.
     #[must_use]
     pub fn stream(&self, purpose: Purpose) -> Stream {
@@ -76,6 +84,11 @@ impl Users {
         at
     }
 
+    /// The workstation goes on although it is not in use.
+    pub fn stay_awake(&mut self, user: u32) {
+        self.asleep[user as usize] = false;
+    }
+
     /// Where the workstation stands.
     #[must_use]
     pub fn site(&self, user: u32) -> SiteId {
@@ -94,6 +107,7 @@ impl Users {
 #[derive(Clone, Debug, Default)]
 pub struct Poisson {
     day: u64,
+    entity: u64,
     number: u64,
     mean: f64,
     share: f64,
@@ -104,7 +118,13 @@ impl Poisson {
     /// Begins day `day`, on which `mean` arrivals are expected.
     #[must_use]
     pub fn begin(day: u64, mean: f64) -> Self {
-        Self { day, mean, ..Self::default() }
+        Self { day, entity: day, mean, ..Self::default() }
+    }
+
+    /// A process beside the usual one of a day, the `number`-th.
+    #[must_use]
+    pub fn beside(day: u64, mean: f64, number: usize) -> Self {
+        Self { day, entity: 1 << 46 | (number as u64) << 32 | day, mean, ..Self::default() }
     }
 
     /// The next arrival: its name and its time; none when the day has no more.
@@ -112,7 +132,7 @@ impl Poisson {
         if !(self.mean > 0.0) {
             return None;
         }
-        let named = Named::new(key, class, self.day, self.number);
+        let named = Named::new(key, class, self.entity, self.number);
         self.number += 1;
         // Inversion: unit-rate gaps, scaled to the day's mean, through the cumulative profile.
         self.share += named.stream(Purpose::When).exponential() / self.mean;

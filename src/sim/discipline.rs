@@ -138,6 +138,12 @@ impl Plan {
         given
     }
 
+    /// Whether queues of one rank share by weight.
+    #[must_use]
+    pub fn shares_by_weight(&self) -> bool {
+        self.queues.windows(2).any(|pair| pair[0].rank == pair[1].rank && pair[0].weight.is_some())
+    }
+
     /// The places of the queues of each rank, the first rank first.
     fn ranks(&self) -> impl Iterator<Item = Range<usize>> {
         let mut from = 0;

@@ -4,7 +4,7 @@ use crate::scenario::model::{Action, UnitId};
 use crate::sim::Engine;
 use crate::sim::concentrator::Job;
 use crate::sim::discipline::Shape;
-use crate::sim::observer::{Fact, Observer};
+use crate::sim::observer::Observer;
 
 impl<O: Observer> Engine<'_, O> {
     pub(super) fn edit(&mut self, number: u32) {
@@ -14,12 +14,16 @@ impl<O: Observer> Engine<'_, O> {
         }
         match action {
             Action::Resize(unit, throughput) => {
-                self.units[unit.index()].advance(self.now);
-                self.units[unit.index()].resize(*throughput);
+                self.rates[unit.index()] = *throughput;
+                self.set_throughput(*unit);
             }
             Action::Serve(unit, discipline) => {
+                let order = self.model.units[unit.index()].order(discipline);
+                if let Some(packets) = &mut self.packets {
+                    packets.serve(self.now, *unit, order);
+                }
                 let jobs = self.jobs_inside(*unit);
-                self.units[unit.index()].serve(discipline, &jobs);
+                self.units[unit.index()].serve(order, &jobs);
             }
             Action::Shape { class, total, per_site } => {
                 let shape = Shape::of(*total, *per_site);
@@ -31,8 +35,7 @@ impl<O: Observer> Engine<'_, O> {
             // Flows under way end where they are; what starts from now on takes the new tunnel.
             Action::Migrate(sites, to) => {
                 for &site in sites.iter() {
-                    self.unit_of[site.index()] = *to;
-                    self.observer.on(self.now, &Fact::Placed { site, unit: *to });
+                    self.migrate(site, *to);
                 }
             }
         }

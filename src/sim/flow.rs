@@ -13,9 +13,10 @@ use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Job;
 use crate::sim::demand::{Named, sizes};
-use crate::sim::observer::{Fact, Observer, Outcome, Record};
+use crate::sim::observer::{Fact, Observer, Outcome, Parts, Record};
 use crate::sim::packet::wire::Label;
 use crate::sim::rounds::Round;
+use crate::sim::times::Times;
 use crate::sim::transport::Turn;
 use crate::sim::{Engine, Event};
 use crate::units::{Bytes, Span, Time};
@@ -33,6 +34,8 @@ pub(super) enum State {
     Approaching,
     /// Shares the concentrator.
     Sharing,
+    /// Its site is cut off, or its servers are.
+    Stalled,
 }
 
 /// Who or what asked.
@@ -55,8 +58,12 @@ pub(super) struct Flow {
     pub state: State,
     pub asker: Asker,
     pub started: Time,
-    /// Changes whenever what was scheduled for the flow becomes void.
+    /// Changes whenever what was scheduled for the try becomes void.
     pub life: u32,
+    /// Changes whenever what was scheduled for its way through the network becomes void.
+    pub journey: u32,
+    /// Since when it stands still.
+    pub stalled: Time,
     tries: u8,
     named: Option<Named>,
     /// Bytes of all requests and of all responses.
@@ -64,15 +71,22 @@ pub(super) struct Flow {
     settled: bool,
     /// Work, and what is left of it if it was cut short [bit].
     pub work: f64,
-    resumes: Option<f64>,
+    pub resumes: Option<f64>,
     unloaded: f64,
     pub round: Round,
+    pub times: Times,
 }
 
 impl Flow {
     /// Bytes asked for.
     pub fn bytes(&self) -> u64 {
         self.asked.0 + self.asked.1
+    }
+
+    /// What was scheduled for it is void.
+    fn interrupt(&mut self) {
+        self.life += 1;
+        self.journey += 1;
     }
 }
 
@@ -111,7 +125,8 @@ impl Flows {
 
     fn add(&mut self, mut flow: Flow) -> FlowId {
         if let Some(id) = self.free.pop() {
-            flow.life = self.slots[id as usize].life + 1;
+            let last = &self.slots[id as usize];
+            (flow.life, flow.journey) = (last.life + 1, last.journey + 1);
             self.slots[id as usize] = flow;
             return id;
         }
@@ -122,7 +137,7 @@ impl Flows {
     fn remove(&mut self, id: FlowId) {
         let flow = &mut self.slots[id as usize];
         flow.state = State::Free;
-        flow.life += 1;
+        flow.interrupt();
         self.free.push(id);
     }
 }
@@ -130,8 +145,19 @@ impl Flows {
 impl<O: Observer> Engine<'_, O> {
     /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
     pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) {
+        let id = self.add(class, site, asker, named);
+        self.launch(id);
+    }
+
+    /// Something is done by hand, for want of a connection.
+    pub(super) fn begin_on_paper(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Named) {
+        let id = self.add(class, site, asker, Some(named));
+        self.end(id, Outcome::OnPaper, 0.0);
+    }
+
+    fn add(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) -> FlowId {
         self.observer.on(self.now, &Fact::Started { class, site });
-        let flow = Flow {
+        self.flows.add(Flow {
             class,
             site,
             unit: self.unit_of[site.index()],
@@ -139,6 +165,8 @@ impl<O: Observer> Engine<'_, O> {
             asker,
             started: self.now,
             life: 0,
+            journey: 0,
+            stalled: self.now,
             tries: 0,
             named,
             asked: (0, 0),
@@ -147,9 +175,8 @@ impl<O: Observer> Engine<'_, O> {
             resumes: None,
             unloaded: 0.0,
             round: Round::default(),
-        };
-        let id = self.flows.add(flow);
-        self.launch(id);
+            times: Times::new(self.now),
+        })
     }
 
     pub(super) fn tcp(&self) -> Option<Tcp> {
@@ -168,11 +195,15 @@ impl<O: Observer> Engine<'_, O> {
         self.ask(id);
         if self.is_off(id) {
             self.end(id, Outcome::Off, 0.0);
-        } else if self.goes_elsewhere(id) {
+        } else if self.goes_elsewhere(id) || self.is_stored(id) {
             let (_, unloaded) = self.idle_network(id);
-            self.flows.get_mut(id).unloaded = unloaded;
+            let flow = self.flows.get_mut(id);
+            flow.unloaded = unloaded.sum();
+            flow.times.expect(self.now, unloaded);
             self.settle_bytes(id, true);
-            self.end(id, Outcome::Local, unloaded);
+            self.end(id, Outcome::Local, unloaded.sum());
+        } else if self.is_declined(id) {
+            self.end(id, Outcome::Declined, 0.0);
         } else if !self.is_deferred(id) && !self.is_unpowered(id) {
             self.depart(id);
         }
@@ -223,6 +254,35 @@ impl<O: Observer> Engine<'_, O> {
         cache < share(&rules.cached) || around < share(&rules.around)
     }
 
+    /// While its site is cut off, a server on site may carry it; then it is forwarded when the site is back.
+    fn is_stored(&mut self, id: FlowId) -> bool {
+        let flow = self.flows.get(id);
+        let (site, class) = (flow.site, flow.class);
+        let model = self.model;
+        let stored = &model.classes[class.index()].rules.stored;
+        let Some(named) = flow.named.filter(|_| !stored.is_empty() && !self.reaches(site, class)) else { return false };
+        let mut u = named.stream(Purpose::Store).uniform();
+        for (share, forward) in stored {
+            if u < share.0 {
+                if let Some(forward) = forward {
+                    self.begin(*forward, site, Asker::Nobody, Some(named.forwarded(*forward)));
+                }
+                return true;
+            }
+            u -= share.0;
+        }
+        false
+    }
+
+    /// While its site is cut off, the desk may turn it away.
+    fn is_declined(&self, id: FlowId) -> bool {
+        let flow = self.flows.get(id);
+        let declined = self.class(id).declined.0;
+        declined > 0.0
+            && !self.reaches(flow.site, flow.class)
+            && flow.named.is_some_and(|named| named.stream(Purpose::Fallback).uniform() < declined)
+    }
+
     fn is_deferred(&mut self, id: FlowId) -> bool {
         let Some(named) = self.flows.get(id).named else { return false };
         if matches!(self.flows.get(id).asker, Asker::User(_)) {
@@ -255,7 +315,8 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn hold(&mut self, id: FlowId, state: State) {
         let flow = self.flows.get_mut(id);
         flow.state = state;
-        flow.life += 1;
+        flow.interrupt();
+        flow.times.hold(self.now);
         let fact = Fact::Deferred { class: flow.class, site: flow.site };
         self.observer.on(self.now, &fact);
     }
@@ -318,8 +379,14 @@ impl<O: Observer> Engine<'_, O> {
     fn approach(&mut self, id: FlowId) {
         self.choose_unit(id);
         let (work, unloaded) = self.idle_network(id);
-        self.flows.get_mut(id).unloaded = unloaded;
+        let flow = self.flows.get_mut(id);
+        flow.unloaded = unloaded.sum();
+        if !self.reaches(self.flows.get(id).site, self.flows.get(id).class) {
+            self.stand_still(id);
+            return;
+        }
         if self.packets.is_some() {
+            self.flows.get_mut(id).times.expect(self.now, unloaded);
             self.hand_over(id, work);
             return;
         }
@@ -340,7 +407,7 @@ impl<O: Observer> Engine<'_, O> {
         flow.state = State::Sharing;
         let left = flow.resumes.take().map_or(1.0, |left| left / work);
         flow.work = work * left;
-        let label = Label { owner: id, life: flow.life, site: flow.site, class: flow.class, unit: flow.unit };
+        let label = Label { owner: id, life: flow.journey, site: flow.site, class: flow.class, unit: flow.unit };
         let class = &self.model.classes[flow.class.index()];
         let stands = (!class.connects).then(|| self.model.sites[flow.site.index()].rtt);
         if left < 1.0 {
@@ -352,10 +419,49 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The last byte is at the site `after` seconds from now.
-    pub(super) fn done(&mut self, id: FlowId, after: f64) {
+    pub(super) fn done(&mut self, id: FlowId, after: Parts) {
         self.settle_bytes(id, true);
-        let waited = self.now.since(self.flows.get(id).started).secs() + after;
+        let flow = self.flows.get_mut(id);
+        let waited = self.now.since(flow.started).secs() + after.sum();
+        flow.times.expect(self.now, after);
         self.end(id, Outcome::Done, waited);
+    }
+
+    /// A flow's way is blocked: it keeps what it has until its sender gets through again.
+    pub(super) fn stall(&mut self, id: FlowId) {
+        let left = self.take_out(id);
+        let flow = self.flows.get_mut(id);
+        let left = left.or_else(|| flow.round.work_left());
+        flow.resumes = left.or(flow.resumes);
+        self.stand_still(id);
+    }
+
+    fn stand_still(&mut self, id: FlowId) {
+        let flow = self.flows.get_mut(id);
+        flow.journey += 1;
+        (flow.state, flow.stalled) = (State::Stalled, self.now);
+        flow.times.hold(self.now);
+    }
+
+    /// The sender of a stalled flow tries again; if it is still blocked it waits on.
+    pub(super) fn resume(&mut self, id: FlowId, journey: u32) {
+        let flow = self.flows.get(id);
+        if flow.journey != journey || !self.reaches(flow.site, flow.class) {
+            return;
+        }
+        // It may have been told to try again more than once.
+        self.flows.get_mut(id).journey += 1;
+        self.choose_unit(id);
+        self.draw(id);
+        let again = self.tcp().is_some() && self.packets.is_none() && self.flows.get(id).resumes.is_some();
+        if !again {
+            self.approach(id);
+            return;
+        }
+        let flow = self.flows.get_mut(id);
+        flow.state = State::Approaching;
+        let left = flow.resumes.take();
+        self.set_off_again(id, left);
     }
 
     /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
@@ -372,8 +478,8 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The next window reaches the concentrator.
-    pub(super) fn enter(&mut self, id: FlowId, life: u32) {
-        if self.flows.get(id).life == life {
+    pub(super) fn enter(&mut self, id: FlowId, journey: u32) {
+        if self.flows.get(id).journey == journey {
             self.window_leaves(id);
         }
     }
@@ -384,6 +490,8 @@ impl<O: Observer> Engine<'_, O> {
         flow.state = State::Sharing;
         let job = Job { flow: id, site: flow.site, class: flow.class, work: flow.work };
         let unit = &mut self.units[flow.unit.index()];
+        let alone = flow.work / unit.access(flow.site).min(unit.throughput()).max(1.0);
+        flow.times.expect(self.now, Parts { transfer: alone, ..Parts::default() });
         unit.advance(self.now);
         unit.admit(job);
     }
@@ -399,7 +507,7 @@ impl<O: Observer> Engine<'_, O> {
         if tcp {
             self.last_bits(id);
         } else {
-            self.done(id, 0.0);
+            self.done(id, Parts::default());
         }
     }
 
@@ -418,15 +526,20 @@ impl<O: Observer> Engine<'_, O> {
         let record = self.record(id, outcome, Span::of_secs(latency));
         self.observer.on(self.now, &Fact::Ended(record));
         let flow = self.flows.get(id);
-        let (class, asker, named, over) = (flow.class, flow.asker, flow.named, flow.started + record.latency);
+        let (class, site, asker, named) = (flow.class, flow.site, flow.asker, flow.named);
+        let over = flow.started + record.latency;
         self.flows.remove(id);
         if let (Asker::User(user), Some(named)) = (asker, named) {
+            if outcome == Outcome::GivenUp {
+                self.fall_back(class, site, &named);
+            }
             self.think(class, user, &named, over.max(self.now));
         }
     }
 
-    fn record(&self, id: FlowId, outcome: Outcome, latency: Span) -> Record {
-        let flow = self.flows.get(id);
+    fn record(&mut self, id: FlowId, outcome: Outcome, latency: Span) -> Record {
+        let flow = self.flows.get_mut(id);
+        let parts = flow.times.close(flow.started + latency);
         Record {
             class: flow.class,
             site: flow.site,
@@ -437,6 +550,7 @@ impl<O: Observer> Engine<'_, O> {
             request: Bytes(flow.asked.0),
             response: Bytes(flow.asked.1),
             outcome,
+            parts,
         }
     }
 
@@ -461,7 +575,8 @@ impl<O: Observer> Engine<'_, O> {
         self.settle_bytes(id, false);
         let retries = self.class(id).retries;
         let flow = self.flows.get_mut(id);
-        flow.life += 1;
+        flow.interrupt();
+        flow.resumes = None;
         if flow.tries >= retries {
             let waited = self.now.since(flow.started).secs();
             self.end(id, Outcome::GivenUp, waited);
@@ -489,7 +604,7 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Workstations go off: jobs under way are cut short and keep what they have.
     pub(super) fn power_off(&mut self, class: ClassId) {
-        let under_way = |flow: &Flow| matches!(flow.state, State::Sharing | State::Approaching);
+        let under_way = |flow: &Flow| matches!(flow.state, State::Sharing | State::Approaching | State::Stalled);
         let cut: Vec<FlowId> =
             self.flows.all().filter(|(_, flow)| flow.class == class && under_way(flow)).map(|(id, _)| id).collect();
         for id in cut {

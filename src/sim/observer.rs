@@ -5,6 +5,7 @@
 
 use crate::scenario::model::{ClassId, SiteId, UnitId};
 use crate::units::{Bytes, Span, Time};
+use serde::{Deserialize, Serialize};
 
 /// Somebody who listens.
 pub trait Observer {
@@ -70,6 +71,43 @@ pub enum Fact<'a> {
         /// How long it took, and how much that differs from the packet before; none if it was lost.
         delay: Option<(Span, Span)>,
     },
+    /// A call broke off because its site was cut off.
+    Dropped {
+        /// Of which class.
+        class: ClassId,
+        /// From which site.
+        site: SiteId,
+    },
+    /// Somebody gave up, or did not try, and carries on by hand: so many actions are to be entered later.
+    OnPaper {
+        /// Of which class.
+        class: ClassId,
+        /// At which site.
+        site: SiteId,
+        /// Actions to be entered.
+        actions: f64,
+    },
+    /// Somebody gave up and cancelled what it was for.
+    Cancelled {
+        /// Of which class.
+        class: ClassId,
+        /// At which site.
+        site: SiteId,
+    },
+    /// An action that began entered what was on paper.
+    Entered {
+        /// Of which class.
+        class: ClassId,
+        /// At which site.
+        site: SiteId,
+    },
+    /// A site can reach the headend from now on, or cannot.
+    Path {
+        /// Which site.
+        site: SiteId,
+        /// Whether it can.
+        up: bool,
+    },
     /// A site's tunnel ends at this concentrator from now on.
     Placed {
         /// Which site.
@@ -102,6 +140,62 @@ pub struct Record {
     pub response: Bytes,
     /// How it ended.
     pub outcome: Outcome,
+    /// Where its latency went; they sum to it.
+    pub parts: Parts,
+}
+
+/// Parts of a latency [s].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    /// Round trips of an idle network, and the servers' time.
+    pub trips: f64,
+    /// Waiting for others: in queues, and while they share the link.
+    pub queueing: f64,
+    /// Sending its own bits as fast as links and concentrator allow.
+    pub transfer: f64,
+    /// Noticing losses and sending again.
+    pub loss: f64,
+    /// Waiting for a tunnel, or for a release.
+    pub held: f64,
+}
+
+impl Parts {
+    /// Names of the parts, in the order of [`Parts::list`].
+    pub const NAMES: [&'static str; 5] = ["round trips", "queueing", "transfer", "loss", "no tunnel"];
+
+    /// All of them.
+    #[must_use]
+    pub fn list(&self) -> [f64; 5] {
+        [self.trips, self.queueing, self.transfer, self.loss, self.held]
+    }
+
+    /// The whole.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.trips + self.queueing + self.transfer + self.loss + self.held
+    }
+
+    /// Each of them times `by`.
+    #[must_use]
+    pub fn scaled(&self, by: f64) -> Self {
+        Self {
+            trips: self.trips * by,
+            queueing: self.queueing * by,
+            transfer: self.transfer * by,
+            loss: self.loss * by,
+            held: self.held * by,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Parts {
+    fn add_assign(&mut self, other: Self) {
+        self.trips += other.trips;
+        self.queueing += other.queueing;
+        self.transfer += other.transfer;
+        self.loss += other.loss;
+        self.held += other.held;
+    }
 }
 
 /// How a transaction ended.
@@ -115,6 +209,10 @@ pub enum Outcome {
     GivenUp,
     /// It was switched off.
     Off,
+    /// It was turned away at the desk while its site was cut off.
+    Declined,
+    /// The person did not try, while the site was cut off, and carried on by hand.
+    OnPaper,
     /// Still under way when the run ended.
     Inside,
 }
@@ -128,6 +226,8 @@ impl Outcome {
             Self::Local => "local",
             Self::GivenUp => "given-up",
             Self::Off => "switched-off",
+            Self::Declined => "declined",
+            Self::OnPaper => "on-paper",
             Self::Inside => "inside",
         }
     }
@@ -140,6 +240,10 @@ pub struct Look {
     pub units: Vec<UnitLook>,
     /// Classes in order.
     pub classes: Vec<ClassLook>,
+    /// Sites that are cut off.
+    pub cut_off: u32,
+    /// Actions on paper that are still to be entered.
+    pub on_paper: f64,
 }
 
 /// A concentrator at an instant.
@@ -161,6 +265,16 @@ pub struct UnitLook {
     pub calls: u32,
     /// Sites whose tunnel ends here.
     pub tunnels: u32,
+    /// Whether it is down.
+    pub down: bool,
+    /// Handshakes that it holds half open.
+    pub half_open: u32,
+    /// Handshakes that it has completed since the start.
+    pub handshakes: u64,
+    /// Requests for one that it has turned away since the start.
+    pub turned_away: u64,
+    /// Sites that get all that one tunnel can carry, and could use more.
+    pub at_ceiling: u32,
 }
 
 /// A class at an instant.

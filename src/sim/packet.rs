@@ -15,12 +15,13 @@ pub mod sender;
 pub mod shaper;
 pub mod wire;
 
-use crate::scenario::model::{Action, ClassId, Codec, Model, SiteId, Tcp, Transport, UnitId};
+use crate::random::Stream;
+use crate::scenario::model::{Action, ClassId, Codec, Discipline, Model, SiteId, Tcp, Transport, UnitId};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::{Calendar, Rank};
 use crate::sim::discipline::Shape;
 use crate::sim::transport::Turn;
-use crate::units::{Span, Time};
+use crate::units::{BitRate, Span, Time};
 use connection::Connection;
 use hub::Hub;
 use line::{Line, Train};
@@ -44,6 +45,8 @@ enum Event {
     Voice(u32, u32),
     /// A shaped packet may join the queue.
     Release(u32),
+    /// A packet of a flood is due.
+    Flood(u32),
 }
 
 /// What those outside should know.
@@ -73,6 +76,8 @@ pub struct Packets {
     lines: Vec<Line>,
     connections: Vec<Connection>,
     calls: Vec<Call>,
+    /// Floods in force.
+    floods: Vec<Flood>,
     shaped: Vec<Packet>,
     shaped_free: Vec<u32>,
     heard: Vec<Heard>,
@@ -80,6 +85,16 @@ pub struct Packets {
     /// Packets that crossed a queue: a concentrator's or an access link's.
     crossed: u64,
     classes: usize,
+}
+
+/// A site that sends what nobody asked for. Its packets come at random: at fixed times they would fall in step with those
+/// of others, and take every place that comes free (Floyd & Jacobson 1991).
+#[derive(Clone, Debug)]
+struct Flood {
+    label: Label,
+    /// Mean time between packets [s].
+    every: f64,
+    gaps: Stream,
 }
 
 /// A call in progress.
@@ -91,6 +106,15 @@ struct Call {
     on: bool,
 }
 
+/// What one tunnel can carry at any of the concentrators: at packet fidelity it holds a site's link back.
+fn ceiling(model: &Model) -> BitRate {
+    model.units.iter().filter_map(|unit| unit.per_tunnel).max().unwrap_or(BitRate(u64::MAX))
+}
+
+/// Names of floods begin here, beyond those of flows.
+const FLOODS: u32 = 1 << 31;
+/// Bytes of a flood's packets.
+const FLOOD_PACKET: u32 = 1400;
 /// Acknowledgements wait at most so long for a second segment (Linux, `TCP_DELACK_MIN`).
 const DELAYED_ACK: Span = Span(40_000_000);
 
@@ -109,9 +133,10 @@ impl Packets {
             now: Time(0),
             calendar: Calendar::default(),
             hubs: model.units.iter().map(|unit| Hub::new(unit, tcp.is_none(), classes)).collect(),
-            lines: model.sites.iter().map(|site| Line::new(site, buffer)).collect(),
+            lines: model.sites.iter().map(|site| Line::new(site, ceiling(model), buffer)).collect(),
             connections: Vec::new(),
             calls: Vec::new(),
+            floods: Vec::new(),
             shaped: Vec::new(),
             shaped_free: Vec::new(),
             heard: Vec::new(),
@@ -171,6 +196,7 @@ impl Packets {
                 }
             }
             Event::Voice(call, life) => self.speak(call, life),
+            Event::Flood(owner) => self.swell(owner),
             Event::Release(place) => {
                 let packet = self.shaped[place as usize];
                 self.shaped_free.push(place);
@@ -541,21 +567,59 @@ impl Packets {
         self.heard.push(Heard::Voice { class: packet.label.class, site: packet.label.site, delay });
     }
 
+    /// A concentrator has another throughput.
+    pub fn resize(&mut self, now: Time, unit: UnitId, throughput: BitRate) {
+        self.now = now;
+        self.hubs[unit.index()].resize(now, throughput);
+    }
+
+    /// A concentrator serves in another order.
+    pub fn serve(&mut self, now: Time, unit: UnitId, order: &Discipline) {
+        self.now = now;
+        self.lost.clear();
+        self.hubs[unit.index()].reorder(order, self.classes, &mut self.lost);
+    }
+
+    /// A site begins or ends to send full packets at `rate`, as fault `number`.
+    pub fn flood(
+        &mut self,
+        now: Time,
+        (site, class, unit): (SiteId, ClassId, UnitId),
+        rate: BitRate,
+        begins: bool,
+        (number, gaps): (u32, Stream),
+    ) {
+        let owner = FLOODS + number;
+        if !begins {
+            self.floods.retain(|flood| flood.label.owner != owner);
+            return;
+        }
+        let label = Label { owner, life: 0, site, class, unit };
+        let bits = 8.0 * f64::from(self.hubs[unit.index()].wire_of(FLOOD_PACKET));
+        self.floods.push(Flood { label, every: bits / rate.bits(), gaps });
+        self.calendar.push(now, Rank::Arrival, Event::Flood(owner));
+    }
+
+    /// The next packet of a flood comes to the concentrator.
+    fn swell(&mut self, owner: u32) {
+        let Some(flood) = self.floods.iter_mut().find(|flood| flood.label.owner == owner) else { return };
+        let gap = flood.every * flood.gaps.exponential();
+        let label = flood.label;
+        self.enter(bare(label, Kind::Noise, Way::Up, FLOOD_PACKET, self.now));
+        self.calendar.push(self.now + Span::of_secs(gap), Rank::Arrival, Event::Flood(owner));
+    }
+
     /// The world is edited.
     pub fn edit(&mut self, now: Time, action: &Action) {
         self.now = now;
         match action {
-            Action::Resize(unit, throughput) => self.hubs[unit.index()].resize(now, *throughput),
-            Action::Serve(unit, discipline) => {
-                self.lost.clear();
-                self.hubs[unit.index()].reorder(discipline, self.classes, &mut self.lost);
-            }
             Action::Shape { class, total, per_site } => {
                 let shape = Shape::of(*total, *per_site);
                 self.hubs.iter_mut().for_each(|hub| hub.reshape(*class, shape));
             }
-            // What is under way ends where it is; what starts from now on takes the new tunnel.
-            Action::Migrate(..) => {}
+            // Rates and orders are set by those who know what holds them up. What is under way ends where it is; what starts from now on takes
+            // the new tunnel.
+            Action::Serve(..) | Action::Resize(..) | Action::Migrate(..) => {}
         }
     }
 

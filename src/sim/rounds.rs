@@ -9,7 +9,7 @@ use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
 use crate::sim::flow::{Flow, State};
-use crate::sim::observer::Observer;
+use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::Turn;
 use crate::sim::{Engine, Event};
 use crate::units::Span;
@@ -57,8 +57,20 @@ impl<O: Observer> Engine<'_, O> {
         self.begin_turn(id, resumes);
         let flow = self.flows.get(id);
         let rtt = self.model.sites[flow.site.index()].rtt.secs();
-        let set_up = if connects { rtt + self.prospect(flow).waits() } else { 0.0 };
+        let set_up = if connects {
+            Parts { trips: rtt, queueing: self.prospect(flow).waits(), ..Parts::default() }
+        } else {
+            Parts::default()
+        };
         self.request(id, set_up);
+    }
+
+    /// A sender that was cut off tries again with a window of one segment (RFC 5681, section 3.1).
+    pub(super) fn set_off_again(&mut self, id: FlowId, left: Option<f64>) {
+        let turn = self.flows.get(id).round.turn;
+        self.flows.get_mut(id).round = Round { turn, window: 1, ..Round::default() };
+        self.begin_turn(id, left);
+        self.request(id, Parts::default());
     }
 
     /// The present turn's answer, in segments and their work.
@@ -80,18 +92,24 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The request of the present turn, `after` seconds from now; then its answer begins.
-    fn request(&mut self, id: FlowId, after: f64) {
+    fn request(&mut self, id: FlowId, mut after: Parts) {
         let flow = self.flows.get(id);
         let (site, class) = (&self.model.sites[flow.site.index()], &self.model.classes[flow.class.index()]);
         let turn = self.turns[usize::from(flow.round.turn)];
-        let up = self.prospect(flow).up_wait();
-        let wait = after + up + site.rtt.secs() / 2.0 + turn.request.bits() / site.up.bits() + class.server.secs();
-        self.next_window(id, wait);
+        after += Parts {
+            trips: site.rtt.secs() / 2.0 + class.server.secs(),
+            queueing: self.prospect(flow).up_wait(),
+            transfer: turn.request.bits() / site.up.bits(),
+            ..Parts::default()
+        };
+        self.next_window(id, after);
     }
 
-    fn next_window(&mut self, id: FlowId, after: f64) {
-        let life = self.flows.get(id).life;
-        self.calendar.push(self.now + Span::of_secs(after), Rank::Arrival, Event::Enter(id, life));
+    fn next_window(&mut self, id: FlowId, after: Parts) {
+        let flow = self.flows.get_mut(id);
+        flow.times.expect(self.now, after);
+        let at = self.now + Span::of_secs(after.sum());
+        self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
     }
 
     fn prospect(&self, flow: &Flow) -> Prospect {
@@ -124,7 +142,10 @@ impl<O: Observer> Engine<'_, O> {
             self.share(id);
             return;
         }
-        let fits = if tcp.has(Ingredient::Losses) {
+        let past = self.units[place].past_flood(class, sent);
+        let fits = if past < sent {
+            past
+        } else if tcp.has(Ingredient::Losses) {
             prospect.fits(sent, round.segment, round.paced, round.careful)
         } else {
             sent
@@ -139,14 +160,22 @@ impl<O: Observer> Engine<'_, O> {
             self.units[place].overflow(class);
         }
         let round = &mut self.flows.get_mut(id).round;
+        let segment = round.segment;
         round.left -= fits;
         round.paced = true;
         if round.left == 0 {
-            self.turn_over(id, passage.last + rtt / 2.0);
+            let alone = f64::from(sent) * segment / prospect.access + segment / prospect.rate;
+            let transfer = alone.min(passage.last);
+            let queueing = passage.last - transfer;
+            self.turn_over(id, Parts { trips: rtt / 2.0, queueing, transfer, ..Parts::default() });
             return;
         }
         let next = round.after(&tcp, sent, fits, first);
-        self.next_window(id, next);
+        let trip = first.min(next);
+        let transfer = (segment / prospect.rate + segment / prospect.access).min((trip - rtt).max(0.0));
+        let queueing = (trip - rtt - transfer).max(0.0);
+        let trips = trip - transfer - queueing;
+        self.next_window(id, Parts { trips, queueing, transfer, loss: next - trip, ..Parts::default() });
     }
 
     /// The last bits of a flow that shared have left the concentrator.
@@ -155,11 +184,11 @@ impl<O: Observer> Engine<'_, O> {
         let rtt = self.model.sites[flow.site.index()].rtt.secs();
         let access = self.prospect(flow).access_queue;
         self.flows.get_mut(id).state = State::Approaching;
-        self.turn_over(id, rtt / 2.0 + access);
+        self.turn_over(id, Parts { trips: rtt / 2.0, queueing: access, ..Parts::default() });
     }
 
     /// A turn's answer has arrived whole `after` seconds from now: the next one's request leaves, or it is done.
-    fn turn_over(&mut self, id: FlowId, after: f64) {
+    fn turn_over(&mut self, id: FlowId, after: Parts) {
         self.draw(id);
         let round = &mut self.flows.get_mut(id).round;
         round.turn += 1;
@@ -172,7 +201,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The work of the turns in `self.turns` [bit], and the time that they would take through an idle network [s].
-    pub(super) fn idle_network(&self, id: FlowId) -> (f64, f64) {
+    pub(super) fn idle_network(&self, id: FlowId) -> (f64, Parts) {
         let flow = self.flows.get(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let site = &self.model.sites[flow.site.index()];
@@ -181,18 +210,23 @@ impl<O: Observer> Engine<'_, O> {
         let tcp = self.tcp();
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut connects = class.connects;
-        let (mut work, mut time) = (0.0, if connects { rtt } else { 0.0 });
+        let (mut work, mut time) = (0.0, Parts { trips: if connects { rtt } else { 0.0 }, ..Parts::default() });
         for turn in &self.turns {
             let own = unit.work(turn, connects);
             if let Some(tcp) = &tcp {
                 let (left, segment) = in_segments(turn, own);
-                time += rtt + turn.request.bits() / up + server;
-                time += Prospect::idle(throughput, access).rounds(tcp, &mut window, left, segment, rtt);
+                let sending = Prospect::idle(throughput, access).rounds(tcp, &mut window, left, segment, rtt);
+                let transfer = (own / throughput.min(access)).min(sending);
+                time.trips += rtt + server + sending - transfer;
+                time.transfer += turn.request.bits() / up + transfer;
             }
             work += own;
             connects = false;
         }
-        (work, if tcp.is_some() { time } else { work / access.min(throughput) })
+        if tcp.is_none() {
+            time = Parts { transfer: work / access.min(throughput), ..Parts::default() };
+        }
+        (work, time)
     }
 }
 

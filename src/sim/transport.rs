@@ -231,23 +231,11 @@ pub fn access_queue(full: f64, buffer: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::model::Discipline;
-    use crate::units::{BitRate, PacketRate, Time};
+    use crate::units::{BitRate, PacketRate};
 
     fn unit(packets: Option<u64>) -> Unit {
-        Unit {
-            name: "hub".into(),
-            throughput: BitRate(1_000_000_000),
-            packets: packets.map(PacketRate),
-            reference: Bytes(1400),
-            cipher: Cipher::AesGcm,
-            counts: Counts::Both,
-            buffer: Bytes(0),
-            buffer_packets: None,
-            discipline: Discipline::Fifo,
-            streams: None,
-            opens: Time(0),
-        }
+        let plain = Unit::new("hub".to_owned(), BitRate(1_000_000_000), Bytes(0));
+        Unit { packets: packets.map(PacketRate), cipher: Cipher::AesGcm, ..plain }
     }
 
     /// The two figures of the data sheet come out again.

@@ -19,11 +19,14 @@ impl<O: Observer> Engine<'_, O> {
                 Some(packets) => look_at_hub(packets.hub(self.now, UnitId::of(place)), look, classes),
             }
             look.calls = unit.calls();
-            look.tunnels = 0;
+            let hub = &self.tunnels.hubs[place];
+            (look.tunnels, look.down, look.half_open) = (hub.tunnels, !hub.up(), hub.half_open());
+            (look.handshakes, look.turned_away) = (hub.completed, hub.turned_away);
+            look.at_ceiling = unit.at_ceiling();
         }
-        for unit in &self.unit_of {
-            look.units[unit.index()].tunnels += 1;
-        }
+        let cut_off = self.tunnels.sites.iter().filter(|site| !site.up).count();
+        look.cut_off = u32::try_from(cut_off).unwrap_or(u32::MAX);
+        look.on_paper = self.paper.left();
         look.classes.clear();
         look.classes.resize(classes, ClassLook::default());
         for (_, flow) in self.flows.all() {

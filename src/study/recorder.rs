@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::{Calendar, ClassId, Demand, Model, SiteId};
 use crate::scenario::target::{Measure, Target};
-use crate::sim::observer::{Fact, Look, Observer, Outcome, Record};
+use crate::sim::observer::{Fact, Look, Observer, Outcome, Parts, Record};
 use crate::stats::Histogram;
+use crate::study::paths::{PathWatch, Paths};
 use crate::units::{Clock, NANOS, Span, Time};
 
 /// Length of the windows over which latency quantiles are taken.
@@ -98,6 +99,40 @@ pub struct ClassBin {
     pub waiting_bytes: f64,
     /// Transactions under way at the end of the bin.
     pub active: f64,
+    /// Where the latencies went, in sum.
+    pub parts: Parts,
+}
+
+/// A concentrator in one bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HubBin {
+    /// Tunnels at its end.
+    pub tunnels: f64,
+    /// Half-open handshakes at its end.
+    pub half_open: f64,
+    /// Handshakes completed in it.
+    pub handshakes: f64,
+    /// Requests for one that were turned away in it.
+    pub turned_away: f64,
+    /// Whether it is down at its end (a share, over replications).
+    pub down: f64,
+    /// Sites that get all that one tunnel can carry at its end.
+    pub at_ceiling: f64,
+    /// Calls that were refused in it.
+    pub refused_calls: f64,
+}
+
+impl HubBin {
+    /// Adds another replication's bin, each field times `by`.
+    pub fn add(&mut self, other: &Self, by: f64) {
+        self.tunnels += other.tunnels * by;
+        self.half_open += other.half_open * by;
+        self.handshakes += other.handshakes * by;
+        self.turned_away += other.turned_away * by;
+        self.down += other.down * by;
+        self.at_ceiling += other.at_ceiling * by;
+        self.refused_calls += other.refused_calls * by;
+    }
 }
 
 impl ClassBin {
@@ -111,6 +146,7 @@ impl ClassBin {
         self.waiting += other.waiting;
         self.waiting_bytes += other.waiting_bytes;
         self.active += other.active;
+        self.parts += other.parts;
     }
 
     /// Divides all sums by the number of replications.
@@ -127,6 +163,7 @@ impl ClassBin {
         ] {
             *field *= by;
         }
+        self.parts = self.parts.scaled(by);
     }
 }
 
@@ -156,12 +193,22 @@ pub struct Ledger {
     pub given_up: u64,
     /// Switched off.
     pub off: u64,
+    /// Turned away at the desk while the site was cut off.
+    pub declined: u64,
+    /// Done by hand without a try, while the site was cut off.
+    pub by_hand: u64,
     /// Still under way or waiting at the end.
     pub inside: u64,
     /// Calls that asked for admission.
     pub calls: u64,
     /// Calls that were refused.
     pub refused: u64,
+    /// Calls that broke off.
+    pub dropped: u64,
+    /// Given up and cancelled for good.
+    pub cancelled: u64,
+    /// Actions that entered what was on paper.
+    pub entered: u64,
     /// Bytes served.
     pub served_bytes: u64,
 }
@@ -174,6 +221,11 @@ impl Ledger {
         self.local += other.local;
         self.given_up += other.given_up;
         self.off += other.off;
+        self.declined += other.declined;
+        self.by_hand += other.by_hand;
+        self.dropped += other.dropped;
+        self.cancelled += other.cancelled;
+        self.entered += other.entered;
         self.inside += other.inside;
         self.calls += other.calls;
         self.refused += other.refused;
@@ -183,7 +235,8 @@ impl Ledger {
     /// Whether every transaction that began is accounted for.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.started == self.done + self.local + self.given_up + self.off + self.inside
+        let ended = self.done + self.local + self.given_up + self.off + self.declined + self.by_hand;
+        self.started == ended + self.inside
     }
 }
 
@@ -216,6 +269,14 @@ pub struct Run {
     pub ledger: Ledger,
     /// Bytes served by class.
     pub served: Vec<u64>,
+    /// By concentrator and bin: tunnels, handshakes and other limits.
+    pub hubs: Vec<Vec<HubBin>>,
+    /// Sites that are cut off at the end of each bin.
+    pub cut_off: Vec<f64>,
+    /// Actions on paper that are to be entered, at the end of each bin.
+    pub on_paper: Vec<f64>,
+    /// What became of the sites' ways to the headend.
+    pub paths: Paths,
 }
 
 /// Listens to one run.
@@ -238,6 +299,8 @@ pub struct Recorder<'a> {
     run: Run,
     stop: &'a AtomicBool,
     rows: Option<Rows<'a>>,
+    watch: PathWatch,
+    last_hubs: Vec<(u64, u64)>,
 }
 
 /// Where records go, and what their names are.
@@ -281,6 +344,10 @@ impl<'a> Recorder<'a> {
             lost: vec![0.0; classes],
             ledger: Ledger::default(),
             served: vec![0; classes],
+            hubs: vec![vec![HubBin::default(); axis.len()]; units],
+            cut_off: vec![0.0; axis.len()],
+            on_paper: vec![0.0; axis.len()],
+            paths: Paths::default(),
         };
         Self {
             axis,
@@ -298,6 +365,8 @@ impl<'a> Recorder<'a> {
             run,
             stop,
             rows,
+            watch: PathWatch::new(model, watched.class),
+            last_hubs: vec![(0, 0); units],
         }
     }
 
@@ -309,6 +378,7 @@ impl<'a> Recorder<'a> {
         if let Some(fault) = self.rows.as_mut().and_then(|rows| rows.fault.take()) {
             return Err(fault);
         }
+        self.run.paths = self.watch.finish();
         for (index, target) in self.targets.iter().enumerate() {
             self.run.targets[index] = self.value(target, &self.tallies[index]);
         }
@@ -327,15 +397,16 @@ impl<'a> Recorder<'a> {
             Measure::GivenUp(_) => some.then(|| *given_up as f64 / count),
             Measure::Utilisation => self.utilisation(target),
             Measure::Waiting(class) => self.waiting(target, class),
+            Measure::Outages => Some(self.run.paths.outages_a_month()),
+            Measure::StaffTime => self.run.paths.staff_share(),
+            Measure::CutOff => Some(self.run.paths.longest),
+            Measure::SitesCutOff => Some(self.run.paths.share_at_once()),
         }
     }
 
     /// The busiest concentrator's work over what it could have done, in the target's hours.
     fn utilisation(&self, target: &Target) -> Option<f64> {
-        let inside = |bin: usize| {
-            let clock = self.axis.start(bin).clock();
-            target.from <= clock && clock < target.until
-        };
+        let inside = |bin: usize| target.covers(self.axis.start(bin));
         let of_unit = |unit: usize| {
             let bins = (0..self.axis.len()).filter(|&bin| inside(bin));
             let (mut done, mut could) = (0.0, 0.0);
@@ -350,7 +421,10 @@ impl<'a> Recorder<'a> {
 
     /// The most bytes of the class that waited at the end of the target's hours on any day.
     fn waiting(&self, target: &Target, class: ClassId) -> Option<f64> {
-        let ends = |bin: usize| self.axis.start(bin).clock().0 + self.axis.bin.0 == target.until.0;
+        let ends = |bin: usize| {
+            let start = self.axis.start(bin);
+            start.clock().0 + self.axis.bin.0 == target.until.0 && target.day.is_none_or(|day| day == start.day())
+        };
         let bins = (0..self.axis.len()).filter(|&bin| ends(bin));
         bins.map(|bin| self.run.classes[class.index()][bin].waiting_bytes).reduce(f64::max)
     }
@@ -361,7 +435,7 @@ impl<'a> Recorder<'a> {
             rows.write(record);
         }
         let class = record.class.index();
-        if record.outcome == Outcome::Off {
+        if matches!(record.outcome, Outcome::Off | Outcome::Declined | Outcome::OnPaper) {
             return;
         }
         let latency = record.latency.secs();
@@ -381,6 +455,7 @@ impl<'a> Recorder<'a> {
         let failed = matches!(record.outcome, Outcome::GivenUp);
         let here = &mut self.run.classes[class][bin];
         here.latency += latency;
+        here.parts += record.parts;
         here.failed += f64::from(u8::from(failed));
         here.done += f64::from(u8::from(matches!(record.outcome, Outcome::Done | Outcome::Local)));
         let Some(window) = self.windows.bin_of(record.started) else { return };
@@ -403,16 +478,15 @@ impl<'a> Recorder<'a> {
     }
 
     fn measure(&mut self, record: &Record, latency: f64) {
-        let clock = record.started.clock();
         let given_up = record.outcome == Outcome::GivenUp;
         for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
             let counts = match target.measure {
                 Measure::Mean(class) | Measure::Quantile(class, _) | Measure::Slow(class) | Measure::GivenUp(class) => {
                     class == record.class
                 }
-                Measure::Utilisation | Measure::Waiting(_) => false,
+                _ => false,
             };
-            if counts && target.from <= clock && clock < target.until && self.calendar.watched(record.started) {
+            if counts && target.covers(record.started) && self.calendar.watched(record.started) {
                 tally.0.add(record.latency.0 / 1000);
                 tally.1 += latency;
                 tally.2 += u64::from(given_up || latency > self.quick[record.class.index()]);
@@ -428,6 +502,8 @@ impl<'a> Recorder<'a> {
             Outcome::Local => ledger.local += 1,
             Outcome::GivenUp => ledger.given_up += 1,
             Outcome::Off => ledger.off += 1,
+            Outcome::Declined => ledger.declined += 1,
+            Outcome::OnPaper => ledger.by_hand += 1,
             Outcome::Inside => ledger.inside += 1,
         }
     }
@@ -447,8 +523,20 @@ impl<'a> Recorder<'a> {
             self.last[index].clone_from(&unit.carried);
             self.last_capacity[index] = unit.capacity;
             self.run.tunnels[index] = unit.tunnels;
+            let last = std::mem::replace(&mut self.last_hubs[index], (unit.handshakes, unit.turned_away));
+            if let Some(bin) = bin {
+                let here = &mut self.run.hubs[index][bin];
+                (here.tunnels, here.half_open) = (unit.tunnels.into(), unit.half_open.into());
+                (here.down, here.at_ceiling) = (f64::from(u8::from(unit.down)), unit.at_ceiling.into());
+                #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
+                let since = |now: u64, last: u64| (now - last) as f64;
+                here.handshakes = since(unit.handshakes, last.0);
+                here.turned_away = since(unit.turned_away, last.1);
+            }
         }
         let Some(bin) = bin else { return };
+        self.run.cut_off[bin] = look.cut_off.into();
+        self.run.on_paper[bin] = look.on_paper;
         #[allow(clippy::cast_precision_loss)] // counts and bytes stay below 2^53
         for (class, look) in look.classes.iter().enumerate() {
             let here = &mut self.run.classes[class][bin];
@@ -481,7 +569,7 @@ impl Observer for Recorder<'_> {
                 }
             }
             Fact::Ended(record) => self.ended(record),
-            Fact::Call { class, admitted, .. } => {
+            Fact::Call { class, site, admitted } => {
                 self.run.ledger.calls += 1;
                 self.run.ledger.refused += u64::from(!admitted);
                 if let Some(bin) = self.bin {
@@ -489,10 +577,17 @@ impl Observer for Recorder<'_> {
                     here.started += 1.0;
                     here.done += f64::from(u8::from(*admitted));
                     here.failed += f64::from(u8::from(!admitted));
+                    let unit = self.watch.unit_of[site.index()].index();
+                    self.run.hubs[unit][bin].refused_calls += f64::from(u8::from(!admitted));
                 }
             }
             Fact::Look(look) => self.look(now, look),
-            Fact::Deferred { .. } | Fact::Placed { .. } | Fact::Voice { .. } => {}
+            Fact::Placed { site, unit } => self.watch.unit_of[site.index()] = *unit,
+            Fact::Path { site, up } => self.watch.path(now, *site, *up),
+            Fact::Dropped { .. } => self.run.ledger.dropped += 1,
+            Fact::Cancelled { .. } => self.run.ledger.cancelled += 1,
+            Fact::Entered { .. } => self.run.ledger.entered += 1,
+            Fact::OnPaper { .. } | Fact::Deferred { .. } | Fact::Voice { .. } => {}
         }
     }
 

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-use crate::scenario::model::{Action, Demand, Discipline, Fidelity, Model};
+use crate::scenario::model::{Action, Bottleneck, Demand, Discipline, Fidelity, Model, Unit};
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
 use crate::scenario::{Setup, Study};
 use crate::stats::{Histogram, Interval, Tally, holm, p_value, paired};
 use crate::study::fidelity::Check;
-use crate::study::recorder::{Axis, ClassBin, Ledger, Run, SiteSum, Watched};
+use crate::study::limits::{Limit, Quarter, binding};
+use crate::study::paths::Paths;
+use crate::study::recorder::{Axis, ClassBin, HubBin, Ledger, Run, SiteSum, Watched};
 
 /// Confidence of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
@@ -66,6 +68,15 @@ pub struct Results {
     pub windows: Vec<f64>,
 }
 
+impl Results {
+    /// The measures that are worth showing: those of paths only where a site was ever cut off.
+    #[must_use]
+    pub fn measures(&self) -> &'static [Figure] {
+        let cut_off = self.setups.iter().any(|found| found.paths.outages > 0.0);
+        if cut_off { &MEASURES } else { &MEASURES[..OF_PATHS] }
+    }
+}
+
 /// What the figure of a target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +87,8 @@ pub enum Kind {
     Share,
     /// Bytes.
     Size,
+    /// A number.
+    Count,
 }
 
 /// What was found for the base or an option.
@@ -89,6 +102,8 @@ pub struct Found {
     pub service: &'static str,
     /// Concentrators: name, throughput [bit/s], tunnels at the end of the run.
     pub units: Vec<(String, f64, u32)>,
+    /// What the reader should know of the concentrators: orders of service that do nothing, counts of tunnels.
+    pub remarks: Vec<String>,
     /// What each target measured.
     pub targets: Vec<Judged>,
     /// Other figures, in the order of [`MEASURES`].
@@ -106,6 +121,23 @@ pub struct Found {
     /// By concentrator and bin: queueing delay of the watched class at the end of the bin [s].
     #[serde(skip)]
     pub queue: Vec<Vec<f64>>,
+    /// By concentrator and bin: tunnels, handshakes and other limits, means over replications.
+    #[serde(skip)]
+    pub hubs: Vec<Vec<HubBin>>,
+    /// By concentrator and quarter of an hour: the limit that binds.
+    #[serde(skip)]
+    pub limits: Vec<Vec<Limit>>,
+    /// Sites that are cut off, and actions on paper, at the end of each bin.
+    #[serde(skip)]
+    pub cut_off: Vec<f64>,
+    /// Actions on paper that are to be entered, at the end of each bin.
+    #[serde(skip)]
+    pub on_paper: Vec<f64>,
+    /// What became of the sites' ways to the headend, a replication's mean.
+    pub paths: Paths,
+    /// By day: 95th percentile of the watched class in the hours of the first target [s], and the share of
+    /// replications in which it was above the limit.
+    pub mornings: Vec<(Interval, f64)>,
     /// By class and bin, means over replications.
     #[serde(skip)]
     pub by_class: Vec<Vec<ClassBin>>,
@@ -183,14 +215,29 @@ pub struct Figure {
 }
 
 /// Figures that are reported for every setup beside its targets.
-pub const MEASURES: [Figure; 6] = [
+pub const MEASURES: [Figure; 8] = [
     Figure { name: "minutes_over", title: "time over the limit", unit: "min", of: minutes_over },
     Figure { name: "sites_affected", title: "sites affected at worst", unit: "sites", of: worst_affected },
     Figure { name: "staff_hours_lost", title: "staff time lost", unit: "h", of: hours_lost },
     Figure { name: "given_up", title: "given up or refused", unit: "", of: given_up },
     Figure { name: "peak_utilisation", title: "busiest 15 minutes", unit: "%", of: peak_utilisation },
     Figure { name: "waiting_at_close", title: "jobs unfinished at the end", unit: "jobs", of: waiting_at_close },
+    Figure { name: "sites_cut_off", title: "sites cut off at worst", unit: "sites", of: |run, _, _| run.paths.at_once },
+    Figure { name: "staff_hours_cut_off", title: "staff time cut off", unit: "h", of: cut_off_hours },
 ];
+
+/// Measures from here on are of the sites' ways to the headend.
+const OF_PATHS: usize = 6;
+/// Places among the measures: staff time lost, the busiest quarter of an hour, staff time cut off.
+pub const STAFF_LOST: usize = 2;
+/// See [`STAFF_LOST`].
+pub const PEAK: usize = 4;
+/// See [`STAFF_LOST`].
+pub const STAFF_CUT_OFF: usize = 7;
+
+fn cut_off_hours(run: &Run, _: &Model, _: Watched) -> f64 {
+    run.paths.staff_lost / 3600.0
+}
 
 #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
 fn float(count: usize) -> f64 {
@@ -269,6 +316,12 @@ pub(super) struct Sums {
     tunnels: Vec<u32>,
     ledger: Ledger,
     served: Vec<u64>,
+    hubs: Vec<Vec<HubBin>>,
+    cut_off: Vec<f64>,
+    on_paper: Vec<f64>,
+    paths: Vec<Paths>,
+    /// By day: 95th percentile of the watched class in the hours that matter, and how often above the limit.
+    mornings: Vec<(Tally, u32)>,
 }
 
 impl Sums {
@@ -290,6 +343,11 @@ impl Sums {
             tunnels: Vec::new(),
             ledger: Ledger::default(),
             served: Vec::new(),
+            hubs: Vec::new(),
+            cut_off: Vec::new(),
+            on_paper: Vec::new(),
+            paths: Vec::new(),
+            mornings: Vec::new(),
         }
     }
 
@@ -310,11 +368,34 @@ impl Sums {
         }
         self.ledger.add(&run.ledger);
         self.tunnels.clone_from(&run.tunnels);
+        self.paths.push(run.paths);
+        self.morning(&run, targets, watched);
         self.replications += 1;
         if self.replications == 1 {
             self.begin(run);
         } else {
             self.merge(&run);
+        }
+    }
+
+    /// The watched class in the hours of its first target, day by day.
+    fn morning(&mut self, run: &Run, targets: &[Target], watched: Watched) {
+        let axis = self.axis.windows();
+        let days = self.model.calendar.days as usize;
+        self.mornings.resize(days, (Tally::default(), 0));
+        let hours = targets.iter().find(|target| kind(target.measure) == Kind::Time && target.from < target.until);
+        let mut of_day = vec![Histogram::default(); days];
+        for (window, latencies) in run.latencies[watched.class.index()].iter().enumerate() {
+            let start = axis.start(window);
+            if hours.is_none_or(|target| (target.from..target.until).contains(&start.clock())) {
+                of_day[usize::try_from(start.day()).unwrap_or(0)].merge(latencies);
+            }
+        }
+        for ((tally, over), latencies) in self.mornings.iter_mut().zip(&of_day) {
+            if let Some(micros) = latencies.quantile(0.95) {
+                tally.add(micros / 1e6);
+                *over += u32::from(micros / 1e6 > watched.limit);
+            }
         }
     }
 
@@ -327,6 +408,9 @@ impl Sums {
         self.by_site = run.by_site;
         self.sites = run.sites;
         self.served = run.served;
+        self.hubs = run.hubs;
+        self.cut_off = run.cut_off;
+        self.on_paper = run.on_paper;
     }
 
     fn merge(&mut self, run: &Run) {
@@ -349,6 +433,9 @@ impl Sums {
             own.lost += other.lost;
         }
         self.served.iter_mut().zip(&run.served).for_each(|(own, other)| *own += other);
+        self.hubs.iter_mut().flatten().zip(run.hubs.iter().flatten()).for_each(|(own, other)| own.add(other, 1.0));
+        add_all(self.cut_off.iter_mut(), run.cut_off.iter());
+        add_all(self.on_paper.iter_mut(), run.on_paper.iter());
     }
 }
 
@@ -420,8 +507,11 @@ pub(super) fn results(
 /// Whether a latency, a size or a share is measured.
 fn kind(measure: Measure) -> Kind {
     match measure {
-        Measure::Mean(_) | Measure::Quantile(..) => Kind::Time,
-        Measure::Slow(_) | Measure::GivenUp(_) | Measure::Utilisation => Kind::Share,
+        Measure::Mean(_) | Measure::Quantile(..) | Measure::CutOff => Kind::Time,
+        Measure::Slow(_) | Measure::GivenUp(_) | Measure::Utilisation | Measure::StaffTime | Measure::SitesCutOff => {
+            Kind::Share
+        }
+        Measure::Outages => Kind::Count,
         Measure::Waiting(_) => Kind::Size,
     }
 }
@@ -501,6 +591,12 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
     sum.capacity.iter_mut().flatten().for_each(|value| *value *= share);
     sum.queue.iter_mut().flatten().for_each(|value| *value *= share);
     sum.by_class.iter_mut().flatten().for_each(|bin| bin.scale(share));
+    sum.cut_off.iter_mut().chain(&mut sum.on_paper).for_each(|value| *value *= share);
+    for bin in sum.hubs.iter_mut().flatten() {
+        let whole = std::mem::take(bin);
+        bin.add(&whole, share);
+    }
+    let limits = limits_of(&setup.model, &sum);
     let quantiles = |window: &Histogram| Some((window.quantile(0.5)? / 1e6, window.quantile(0.95)? / 1e6));
     #[allow(clippy::cast_precision_loss)] // a share for a chart
     let slow = |&(all, slow): &(u32, u32)| (all > 0).then(|| slow as f32 / all as f32);
@@ -513,7 +609,18 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
         name: setup.name.clone(),
         title: setup.title.clone(),
         service: service(model),
-        units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.throughput.bits(), *tunnels)).collect(),
+        units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.carries().0.bits(), *tunnels)).collect(),
+        remarks: remarks(model),
+        hubs: sum.hubs,
+        limits,
+        cut_off: sum.cut_off,
+        on_paper: sum.on_paper,
+        paths: mean_of(&sum.paths),
+        mornings: sum
+            .mornings
+            .iter()
+            .map(|(tally, over)| (tally.interval(CONFIDENCE), f64::from(*over) * share))
+            .collect(),
         targets,
         measures,
         ledger: sum.ledger,
@@ -528,4 +635,73 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
         sites: model.sites.iter().zip(sum.sites).map(|(site, sums)| (site.name.clone(), site.patients, sums)).collect(),
         curfews: curfews.collect(),
     }
+}
+
+/// The limit that binds at each concentrator in each quarter of an hour.
+fn limits_of(model: &Model, sum: &Sums) -> Vec<Vec<Limit>> {
+    let bins = sum.axis.len();
+    let width = quarter_of(sum.axis.bin.secs());
+    let of_unit = |(place, unit): (usize, &Unit)| {
+        let quarters = (0..bins).step_by(width).map(|first| {
+            let last = (first + width).min(bins);
+            let classes = model.classes.len();
+            let here = &sum.carried[place][first..last];
+            let carried = (0..classes).map(|class| here.iter().map(|bin| bin[class]).sum());
+            let quarter = Quarter {
+                carried: &carried.collect::<Vec<f64>>(),
+                capacity: sum.capacity[place][first..last].iter().sum(),
+                bins: &sum.hubs[place][first..last],
+                cut_off: sum.cut_off[first..last].iter().sum::<f64>() / float(last - first),
+            };
+            binding(model, unit, &quarter)
+        });
+        quarters.collect()
+    };
+    model.units.iter().enumerate().map(of_unit).collect()
+}
+
+/// Bins of `length` seconds in a quarter of an hour.
+#[must_use]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most 900 bins
+pub fn quarter_of(length: f64) -> usize {
+    ((900.0 / length).round() as usize).max(1)
+}
+
+fn mean_of(paths: &[Paths]) -> Paths {
+    let count = float(paths.len()).max(1.0);
+    let mean = |of: fn(&Paths) -> f64| paths.iter().map(of).sum::<f64>() / count;
+    Paths {
+        sites: mean(|path| path.sites),
+        months: mean(|path| path.months),
+        outages: mean(|path| path.outages),
+        longest: mean(|path| path.longest),
+        at_once: mean(|path| path.at_once),
+        staff_lost: mean(|path| path.staff_lost),
+        staff: mean(|path| path.staff),
+    }
+}
+
+/// What follows from the set-up alone, and should not be overlooked.
+fn remarks(model: &Model) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for unit in &model.units {
+        if unit.discipline != Discipline::Fifo && *unit.order(&unit.discipline) == Discipline::Fifo {
+            let why = match unit.carries().1 {
+                Bottleneck::Line => "it was told that its line carries more than it does, so queues form beyond it",
+                _ => "encryption is what holds packets up, and takes them as they come",
+            };
+            remarks.push(format!("the order of service at {} does nothing: {why}", unit.name));
+        }
+    }
+    let (all, each) = model.tunnels.count(model.units.len() as u64, model.sites.len() as u64);
+    for unit in &model.units {
+        if let Some(most) = unit.tunnels.filter(|most| each > u64::from(*most)) {
+            remarks.push(format!(
+                "a design in which each site has a tunnel to each concentrator needs {each} tunnels at {}, which holds \
+                 {most} ({all} in all)",
+                unit.name
+            ));
+        }
+    }
+    remarks
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::random::Law;
 use crate::scenario::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Congestion, Counts, Demand, Discipline, Fidelity,
-    Model, Pool, PoolId, Rules, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Congestion, Counts, Demand, Discipline, FailBack,
+    Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
 };
+use crate::scenario::tunnel::Terms;
 use crate::sim::observer::{Fact, Observer, Record};
 use crate::sim::simulate;
 use crate::units::{BitRate, Bytes, Clock, NANOS, Span, Time};
@@ -95,19 +96,8 @@ fn model(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Wit
         Service::Priority => Discipline::Priority(vec![0, 1, 2, 3]),
         Service::Weighted => Discipline::Weighted(vec![10.0, 50.0, 30.0, 10.0]),
     };
-    let unit = Unit {
-        name: "concentrator".to_owned(),
-        throughput: BitRate(case.throughput),
-        packets: None,
-        reference: Bytes(1_400),
-        cipher: Cipher::Adds(2),
-        counts: Counts::Down,
-        buffer: Bytes(case.buffer),
-        buffer_packets: None,
-        discipline,
-        streams: None,
-        opens: Time(0),
-    };
+    let mut unit = Unit::new("concentrator".to_owned(), BitRate(case.throughput), Bytes(case.buffer));
+    (unit.cipher, unit.counts, unit.discipline) = (Cipher::Adds(2), Counts::Down, discipline);
     let tcp = Tcp {
         segment: Bytes(1_348),
         headers: Bytes(52),
@@ -125,8 +115,15 @@ fn model(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Wit
         sites: sites.iter().map(site).collect(),
         classes: CLASSES.iter().map(|name| class(name, case.calls, sites.len())).collect(),
         units: vec![unit],
-        pools: vec![Pool { name: "all".to_owned(), units: vec![UnitId(0)], balancer: Balancer::HubList }],
+        pools: vec![Pool {
+            name: "all".to_owned(),
+            units: vec![UnitId(0)],
+            balancer: Balancer::HubList,
+            fail_back: FailBack::ByHand,
+        }],
         pool_of: vec![PoolId(0); sites.len()],
+        tunnels: Terms::default(),
+        faults: Vec::new(),
         edits: Vec::new(),
         transport: Transport::Tcp(tcp),
         fidelity,
@@ -149,19 +146,7 @@ fn class(name: &str, calls: u32, sites: usize) -> Class {
     let each = calls / u32::try_from(sites).unwrap_or(u32::MAX);
     let codec = Codec { packet: Bytes(200), every: Span(NANOS / 50) };
     let demand = if name == "voice" && each > 0 { Demand::Steady { each, codec } } else { Demand::Replayed };
-    Class {
-        name: name.to_owned(),
-        demand,
-        request: Law::Fixed(1.0),
-        response: Law::Fixed(1.0),
-        turns: 1,
-        connects: true,
-        server: Span(0),
-        patience: None,
-        retries: 0,
-        quick: Span(NANOS),
-        rules: Rules::default(),
-    }
+    Class::new(name.to_owned(), demand, Law::Fixed(1.0), Law::Fixed(1.0))
 }
 
 fn arrivals(sent: &[Sent], sites: &[evidence::Site]) -> Vec<Arrival> {

@@ -64,6 +64,57 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     ("both_mean_and_median", "mean = \"30 kB\", sigma", "mean = \"30 kB\", median = \"20 kB\", sigma"),
     ("include_of_a_later_option", "name = \"curfew\"\n", "name = \"curfew\"\ninclude = [\"first\"]\n"),
+    ("fault_after_the_run", "[source]", "[[fault]]\noutage = { concentrator = \"hub\", at = \"12:00\" }\n\n[source]"),
+    (
+        "fault_on_a_date_without_dates",
+        "[source]",
+        "[[fault]]\noutage = { concentrator = \"hub\", on = \"2026-05-01\" }\n\n[source]",
+    ),
+    (
+        "fault_at_no_time_of_day",
+        "[source]",
+        "[[fault]]\noutage = { concentrator = \"hub\", at = \"25:00\" }\n\n[source]",
+    ),
+    ("fault_of_an_unknown_hub", "[source]", "[[fault]]\noutage = { concentrator = \"hubb\" }\n\n[source]"),
+    ("fault_of_no_duration", "[source]", "[[fault]]\ncut = { sites = \"all\", lasts = \"0 s\" }\n\n[source]"),
+    ("fault_of_an_unknown_kind", "[source]", "[[fault]]\noutrage = { concentrator = \"hub\" }\n\n[source]"),
+    ("flaps_without_a_rate", "[source]", "[[fault]]\nflaps = { reboot = { fixed = \"5 min\" } }\n\n[source]"),
+    ("brown_out_of_all", "[source]", "[[fault]]\nbrown_out = { concentrator = \"hub\", left = \"0 %\" }\n\n[source]"),
+    (
+        "flood_beyond_its_line",
+        "[source]",
+        "[[fault]]\nflood = { site = \"harbour\", class = \"updates\", rate = \"2 Gbit/s\" }\n\n[source]",
+    ),
+    (
+        "flood_of_an_unknown_site",
+        "[source]",
+        "[[fault]]\nflood = { site = \"habour\", class = \"updates\", rate = \"2 Mbit/s\" }\n\n[source]",
+    ),
+    ("surge_of_people", "[source]", "[[fault]]\nsurge = { class = \"clinical\", factor = 2 }\n\n[source]"),
+    ("unknown_hub_in_a_pool", "[source]", "[[pool]]\nname = \"p\"\nconcentrators = [\"hub\", \"hub-2\"]\n\n[source]"),
+    (
+        "all_hubs_stand_by",
+        "throughput = \"10 Mbit/s\"",
+        "throughput = \"10 Mbit/s\"\nstandby = true\n[[pool]]\nname = \"p\"\nconcentrators = [\"hub\"]",
+    ),
+    ("unknown_profile_of_a_device", "throughput = \"10 Mbit/s\"", "profile = \"meraki-mx260\""),
+    ("no_handshakes", "throughput = \"10 Mbit/s\"", "throughput = \"10 Mbit/s\"\nhandshakes = 0"),
+    (
+        "waves_that_move_a_site_twice",
+        "[source]",
+        "[[concentrator]]\nname = \"hub-2\"\nthroughput = \"10 Mbit/s\"\n[[change]]\nmigrate = { to = \"hub-2\", waves = [{ sites = { list = [\"harbour\"] }, at = \"08:00\" }, { sites = { list = [\"harbour\"] }, at = \"09:00\" }] }\n\n[source]",
+    ),
+    ("option_without_an_unknown_fault", "name = \"curfew\"\n", "name = \"curfew\"\nwithout = [\"stalls\"]\n"),
+    (
+        "hours_for_what_is_of_sites",
+        "[source]",
+        "[[target]]\nmeasure = \"cut_off\"\nat_most = \"5 min\"\nfrom = \"08:00\"\n\n[source]",
+    ),
+    (
+        "paper_without_people",
+        "response = { fixed = \"150 MB\" }",
+        "response = { fixed = \"150 MB\" }\n[class.fallback]\npaper = \"80 %\"\ncancel = \"30 %\"",
+    ),
     ("missing_replay_file", "[source]", "[replay]\nfile = \"nowhere.csv\"\n\n[source]"),
 ];
 

@@ -4,6 +4,7 @@ mod bench_model;
 mod command;
 mod conservation;
 mod estate;
+mod faults;
 mod house;
 mod inputs;
 mod monotone;

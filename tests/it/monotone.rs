@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use headend::random::Law;
 use headend::scenario::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Congestion, Counts, Demand, Discipline, Fidelity, Model, Pool,
-    PoolId, Rules, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Congestion, Counts, Demand, Discipline, FailBack, Fidelity,
+    Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
 };
+use headend::scenario::tunnel::Terms;
 use headend::sim::observer::Record;
 use headend::sim::simulate;
 use headend::units::{BitRate, Bytes, Clock, DAY, Span, Time};
@@ -22,40 +23,25 @@ fn model(arrivals: Vec<Arrival>, links: &[u64], capacity: u64, discipline: Disci
         up: BitRate(mbps * 1_000_000),
         rtt: Span(20_000_000),
     };
-    let class = |name: &str| Class {
-        name: name.to_owned(),
-        demand: Demand::Replayed,
-        request: Law::Fixed(1000.0),
-        response: Law::Fixed(1.0),
-        turns: 1,
-        connects: true,
-        server: Span(0),
-        patience: None,
-        retries: 0,
-        quick: Span(2_000_000_000),
-        rules: Rules::default(),
-    };
+    let class = |name: &str| Class::new(name.to_owned(), Demand::Replayed, Law::Fixed(1000.0), Law::Fixed(1.0));
+    let plain = Unit::new("hub".to_owned(), BitRate(capacity * 1_000_000), Bytes(125_000));
+    let hub = Unit { cipher: Cipher::AesGcm, counts: Counts::Down, discipline, ..plain };
     Model {
         seed: 1,
         calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: Clock(DAY) },
         bin: Span(3_600_000_000_000),
         sites: links.iter().enumerate().map(site).collect::<Vec<_>>().into(),
         classes: vec![class("a"), class("b"), class("c")],
-        units: vec![Unit {
-            name: "hub".into(),
-            throughput: BitRate(capacity * 1_000_000),
-            packets: None,
-            reference: Bytes(1400),
-            cipher: Cipher::AesGcm,
-            counts: Counts::Down,
-            buffer: Bytes(125_000),
-            buffer_packets: None,
-            discipline,
-            streams: None,
-            opens: Time(0),
+        units: vec![hub],
+        pools: vec![Pool {
+            name: "all".into(),
+            units: vec![UnitId(0)],
+            balancer: Balancer::HubList,
+            fail_back: FailBack::ByHand,
         }],
-        pools: vec![Pool { name: "all".into(), units: vec![UnitId(0)], balancer: Balancer::HubList }],
         pool_of: vec![PoolId(0); links.len()],
+        tunnels: Terms::default(),
+        faults: Vec::new(),
         edits: Vec::new(),
         transport,
         fidelity: Fidelity::Flow,

@@ -46,12 +46,6 @@ pub(crate) fn width(results: &Results) -> f64 {
     (results.bins.1 / 3600.0).max(5.0 / 60.0)
 }
 
-/// Bins in a quarter of an hour.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-pub(crate) fn quarter(bin_seconds: f64) -> usize {
-    ((900.0 / bin_seconds).round() as usize).max(1)
-}
-
 fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String {
     let (class, limit) = results.watched;
     let name = &results.classes[class];

@@ -6,10 +6,10 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::answer::overall;
 use crate::report::chart::{Area, BLUE, GREEN, INK, ORANGE, RED, font, nice, right, sheet, sure};
-use crate::report::words::{interval, list, number, plain_interval, quoted};
+use crate::report::words::{interval, list, number, plain_interval, quoted, scale};
 use crate::report::{Chart, Table};
 use crate::stats::Interval;
-use crate::study::results::{Kind, MEASURES, Results, Verdict};
+use crate::study::results::{Kind, MEASURES, Results, STAFF_CUT_OFF, STAFF_LOST, Verdict};
 
 /// One column of the chart: a figure of every setup.
 struct Column {
@@ -18,7 +18,7 @@ struct Column {
     verdicts: Vec<Option<Verdict>>,
     limit: Option<f64>,
     scale: f64,
-    unit: &'static str,
+    unit: String,
 }
 
 const ROW: i32 = 34;
@@ -60,22 +60,24 @@ fn middle(place: usize) -> i32 {
 /// The first two targets, and the time that staff lose.
 fn columns(results: &Results) -> Vec<Column> {
     let mut columns: Vec<Column> = (0..results.targets.len().min(2)).map(|target| of_target(results, target)).collect();
+    let lost = |measure: usize| results.setups.iter().any(|found| found.measures[measure].value.mean > 0.0);
+    let measure = if !lost(STAFF_LOST) && lost(STAFF_CUT_OFF) { STAFF_CUT_OFF } else { STAFF_LOST };
     columns.push(Column {
-        title: "staff time lost [h]".to_owned(),
-        values: results.setups.iter().map(|found| found.measures[2].value).collect(),
+        title: label(MEASURES[measure].title, MEASURES[measure].unit),
+        values: results.setups.iter().map(|found| found.measures[measure].value).collect(),
         verdicts: vec![None; results.setups.len()],
         limit: None,
         scale: 1.0,
-        unit: "",
+        unit: String::new(),
     });
     columns
 }
 
 fn of_target(results: &Results, target: usize) -> Column {
+    let largest = results.setups.iter().map(|found| found.targets[target].figure.value.mean);
     let (scale, unit) = match results.kinds[target] {
-        Kind::Time => (1.0, " s"),
-        Kind::Share => (100.0, " %"),
-        Kind::Size => (1e-9, " GB"),
+        Kind::Time => scale(largest.fold(results.limits[target], f64::max).max(1.0), Kind::Time),
+        kind => scale(1e9, kind),
     };
     Column {
         title: results.targets[target].clone(),
@@ -83,7 +85,7 @@ fn of_target(results: &Results, target: usize) -> Column {
         verdicts: results.setups.iter().map(|found| Some(found.targets[target].verdict)).collect(),
         limit: Some(results.limits[target]),
         scale,
-        unit,
+        unit: if unit.is_empty() { String::new() } else { format!(" {unit}") },
     }
 }
 
@@ -148,7 +150,7 @@ fn finding(results: &Results) -> String {
 fn table(results: &Results) -> Table {
     let mut head = vec!["option".to_owned()];
     head.extend(results.targets.iter().cloned());
-    head.extend(MEASURES.iter().map(|figure| label(figure.title, figure.unit)));
+    head.extend(results.measures().iter().map(|figure| label(figure.title, figure.unit)));
     let rows = results.setups.iter().map(|found| {
         let mut row = vec![found.title.clone()];
         let targets = found.targets.iter().zip(&results.kinds);
@@ -156,7 +158,7 @@ fn table(results: &Results) -> Table {
             targets
                 .map(|(judged, kind)| format!("{}: {}", judged.verdict.name(), interval(&judged.figure.value, *kind))),
         );
-        row.extend(found.measures.iter().map(|measure| plain_interval(&measure.value)));
+        row.extend(found.measures.iter().zip(results.measures()).map(|(measure, _)| plain_interval(&measure.value)));
         row
     });
     Table { rows: rows.collect(), head }

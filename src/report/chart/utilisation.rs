@@ -93,7 +93,7 @@ fn table(results: &Results) -> Table {
     for found in &results.setups {
         head.extend(found.units.iter().map(|(name, ..)| format!("{}: {name} [%]", found.title)));
     }
-    let per_quarter = crate::report::chart::latency::quarter(results.bins.1);
+    let per_quarter = crate::study::results::quarter_of(results.bins.1);
     let rows = (0..results.bins.0.len()).step_by(per_quarter).map(|first| {
         let mut row = vec![clock(results, results.bins.0[first])];
         for found in &results.setups {

@@ -78,7 +78,7 @@ fn peak(results: &Results, found: &Found) -> (f64, f64) {
 fn table(results: &Results, setups: &[&Found]) -> Table {
     let mut head = vec!["time".to_owned()];
     head.extend(setups.iter().map(|found| format!("{}: waiting [GB]", found.title)));
-    let step = crate::report::chart::latency::quarter(results.bins.1);
+    let step = crate::study::results::quarter_of(results.bins.1);
     let rows = (0..results.bins.0.len()).skip(step - 1).step_by(step).map(|bin| {
         let mut row = vec![clock(results, results.bins.0[bin] + results.bins.1 / 3600.0)];
         row.extend(setups.iter().map(|found| number(waiting_bytes(found, bin) / 1e9)));

@@ -56,10 +56,10 @@ impl Hub {
         let room = Room { bytes: unit.buffer.0, packets: unit.buffer_packets.map_or(u64::MAX, u64::from) };
         Self {
             cost: Cost::of(unit).expect("a checked unit has a cost"),
-            throughput: unit.throughput.bits(),
+            throughput: unit.carries().0.bits(),
             both: unit.counts == Counts::Both,
             room,
-            scheduler: Scheduler::new(&unit.discipline, classes, room),
+            scheduler: Scheduler::new(unit.order(&unit.discipline), classes, room),
             serving: None,
             ring: VecDeque::new(),
             ahead: if ideal { 0 } else { RING },
@@ -144,6 +144,12 @@ impl Hub {
         u64::from(packet.count - 1) * each + u64::from(self.cost.wire(packet.tail))
     }
 
+    /// Bytes on the wire of a packet of `inner` bytes.
+    #[must_use]
+    pub fn wire_of(&self, inner: u32) -> u32 {
+        self.cost.wire(inner)
+    }
+
     /// Bytes of one packet of a train on the wire.
     #[must_use]
     pub fn wire_of_one(&self, packet: &Packet) -> u64 {
@@ -157,7 +163,7 @@ impl Hub {
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     pub fn shape(&mut self, now: Time, packet: &Packet) -> Result<Option<Time>, ()> {
         let shaper = &mut self.shapers[packet.label.class.index()];
-        if shaper.is_open() || packet.way == Way::Up {
+        if shaper.is_open() || (packet.way == Way::Up && packet.kind != Kind::Noise) {
             return Ok(None);
         }
         let work = self.cost.train(packet.count, packet.inner, packet.tail);

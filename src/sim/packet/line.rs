@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::scenario::model::Site;
 use crate::sim::packet::wire::Packet;
-use crate::units::{Span, Time};
+use crate::units::{BitRate, Span, Time};
 
 /// Both directions of an access link.
 #[derive(Clone, Debug)]
@@ -16,11 +16,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// An idle link with `buffer` of its rate before each direction.
+    /// An idle link with `buffer` of its rate before each direction; its tunnel carries no more than `ceiling`.
     #[must_use]
-    pub fn new(site: &Site, buffer: Span) -> Self {
+    pub fn new(site: &Site, ceiling: BitRate, buffer: Span) -> Self {
         let half = Span(site.rtt.0 / 2);
-        Self { up: Direction::new(site.up.bits(), buffer, half), down: Direction::new(site.down.bits(), buffer, half) }
+        let direction = |rate: BitRate| Direction::new(rate.min(ceiling).bits(), buffer, half);
+        Self { up: direction(site.up), down: direction(site.down) }
     }
 }
 

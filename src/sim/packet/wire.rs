@@ -21,6 +21,8 @@ pub enum Kind {
     Last,
     /// A packet of a call.
     Voice,
+    /// A packet of a flood: nobody waits for it.
+    Noise,
     /// A whole transfer, where transport is ideal.
     Whole,
 }

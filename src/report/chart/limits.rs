@@ -1,0 +1,166 @@
+//! Which limit of each concentrator binds, quarter of an hour by quarter of an hour.
+
+use plotters::element::{Rectangle, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, RGBColor};
+
+use crate::report::chart::{BLUE, GREEN, GREY, INK, ORANGE, RED, busy_hours, font, right, sheet, sure};
+use crate::report::words::{clock, list};
+use crate::report::{Chart, Table};
+use crate::study::limits::Limit;
+use crate::study::results::{Found, Results, quarter_of};
+
+const ROW: i32 = 22;
+const LEFT: i32 = 250;
+const RIGHT: i32 = 946;
+const TOP: i32 = 26;
+
+/// Draws it, if any limit binds.
+#[must_use]
+pub fn draw(results: &Results) -> Option<Chart> {
+    let rows = rows(results);
+    let binds = rows.iter().any(|row| row.2.iter().any(|limit| *limit != Limit::None));
+    binds.then(|| Chart {
+        name: "limits",
+        title: finding(results),
+        note:
+            "The limit that holds traffic up at each concentrator in each quarter of an hour: utilisation of 95 % or \
+               more, sites that wait for tunnels, tunnels at their ceiling. White: none."
+                .to_owned(),
+        svg: picture(results, &rows),
+        table: table(results, &rows),
+    })
+}
+
+/// Set-up, concentrator and its limits.
+type Row<'a> = (&'a Found, &'a str, &'a [Limit]);
+
+fn rows(results: &Results) -> Vec<Row<'_>> {
+    let of_setup = |found: &'_ Found| -> Vec<usize> { (0..found.units.len()).collect() };
+    let all = results.setups.iter().flat_map(|found| of_setup(found).into_iter().map(move |unit| (found, unit)));
+    all.map(|(found, unit)| (found, found.units[unit].0.as_str(), found.limits[unit].as_slice())).collect()
+}
+
+/// Colour and letter of a limit.
+fn sign(limit: Limit) -> (RGBColor, &'static str) {
+    match limit {
+        Limit::None => (RGBColor(255, 255, 255), ""),
+        Limit::Down => (INK, "D"),
+        Limit::Handshakes => (GREY, "H"),
+        Limit::Tunnels => (GREY, "N"),
+        Limit::Throughput => (RED, "T"),
+        Limit::Line => (ORANGE, "L"),
+        Limit::Packets => (BLUE, "P"),
+        Limit::TunnelCeiling => (GREEN, "C"),
+        Limit::Streams => (GREEN, "S"),
+    }
+}
+
+fn picture(results: &Results, rows: &[Row<'_>]) -> String {
+    let height = TOP + ROW * i32::try_from(rows.len()).unwrap_or(0) + 50;
+    let hours = busy_hours(results);
+    #[allow(clippy::cast_possible_truncation)] // within the picture
+    let x = |hour: f64| {
+        let share = ((hour - hours.0) / (hours.1 - hours.0)).clamp(0.0, 1.0);
+        LEFT + (share * f64::from(RIGHT - LEFT)).round() as i32
+    };
+    let middle = Pos::new(HPos::Center, VPos::Center);
+    sheet(u32::try_from(height).unwrap_or(100), |area| {
+        for ((found, unit, limits), top) in rows.iter().zip((TOP..).step_by(22)) {
+            let name = if found.units.len() > 1 { format!("{}: {unit}", found.title) } else { found.title.clone() };
+            sure(area.draw(&Text::new(name, (LEFT - 8, top + ROW / 2), right(12))));
+            for (limit, span) in limits.iter().zip(spans(results)) {
+                let (colour, letter) = sign(*limit);
+                let (from, until) = (x(span.0), x(span.1));
+                let corners = [(from, top + 2), (until, top + ROW - 2)];
+                sure(area.draw(&Rectangle::new(corners, colour.mix(0.8).filled())));
+                if until - from >= 8 {
+                    let style = font(11).color(&RGBColor(255, 255, 255)).pos(middle);
+                    sure(area.draw(&Text::new(letter, (i32::midpoint(from, until), top + ROW / 2), style)));
+                }
+            }
+        }
+        let below = TOP + ROW * i32::try_from(rows.len()).unwrap_or(0);
+        let several = results.days > 1;
+        let step =
+            if several { 24.0 * ((hours.1 - hours.0) / 24.0 / 8.0).ceil() } else { ((hours.1 - hours.0) / 8.0).ceil() };
+        let mut hour = if several { 0.0 } else { hours.0.ceil() };
+        while hour <= hours.1 {
+            let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
+            let name = if several { format!("day {}", hour / 24.0 + 1.0) } else { clock(results, hour) };
+            sure(area.draw(&Text::new(name, (x(hour), below + 4), style)));
+            hour += step;
+        }
+        let mut seen: Vec<Limit> = rows.iter().flat_map(|row| row.2.iter().copied()).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let key: Vec<String> = seen
+            .into_iter()
+            .filter(|limit| *limit != Limit::None)
+            .map(|limit| format!("{} {}", sign(limit).1, limit.name()))
+            .collect();
+        sure(area.draw(&Text::new(key.join("   "), (LEFT, below + 26), font(12))));
+    })
+}
+
+/// From and until of each quarter [h].
+fn spans(results: &Results) -> impl Iterator<Item = (f64, f64)> + '_ {
+    let (starts, length) = &results.bins;
+    let step = quarter_of(*length);
+    (0..starts.len()).step_by(step).map(move |first| {
+        let last = (first + step).min(starts.len()) - 1;
+        (starts[first], starts[last] + length / 3600.0)
+    })
+}
+
+/// The limit that binds longest in the base, and when.
+fn finding(results: &Results) -> String {
+    let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
+    let mut counts: Vec<(usize, Limit, &str)> = Vec::new();
+    for (unit, limits) in base.units.iter().zip(&base.limits) {
+        for limit in limits.iter().filter(|limit| **limit != Limit::None) {
+            match counts.iter_mut().find(|count| count.1 == *limit && count.2 == unit.0) {
+                Some(count) => count.0 += 1,
+                None => counts.push((1, *limit, &unit.0)),
+            }
+        }
+    }
+    counts.sort_by_key(|count| std::cmp::Reverse(count.0));
+    let Some((_, limit, unit)) = counts.first() else {
+        let free: Vec<String> = base.units.iter().map(|unit| unit.0.clone()).collect();
+        return format!("As it is, no limit of {} binds", list(&free));
+    };
+    let place = base.units.iter().position(|other| other.0 == *unit).unwrap_or(0);
+    let when: Vec<(f64, f64)> =
+        spans(results).zip(&base.limits[place]).filter(|(_, other)| *other == limit).map(|(span, _)| span).collect();
+    let (from, until) = (when[0].0, when[when.len() - 1].1);
+    let (from, until) = (clock(results, from), clock(results, until));
+    match limit {
+        Limit::Down => format!("As it is, {unit} is down from {from} to {until}"),
+        _ => format!("As it is, the limit that binds at {unit} is {}, between {from} and {until}", words(*limit)),
+    }
+}
+
+fn words(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Throughput => "its throughput",
+        Limit::Line => "its line",
+        Limit::Packets => "its packet rate",
+        Limit::Tunnels => "its number of tunnels",
+        Limit::Handshakes => "its rate of handshakes",
+        Limit::TunnelCeiling => "what one tunnel can carry",
+        Limit::Streams => "the calls that it admits",
+        Limit::Down | Limit::None => limit.name(),
+    }
+}
+
+fn table(results: &Results, rows: &[Row<'_>]) -> Table {
+    let mut head = vec!["time".to_owned()];
+    head.extend(rows.iter().map(|(found, unit, _)| format!("{}: {unit}", found.title)));
+    let lines = spans(results).enumerate().map(|(quarter, span)| {
+        let mut row = vec![clock(results, span.0)];
+        row.extend(rows.iter().map(|(_, _, limits)| limits[quarter].name().to_owned()));
+        row
+    });
+    Table { rows: lines.collect(), head }
+}

@@ -1,0 +1,108 @@
+//! Where the time of the watched class goes: round trips, queueing, transfer, losses, waiting for a tunnel.
+
+use plotters::style::{Color, RGBColor};
+
+use crate::report::chart::{BLUE, GREEN, GREY, ORANGE, Panels, RED, busy_hours, nice};
+use crate::report::words::{clock, figure, number, quoted};
+use crate::report::{Chart, Table};
+use crate::sim::observer::Parts;
+use crate::study::results::{Found, Kind, Results, quarter_of};
+
+/// Colours in the order of [`Parts::list`].
+const COLOURS: [RGBColor; 5] = [GREY, ORANGE, BLUE, GREEN, RED];
+
+/// Draws it, if the watched class has any latency.
+#[must_use]
+pub fn draw(results: &Results) -> Option<Chart> {
+    let setups: Vec<&Found> = results.setups.iter().filter(|found| quarters(results, found).next().is_some()).collect();
+    let first = *setups.first()?;
+    let most = setups.iter().flat_map(|found| quarters(results, found)).map(|(_, parts)| parts.sum());
+    let most = nice(most.fold(0.0, f64::max) * 1.05);
+    let panels = Panels { results, hours: busy_hours(results), most, unit: " s", log: false };
+    let svg = panels.draw(&setups, |panel, found| {
+        // From the top down, so that each area shows what the next leaves of it.
+        for part in (0..COLOURS.len()).rev() {
+            let upto = |parts: &Parts| parts.list()[..=part].iter().sum::<f64>();
+            panel.fill(with_nights(results, found).map(|(hour, parts)| (hour, upto(&parts))), COLOURS[part].mix(1.0));
+        }
+        let mut before = String::new();
+        for (name, colour) in Parts::NAMES.iter().zip(COLOURS).rev() {
+            panel.key(&before, name, colour);
+            before += &format!("{name}  ");
+        }
+    });
+    Some(Chart {
+        name: "parts",
+        title: finding(results, first)?,
+        note: format!(
+            "Mean latency of {} by when it began, a quarter of an hour at a time, split into its parts; they sum to the \
+             whole. Mean over replications.",
+            results.classes[results.watched.0]
+        ),
+        svg,
+        table: table(results, &setups),
+    })
+}
+
+/// (middle of the quarter [h], mean parts of a latency [s]).
+fn quarters<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, Parts)> + 'a {
+    let (starts, length) = &results.bins;
+    let step = quarter_of(*length);
+    let bins = &found.by_class[results.watched.0];
+    (0..starts.len()).step_by(step).filter_map(move |first| {
+        let here = &bins[first..(first + step).min(bins.len())];
+        let count: f64 = here.iter().map(|bin| bin.done + bin.failed).sum();
+        let mut parts = Parts::default();
+        for bin in here {
+            parts += bin.parts;
+        }
+        #[allow(clippy::cast_precision_loss)] // a few bins
+        let middle = starts[first] + length * here.len() as f64 / 7200.0;
+        (count > 0.0).then(|| (middle, parts.scaled(1.0 / count)))
+    })
+}
+
+/// The same, with nothing in the hours between one day and the next.
+fn with_nights(results: &Results, found: &Found) -> impl Iterator<Item = (f64, Parts)> {
+    let mut points: Vec<(f64, Parts)> = Vec::new();
+    for (hour, parts) in quarters(results, found) {
+        if let Some(&(last, _)) = points.last().filter(|(last, _)| hour - last > 1.0) {
+            points.push((last + 0.01, Parts::default()));
+            points.push((hour - 0.01, Parts::default()));
+        }
+        points.push((hour, parts));
+    }
+    points.into_iter()
+}
+
+fn finding(results: &Results, found: &Found) -> Option<String> {
+    let worst = quarters(results, found).max_by(|a, b| a.1.sum().total_cmp(&b.1.sum()))?;
+    let (place, most) = worst.1.list().into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let whole = worst.1.sum();
+    Some(format!(
+        "{}, at the worst, at {}, {} % of the {} that {} takes goes to {}",
+        if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) },
+        clock(results, worst.0),
+        number((100.0 * most / whole).round()),
+        figure(whole, Kind::Time),
+        results.classes[results.watched.0],
+        match place {
+            4 => "waiting for a tunnel",
+            _ => Parts::NAMES[place],
+        }
+    ))
+}
+
+fn table(results: &Results, setups: &[&Found]) -> Table {
+    let mut head = vec!["option".to_owned(), "time".to_owned()];
+    head.extend(Parts::NAMES.iter().map(|name| format!("{name} [s]")));
+    head.push("in all [s]".to_owned());
+    let rows = setups.iter().flat_map(|found| {
+        quarters(results, found).map(|(hour, parts)| {
+            let mut row = vec![found.title.clone(), clock(results, hour)];
+            row.extend(parts.list().into_iter().chain([parts.sum()]).map(number));
+            row
+        })
+    });
+    Table { rows: rows.collect(), head }
+}

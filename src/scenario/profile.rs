@@ -1,0 +1,163 @@
+//! Profiles: devices whose figures are known from their makers, built in or from a file of the user's.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::scenario::check::Check;
+use crate::scenario::file::{At, CipherFile, ConcentratorFile, File};
+use crate::scenario::leaf::{Count, Leaf, Line, Number};
+use crate::scenario::problem::did_you_mean;
+use crate::scenario::source::{Input, Standing};
+use crate::units::{BitRate, Bytes, PacketRate};
+
+/// What is known of a device.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// Its name for people.
+    pub title: Leaf<Line>,
+    /// Encrypted traffic at the reference packet.
+    pub throughput: Leaf<BitRate>,
+    /// Smallest packets that it can handle.
+    pub packet_rate: Leaf<PacketRate>,
+    /// Inner packet at which the throughput is stated.
+    pub reference_packet: Leaf<Bytes>,
+    /// What encryption adds to each packet.
+    pub cipher: Option<CipherFile>,
+    /// What one tunnel can carry.
+    pub per_tunnel: Leaf<BitRate>,
+    /// Tunnels at a time.
+    pub tunnels: Leaf<Count>,
+    /// IKE handshakes in a second.
+    pub handshakes: Leaf<Number>,
+    /// Where the figures stand, and as of when.
+    pub from: Leaf<Line>,
+}
+
+/// Devices by their names.
+pub type Profiles = BTreeMap<String, Profile>;
+
+const BUILT_IN: &str = include_str!("../../profiles/devices.toml");
+
+/// Those that come with the program.
+///
+/// # Panics
+/// Never: a test reads them.
+#[must_use]
+pub fn built_in() -> Profiles {
+    toml::from_str(BUILT_IN).expect("the built-in profiles can be read")
+}
+
+/// Those that come with the program, and those of the scenario's own file, which go before.
+pub fn profiles(file: &File, check: &mut Check) -> Profiles {
+    let mut all = built_in();
+    let Some(name) = check.maybe(&file.profiles) else { return all };
+    let at = file.profiles.span().clone();
+    let Some((text, source)) = check.file(&at, &name.0) else { return all };
+    match toml::from_str::<Profiles>(&text) {
+        Ok(own) => {
+            for (span, message) in own.values().flat_map(faults) {
+                check.problems.add_in(source, &span, message, "write it as in the profiles that are built in");
+            }
+            all.extend(own);
+        }
+        Err(fault) => {
+            let help = "write one table a device, with `throughput`, `tunnels`, `per_tunnel`, `packet_rate`, \
+                        `handshakes`, `cipher` and `from`";
+            let message = fault.message().trim().replace('\n', "; ");
+            check.problems.add_in(source, &fault.span().unwrap_or(0..0), message, help);
+        }
+    }
+    all
+}
+
+/// Figures of a profile that cannot be read.
+fn faults(profile: &Profile) -> Vec<(std::ops::Range<usize>, String)> {
+    let wrong = [
+        (profile.throughput.span(), profile.throughput.wrong()),
+        (profile.packet_rate.span(), profile.packet_rate.wrong()),
+        (profile.reference_packet.span(), profile.reference_packet.wrong()),
+        (profile.per_tunnel.span(), profile.per_tunnel.wrong()),
+        (profile.tunnels.span(), profile.tunnels.wrong()),
+        (profile.handshakes.span(), profile.handshakes.wrong()),
+    ];
+    wrong.into_iter().filter_map(|(span, message)| Some((span.clone(), message?.to_owned()))).collect()
+}
+
+/// A concentrator as written, with what its profile says where it says nothing itself.
+pub fn filled(table: &At<ConcentratorFile>, known: &Profiles, check: &mut Check) -> ConcentratorFile {
+    let mut file = table.get_ref().clone();
+    let Some(name) = check.maybe(&file.profile) else { return file };
+    let Some(profile) = known.get(&name.0) else {
+        let help =
+            format!("{}; `headend profiles` lists them", did_you_mean(&name.0, known.keys().map(String::as_str)));
+        check.problems.add(file.profile.span(), format!("there is no profile `{}`", name.0), help);
+        return file;
+    };
+    fill(&mut file.throughput, &profile.throughput);
+    fill(&mut file.packet_rate, &profile.packet_rate);
+    fill(&mut file.reference_packet, &profile.reference_packet);
+    fill(&mut file.per_tunnel, &profile.per_tunnel);
+    fill(&mut file.tunnels, &profile.tunnels);
+    fill(&mut file.handshakes, &profile.handshakes);
+    file.cipher = file.cipher.or_else(|| profile.cipher.clone());
+    file
+}
+
+/// The figures that concentrators have from their profiles, with their source.
+#[must_use]
+pub fn inputs(file: &File, known: &Profiles) -> Vec<Input> {
+    let of_table = |table: &At<ConcentratorFile>| -> Vec<Input> {
+        let own = table.get_ref();
+        let (Some(unit), Some(name)) = (own.name.right(), own.profile.right()) else { return Vec::new() };
+        let Some(profile) = known.get(&name.0) else { return Vec::new() };
+        let figures = [
+            ("throughput", own.throughput.is_written(), shown(&profile.throughput)),
+            ("packet_rate", own.packet_rate.is_written(), shown(&profile.packet_rate)),
+            ("per_tunnel", own.per_tunnel.is_written(), shown(&profile.per_tunnel)),
+            ("tunnels", own.tunnels.is_written(), profile.tunnels.right().map(|tunnels| tunnels.0.to_string())),
+        ];
+        let of_profile = figures.into_iter().filter(|(_, written, _)| !written);
+        let inputs = of_profile.filter_map(|(field, _, value)| {
+            Some(Input {
+                path: format!("concentrator.{}.{field}", unit.0),
+                value: value?,
+                standing: Standing::Official,
+                source: profile.from.right().map(|from| from.0.clone()),
+                range: None,
+            })
+        });
+        inputs.collect()
+    };
+    file.concentrator.iter().flat_map(of_table).collect()
+}
+
+fn shown<T: ToString>(leaf: &Leaf<T>) -> Option<String> {
+    leaf.right().map(ToString::to_string)
+}
+
+fn fill<T: Clone>(own: &mut Leaf<T>, of_profile: &Leaf<T>) {
+    // What is wrong in a profile is told where it stands.
+    if !own.is_written() && of_profile.wrong().is_none() {
+        own.clone_from(of_profile);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_figure_has_its_source() {
+        let all = built_in();
+        assert!(all.len() >= 15);
+        for (name, profile) in &all {
+            assert!(profile.throughput.right().is_some(), "{name}");
+            assert!(profile.from.right().is_some_and(|from| from.0.len() > 20), "{name}");
+            for wrong in [profile.per_tunnel.wrong(), profile.packet_rate.wrong(), profile.tunnels.wrong()] {
+                assert_eq!(wrong, None, "{name}");
+            }
+        }
+    }
+}

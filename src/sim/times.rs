@@ -1,0 +1,71 @@
+//! Where a transaction's time goes, leg by leg: the parts sum to the whole.
+
+use crate::sim::observer::Parts;
+use crate::units::Time;
+
+/// The legs of a transaction so far, and the one that it is on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    sum: Parts,
+    began: Time,
+    /// What the present leg should take; what it takes beyond is queueing.
+    leg: Parts,
+}
+
+impl Times {
+    /// Nothing has happened yet, and nothing holds it.
+    pub fn new(now: Time) -> Self {
+        Self { sum: Parts::default(), began: now, leg: Parts::default() }
+    }
+
+    /// The next leg begins, and should take so long.
+    pub fn expect(&mut self, now: Time, leg: Parts) {
+        self.end_leg(now);
+        (self.began, self.leg) = (now, leg);
+    }
+
+    /// It stands still from now on, for as long as it takes.
+    pub fn hold(&mut self, now: Time) {
+        const FOR_EVER: f64 = 1e15;
+        self.expect(now, Parts { held: FOR_EVER, ..Parts::default() });
+    }
+
+    /// All that went by until `now`.
+    pub fn close(&mut self, now: Time) -> Parts {
+        self.end_leg(now);
+        (self.began, self.leg) = (now, Parts::default());
+        self.sum
+    }
+
+    /// A leg that was cut short is split as it was expected; one that took longer, or would have taken for ever, waited
+    /// for others.
+    fn end_leg(&mut self, now: Time) {
+        let took = now.since(self.began).secs();
+        let expected = self.leg.sum();
+        if !expected.is_finite() {
+            self.sum.queueing += took;
+        } else if took < expected {
+            self.sum += self.leg.scaled(took / expected);
+        } else {
+            self.sum += self.leg;
+            self.sum.queueing += took - expected;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Span;
+
+    #[test]
+    fn the_parts_sum_to_the_whole() {
+        let at = |secs: f64| Time(0) + Span::of_secs(secs);
+        let mut times = Times::new(at(1.0));
+        times.expect(at(1.0), Parts { trips: 1.0, transfer: 1.0, ..Parts::default() });
+        times.hold(at(2.0));
+        times.expect(at(5.0), Parts { transfer: 2.0, ..Parts::default() });
+        let parts = times.close(at(10.0));
+        assert_eq!(parts, Parts { trips: 0.5, transfer: 2.5, held: 3.0, queueing: 3.0, loss: 0.0 });
+    }
+}

@@ -1,0 +1,271 @@
+//! Tunnels: which stand, which are being set up, and what each concentrator's IKE daemon has to do.
+//!
+//! A site asks for a tunnel with a request that it sends again after 4 s, 7.2 s, .. until it is answered or it starts
+//! over. A concentrator holds requests half open, up to its limit, and completes them one after the other at its
+//! rate; a repeat of one that it holds changes nothing, and one that nobody waits for any more costs as much as
+//! any other. Invariant: a site's attempt is in at most one concentrator's queue.
+
+use std::collections::VecDeque;
+
+use crate::scenario::model::{Model, SiteId, Unit, UnitId};
+use crate::units::Time;
+
+/// What a handshake is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The site has no tunnel.
+    SetUp,
+    /// It has one, and wants to move it.
+    Move,
+    /// Its keys are renewed.
+    Rekey,
+}
+
+/// A site on its way to a tunnel.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// To which concentrator.
+    pub to: UnitId,
+    /// What for.
+    pub why: Why,
+    /// How often its request was sent.
+    pub sent: u32,
+    /// Names it among the site's attempts.
+    pub number: u32,
+}
+
+/// A site's end.
+#[derive(Clone, Debug)]
+pub struct SiteEnd {
+    /// Where its tunnel ends, while it has one.
+    pub unit: Option<UnitId>,
+    /// The concentrator whose state of the tunnel is lost though it may be up.
+    pub dead: bool,
+    /// Where its tunnel belongs.
+    pub home: UnitId,
+    /// The handshake that is under way.
+    pub attempt: Option<Attempt>,
+    /// Names the tunnel: what was scheduled for another is void.
+    pub epoch: u32,
+    /// Cuts of its access link in force.
+    pub cuts: u8,
+    /// Its firewall has stalled: that many times over.
+    pub stalls: u8,
+    /// Whether it can reach the headend.
+    pub up: bool,
+    /// How often it has lost its way.
+    pub breaks: u32,
+    numbers: u32,
+}
+
+/// A concentrator's end.
+#[derive(Clone, Debug)]
+pub struct HubEnd {
+    /// Outages in force.
+    pub outages: u8,
+    /// Tunnels that end here.
+    pub tunnels: u32,
+    /// Handshakes completed, and requests turned away.
+    pub completed: u64,
+    /// Requests turned away.
+    pub turned_away: u64,
+    /// Half-open handshakes: whose, and which of its attempts; the first is being worked on.
+    half_open: VecDeque<(SiteId, u32)>,
+    /// Time for one handshake [s].
+    each: f64,
+    most_half_open: usize,
+    most_tunnels: u32,
+    /// Names its uptime: what was scheduled for another is void.
+    pub epoch: u32,
+}
+
+/// Every tunnel.
+#[derive(Clone, Debug)]
+pub struct Tunnels {
+    /// By site.
+    pub sites: Vec<SiteEnd>,
+    /// By concentrator.
+    pub hubs: Vec<HubEnd>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It is held, and nothing was before it: work on it begins.
+    First,
+    /// It is held, or was already.
+    Held,
+    /// It is lost, or turned away.
+    Not,
+}
+
+impl Tunnels {
+    /// Tunnels as they were placed; a concentrator takes no more than its limit.
+    #[must_use]
+    pub fn new(model: &Model, placed: &[Option<UnitId>], home: &[UnitId]) -> Self {
+        let mut hubs: Vec<HubEnd> = model.units.iter().map(HubEnd::new).collect();
+        let sites = placed.iter().zip(home).map(|(&unit, &home)| {
+            if let Some(unit) = unit {
+                hubs[unit.index()].tunnels += 1;
+            }
+            SiteEnd::new(unit, home)
+        });
+        Self { sites: sites.collect(), hubs }
+    }
+
+    /// Begins an attempt and gives its number.
+    pub fn begin(&mut self, site: SiteId, to: UnitId, why: Why) -> u32 {
+        let end = &mut self.sites[site.index()];
+        end.numbers += 1;
+        end.attempt = Some(Attempt { to, why, sent: 0, number: end.numbers });
+        end.numbers
+    }
+
+    /// The attempt of this number, if it is still under way.
+    pub fn attempt(&mut self, site: SiteId, number: u32) -> Option<&mut Attempt> {
+        self.sites[site.index()].attempt.as_mut().filter(|attempt| attempt.number == number)
+    }
+
+    /// The attempt goes to another concentrator, under another number.
+    pub fn retarget(&mut self, site: SiteId, to: UnitId) -> u32 {
+        let end = &mut self.sites[site.index()];
+        end.numbers += 1;
+        let number = end.numbers;
+        if let Some(attempt) = &mut end.attempt {
+            (attempt.to, attempt.number) = (to, number);
+        }
+        number
+    }
+
+    /// A request reaches a concentrator.
+    pub fn hear(&mut self, to: UnitId, site: SiteId, number: u32) -> Heard {
+        let renews = self.sites[site.index()].unit == Some(to);
+        let hub = &mut self.hubs[to.index()];
+        if hub.outages > 0 {
+            return Heard::Not;
+        }
+        if hub.half_open.contains(&(site, number)) {
+            return Heard::Held;
+        }
+        if hub.half_open.len() >= hub.most_half_open || (hub.tunnels >= hub.most_tunnels && !renews) {
+            hub.turned_away += 1;
+            return Heard::Not;
+        }
+        hub.half_open.push_back((site, number));
+        if hub.half_open.len() == 1 { Heard::First } else { Heard::Held }
+    }
+
+    /// A site's tunnel ends; the concentrator forgets it unless it is down.
+    pub fn drop_tunnel(&mut self, site: SiteId) {
+        let end = &mut self.sites[site.index()];
+        end.epoch += 1;
+        let lost = end.unit.take().filter(|_| !std::mem::take(&mut end.dead));
+        if let Some(unit) = lost {
+            self.hubs[unit.index()].tunnels -= 1;
+        }
+    }
+
+    /// A site has its tunnel at `unit` from now on.
+    pub fn keep_tunnel(&mut self, site: SiteId, unit: UnitId) {
+        self.drop_tunnel(site);
+        let end = &mut self.sites[site.index()];
+        (end.unit, end.attempt) = (Some(unit), None);
+        self.hubs[unit.index()].tunnels += 1;
+    }
+
+    /// Whether the site has a tunnel that works, and a way to it.
+    #[must_use]
+    pub fn works(&self, site: SiteId) -> bool {
+        let end = &self.sites[site.index()];
+        end.cuts == 0 && end.stalls == 0 && !end.dead && end.unit.is_some_and(|unit| self.hubs[unit.index()].up())
+    }
+}
+
+impl SiteEnd {
+    fn new(unit: Option<UnitId>, home: UnitId) -> Self {
+        let up = unit.is_some();
+        Self { unit, dead: false, home, attempt: None, epoch: 0, cuts: 0, stalls: 0, up, breaks: 0, numbers: 0 }
+    }
+}
+
+impl HubEnd {
+    fn new(unit: &Unit) -> Self {
+        Self {
+            outages: 0,
+            tunnels: 0,
+            completed: 0,
+            turned_away: 0,
+            half_open: VecDeque::new(),
+            each: unit.handshakes.map_or(0.0, f64::recip),
+            most_half_open: unit.half_open.map_or(usize::MAX, |most| most as usize),
+            most_tunnels: unit.tunnels.unwrap_or(u32::MAX),
+            epoch: 0,
+        }
+    }
+
+    /// Whether it is up.
+    #[must_use]
+    pub fn up(&self) -> bool {
+        self.outages == 0
+    }
+
+    /// Whether it takes one more tunnel.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.tunnels < self.most_tunnels
+    }
+
+    /// Time that one handshake takes [s].
+    #[must_use]
+    pub fn each(&self) -> f64 {
+        self.each
+    }
+
+    /// Handshakes that are half open.
+    #[must_use]
+    pub fn half_open(&self) -> u32 {
+        u32::try_from(self.half_open.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The handshake that was worked on is complete; whether there is another.
+    pub fn complete(&mut self) -> Option<((SiteId, u32), bool)> {
+        let done = self.half_open.pop_front()?;
+        self.completed += 1;
+        Some((done, !self.half_open.is_empty()))
+    }
+
+    /// It goes down: what it held half open and the tunnels that it knew are gone.
+    pub fn go_down(&mut self) {
+        self.half_open.clear();
+        self.tunnels = 0;
+        self.epoch += 1;
+    }
+}
+
+/// When a sender that first sent at `from` tries again, `now` or later: after `first` seconds, then after twice as long
+/// each time, up to two minutes (RFC 6298, sections 2 and 5; Linux `TCP_RTO_MAX`).
+#[must_use]
+pub fn next_retry(from: Time, now: Time, first: f64) -> Time {
+    const LONGEST: f64 = 120.0;
+    let since = now.since(from).secs();
+    let (mut at, mut wait) = (0.0, first);
+    while at < since {
+        at += wait;
+        wait = (wait * 2.0).min(LONGEST);
+    }
+    (from + crate::units::Span::of_secs(at)).max(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Span;
+
+    /// A first repeat after 1 s, then 2 s, 4 s: at 1, 3, 7, 15 s.
+    #[test]
+    fn senders_back_off() {
+        let retry = |secs: f64| next_retry(Time(0), Time(0) + Span::of_secs(secs), 1.0);
+        let found: Vec<Time> = [0.0, 0.5, 2.0, 3.5, 8.0].into_iter().map(retry).collect();
+        assert_eq!(found, [0, 1, 3, 7, 15].map(|secs| Time(secs * crate::units::NANOS)));
+    }
+}

@@ -1,0 +1,119 @@
+//! Limits: which of a concentrator's limits holds traffic up, quarter of an hour by quarter of an hour.
+
+use serde::Serialize;
+
+use crate::scenario::model::{Bottleneck, Class, Model, Transport, Unit};
+use crate::sim::transport::{Cost, Turn};
+use crate::study::recorder::HubBin;
+use crate::units::Bytes;
+
+/// A limit that binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// None does.
+    None,
+    /// It is down.
+    Down,
+    /// Handshakes: sites wait for their tunnels.
+    Handshakes,
+    /// It holds as many tunnels as it can, and sites want more.
+    Tunnels,
+    /// Throughput.
+    Throughput,
+    /// Its line, or the rate to which it shapes.
+    Line,
+    /// Packets, more than their bits.
+    Packets,
+    /// What one tunnel can carry, at some sites.
+    TunnelCeiling,
+    /// Calls that it admits.
+    Streams,
+}
+
+impl Limit {
+    /// In words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Down => "down",
+            Self::Handshakes => "handshakes",
+            Self::Tunnels => "tunnels",
+            Self::Throughput => "throughput",
+            Self::Line => "line",
+            Self::Packets => "packets",
+            Self::TunnelCeiling => "tunnel ceiling",
+            Self::Streams => "calls",
+        }
+    }
+}
+
+/// Utilisation from which a concentrator counts as full.
+const FULL: f64 = 0.95;
+
+/// What is known of a concentrator in a quarter of an hour.
+pub struct Quarter<'a> {
+    /// Work done by class, summed over the quarter [bit].
+    pub carried: &'a [f64],
+    /// Work that could have been done [bit].
+    pub capacity: f64,
+    /// Its bins.
+    pub bins: &'a [HubBin],
+    /// Sites that were cut off, on average.
+    pub cut_off: f64,
+}
+
+/// Which limit binds in a quarter.
+#[must_use]
+pub fn binding(model: &Model, unit: &Unit, quarter: &Quarter<'_>) -> Limit {
+    let bins = quarter.bins;
+    #[allow(clippy::cast_precision_loss)] // a few bins
+    let count = (bins.len() as f64).max(1.0);
+    let mean = |of: fn(&HubBin) -> f64| bins.iter().map(of).sum::<f64>() / count;
+    let done: f64 = quarter.carried.iter().sum();
+    if mean(|bin| bin.down) >= 0.5 {
+        Limit::Down
+    } else if quarter.cut_off >= 0.5 && mean(|bin| bin.half_open) >= 0.5 {
+        Limit::Handshakes
+    } else if quarter.capacity > 0.0 && done >= FULL * quarter.capacity {
+        full(model, unit, quarter.carried)
+    } else if unit
+        .tunnels
+        .is_some_and(|most| mean(|bin| bin.tunnels) >= f64::from(most) - 0.5 && quarter.cut_off >= 0.5)
+    {
+        Limit::Tunnels
+    } else if mean(|bin| bin.at_ceiling) >= 0.5 {
+        Limit::TunnelCeiling
+    } else if mean(|bin| bin.refused_calls) > 0.0 {
+        Limit::Streams
+    } else {
+        Limit::None
+    }
+}
+
+fn full(model: &Model, unit: &Unit, carried: &[f64]) -> Limit {
+    if unit.carries().1 != Bottleneck::Crypto {
+        return Limit::Line;
+    }
+    let share = |(class, work): (&Class, &f64)| work * packet_share(model, unit, class);
+    let of_packets: f64 = model.classes.iter().zip(carried).map(share).sum();
+    if of_packets > carried.iter().sum::<f64>() / 2.0 { Limit::Packets } else { Limit::Throughput }
+}
+
+/// Part of a class's work that its packets cost whatever their size, for a transaction of its mean size.
+fn packet_share(model: &Model, unit: &Unit, class: &Class) -> f64 {
+    let (Transport::Tcp(tcp), Some((per_packet, _)), Some(cost)) =
+        (model.transport, unit.packet_cost(), Cost::of(unit))
+    else {
+        return 0.0;
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // sizes of transfers
+    let bytes = |mean: f64| Bytes(mean.max(1.0) as u64);
+    let turn = Turn::new(bytes(class.request.mean()), bytes(class.response.mean()), tcp.segment);
+    let bare = Unit { packets: None, ..unit.clone() };
+    let all = cost.turn(&tcp, &turn, false);
+    let of_bits = Cost::of(&bare).map_or(all, |bare| bare.turn(&tcp, &turn, false));
+    let Some((_, per_bit)) = unit.packet_cost() else { return 0.0 };
+    if per_packet <= 0.0 { 0.0 } else { (1.0 - per_bit * of_bits / all).clamp(0.0, 1.0) }
+}

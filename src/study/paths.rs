@@ -1,0 +1,140 @@
+//! Paths: how long sites were cut off, how often, and whose time that cost.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::model::{Calendar, ClassId, Demand, Levels, Model, SiteId, UnitId};
+use crate::units::{Clock, DAY, Time};
+
+/// Days of a month, on average.
+const MONTH: f64 = 365.25 / 12.0;
+
+/// What became of the sites' ways to the headend in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Paths {
+    /// Sites, and months that were simulated.
+    pub sites: f64,
+    /// Months that were simulated.
+    pub months: f64,
+    /// How often a site was cut off.
+    pub outages: f64,
+    /// The longest time for which one was [s].
+    pub longest: f64,
+    /// The most that were at once.
+    pub at_once: f64,
+    /// Time that people were at work at sites that were cut off, and at work in all [s].
+    pub staff_lost: f64,
+    /// Time that people were at work [s].
+    pub staff: f64,
+}
+
+impl Paths {
+    /// Outages of a site in a month.
+    #[must_use]
+    pub fn outages_a_month(&self) -> f64 {
+        self.outages / (self.sites * self.months)
+    }
+
+    /// Share of staff time at sites that were cut off; none if nobody was at work.
+    #[must_use]
+    pub fn staff_share(&self) -> Option<f64> {
+        (self.staff > 0.0).then(|| self.staff_lost / self.staff)
+    }
+
+    /// The most sites that were cut off at once, as a share.
+    #[must_use]
+    pub fn share_at_once(&self) -> f64 {
+        self.at_once / self.sites
+    }
+}
+
+/// Listens to the ways of the sites.
+pub struct PathWatch {
+    calendar: Calendar,
+    staff: Vec<Staff>,
+    /// Since when each site is cut off.
+    since: Vec<Option<Time>>,
+    down: u32,
+    found: Paths,
+    /// Where each site's tunnel ends.
+    pub unit_of: Vec<UnitId>,
+}
+
+/// People whose time is counted.
+struct Staff {
+    people: Vec<u32>,
+    activity: Levels,
+    weekdays: [f64; 7],
+    /// What one person works on a day of factor 1 [s].
+    day: f64,
+}
+
+impl PathWatch {
+    /// For a run of `model`: staff are those of classes of their own, else those who use the watched class.
+    #[must_use]
+    pub fn new(model: &Model, watched: ClassId) -> Self {
+        let mut staff: Vec<Staff> = model.classes.iter().filter_map(|class| staff_of(&class.demand, false)).collect();
+        if staff.is_empty() {
+            staff.extend(staff_of(&model.classes[watched.index()].demand, true));
+        }
+        #[allow(clippy::cast_precision_loss)] // sites of a country
+        let sites = model.sites.len() as f64;
+        let calendar = model.calendar;
+        let days = |weekdays: &[f64; 7]| -> f64 {
+            (0..u64::from(calendar.days)).map(|day| weekdays[usize::from(calendar.weekday(day))]).sum()
+        };
+        let all =
+            staff.iter().map(|staff| f64::from(staff.people.iter().sum::<u32>()) * staff.day * days(&staff.weekdays));
+        let found = Paths { sites, months: f64::from(calendar.days) / MONTH, staff: all.sum(), ..Paths::default() };
+        let unit_of = vec![UnitId(0); model.sites.len()];
+        Self { calendar, staff, since: vec![None; model.sites.len()], down: 0, found, unit_of }
+    }
+
+    /// A site is cut off from now on, or is not any more.
+    pub fn path(&mut self, now: Time, site: SiteId, up: bool) {
+        let since = &mut self.since[site.index()];
+        if up {
+            if let Some(since) = since.take() {
+                self.down -= 1;
+                self.count(site, since, now);
+            }
+        } else if since.is_none() {
+            *since = Some(now);
+            self.down += 1;
+            self.found.outages += 1.0;
+            self.found.at_once = self.found.at_once.max(self.down.into());
+        }
+    }
+
+    fn count(&mut self, site: SiteId, from: Time, until: Time) {
+        self.found.longest = self.found.longest.max(until.since(from).secs());
+        for day in from.day()..=until.day().min(u64::from(self.calendar.days) - 1) {
+            let begin = if day == from.day() { from.clock() } else { Clock(0) };
+            let end = if day == until.day() { until.clock() } else { Clock(DAY) };
+            for staff in &self.staff {
+                let factor = staff.weekdays[usize::from(self.calendar.weekday(day))];
+                let people = f64::from(staff.people[site.index()]) * factor;
+                self.found.staff_lost += people * staff.activity.integral(begin, end);
+            }
+        }
+    }
+
+    /// What was found; who is still cut off is so until the end of the run.
+    #[must_use]
+    pub fn finish(&mut self) -> Paths {
+        let end = self.calendar.end();
+        for site in 0..self.since.len() {
+            self.path(end, SiteId::of(site), true);
+        }
+        self.found
+    }
+}
+
+fn staff_of(demand: &Demand, users: bool) -> Option<Staff> {
+    let (people, activity, weekdays) = match demand {
+        Demand::Staff { people, activity, weekdays } => (people, activity, weekdays),
+        Demand::Users { workstations, activity, weekdays, .. } if users => (workstations, activity, weekdays),
+        _ => return None,
+    };
+    let day = activity.integral(Clock(0), Clock(DAY));
+    Some(Staff { people: people.clone(), activity: activity.clone(), weekdays: *weekdays, day })
+}
