@@ -224,7 +224,11 @@ impl<'m, O: Observer> Engine<'m, O> {
     fn hear(&mut self) {
         for place in 0..self.heard.len() {
             match self.heard[place] {
-                Heard::Done(flow) => self.done(flow, Parts::default()),
+                // What was given up may arrive all the same, where a transfer is one packet.
+                Heard::Done(flow, journey) if self.flows.get(flow).journey == journey => {
+                    self.done(flow, Parts::default());
+                }
+                Heard::Done(..) => {}
                 Heard::Voice { class, site, delay } => {
                     self.observer.on(self.now, &Fact::Voice { class, site, delay });
                 }

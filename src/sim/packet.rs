@@ -52,8 +52,8 @@ enum Event {
 /// What those outside should know.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Heard {
-    /// The last byte of a flow is at its site.
-    Done(FlowId),
+    /// The last byte of a flow is at its site, on this journey.
+    Done(FlowId, u32),
     /// A packet of a call arrived, or was lost.
     Voice {
         /// Of which class.
@@ -433,7 +433,7 @@ impl Packets {
         let (id, life) = (packet.label.owner, packet.label.life);
         match packet.kind {
             Kind::Voice => self.hear(packet),
-            Kind::Whole => self.heard.push(Heard::Done(id)),
+            Kind::Whole => self.heard.push(Heard::Done(id, life)),
             Kind::SynAck if self.lives(id, life) => self.accepted(id, packet.sent),
             Kind::Data if self.lives(id, life) => self.response_arrives(packet),
             Kind::Ack if self.lives(id, life) => {
@@ -491,7 +491,7 @@ impl Packets {
             #[allow(clippy::cast_possible_truncation)] // `check` bounds headers
             self.send_up(bare(label, Kind::Fin, Way::Up, tcp.headers.0 as u32, self.now));
         }
-        self.heard.push(Heard::Done(id));
+        self.heard.push(Heard::Done(id, self.connections[id as usize].label.life));
     }
 
     /// Sets the connection's alarm, unless one rings before.

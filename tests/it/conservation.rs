@@ -91,7 +91,7 @@ fn the_books_balance_in_the_base_and_in_every_option() {
 
 /// Two classes, TCP, people who give up, a curfew with any release, any discipline: nothing is lost from the books.
 #[allow(clippy::too_many_lines)] // one scenario
-fn random_scenario() -> impl Strategy<Value = String> {
+fn random_scenario(fidelity: &'static str) -> impl Strategy<Value = String> {
     let disciplines = prop::sample::select(vec![
         "\"fifo\"",
         "\"fair_by_site\"",
@@ -127,7 +127,7 @@ fn random_scenario() -> impl Strategy<Value = String> {
     ]);
     let faults = prop::collection::vec(faults, 0..3);
     (disciplines, changes, faults, 3_u32..40, 1_u64..1000, prop::bool::ANY).prop_map(
-        |(discipline, change, faults, rate, seed, ideal)| {
+        move |(discipline, change, faults, rate, seed, ideal)| {
             let faults = faults.iter().fold(String::new(), |all, fault| all + "[[fault]]\n" + fault + "\n");
             let transport = if ideal { "ideal" } else { "tcp" };
             format!(
@@ -138,6 +138,8 @@ weekday = "Mon"
 from = "07:50"
 until = "09:00"
 seed = {seed}
+fidelity = "{fidelity}"
+grain = 4
 bin = "10 s"
 [transport]
 model = "{transport}"
@@ -212,7 +214,15 @@ store = {{ class = "screens", share = "20 %" }}
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
     #[test]
-    fn nothing_is_lost_from_the_books(scenario in random_scenario()) {
+    fn nothing_is_lost_from_the_books(scenario in random_scenario("flow")) {
+        books(&base(&scenario));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn packet_by_packet_nothing_is_lost_either(scenario in random_scenario("packet")) {
         books(&base(&scenario));
     }
 }

@@ -6,6 +6,8 @@ use headend::scenario::model::{ClassId, SiteId, UnitId};
 use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
 use headend::sim::simulate;
 use headend::stats::Tally;
+use headend::study::Settings;
+use headend::study::limits::Limit;
 use headend::units::Time;
 
 use crate::bench_model::{EXPONENTIAL, Keep, base, single_server};
@@ -398,5 +400,46 @@ outage = { concentrator = "a", at = "08:30", lasts = "2 min" }
     for record in records {
         assert_eq!((record.outcome, record.unit), (Outcome::Done, UnitId(0)));
         assert!(record.parts.held > 20.0 && record.latency.secs() - record.parts.held < 1.0, "{record:?}");
+    }
+}
+
+/// Each limit is named where it is the one that binds.
+#[test]
+fn the_limit_that_binds_is_named() {
+    let found = |hub: &str, more: &str| -> Vec<Limit> {
+        let text = estate(
+            20,
+            &format!(
+                "[[class]]\nname = \"load\"\nresponse = {{ fixed = \"200 kB\" }}\n[class.open]\nper_1000 = 1940\nprofile = \"hour\"\n\
+                 [[profile]]\nname = \"hour\"\nbands = [{{ from = \"07:50\", until = \"09:00\", share = \"100 %\" }}]\n\
+                 [[concentrator]]\nname = \"hub\"\n{hub}\n{more}"
+            ),
+        );
+        let text = text
+            .replace("model = \"ideal\"", "model = \"tcp\"")
+            .replace("bin = \"1 s\"", "bin = \"10 s\"\nreplications = 1");
+        let study = crate::bench_model::study(&text);
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let settings = Settings { stop: &stop, progress: &|_, _| {}, keep: None, records: None };
+        headend::study::run(&study, &[0], &settings).unwrap().setups[0].limits[0].clone()
+    };
+    // 38,800 of 200 kB in 70 minutes are 15 Mbit/s.
+    let cases = [
+        ("throughput = \"100 Mbit/s\"", "", Limit::None),
+        ("throughput = \"10 Mbit/s\"", "", Limit::Throughput),
+        ("throughput = \"100 Mbit/s\"\nuplink = \"10 Mbit/s\"", "", Limit::Line),
+        ("throughput = \"20 Mbit/s\"\npacket_rate = \"1800 packet/s\"", "", Limit::Packets),
+        ("throughput = \"100 Mbit/s\"\ntunnels = 10", "", Limit::Tunnels),
+        ("throughput = \"100 Mbit/s\"\nper_tunnel = \"300 kbit/s\"", "", Limit::TunnelCeiling),
+        ("throughput = \"100 Mbit/s\"", "[[fault]]\noutage = { concentrator = \"hub\" }\n", Limit::Down),
+        (
+            "throughput = \"100 Mbit/s\"\nhandshakes = 0.01\nhalf_open = 5",
+            "[[fault]]\noutage = { concentrator = \"hub\", at = \"07:59\", lasts = \"1 min\" }\n",
+            Limit::Handshakes,
+        ),
+    ];
+    for (hub, more, limit) in cases {
+        // The second quarter: what was there before has settled.
+        assert_eq!(found(hub, more)[1], limit, "{hub}");
     }
 }
