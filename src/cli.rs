@@ -1,6 +1,7 @@
 //! The command line: one function a verb. Only here is anything printed, and only `main` exits.
 
 mod output;
+mod plan;
 mod validate;
 
 use std::io::{IsTerminal, Write};
@@ -16,7 +17,7 @@ use crate::scenario::model::Fidelity;
 use crate::scenario::{self, Study};
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Settings};
-use crate::units::{Clock, Text};
+use crate::units::{Clock, Share, Text};
 use output::Output;
 
 /// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
@@ -37,6 +38,14 @@ enum Verb {
     /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
     /// cannot be written. 130: stopped by Ctrl-C; the same command goes on from there.
     Run(Run),
+    /// Finds the least (or the most) that is enough for a target to hold, with its interval and the evidence.
+    ///
+    /// Exit code 0: there is such a value, or it holds already. 1: nothing within reach is enough. 2: wrong input.
+    Plan(Plan),
+    /// Finds how long growth can go on until each target is missed, for the base and each option.
+    ///
+    /// Exit code 0: every target holds today in some set-up. 1: none does. 2: wrong input.
+    Headroom(Headroom),
     /// Holds headend against theory, against measured networks, and its fidelities against each other.
     ///
     /// Exit code 0: every row is within its bar, or as near as chance lets it be. 1: some row is beyond. 2: the evidence
@@ -70,6 +79,73 @@ enum ShellName {
     Fish,
     Powershell,
     Zsh,
+}
+
+#[derive(Debug, clap::Args)]
+struct Plan {
+    /// The scenario.
+    file: PathBuf,
+    /// What to find: throughput, concentrators, calls, curfew-end, curfew-start, deferred, weight, moved or years.
+    #[arg(long, value_name = "WHAT")]
+    find: String,
+    /// Of which concentrator or class.
+    #[arg(long, value_name = "NAME")]
+    of: Option<String>,
+    /// In this option in place of the base.
+    #[arg(long, value_name = "NAME")]
+    option: Option<String>,
+    /// Which target, counted from 1 in the order of the file.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    target: usize,
+    /// Share of days on which it has to hold, such as "95 %" (default: on an average day).
+    #[arg(long = "in", value_name = "SHARE", value_parser = share)]
+    days: Option<f64>,
+    #[command(flatten)]
+    effort: PlanEffort,
+}
+
+#[derive(Debug, clap::Args)]
+struct Headroom {
+    /// The scenario, with `growth` in the classes that grow.
+    file: PathBuf,
+    /// Only the base and these options.
+    #[arg(long = "option", value_name = "NAME")]
+    options: Vec<String>,
+    /// Share of days on which a target has to hold, such as "95 %" (default: on an average day).
+    #[arg(long = "in", value_name = "SHARE", value_parser = share)]
+    days: Option<f64>,
+    /// Without this concentrator, too: what is left when it fails.
+    #[arg(long, value_name = "NAME")]
+    lose: Option<String>,
+    #[command(flatten)]
+    effort: PlanEffort,
+}
+
+#[derive(Debug, clap::Args)]
+struct PlanEffort {
+    /// Half-width of the interval that is narrow enough: a share of the value (of the range, for times and shares).
+    #[arg(long, value_name = "SHARE", default_value = "3 %", value_parser = share)]
+    precision: f64,
+    /// Simulated days at most, for each answer.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    budget: u32,
+    /// Another seed of the random numbers.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Folder for chart and table (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Prints the answer as JSON in place of the summary.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A share on the command line.
+fn share(text: &str) -> Result<f64, String> {
+    match Share::read(text)?.0 {
+        share if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("write a share between 0 % and 100 %".to_owned()),
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -167,6 +243,8 @@ pub fn main() -> u8 {
     }
     let done = match cli.verb {
         Verb::Run(args) => run(&args),
+        Verb::Plan(args) => plan::plan(&args),
+        Verb::Headroom(args) => plan::headroom(&args),
         Verb::Validate(args) => validate::validate(&args),
         Verb::Check { file } => check(&file),
         Verb::Profiles => Ok(say(&profiles())),
@@ -288,17 +366,23 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Packets in a train when fidelities are compared: a few per cent off packet by packet, and a third of its cost.
 const CHECK_GRAIN: u32 = 4;
 
-fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Result<Results, Stop> {
+/// A bar on stderr, silent where nobody watches; from here on Ctrl-C stops cleanly.
+fn bar(template: &str) -> indicatif::ProgressBar {
     // A second handler is refused; the first does the same.
     let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
     let bar = indicatif::ProgressBar::new(0);
-    if let Ok(style) = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {eta} left") {
+    if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
     bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
+fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Result<Results, Stop> {
+    let bar = bar("{wide_bar} {pos}/{len} runs, {eta} left");
     let progress = |done: u64, planned: u64| {
         bar.set_length(planned);
         bar.set_position(done);

@@ -11,6 +11,7 @@
 //! | [`scenario`] | the file as written, every fault in it at once, and the models that it means |
 //! | [`sim`] | `simulate(&model, replication, observer)`: one day, event by event |
 //! | [`study`] | replications in parallel, recorders, options compared, resumed where they stopped |
+//! | [`plan`] | inverse questions: how much is enough, how late is early enough, until when |
 //! | [`validate`] | theory, measured networks and the two fidelities, held against each other |
 //! | [`report`] | results as sentences, tables, charts, a page, a sheet: pure functions to text |
 //! | [`cli`] | one function a verb |
@@ -33,6 +34,8 @@ pub mod scenario;
 pub mod sim;
 
 pub mod study;
+
+pub mod plan;
 
 pub mod validate;
 

@@ -2,8 +2,10 @@
 
 pub mod answer;
 pub mod chart;
+pub mod headroom;
 pub mod method;
 pub mod page;
+pub mod plan;
 pub mod sheet;
 pub mod table;
 pub mod tidy;

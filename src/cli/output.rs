@@ -48,6 +48,11 @@ impl Output {
         self.folder.join("report.html")
     }
 
+    /// Where a file of a name is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Writes everything.
     pub fn write(&self, results: &Results, scenario: &str, command: &str) -> Result<(), Stop> {
         let charts = charts(results);
@@ -78,7 +83,8 @@ impl Output {
         self.file("manifest.json", format!("{manifest}\n").as_bytes())
     }
 
-    fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
+    /// Writes one file.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
         let path = self.folder.join(name);
         whole(&path, bytes).map_err(|fault| Stop::Write(path, fault))
     }

@@ -31,11 +31,14 @@ fn with(found: &Found) -> String {
 fn cut_off(results: &Results) -> Option<String> {
     let mut told: Vec<(String, Vec<String>)> = Vec::new();
     for found in results.setups.iter().filter(|found| found.paths.outages > 0.0) {
+        const CLAUSES: usize = 3;
         let who = if found.name == "base" { "as it is".to_owned() } else { format!("with {}", quoted(&found.title)) };
         let what = misfortune(found, results.estate.0);
+        let room = told.len() < CLAUSES;
         match told.iter_mut().find(|(other, _)| *other == what) {
             Some((_, names)) => names.push(who),
-            None => told.push((what, vec![who])),
+            None if room => told.push((what, vec![who])),
+            None => {}
         }
     }
     let everywhere = |who: &Vec<String>| who.len() > 1 && who.len() == results.setups.len();
@@ -144,8 +147,11 @@ fn options(results: &Results) -> Option<String> {
 fn shifted(results: &Results) -> Option<String> {
     for found in results.setups.iter().filter(|found| found.name != "base") {
         let moved = |sign: f64| {
-            found.targets.iter().position(|judged| {
-                judged.figure.clear && judged.figure.change.is_some_and(|change| change.mean * sign > 0.0)
+            // What is clear may still be too little to speak of.
+            const WORTH_SAYING: f64 = 0.05;
+            found.targets.iter().zip(&results.limits).position(|(judged, limit)| {
+                let by = judged.figure.change.map_or(0.0, |change| change.mean * sign);
+                judged.figure.clear && by > WORTH_SAYING * limit
             })
         };
         if let (Some(better), Some(worse)) = (moved(-1.0), moved(1.0))

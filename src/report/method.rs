@@ -101,6 +101,9 @@ fn ranking(check: &Check) -> String {
 pub fn sentences(results: &Results) -> Vec<String> {
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for found in &results.setups {
+        if found.ledger.started == 0 {
+            continue;
+        }
         let Some(error) = error(results, found) else { continue };
         let service = match found.service {
             "fifo" => "one queue",

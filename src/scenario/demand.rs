@@ -212,6 +212,7 @@ fn class(
         quick: check.or(&file.quick, Span(2_000_000_000)),
         fallback: file.fallback.as_ref().map(|table| fallback(table, file, check)),
         declined: check.or(&file.declined, Share(0.0)),
+        growth: check.or(&file.growth, Share(0.0)).0,
         rules: Rules::default(),
     })
 }

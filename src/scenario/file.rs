@@ -399,6 +399,8 @@ pub struct ClassFile {
     pub fallback: Option<At<FallbackFile>>,
     /// Share that is turned away at the desk while its site is cut off (default 0 %).
     pub declined: Leaf<Share>,
+    /// By how much it grows in a year, for `headroom` (default 0 %).
+    pub growth: Leaf<Share>,
 }
 
 /// What people do who give up.
@@ -1051,6 +1053,8 @@ pub enum MeasureFile {
     Utilisation,
     /// Bytes of deferred jobs that wait at `until`.
     Waiting,
+    /// Share of calls that were refused.
+    Refused,
     /// Outages of a site in a month, on average.
     Outages,
     /// Share of staff time at sites that are cut off; of classes with `staff` or `users`.

@@ -193,6 +193,8 @@ pub struct Class {
     pub fallback: Option<Fallback>,
     /// Share that is turned away while its site is cut off.
     pub declined: Share,
+    /// Growth in a year.
+    pub growth: f64,
     /// What is ordered for it.
     pub rules: Rules,
 }
@@ -214,6 +216,7 @@ impl Class {
             quick: Span(2_000_000_000),
             fallback: None,
             declined: Share(0.0),
+            growth: 0.0,
             rules: Rules::default(),
         }
     }

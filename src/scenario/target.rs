@@ -39,6 +39,8 @@ pub enum Measure {
     Utilisation,
     /// Bytes of a class that wait at the end of the window [B].
     Waiting(ClassId),
+    /// Share of a class's calls that were refused.
+    Refused(ClassId),
     /// Outages of a site in a month.
     Outages,
     /// Share of staff time at sites that are cut off.
@@ -149,6 +151,7 @@ fn meant(measure: MeasureFile, class: ClassId) -> Measure {
         MeasureFile::GivenUp => Measure::GivenUp(class),
         MeasureFile::Utilisation => Measure::Utilisation,
         MeasureFile::Waiting => Measure::Waiting(class),
+        MeasureFile::Refused => Measure::Refused(class),
         MeasureFile::Outages => Measure::Outages,
         MeasureFile::StaffTime => Measure::StaffTime,
         MeasureFile::CutOff => Measure::CutOff,
@@ -160,6 +163,7 @@ fn limit(measure: MeasureFile, text: &str) -> Result<(f64, String), String> {
     match measure {
         MeasureFile::Slow
         | MeasureFile::GivenUp
+        | MeasureFile::Refused
         | MeasureFile::Utilisation
         | MeasureFile::StaffTime
         | MeasureFile::SitesCutOff => Share::read(text).map(|share| (share.0, share.to_string())),
@@ -173,6 +177,7 @@ fn limit_help(measure: MeasureFile) -> &'static str {
     match measure {
         MeasureFile::Slow
         | MeasureFile::GivenUp
+        | MeasureFile::Refused
         | MeasureFile::Utilisation
         | MeasureFile::StaffTime
         | MeasureFile::SitesCutOff => Share::WHAT,
@@ -193,6 +198,7 @@ fn what(measure: MeasureFile, class: &str) -> String {
         MeasureFile::GivenUp => format!("{class} given up"),
         MeasureFile::Utilisation => "utilisation".to_owned(),
         MeasureFile::Waiting => format!("{class} waiting"),
+        MeasureFile::Refused => format!("{class} refused"),
         MeasureFile::Outages => "outages of a site in a month".to_owned(),
         MeasureFile::StaffTime => "staff time cut off".to_owned(),
         MeasureFile::CutOff => "longest time cut off".to_owned(),

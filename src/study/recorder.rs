@@ -397,6 +397,8 @@ impl<'a> Recorder<'a> {
             Measure::GivenUp(_) => some.then(|| *given_up as f64 / count),
             Measure::Utilisation => self.utilisation(target),
             Measure::Waiting(class) => self.waiting(target, class),
+            // Refused, and asked: calls have no latency.
+            Measure::Refused(_) => (*given_up > 0).then(|| *slow as f64 / *given_up as f64),
             Measure::Outages => Some(self.run.paths.outages_a_month()),
             Measure::StaffTime => self.run.paths.staff_share(),
             Measure::CutOff => Some(self.run.paths.longest),
@@ -571,6 +573,12 @@ impl Observer for Recorder<'_> {
             Fact::Ended(record) => self.ended(record),
             Fact::Call { class, site, admitted } => {
                 self.run.ledger.calls += 1;
+                for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
+                    if target.measure == Measure::Refused(*class) && target.covers(now) {
+                        tally.2 += u64::from(!admitted);
+                        tally.3 += 1;
+                    }
+                }
                 self.run.ledger.refused += u64::from(!admitted);
                 if let Some(bin) = self.bin {
                     let here = &mut self.run.classes[class.index()][bin];

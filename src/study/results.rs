@@ -505,12 +505,16 @@ pub(super) fn results(
 }
 
 /// Whether a latency, a size or a share is measured.
-fn kind(measure: Measure) -> Kind {
+#[must_use]
+pub fn kind(measure: Measure) -> Kind {
     match measure {
         Measure::Mean(_) | Measure::Quantile(..) | Measure::CutOff => Kind::Time,
-        Measure::Slow(_) | Measure::GivenUp(_) | Measure::Utilisation | Measure::StaffTime | Measure::SitesCutOff => {
-            Kind::Share
-        }
+        Measure::Slow(_)
+        | Measure::GivenUp(_)
+        | Measure::Refused(_)
+        | Measure::Utilisation
+        | Measure::StaffTime
+        | Measure::SitesCutOff => Kind::Share,
         Measure::Outages => Kind::Count,
         Measure::Waiting(_) => Kind::Size,
     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms from the top; a room uses those above it.
-const ROOMS: [&str; 10] =
-    ["units", "random", "stats", "theory", "scenario", "sim", "study", "validate", "report", "cli"];
+const ROOMS: [&str; 11] =
+    ["units", "random", "stats", "theory", "scenario", "sim", "study", "plan", "validate", "report", "cli"];
 
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

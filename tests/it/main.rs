@@ -9,5 +9,6 @@ mod house;
 mod inputs;
 mod monotone;
 mod oracle;
+mod plan;
 mod theory;
 mod truth;

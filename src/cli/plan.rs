@@ -1,0 +1,130 @@
+//! `plan` and `headroom`: inverse questions.
+
+use std::sync::atomic::AtomicBool;
+
+use crate::cli::output::Output;
+use crate::cli::{Headroom, Plan, PlanEffort, STOP, Stop, bar, choose, load, say};
+use crate::plan::knob::Knob;
+use crate::plan::search::{Criterion, Outcome};
+use crate::plan::{self, Question};
+use crate::report;
+use crate::scenario::fault::{Fault, Mishap};
+use crate::scenario::model::UnitId;
+use crate::scenario::problem::did_you_mean;
+use crate::scenario::{Setup, Study};
+use crate::units::{DAY, Time};
+
+fn criterion(days: Option<f64>) -> Criterion {
+    days.map_or(Criterion::Mean, Criterion::Days)
+}
+
+pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
+    let (mut study, _) = load(&args.file)?;
+    reseed(&mut study, &args.effort);
+    let place = match &args.option {
+        Some(name) => choose(&study, std::slice::from_ref(name))?.pop().unwrap_or(0),
+        None => 0,
+    };
+    let setup = &study.setups[place];
+    if study.targets.get(args.target.wrapping_sub(1)).is_none() {
+        let help = "write `--target N`, counted from 1, and a [[target]] in the scenario";
+        let title = format!("there are {} targets in this scenario", study.targets.len());
+        return Err(Stop::Input(format!("error: {title}\n  = help: {help}")));
+    }
+    let question = Question {
+        study: &study,
+        setup,
+        target: args.target - 1,
+        knob: knob(&args.find, args.of.as_deref(), setup)?,
+        criterion: criterion(args.days),
+        precision: args.effort.precision,
+        most: args.effort.budget,
+    };
+    let found = answer(&question, &STOP)?;
+    let output = Output::prepare(args.effort.out.as_deref(), &args.file)?;
+    output.file(&format!("plan-{}.svg", args.find), report::plan::chart(&found).as_bytes())?;
+    output.file(&format!("plan-{}.csv", args.find), report::plan::csv(&found).as_bytes())?;
+    if args.effort.json {
+        say(&serde_json::to_string_pretty(&found).unwrap_or_default());
+    } else {
+        let chart = output.path(&format!("plan-{}.svg", args.find));
+        say(&format!("{}\nChart: {}", report::plan::summary(&found), chart.display()));
+    }
+    Ok(u8::from(matches!(found.answer.outcome, Outcome::Fails(_))))
+}
+
+fn reseed(study: &mut Study, effort: &PlanEffort) {
+    for setup in &mut study.setups {
+        setup.model.seed = effort.seed.unwrap_or(setup.model.seed);
+    }
+}
+
+fn knob(find: &str, of: Option<&str>, setup: &Setup) -> Result<Knob, Stop> {
+    Knob::named(find, of, &setup.model).map_err(|(title, known)| {
+        let sought = of.unwrap_or(find);
+        let help = if known.is_empty() {
+            "`headend plan --help` lists what can be found".to_owned()
+        } else {
+            did_you_mean(sought, known.iter().map(String::as_str))
+        };
+        Stop::Input(format!("error: {title}\n  = help: {help}"))
+    })
+}
+
+fn answer(question: &Question<'_>, stop: &AtomicBool) -> Result<plan::Plan, Stop> {
+    let bar = bar("{spinner} {pos} days simulated");
+    let found = plan::plan(question, stop, &|done| bar.set_position(done));
+    bar.finish_and_clear();
+    Ok(found?)
+}
+
+pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
+    let (mut study, _) = load(&args.file)?;
+    reseed(&mut study, &args.effort);
+    if let Some(name) = &args.lose {
+        lose(&mut study, name)?;
+    }
+    let chosen = choose(&study, &args.options)?;
+    let mut found = Vec::new();
+    for place in chosen {
+        let setup = &study.setups[place];
+        for target in 0..study.targets.len() {
+            let question = Question {
+                study: &study,
+                setup,
+                target,
+                knob: knob("years", None, setup)?,
+                criterion: criterion(args.days),
+                precision: args.effort.precision,
+                most: args.effort.budget,
+            };
+            found.push(answer(&question, &STOP)?);
+        }
+    }
+    if args.effort.json {
+        say(&serde_json::to_string_pretty(&found).unwrap_or_default());
+    } else {
+        say(&report::headroom::summary(&study.question, &study.when, &found));
+    }
+    let output = Output::prepare(args.effort.out.as_deref(), &args.file)?;
+    output.file("headroom.csv", report::headroom::csv(&study.when, &found).as_bytes())?;
+    let fails_today = |plan: &&plan::Plan| matches!(plan.answer.outcome, Outcome::Fails(_));
+    let setups: Vec<&str> = found.iter().map(|plan| plan.setup.as_str()).collect();
+    let good = |setup: &&str| !found.iter().filter(|plan| plan.setup == **setup).any(|plan| fails_today(&plan));
+    Ok(u8::from(!setups.iter().any(good)))
+}
+
+/// A concentrator is away all the time, in every set-up.
+fn lose(study: &mut Study, name: &str) -> Result<(), Stop> {
+    for setup in &mut study.setups {
+        let known = || setup.model.units.iter().map(|unit| unit.name.as_str());
+        let Some(place) = known().position(|unit| unit == name) else {
+            let help = did_you_mean(name, known());
+            return Err(Stop::Input(format!("error: there is no concentrator `{name}`\n  = help: {help}")));
+        };
+        let until = Time(setup.model.calendar.end().0 + DAY);
+        let what = Mishap::Outage(UnitId::of(place));
+        setup.model.faults.push(Fault { name: None, stream: u64::MAX, from: Time(0), until, what });
+    }
+    Ok(())
+}

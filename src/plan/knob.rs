@@ -1,0 +1,287 @@
+//! Knobs: what a plan turns, and what each value of it means for a model.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::plan::search::Terms;
+use crate::scenario::model::{
+    Action, Balancer, ClassId, Demand, Discipline, Edit, Model, PoolId, SiteId, Unit, UnitId,
+};
+use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Time};
+
+/// What a plan turns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Knob {
+    /// Throughput of a concentrator, or of all in proportion [bit/s of the first].
+    Throughput(Vec<u8>),
+    /// Number of concentrators like the first of a pool, balanced.
+    Concentrators(u8),
+    /// Calls that a concentrator admits.
+    Calls(u8),
+    /// End of a class's curfew [s since midnight].
+    CurfewEnd(u8),
+    /// Start of a class's curfew [s since midnight].
+    CurfewStart(u8),
+    /// Share of a class that obeys its curfew.
+    Deferred(u8),
+    /// Weight of a class against the others' at concentrators that share by weight.
+    Weight(u8),
+    /// Share of the sites whose tunnels move to a concentrator.
+    Moved(u8),
+    /// Years of growth of all classes.
+    Years,
+}
+
+/// Names on the command line, what each needs, and what it says.
+pub const NAMES: [(&str, &str); 9] = [
+    ("throughput", "least throughput (`--of` a concentrator; default: all in proportion)"),
+    ("concentrators", "least number of concentrators like the first"),
+    ("calls", "least number of calls to admit (`--of` a concentrator; default: the first)"),
+    ("curfew-end", "earliest safe end of a curfew (`--of` a class)"),
+    ("curfew-start", "latest safe start of a curfew (`--of` a class)"),
+    ("deferred", "least share that has to obey a curfew (`--of` a class)"),
+    ("weight", "least weight (`--of` a class)"),
+    ("moved", "least share of the sites to move (`--of` the concentrator to which)"),
+    ("years", "years of growth until the target is missed"),
+];
+
+impl Knob {
+    /// The knob of a name, `of` something.
+    ///
+    /// # Errors
+    /// If there is none, or nothing of that name; with what there is.
+    pub fn named(name: &str, of: Option<&str>, model: &Model) -> Result<Self, (String, Vec<String>)> {
+        let class = || {
+            let known = || model.classes.iter().map(|class| class.name.clone()).collect();
+            let of = of.ok_or_else(|| (format!("`{name}` needs `--of` a class"), known()))?;
+            let found = model.classes.iter().position(|class| class.name == of);
+            found.map(|place| ClassId::of(place).0).ok_or_else(|| (format!("there is no class `{of}`"), known()))
+        };
+        let unit = |usual: u8| match of {
+            None => Ok(usual),
+            Some(of) => {
+                let known = || model.units.iter().map(|unit| unit.name.clone()).collect();
+                let found = model.units.iter().position(|unit| unit.name == of);
+                found
+                    .map(|place| UnitId::of(place).0)
+                    .ok_or_else(|| (format!("there is no concentrator `{of}`"), known()))
+            }
+        };
+        let curfew = |class: u8| {
+            let held = !model.classes[usize::from(class)].rules.curfews.is_empty();
+            let name = &model.classes[usize::from(class)].name;
+            if held { Ok(class) } else { Err((format!("class `{name}` has no curfew in this set-up"), Vec::new())) }
+        };
+        match name {
+            "throughput" if of.is_some() => Ok(Self::Throughput(vec![unit(0)?])),
+            "throughput" => Ok(Self::Throughput((0..model.units.len()).map(|place| UnitId::of(place).0).collect())),
+            "concentrators" => Ok(Self::Concentrators(0)),
+            "calls" => Ok(Self::Calls(unit(0)?)),
+            "curfew-end" => Ok(Self::CurfewEnd(curfew(class()?)?)),
+            "curfew-start" => Ok(Self::CurfewStart(curfew(class()?)?)),
+            "deferred" => Ok(Self::Deferred(curfew(class()?)?)),
+            "weight" => {
+                let class = class()?;
+                let weighs =
+                    |unit: &Unit| matches!(unit.discipline, Discipline::Weighted(_) | Discipline::LowLatency { .. });
+                if model.units.iter().any(weighs) {
+                    Ok(Self::Weight(class))
+                } else {
+                    Err(("no concentrator shares by weight in this set-up".to_owned(), Vec::new()))
+                }
+            }
+            "moved" => match of {
+                Some(_) => Ok(Self::Moved(unit(0)?)),
+                None => {
+                    let known = model.units.iter().map(|unit| unit.name.clone()).collect();
+                    Err(("`moved` needs `--of` the concentrator to which sites move".to_owned(), known))
+                }
+            },
+            "years" => {
+                let grows = model.classes.iter().any(|class| class.growth > 0.0);
+                let help = "no class grows: write `growth = \"8 %\"` (a year) in the classes that do";
+                if grows { Ok(Self::Years) } else { Err((help.to_owned(), Vec::new())) }
+            }
+            _ => Err((format!("`{name}` cannot be found"), NAMES.iter().map(|(name, _)| (*name).to_owned()).collect())),
+        }
+    }
+
+    /// How it can be turned in a model.
+    #[must_use]
+    pub fn terms(&self, model: &Model) -> Terms {
+        let share = |start: f64, more_helps: bool| Terms {
+            range: (0.0, 1.0),
+            start,
+            by_ratio: false,
+            more_helps,
+            whole: false,
+        };
+        match self {
+            Self::Throughput(units) => {
+                let now = model.units[usize::from(units[0])].throughput.bits();
+                Terms { range: (now / 256.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: false }
+            }
+            Self::Concentrators(_) => {
+                Terms { range: (1.0, 32.0), start: 1.0, by_ratio: false, more_helps: true, whole: true }
+            }
+            Self::Calls(unit) => {
+                let now = model.units[usize::from(*unit)].streams.map_or(100.0, f64::from);
+                Terms { range: (1.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: true }
+            }
+            Self::CurfewEnd(class) => {
+                let curfew = &model.classes[usize::from(*class)].rules.curfews[0];
+                let from = curfew.from.clock().0 / NANO;
+                Terms {
+                    range: (seconds(from), 86_400.0),
+                    start: seconds(curfew.until.clock().0 / NANO),
+                    by_ratio: false,
+                    more_helps: true,
+                    whole: false,
+                }
+            }
+            Self::CurfewStart(class) => {
+                let curfew = &model.classes[usize::from(*class)].rules.curfews[0];
+                Terms {
+                    range: (0.0, seconds(curfew.until.clock().0 / NANO)),
+                    start: seconds(curfew.from.clock().0 / NANO),
+                    by_ratio: false,
+                    more_helps: false,
+                    whole: false,
+                }
+            }
+            Self::Deferred(class) => share(model.classes[usize::from(*class)].rules.curfews[0].compliance.0, true),
+            Self::Moved(_) => share(0.0, true),
+            Self::Weight(class) => {
+                let now = weight_of(model, *class);
+                Terms { range: (now / 100.0, now * 100.0), start: now, by_ratio: true, more_helps: true, whole: false }
+            }
+            Self::Years => Terms { range: (0.0, 30.0), start: 0.0, by_ratio: false, more_helps: false, whole: false },
+        }
+    }
+
+    /// The model with the knob at a value.
+    #[must_use]
+    pub fn set(&self, model: &Model, value: f64) -> Model {
+        let mut model = model.clone();
+        match self {
+            Self::Throughput(units) => {
+                let by = value / model.units[usize::from(units[0])].throughput.bits();
+                for &unit in units {
+                    grow(&mut model.units[usize::from(unit)], by);
+                }
+            }
+            Self::Concentrators(pool) => copies(&mut model, PoolId(*pool), whole(value).max(1)),
+            Self::Calls(unit) => {
+                model.units[usize::from(*unit)].streams = Some(u32::try_from(whole(value)).unwrap_or(u32::MAX));
+            }
+            Self::CurfewEnd(class) => {
+                for curfew in &mut model.classes[usize::from(*class)].rules.curfews {
+                    curfew.until = on_day(curfew.until, value);
+                }
+            }
+            Self::CurfewStart(class) => {
+                for curfew in &mut model.classes[usize::from(*class)].rules.curfews {
+                    curfew.from = on_day(curfew.from, value);
+                }
+            }
+            Self::Deferred(class) => {
+                for curfew in &mut model.classes[usize::from(*class)].rules.curfews {
+                    curfew.compliance = Share(value);
+                }
+            }
+            Self::Weight(class) => weigh(&mut model, *class, value),
+            Self::Moved(unit) => {
+                let count = model.sites.len();
+                #[allow(clippy::cast_precision_loss)] // sites of a country
+                let taken = |place: usize| (place as f64 * value + 1e-9).floor();
+                let moved: Arc<[SiteId]> =
+                    (0..count).filter(|&place| taken(place + 1) > taken(place)).map(SiteId::of).collect();
+                model.edits.insert(0, Edit { at: Time(0), what: Action::Migrate(moved, UnitId(*unit)) });
+            }
+            Self::Years => age(&mut model, value),
+        }
+        model
+    }
+}
+
+const NANO: u64 = 1_000_000_000;
+
+#[allow(clippy::cast_precision_loss)] // seconds of a day
+fn seconds(whole: u64) -> f64 {
+    whole as f64
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts above zero
+fn whole(value: f64) -> u64 {
+    value.round().max(0.0) as u64
+}
+
+fn on_day(time: Time, seconds: f64) -> Time {
+    // Midnight at the end of a day belongs to it.
+    let day = Time(time.0.saturating_sub(1)).day();
+    Clock(Span::of_secs(seconds).0).on(day)
+}
+
+/// A device of the same kind that is larger: packets, buffer and line grow with its throughput.
+fn grow(unit: &mut Unit, by: f64) {
+    let rate = |rate: BitRate| BitRate(whole(rate.bits() * by).max(1));
+    unit.throughput = rate(unit.throughput);
+    unit.uplink = unit.uplink.map(rate);
+    unit.configured = unit.configured.map(rate);
+    unit.buffer = Bytes(whole(unit.buffer.bits() / 8.0 * by));
+    #[allow(clippy::cast_precision_loss)] // packet rates
+    let packets = |packets: PacketRate| PacketRate(whole(packets.0 as f64 * by).max(1));
+    unit.packets = unit.packets.map(packets);
+}
+
+/// A pool of so many concentrators like its first.
+fn copies(model: &mut Model, pool: PoolId, count: u64) {
+    let first = model.pools[pool.index()].units[0];
+    let like = model.units[first.index()].clone();
+    let mut units = vec![first];
+    for number in 2..=count {
+        let name = format!("{}-{number}", like.name);
+        units.push(UnitId::of(model.units.len()));
+        model.units.push(Unit { name, ..like.clone() });
+    }
+    let pool = &mut model.pools[pool.index()];
+    pool.units = units;
+    if pool.balancer == Balancer::HubList {
+        pool.balancer = Balancer::LeastLoad;
+    }
+}
+
+fn weight_of(model: &Model, class: u8) -> f64 {
+    let of_unit = |unit: &Unit| match &unit.discipline {
+        Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } => Some(weights[usize::from(class)]),
+        _ => None,
+    };
+    model.units.iter().find_map(of_unit).filter(|weight| *weight > 0.0).unwrap_or(1.0)
+}
+
+fn weigh(model: &mut Model, class: u8, weight: f64) {
+    for unit in &mut model.units {
+        if let Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } = &mut unit.discipline {
+            weights[usize::from(class)] = weight;
+        }
+    }
+}
+
+/// Each class has grown for so many years.
+fn age(model: &mut Model, years: f64) {
+    for class in &mut model.classes {
+        let by = (1.0 + class.growth).powf(years);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // workstations of a site
+        let more = |count: &mut u32| *count = (f64::from(*count) * by).round() as u32;
+        match &mut class.demand {
+            Demand::Users { workstations, .. } | Demand::Jobs { workstations, .. } => {
+                workstations.iter_mut().for_each(more);
+            }
+            Demand::Open(arrivals) | Demand::Streams { arrivals, .. } => arrivals.per_day *= by,
+            Demand::Staff { people, .. } => people.iter_mut().for_each(more),
+            Demand::Steady { .. } | Demand::Replayed => {}
+        }
+    }
+}

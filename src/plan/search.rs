@@ -1,0 +1,496 @@
+//! A search for the value at which a measure of random days crosses its limit.
+//!
+//! Every value is tried on the same days (common random numbers), so that the crossing moves little from one sample
+//! of days to the next even where the measure itself varies much. First a bracket is found with two days, then it is
+//! narrowed by false position (Illinois; Dowell & Jarratt 1971), then two values close to the crossing are run on as
+//! many days as the precision needs. The crossing of the line through them is the answer, and its interval is
+//! Student's on jackknife pseudo-values over the days (Miller 1974). Only this last stage decides the interval, and
+//! only its own days count, so looking often before costs no confidence.
+
+use serde::Serialize;
+
+use crate::stats::{Interval, Tally};
+use crate::study::Fault;
+
+/// Confidence of the answer's interval.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// How a knob can be turned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Terms {
+    /// Least and greatest value.
+    pub range: (f64, f64),
+    /// Where the search begins: the value of now.
+    pub start: f64,
+    /// Values are compared by their ratio, not by their difference.
+    pub by_ratio: bool,
+    /// More of it helps.
+    pub more_helps: bool,
+    /// Only whole numbers mean anything.
+    pub whole: bool,
+}
+
+/// What it is for a target to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criterion {
+    /// The mean over days is within the limit.
+    Mean,
+    /// This share of days is within the limit; days are taken to vary as a lognormal does.
+    Days(f64),
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem {
+    /// The measure must not be above this.
+    pub limit: f64,
+    /// How the knob can be turned.
+    pub terms: Terms,
+    /// What it is for the target to hold.
+    pub criterion: Criterion,
+    /// Half-width that is narrow enough: a share of the value, or of the range.
+    pub precision: f64,
+    /// Runs at most.
+    pub most: u32,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// Where the measure crosses its limit.
+    pub outcome: Outcome,
+    /// Every value that was tried.
+    pub evidence: Vec<Tried>,
+    /// Runs in all.
+    pub runs: u32,
+    /// Whether the precision was reached.
+    pub precise: bool,
+}
+
+/// Where a measure crosses its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Here; and its interval, from and until.
+    Crosses(f64, (f64, f64)),
+    /// Nowhere: it holds from one end of the range to the other.
+    Holds,
+    /// Nowhere: it does not hold even here.
+    Fails(f64),
+}
+
+/// A value that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Tried {
+    /// The value.
+    pub value: f64,
+    /// The measure: what is held against the limit, and the interval of its mean.
+    pub measure: f64,
+    /// The mean over days.
+    pub mean: Interval,
+    /// Days.
+    pub days: u32,
+}
+
+/// Runs a value on a day, for each pair of them.
+pub type Evaluate<'a> = dyn Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, Fault> + 'a;
+
+/// Searches.
+///
+/// # Errors
+/// If the evaluation is stopped.
+pub fn search(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Fault> {
+    let mut search = Search { problem, evaluate, tried: Vec::new(), runs: 0 };
+    let outcome = match search.bracket()? {
+        Err(outcome) => outcome,
+        Ok((bad, good)) => {
+            let (bad, good) = search.narrow(bad, good)?;
+            return search.settle(bad, good);
+        }
+    };
+    Ok(search.answer(outcome, true))
+}
+
+/// Days with which a bracket is looked for.
+const SCOUTS: u32 = 2;
+/// Days of the last stage at first.
+const FIRST: u32 = 4;
+
+/// Moves of the last two values at most.
+const MOVES: u32 = 40;
+
+/// How the last two values are moved to where the crossing is.
+struct Steps {
+    /// The last step.
+    last: f64,
+    moves: u32,
+}
+
+impl Steps {
+    /// A step towards the crossing, at most twice as long as the last; back half way where the direction changes, for
+    /// then the crossing lies between.
+    fn next(&mut self, centre: f64, off: f64, reach: f64) -> (f64, f64) {
+        self.moves += 1;
+        if self.last * off < 0.0 {
+            let back = -self.last / 2.0;
+            self.last = back;
+            return (centre + back, (back.abs()).max(reach));
+        }
+        let most = if self.last.abs() > 0.0 { 2.0 * self.last.abs() } else { 8.0 * reach };
+        self.last = off.clamp(-most, most);
+        (centre + self.last, reach)
+    }
+}
+
+struct Search<'a> {
+    problem: &'a Problem,
+    evaluate: &'a Evaluate<'a>,
+    /// Values and what they measured on each day.
+    tried: Vec<(f64, Vec<f64>)>,
+    runs: u32,
+}
+
+impl Search<'_> {
+    /// The place of a value on an axis on which more is better.
+    fn place(&self, value: f64) -> f64 {
+        let terms = &self.problem.terms;
+        let place = if terms.by_ratio { value.ln() } else { value };
+        if terms.more_helps { place } else { -place }
+    }
+
+    fn value(&self, place: f64) -> f64 {
+        let terms = &self.problem.terms;
+        let place = if terms.more_helps { place } else { -place };
+        let value = if terms.by_ratio { place.exp() } else { place };
+        let value = value.clamp(terms.range.0, terms.range.1);
+        if terms.whole { value.round() } else { value }
+    }
+
+    /// What a value measures on the first `days` days.
+    fn sample(&mut self, value: f64, days: u32) -> Result<&[f64], Fault> {
+        let place = match self.tried.iter().position(|(other, _)| other.to_bits() == value.to_bits()) {
+            Some(place) => place,
+            None => {
+                self.tried.push((value, Vec::new()));
+                self.tried.len() - 1
+            }
+        };
+        let known = u32::try_from(self.tried[place].1.len()).unwrap_or(u32::MAX);
+        if known < days {
+            let wanted: Vec<(f64, u32)> = (known..days).map(|day| (value, day)).collect();
+            // A day on which nothing was measured is within any limit.
+            let found = (self.evaluate)(&wanted)?.into_iter().map(|measured| measured.unwrap_or(0.0));
+            self.tried[place].1.extend(found);
+            self.runs += days - known;
+        }
+        Ok(&self.tried[place].1[..days as usize])
+    }
+
+    /// How far beyond its limit the measure is: negative where it holds.
+    fn beyond(&mut self, value: f64, days: u32) -> Result<f64, Fault> {
+        let problem = self.problem;
+        let sample = self.sample(value, days)?;
+        Ok(excess(problem, sample))
+    }
+
+    /// A value that fails and one that holds, no more than a step apart.
+    fn bracket(&mut self) -> Result<Result<(f64, f64), Outcome>, Fault> {
+        let terms = self.problem.terms;
+        let ends = [terms.range.0, terms.range.1].map(|end| self.place(end));
+        let (worst, best) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+        let step = if terms.by_ratio { std::f64::consts::LN_2 } else { (best - worst) / 8.0 };
+        let mut here = self.place(terms.start).clamp(worst, best);
+        let holds = self.beyond(self.value(here), SCOUTS)? <= 0.0;
+        loop {
+            let next = if holds { (here - step).max(worst) } else { (here + step).min(best) };
+            if (next - here).abs() < 1e-12 {
+                return Ok(Err(if holds { Outcome::Holds } else { Outcome::Fails(self.value(here)) }));
+            }
+            if (self.beyond(self.value(next), SCOUTS)? <= 0.0) != holds {
+                return Ok(Ok(if holds { (next, here) } else { (here, next) }));
+            }
+            here = next;
+        }
+    }
+
+    /// Makes a bracket narrow, by false position with the Illinois modification.
+    fn narrow(&mut self, bad: f64, good: f64) -> Result<(f64, f64), Fault> {
+        const ROUNDS: u32 = 6;
+        let (mut bad, mut good) = (bad, good);
+        let (mut above, mut below) = (self.beyond(self.value(bad), SCOUTS)?, self.beyond(self.value(good), SCOUTS)?);
+        let mut last = 0;
+        for _ in 0..ROUNDS {
+            if (good - bad).abs() <= 4.0 * self.reach() {
+                break;
+            }
+            let share = (above / (above - below)).clamp(0.05, 0.95);
+            let middle = bad + (good - bad) * share;
+            let found = self.beyond(self.value(middle), SCOUTS)?;
+            let side = if found > 0.0 { 1 } else { -1 };
+            if found > 0.0 {
+                (bad, above) = (middle, found);
+                below *= if last == side { 0.5 } else { 1.0 };
+            } else {
+                (good, below) = (middle, found);
+                above *= if last == side { 0.5 } else { 1.0 };
+            }
+            last = side;
+        }
+        Ok((bad, good))
+    }
+
+    /// How far to either side of the crossing the last two values lie.
+    fn reach(&self) -> f64 {
+        let terms = &self.problem.terms;
+        if terms.whole && !terms.by_ratio {
+            0.5
+        } else if terms.by_ratio {
+            0.04
+        } else {
+            (terms.range.1 - terms.range.0) * 0.02
+        }
+    }
+
+    /// Two values close to the crossing, on as many days as it takes.
+    fn settle(mut self, bad: f64, good: f64) -> Result<Answer, Fault> {
+        let (above, below) = (self.beyond(self.value(bad), SCOUTS)?, self.beyond(self.value(good), SCOUTS)?);
+        let mut centre = bad + (good - bad) * (above / (above - below)).clamp(0.0, 1.0);
+        let (mut days, mut reach) = (FIRST, self.reach());
+        let mut steps = Steps { last: 0.0, moves: 0 };
+        loop {
+            let (low, high) = self.pair(centre, reach);
+            let (worse, better) = (self.sample(low, days)?.to_vec(), self.sample(high, days)?.to_vec());
+            let (a, b) = (self.place(low), self.place(high));
+            let crossing = crossing(self.problem, (a, &worse), (b, &better));
+            let wanted = self.wanted(crossing.mean);
+            let spent = self.runs >= self.problem.most || steps.moves >= MOVES;
+            let off = crossing.mean - centre;
+            if off.abs() > 2.0 * reach && !spent {
+                (centre, reach) = steps.next(centre, off, reach);
+                continue;
+            }
+            if crossing.half > wanted && !spent {
+                days = more_days(days, crossing.half / wanted, (self.problem.most - self.runs) / 2);
+                continue;
+            }
+            let bend = self.bend(crossing.mean, (a, &worse), (b, &better))?;
+            if bend.abs() > wanted / 2.0 && reach > wanted / 4.0 && !spent {
+                // No line leads from one to the other: they are brought closer to each other.
+                (centre, reach) = (crossing.mean + bend, reach / 2.0);
+                steps.moves += 1;
+                continue;
+            }
+            // What the line is off widens the interval.
+            let half = crossing.half + bend.abs();
+            let found = crossing.mean + bend;
+            return Ok(self.told(found, (found - half, found + half), half <= wanted));
+        }
+    }
+
+    /// How far the crossing moves when the value found is tried itself.
+    fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<f64, Fault> {
+        let days = u32::try_from(low.1.len()).unwrap_or(u32::MAX);
+        let value = self.value(found);
+        let place = self.place(value);
+        if self.problem.terms.whole || place <= low.0 || place >= high.0 {
+            return Ok(0.0);
+        }
+        let sample = self.sample(value, days)?.to_vec();
+        let part = if excess(self.problem, &sample) > 0.0 {
+            ((place, &sample[..]), high)
+        } else {
+            (low, (place, &sample[..]))
+        };
+        Ok(root(self.problem, part.0, part.1) - found)
+    }
+
+    /// The answer in values.
+    fn told(self, found: f64, ends: (f64, f64), precise: bool) -> Answer {
+        let ends = [ends.0, ends.1].map(|place| self.end(place));
+        let ends = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+        let outcome = Outcome::Crosses(self.end(found), ends);
+        self.answer(outcome, precise)
+    }
+
+    /// A value as it is told: for whole numbers the first that is enough.
+    fn end(&self, place: f64) -> f64 {
+        let terms = &self.problem.terms;
+        if !terms.whole {
+            return self.value(place);
+        }
+        let place = if terms.more_helps { place } else { -place };
+        let value = if terms.by_ratio { place.exp() } else { place };
+        // A crossing at a whole number is that number, whatever rounding left of it.
+        let enough = if terms.more_helps { (value - 1e-6 * value).ceil() } else { (value + 1e-6 * value).floor() };
+        enough.clamp(terms.range.0, terms.range.1)
+    }
+
+    /// The two values to either side of a place, the worse first.
+    fn pair(&self, centre: f64, reach: f64) -> (f64, f64) {
+        let (low, high) = (self.value(centre - reach), self.value(centre + reach));
+        if (low - high).abs() > 0.0 {
+            return (low, high);
+        }
+        // Whole numbers may fall on one, and an end of the range has but one side.
+        (self.value(centre - 2.0 * reach - 0.01), self.value(centre + 2.0 * reach + 0.01))
+    }
+
+    /// Half-width that is narrow enough, on the axis.
+    fn wanted(&self, place: f64) -> f64 {
+        let terms = &self.problem.terms;
+        if terms.whole && !terms.by_ratio {
+            (self.problem.precision * place.abs()).max(0.5)
+        } else if terms.whole {
+            self.problem.precision.max(0.5 / place.abs().exp())
+        } else if terms.by_ratio {
+            self.problem.precision
+        } else {
+            self.problem.precision * (terms.range.1 - terms.range.0)
+        }
+    }
+
+    fn answer(self, outcome: Outcome, precise: bool) -> Answer {
+        let mut evidence: Vec<Tried> = self
+            .tried
+            .iter()
+            .map(|(value, sample)| Tried {
+                value: *value,
+                measure: measure(self.problem.criterion, sample, self.problem.limit),
+                mean: sample.iter().copied().collect::<Tally>().interval(CONFIDENCE),
+                days: u32::try_from(sample.len()).unwrap_or(u32::MAX),
+            })
+            .collect();
+        evidence.sort_by(|a, b| a.value.total_cmp(&b.value));
+        Answer { outcome, evidence, runs: self.runs, precise }
+    }
+}
+
+/// Days that the precision needs, from how much too wide the interval is: at most twice as many as there are.
+fn more_days(days: u32, too_wide: f64, afford: u32) -> u32 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by doubling
+    let needed = (f64::from(days) * (too_wide * too_wide).clamp(1.0, 2.0)).ceil() as u32;
+    needed.max(days + 1).min(days + afford.max(1))
+}
+
+/// What is held against the limit: the mean over days, or the level that a share of days stays below.
+fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
+    match criterion {
+        Criterion::Mean => sample.iter().copied().collect::<Tally>().mean(),
+        Criterion::Days(share) => {
+            // What is next to nothing counts as a thousandth of the limit.
+            let logs: Tally = sample.iter().map(|value| (value + limit * SMALL).ln()).collect();
+            (logs.mean() + normal(share) * logs.variance().sqrt()).exp() - limit * SMALL
+        }
+    }
+}
+
+const SMALL: f64 = 1e-3;
+
+/// The logarithm of how far beyond the limit the measure is.
+fn excess(problem: &Problem, sample: &[f64]) -> f64 {
+    let measure = measure(problem.criterion, sample, problem.limit);
+    ((measure.max(0.0) + problem.limit * SMALL) / (problem.limit * (1.0 + SMALL))).ln()
+}
+
+fn normal(share: f64) -> f64 {
+    use statrs::distribution::{ContinuousCDF, Normal};
+    Normal::standard().inverse_cdf(share)
+}
+
+/// Where the line through two values crosses the limit.
+fn root(problem: &Problem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])) -> f64 {
+    let (above, below) = (excess(problem, worse), excess(problem, better));
+    // Where the two hardly differ the line is of no use: a long step in the direction that helps.
+    let slope = (below - above).min(-1e-6) / (b - a);
+    a - above / slope
+}
+
+/// The same with its interval, from jackknife pseudo-values over the days.
+fn crossing(problem: &Problem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])) -> Interval {
+    let whole = root(problem, (a, worse), (b, better));
+    #[allow(clippy::cast_precision_loss)] // days
+    let days = worse.len() as f64;
+    let without = |sample: &[f64], day: usize| -> Vec<f64> {
+        let others = sample.iter().enumerate().filter(|(other, _)| *other != day);
+        others.map(|(_, value)| *value).collect()
+    };
+    let pseudo: Tally = (0..worse.len())
+        .map(|day| {
+            let fewer = root(problem, (a, &without(worse, day)), (b, &without(better, day)));
+            days * whole - (days - 1.0) * fewer
+        })
+        .collect();
+    Interval { mean: whole, half: pseudo.interval(CONFIDENCE).half }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Key;
+
+    fn terms(more_helps: bool) -> Terms {
+        Terms { range: (1e-3, 1e3), start: 1.0, by_ratio: true, more_helps, whole: false }
+    }
+
+    /// A measure 10 / x with lognormal noise of its own for each day: the mean is 2 at 5 e^{s²/2}.
+    fn noisy(seed: u64, sigma: f64) -> impl Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, Fault> {
+        move |points| {
+            let value = |&(value, day): &(f64, u32)| {
+                let mut stream = Key::new(seed, day).stream(0);
+                let noise: f64 = (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0;
+                Some(10.0 / value * (sigma * noise).exp())
+            };
+            Ok(points.iter().map(value).collect())
+        }
+    }
+
+    /// The interval holds the true crossing as often as it says.
+    #[test]
+    fn the_interval_covers_the_crossing() {
+        let sigma = 0.2_f64;
+        let problem =
+            Problem { limit: 2.0, terms: terms(true), criterion: Criterion::Mean, precision: 0.05, most: 1000 };
+        let truth = 5.0 * (sigma * sigma / 2.0).exp();
+        let covered = (0..1000).filter(|seed| {
+            let answer = search(&problem, &noisy(*seed, sigma)).unwrap();
+            let Outcome::Crosses(_, (low, high)) = answer.outcome else { return false };
+            low <= truth && truth <= high
+        });
+        let covered = covered.count();
+        assert!(covered >= 925, "{covered} of 1000");
+    }
+
+    /// A measure that jumps: the answer is the jump, to within the precision.
+    #[test]
+    fn a_cliff_is_found() {
+        let terms = Terms { range: (0.0, 100.0), start: 90.0, by_ratio: false, more_helps: true, whole: false };
+        let problem = Problem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
+        let cliff = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
+            Ok(points.iter().map(|&(value, _)| Some(if value < 37.0 { 4.0 } else { 0.5 })).collect())
+        };
+        let answer = search(&problem, &cliff).unwrap();
+        let Outcome::Crosses(value, (low, high)) = answer.outcome else { panic!("{answer:?}") };
+        assert!((value - 37.0).abs() < 1.0 && low <= 37.0 && 37.0 <= high, "{answer:?}");
+    }
+
+    /// Whole numbers: the first that is enough.
+    #[test]
+    fn a_whole_number_is_the_first_that_is_enough() {
+        let terms = Terms { range: (1.0, 500.0), start: 3.0, by_ratio: true, more_helps: true, whole: true };
+        let problem = Problem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
+        let answer = search(&problem, &|points: &[(f64, u32)]| {
+            Ok(points.iter().map(|&(value, _)| Some(75.0 / value)).collect())
+        });
+        assert_eq!(answer.unwrap().outcome, Outcome::Crosses(38.0, (38.0, 38.0)));
+    }
+
+    #[test]
+    fn what_holds_everywhere_or_nowhere_is_told() {
+        let problem =
+            |limit| Problem { limit, terms: terms(true), criterion: Criterion::Days(0.95), precision: 0.05, most: 100 };
+        assert_eq!(search(&problem(1e6), &noisy(1, 0.1)).unwrap().outcome, Outcome::Holds);
+        let nowhere = search(&problem(1e-6), &noisy(1, 0.1)).unwrap().outcome;
+        assert!(matches!(nowhere, Outcome::Fails(value) if (value - 1e3).abs() < 1e-6));
+    }
+}

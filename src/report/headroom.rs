@@ -1,0 +1,94 @@
+//! Headroom: the month in which each target is first missed, for each set-up.
+
+use jiff::civil::Date;
+
+use crate::plan::Plan;
+use crate::plan::search::Outcome;
+use crate::report::table::{columns, wrapped};
+use crate::report::words::number;
+
+/// The month that lies so many years after a date (or the years themselves, where the run has no date).
+fn month(when: &str, years: f64) -> String {
+    #[allow(clippy::cast_possible_truncation)] // at most 30 years
+    let months = (years * 12.0).floor() as i32;
+    let date = when.parse::<Date>().ok().and_then(|date| date.checked_add(jiff::Span::new().months(months)).ok());
+    match date {
+        Some(date) => date.strftime("%B %Y").to_string(),
+        None => format!("after {} years", number(years)),
+    }
+}
+
+fn until(when: &str, plan: &Plan) -> (String, String) {
+    match plan.answer.outcome {
+        Outcome::Crosses(years, (low, high)) => {
+            let range = (month(when, low), month(when, high));
+            let certainty = if range.0 == range.1 { String::new() } else { format!("{} to {}", range.0, range.1) };
+            (month(when, years), certainty)
+        }
+        Outcome::Holds => ("not within 30 years".to_owned(), String::new()),
+        Outcome::Fails(_) => ("missed already".to_owned(), String::new()),
+    }
+}
+
+/// For the terminal: a sentence, then a row for each set-up and target.
+#[must_use]
+pub fn summary(question: &str, when: &str, plans: &[Plan]) -> String {
+    let mut text = format!("{question}\n\n");
+    for setup in setups(plans) {
+        let first = plans.iter().filter(|plan| plan.setup == setup).min_by(|a, b| years(a).total_cmp(&years(b)));
+        if let Some(plan) = first {
+            let who = if setup == "as it is" { "As it is".to_owned() } else { format!("With \u{201c}{setup}\u{201d}") };
+            let sentence = match plan.answer.outcome {
+                Outcome::Fails(_) => format!("{who}, \u{201c}{}\u{201d} is missed already.", plan.target),
+                Outcome::Holds => format!("{who}, growth breaks no target within 30 years."),
+                Outcome::Crosses(..) => {
+                    let (month, certainty) = until(when, plan);
+                    let certainty =
+                        if certainty.is_empty() { certainty } else { format!(" ({certainty} with 95 % confidence)") };
+                    format!("{who}, \u{201c}{}\u{201d} is the first to be missed, in {month}{certainty}.", plan.target)
+                }
+            };
+            text += &format!("{}\n", wrapped(&sentence, ""));
+        }
+    }
+    let mut rows =
+        vec![["set-up", "target", "first missed", "95 % interval", "days simulated"].map(str::to_owned).to_vec()];
+    rows.extend(plans.iter().map(|plan| {
+        let (month, certainty) = until(when, plan);
+        vec![plan.setup.clone(), plan.target.clone(), month, certainty, plan.answer.runs.to_string()]
+    }));
+    text + "\n" + &columns(&rows)
+}
+
+fn years(plan: &Plan) -> f64 {
+    match plan.answer.outcome {
+        Outcome::Crosses(years, _) => years,
+        Outcome::Holds => f64::INFINITY,
+        Outcome::Fails(_) => 0.0,
+    }
+}
+
+fn setups(plans: &[Plan]) -> Vec<&str> {
+    let mut setups: Vec<&str> = Vec::new();
+    for plan in plans {
+        if !setups.contains(&plan.setup.as_str()) {
+            setups.push(&plan.setup);
+        }
+    }
+    setups
+}
+
+/// As tidy CSV.
+#[must_use]
+pub fn csv(when: &str, plans: &[Plan]) -> String {
+    let mut text = "option,target,years,years_low,years_high,month\n".to_owned();
+    for plan in plans {
+        let (years, low, high) = match plan.answer.outcome {
+            Outcome::Crosses(years, (low, high)) => (years.to_string(), low.to_string(), high.to_string()),
+            Outcome::Holds => (String::new(), "30".to_owned(), String::new()),
+            Outcome::Fails(_) => ("0".to_owned(), String::new(), "0".to_owned()),
+        };
+        text += &format!("\"{}\",\"{}\",{years},{low},{high},{}\n", plan.setup, plan.target, until(when, plan).0);
+    }
+    text
+}

@@ -1,0 +1,198 @@
+//! A plan in words, as a table and as a chart.
+
+use plotters::element::{Circle, PathElement, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, ShapeStyle};
+
+use crate::plan::Plan;
+use crate::plan::knob::Knob;
+use crate::plan::search::{Criterion, Outcome, Tried};
+use crate::report::chart::{BLUE, GREEN, INK, RED, font, nice, right, sheet, sure};
+use crate::report::table::{columns, wrapped};
+use crate::report::words::{figure, number, scale};
+
+/// A value of the knob with its unit.
+#[must_use]
+pub fn shown(knob: &Knob, value: f64) -> String {
+    match knob {
+        Knob::Throughput(_) if value >= 1e9 => format!("{} Gbit/s", number(value / 1e9)),
+        Knob::Throughput(_) => format!("{} Mbit/s", number(value / 1e6)),
+        Knob::Concentrators(_) => format!("{} concentrators", number(value)),
+        Knob::Calls(_) => format!("{} calls", number(value)),
+        Knob::CurfewEnd(_) | Knob::CurfewStart(_) => clock(value),
+        Knob::Deferred(_) | Knob::Moved(_) => format!("{} %", number(100.0 * value)),
+        Knob::Weight(_) => number(value),
+        Knob::Years => format!("{} years", number(value)),
+    }
+}
+
+fn clock(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round();
+    format!("{:02}:{:02}", (minutes / 60.0).floor(), minutes % 60.0)
+}
+
+/// What is asked for, such as `the least throughput`.
+fn asked(knob: &Knob) -> &'static str {
+    match knob {
+        Knob::Throughput(units) if units.len() > 1 => "the least throughput of the first concentrator (all grow alike)",
+        Knob::Throughput(_) => "the least throughput",
+        Knob::Concentrators(_) => "the least number of concentrators",
+        Knob::Calls(_) => "the least number of calls to admit",
+        Knob::CurfewEnd(_) => "the earliest safe end of the curfew",
+        Knob::CurfewStart(_) => "the latest safe start of the curfew",
+        Knob::Deferred(_) => "the least share that has to obey the curfew",
+        Knob::Weight(_) => "the least weight",
+        Knob::Moved(_) => "the least share of sites to move",
+        Knob::Years => "the growth that it bears",
+    }
+}
+
+fn holds(criterion: Criterion) -> String {
+    match criterion {
+        Criterion::Mean => "on an average day".to_owned(),
+        Criterion::Days(share) => format!("on {} % of days", number(100.0 * share)),
+    }
+}
+
+/// The answer in a sentence: number, unit, certainty and condition.
+#[must_use]
+pub fn sentence(plan: &Plan) -> String {
+    let condition = format!("for \u{201c}{}\u{201d} to hold {}", plan.target, holds(plan.criterion));
+    let setup = if plan.setup == "as it is" { String::new() } else { format!(", with \u{201c}{}\u{201d}", plan.setup) };
+    match plan.answer.outcome {
+        Outcome::Crosses(value, (low, high)) => format!(
+            "{} {condition}{setup} is {} (between {} and {} with 95 % confidence; now {}).",
+            capital(asked(&plan.knob)),
+            shown(&plan.knob, value),
+            shown(&plan.knob, low),
+            shown(&plan.knob, high),
+            shown(&plan.knob, plan.now),
+        ),
+        Outcome::Holds => format!(
+            "It holds already, wherever it was looked: {condition}{setup}, {} needs no more than {}.",
+            asked(&plan.knob),
+            shown(&plan.knob, plan.now)
+        ),
+        Outcome::Fails(value) => {
+            format!("Not even {} is enough {condition}{setup}.", shown(&plan.knob, value))
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The answer and what it rests on, for the terminal.
+#[must_use]
+pub fn summary(plan: &Plan) -> String {
+    let mut text = format!("{}\n\n{}\n", plan.question, wrapped(&sentence(plan), ""));
+    if !plan.answer.precise {
+        text += &format!("{}\n", wrapped("The stated precision was not reached; allow more runs with --budget.", "! "));
+    }
+    let mut rows = vec![["value", "held against the limit", "mean over days", "days", ""].map(str::to_owned).to_vec()];
+    rows.extend(plan.answer.evidence.iter().map(|tried| row(plan, tried)));
+    text += &format!("\nWhat was tried (limit {})\n{}", figure(plan.limit, plan.kind), columns(&rows));
+    text += &format!(
+        "\n{}\n",
+        wrapped(
+            &format!(
+                "{} runs, seed {}. Every value saw the same days; the last two stand on either side of the crossing, and \
+                 the interval is Student's on jackknife pseudo-values of where the line between them crosses the limit.",
+                plan.answer.runs, plan.seed
+            ),
+            ""
+        )
+    );
+    text
+}
+
+fn row(plan: &Plan, tried: &Tried) -> Vec<String> {
+    let verdict = if tried.measure <= plan.limit { "holds" } else { "does not hold" };
+    vec![
+        shown(&plan.knob, tried.value),
+        figure(tried.measure, plan.kind),
+        crate::report::words::interval(&tried.mean, plan.kind),
+        tried.days.to_string(),
+        verdict.to_owned(),
+    ]
+}
+
+/// What was tried as tidy CSV.
+#[must_use]
+pub fn csv(plan: &Plan) -> String {
+    let mut text = "value,measure,mean,mean_low,mean_high,days,limit\n".to_owned();
+    for tried in &plan.answer.evidence {
+        let mean = &tried.mean;
+        let end = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+        text += &format!(
+            "{},{},{},{},{},{},{}\n",
+            tried.value,
+            tried.measure,
+            mean.mean,
+            end(mean.low()),
+            end(mean.high()),
+            tried.days,
+            plan.limit
+        );
+    }
+    text
+}
+
+const LEFT: i32 = 90;
+const RIGHT: i32 = 930;
+const TOP: i32 = 60;
+const BOTTOM: i32 = 350;
+
+/// The measure against the value, the limit, and the answer's interval.
+#[must_use]
+pub fn chart(plan: &Plan) -> String {
+    let tried = &plan.answer.evidence;
+    let values = || tried.iter().map(|tried| tried.value);
+    let (first, last) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    let margin = if last > first { (last - first) * 0.05 } else { 1.0 };
+    let (first, last) = ((first - margin).max(0.0), last + margin);
+    // What lies far beyond the limit is beyond it: the chart is about the crossing.
+    let most = tried.iter().map(|tried| tried.measure).fold(plan.limit * 1.5, f64::max).min(plan.limit * 4.0);
+    let (factor, unit) = scale(most, plan.kind);
+    #[allow(clippy::cast_possible_truncation)] // within the picture
+    let x = |value: f64| {
+        LEFT + (((value - first) / (last - first)).clamp(0.0, 1.0) * f64::from(RIGHT - LEFT)).round() as i32
+    };
+    #[allow(clippy::cast_possible_truncation)]
+    let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
+    sheet(400, |area| {
+        let title = sentence(plan);
+        for (line, top) in wrapped(&title, "").lines().zip((6..).step_by(18)) {
+            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(14))));
+        }
+        if let Outcome::Crosses(_, (low, high)) = plan.answer.outcome {
+            sure(area.draw(&Rectangle::new([(x(low), TOP), (x(high), BOTTOM)], GREEN.mix(0.2).filled())));
+        }
+        let mut tick = 0.0;
+        while tick <= most * factor {
+            let at = y(tick / factor);
+            sure(area.draw(&PathElement::new([(LEFT, at), (RIGHT, at)], INK.mix(0.12).stroke_width(1))));
+            sure(area.draw(&Text::new(format!("{} {unit}", number(tick)), (LEFT - 6, at), right(11))));
+            tick += nice(most * factor / 5.0);
+        }
+        let limit = [(LEFT, y(plan.limit)), (RIGHT, y(plan.limit))];
+        sure(area.draw(&PathElement::new(limit, RED.stroke_width(1))));
+        let style = font(11).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));
+        sure(area.draw(&Text::new("limit", (RIGHT, y(plan.limit) - 2), style)));
+        let line: Vec<(i32, i32)> = tried.iter().map(|tried| (x(tried.value), y(tried.measure))).collect();
+        sure(area.draw(&PathElement::new(line.clone(), ShapeStyle::from(&BLUE.mix(0.4)).stroke_width(2))));
+        for point in line {
+            sure(area.draw(&Circle::new(point, 4, BLUE.filled())));
+        }
+        let under = |value: f64, area: &crate::report::chart::Area<'_>| {
+            let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
+            sure(area.draw(&Text::new(shown(&plan.knob, value), (x(value), BOTTOM + 8), style)));
+        };
+        for step in 0..5 {
+            under(first + (last - first) * f64::from(step) / 4.0, area);
+        }
+        sure(area.draw(&Text::new(plan.target.clone(), (LEFT, BOTTOM + 30), font(11))));
+    })
+}
