@@ -2,6 +2,7 @@
 
 mod output;
 mod plan;
+mod sweep;
 mod validate;
 
 use std::io::{IsTerminal, Write};
@@ -42,6 +43,15 @@ enum Verb {
     ///
     /// Exit code 0: there is such a value, or it holds already. 1: nothing within reach is enough. 2: wrong input.
     Plan(Plan),
+    /// Finds the best of the base and the options (of one file or several), with a stated probability of being right.
+    ///
+    /// Exit code 0: some set-up meets every target. 1: none does. 2: wrong input.
+    Compare(Compare),
+    /// Runs a scenario with other values in some places: every combination of them, or (`--tornado`) each assumed input at
+    /// both ends of its range.
+    ///
+    /// What was simulated is kept in the folder, and is not simulated again: a sweep that was cut short goes on where it was.
+    Sweep(Sweep),
     /// Finds how long growth can go on until each target is missed, for the base and each option.
     ///
     /// Exit code 0: every target holds today in some set-up. 1: none does. 2: wrong input.
@@ -119,6 +129,58 @@ struct Headroom {
     lose: Option<String>,
     #[command(flatten)]
     effort: PlanEffort,
+}
+
+#[derive(Debug, clap::Args)]
+struct Compare {
+    /// The scenarios; set-ups are compared by the first target of the first.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// A difference that is not worth detecting, as a share of the target's limit.
+    #[arg(long, value_name = "SHARE", default_value = "5 %", value_parser = share)]
+    zone: f64,
+    /// Probability that the selection is right.
+    #[arg(long, value_name = "SHARE", default_value = "95 %", value_parser = share)]
+    confidence: f64,
+    /// Days on which every set-up is run at first.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=1000))]
+    first: u32,
+    /// Days of a set-up at most.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(3..=100_000))]
+    budget: u32,
+    /// Another seed of the random numbers.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Folder for the table (default: output/NAME, after the first scenario's file).
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Prints the comparison as JSON in place of the summary.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Sweep {
+    /// The scenario.
+    file: PathBuf,
+    /// What is varied: `PATH=FROM..TO:STEP`, or `PATH=a,b,c`, such as `concentrator.hub.throughput=1 Gbit/s,2 Gbit/s`.
+    #[arg(long, value_name = "PATH=VALUES")]
+    vary: Vec<String>,
+    /// Varies every assumed input that states its range, one at a time, and says on which the answer turns most.
+    #[arg(long, conflicts_with = "vary")]
+    tornado: bool,
+    /// The base and these options (default: the base alone).
+    #[arg(long = "option", value_name = "NAME")]
+    options: Vec<String>,
+    /// Runs exactly so many replications, in place of what the scenario asks for.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    replications: Option<u32>,
+    /// Another seed of the random numbers.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Folder for table, chart and finished runs (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -245,6 +307,8 @@ pub fn main() -> u8 {
         Verb::Run(args) => run(&args),
         Verb::Plan(args) => plan::plan(&args),
         Verb::Headroom(args) => plan::headroom(&args),
+        Verb::Sweep(args) => sweep::sweep(&args),
+        Verb::Compare(args) => sweep::compare(&args),
         Verb::Validate(args) => validate::validate(&args),
         Verb::Check { file } => check(&file),
         Verb::Profiles => Ok(say(&profiles())),
@@ -388,8 +452,13 @@ fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Res
         bar.set_position(done);
         tracing::debug!(done, planned, "run finished");
     };
-    let settings =
-        Settings { stop: &STOP, progress: &progress, keep: Some(output.unfinished()), records: args.records.clone() };
+    let settings = Settings {
+        stop: &STOP,
+        progress: &progress,
+        keep: Some(output.unfinished()),
+        retain: false,
+        records: args.records.clone(),
+    };
     let results = study::run(study, chosen, &settings);
     bar.finish_and_clear();
     Ok(results?)

@@ -2,11 +2,13 @@
 
 pub mod answer;
 pub mod chart;
+pub mod compare;
 pub mod headroom;
 pub mod method;
 pub mod page;
 pub mod plan;
 pub mod sheet;
+pub mod sweep;
 pub mod table;
 pub mod tidy;
 pub mod validation;

@@ -19,6 +19,7 @@ pub mod read;
 pub mod source;
 pub mod target;
 pub mod tunnel;
+pub mod vary;
 
 use std::path::Path;
 
@@ -58,6 +59,8 @@ pub struct Setup {
     pub name: String,
     /// Its name for people.
     pub title: String,
+    /// What it costs, if that is written; the base costs nothing.
+    pub cost: Option<f64>,
     /// What it means.
     pub model: Model,
 }
@@ -254,7 +257,8 @@ fn setups(
 ) -> Vec<Setup> {
     change::apply(&mut base, &file.change, known, first, check);
     fault::apply(&mut base, &file.fault, first, check);
-    let mut setups = vec![Setup { name: "base".to_owned(), title: "as it is".to_owned(), model: base.clone() }];
+    let mut setups =
+        vec![Setup { name: "base".to_owned(), title: "as it is".to_owned(), cost: Some(0.0), model: base.clone() }];
     for (index, option) in file.option.iter().enumerate() {
         let (at, table) = (option.span(), option.get_ref());
         let Some(name) = check.need(&table.name, &at, "name") else { continue };
@@ -269,7 +273,8 @@ fn setups(
             fault::remove(&mut model, &table.without, check);
             fault::apply(&mut model, &table.fault, first, check);
         }
-        setups.push(Setup { name: name.0, title, model });
+        let cost = check.maybe(&table.cost).map(|cost| cost.0);
+        setups.push(Setup { name: name.0, title, cost, model });
     }
     setups
 }

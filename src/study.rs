@@ -6,6 +6,7 @@ pub mod limits;
 pub mod paths;
 pub mod recorder;
 pub mod results;
+pub mod select;
 
 mod saved;
 
@@ -33,6 +34,8 @@ pub struct Settings<'a> {
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
     /// Folder in which finished runs are kept until the study ends.
     pub keep: Option<PathBuf>,
+    /// Finished runs stay in that folder when the study has ended.
+    pub retain: bool,
     /// File to which every transaction is written.
     pub records: Option<PathBuf>,
 }
@@ -95,7 +98,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
                 if let Some(records) = records {
                     records.finish()?;
                 }
-                if let Some(saved) = saved {
+                if let Some(saved) = saved.filter(|_| !settings.retain) {
                     saved.clear();
                 }
                 return Ok(results(study, &setups, sums, watched, done, missing.is_none()));

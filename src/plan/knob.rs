@@ -226,10 +226,9 @@ fn on_day(time: Time, seconds: f64) -> Time {
 
 /// A device of the same kind that is larger: packets, buffer and line grow with its throughput.
 fn grow(unit: &mut Unit, by: f64) {
-    let rate = |rate: BitRate| BitRate(whole(rate.bits() * by).max(1));
-    unit.throughput = rate(unit.throughput);
-    unit.uplink = unit.uplink.map(rate);
-    unit.configured = unit.configured.map(rate);
+    let larger = |rate: &mut BitRate| *rate = BitRate(whole(rate.bits() * by).max(1));
+    let lines = unit.uplink.iter_mut().chain(&mut unit.configured);
+    lines.chain([&mut unit.throughput]).for_each(larger);
     unit.buffer = Bytes(whole(unit.buffer.bits() / 8.0 * by));
     #[allow(clippy::cast_precision_loss)] // packet rates
     let packets = |packets: PacketRate| PacketRate(whole(packets.0 as f64 * by).max(1));

@@ -434,6 +434,7 @@ mod tests {
     }
 
     /// A measure 10 / x with lognormal noise of its own for each day: the mean is 2 at 5 e^{s²/2}.
+    #[allow(clippy::type_complexity)] // what `search` asks for
     fn noisy(seed: u64, sigma: f64) -> impl Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, Fault> {
         move |points| {
             let value = |&(value, day): &(f64, u32)| {

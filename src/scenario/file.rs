@@ -1000,6 +1000,8 @@ pub struct OptionFile {
     pub name: Leaf<Name>,
     /// Its name in charts and tables (default: the name).
     pub title: Leaf<Line>,
+    /// What it costs, in any unit of money.
+    pub cost: Leaf<Number>,
     /// Options whose changes it has as well, made before its own.
     pub include: Vec<Leaf<Name>>,
     /// Its changes.

@@ -111,8 +111,6 @@ fn ceiling(model: &Model) -> BitRate {
     model.units.iter().filter_map(|unit| unit.per_tunnel).max().unwrap_or(BitRate(u64::MAX))
 }
 
-/// Names of floods begin here, beyond those of flows.
-const FLOODS: u32 = 1 << 31;
 /// Bytes of a flood's packets.
 const FLOOD_PACKET: u32 = 1400;
 /// Acknowledgements wait at most so long for a second segment (Linux, `TCP_DELACK_MIN`).
@@ -589,15 +587,14 @@ impl Packets {
         begins: bool,
         (number, gaps): (u32, Stream),
     ) {
-        let owner = FLOODS + number;
         if !begins {
-            self.floods.retain(|flood| flood.label.owner != owner);
+            self.floods.retain(|flood| flood.label.owner != number);
             return;
         }
-        let label = Label { owner, life: 0, site, class, unit };
+        let label = Label { owner: number, life: 0, site, class, unit };
         let bits = 8.0 * f64::from(self.hubs[unit.index()].wire_of(FLOOD_PACKET));
         self.floods.push(Flood { label, every: bits / rate.bits(), gaps });
-        self.calendar.push(now, Rank::Arrival, Event::Flood(owner));
+        self.calendar.push(now, Rank::Arrival, Event::Flood(number));
     }
 
     /// The next packet of a flood comes to the concentrator.

@@ -10,5 +10,6 @@ mod inputs;
 mod monotone;
 mod oracle;
 mod plan;
+mod sweep;
 mod theory;
 mod truth;

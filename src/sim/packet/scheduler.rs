@@ -254,7 +254,13 @@ fn rest(packet: &Packet, fits: u32) -> Packet {
 /// The line of a packet: its site's, or its flow's (or call's) where flows have weights of their own.
 fn line_of(packet: &Packet, by_flow: bool) -> usize {
     let label = &packet.label;
-    if by_flow { 2 * label.owner as usize + usize::from(packet.kind == Kind::Voice) } else { label.site.index() }
+    // Flows, calls and floods have names of their own.
+    let kind = match packet.kind {
+        Kind::Voice => 1,
+        Kind::Noise => 2,
+        _ => 0,
+    };
+    if by_flow { 3 * label.owner as usize + kind } else { label.site.index() }
 }
 
 impl Fair {

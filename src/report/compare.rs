@@ -1,0 +1,236 @@
+//! A comparison: which set-up is the best, with what certainty, what each costs, and how often each meets its targets.
+
+use serde::Serialize;
+
+use crate::report::table::{columns, wrapped};
+use crate::report::words::{figure, interval, list, number, quoted};
+use crate::scenario::Study;
+use crate::stats::{Interval, Tally};
+use crate::study::results::{CONFIDENCE, Kind, kind};
+use crate::study::select::{Selected, Zone};
+
+/// A set-up and what it measured, target by target, on each of its days.
+pub struct Candidate {
+    /// Its name for people.
+    pub title: String,
+    /// What it costs, if that is known.
+    pub cost: Option<f64>,
+    /// By day and target.
+    pub days: Vec<Vec<Option<f64>>>,
+}
+
+/// What came of a comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// The question.
+    pub question: String,
+    /// Targets in words; the first is what set-ups are compared by.
+    pub targets: Vec<String>,
+    /// Their limits, and what they are.
+    pub limits: Vec<f64>,
+    /// See `limits`.
+    pub kinds: Vec<Kind>,
+    /// A difference that is not worth detecting, and the probability that the selection is right.
+    pub zone: (f64, f64),
+    /// What was selected.
+    pub selected: Selected,
+    /// Each set-up.
+    pub rows: Vec<Row>,
+    /// The cheapest that meets every target, if costs are known.
+    pub cheapest: Option<usize>,
+}
+
+/// A set-up in a comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Its name for people.
+    pub title: String,
+    /// What it costs.
+    pub cost: Option<f64>,
+    /// By target: mean over its days.
+    pub figures: Vec<Interval>,
+    /// By target: probability that a day is within the limit (days are taken to vary as a lognormal does).
+    pub probability: Vec<f64>,
+    /// Every target's interval lies within its limit.
+    pub meets_all: bool,
+    /// No other is both cheaper and better.
+    pub on_the_front: bool,
+    /// How many times as many days independent ones would have needed for the difference from the first set-up.
+    pub saved: Option<f64>,
+}
+
+impl Comparison {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(study: &Study, zone: Zone, selected: Selected, candidates: Vec<Candidate>) -> Self {
+        let limits: Vec<f64> = study.targets.iter().map(|target| target.limit).collect();
+        let saved: Vec<Option<f64>> = candidates.iter().map(|other| saved(&candidates[0], other)).collect();
+        let mut rows: Vec<Row> = candidates.into_iter().map(|candidate| row(candidate, &limits)).collect();
+        let points: Vec<(Option<f64>, f64)> = rows.iter().map(|row| (row.cost, row.figures[0].mean)).collect();
+        for (place, row) in rows.iter_mut().enumerate() {
+            let (cost, own) = points[place];
+            let beaten = points.iter().any(|&(other, mean)| match (cost, other) {
+                (Some(cost), Some(other)) => other <= cost && mean <= own && (other < cost || mean < own),
+                _ => false,
+            });
+            row.on_the_front = cost.is_some() && !beaten;
+            row.saved = saved[place];
+        }
+        let cheapest = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.meets_all)
+            .filter_map(|(place, row)| Some((place, row.cost?)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(place, _)| place);
+        Self {
+            question: study.question.clone(),
+            targets: study.targets.iter().map(|target| target.title.clone()).collect(),
+            kinds: study.targets.iter().map(|target| kind(target.measure)).collect(),
+            limits,
+            zone: (zone.indifference, zone.confidence),
+            selected,
+            rows,
+            cheapest,
+        }
+    }
+
+    /// Whether some set-up meets every target.
+    #[must_use]
+    pub fn someone_meets_all(&self) -> bool {
+        self.rows.iter().any(|row| row.meets_all)
+    }
+}
+
+fn row(candidate: Candidate, limits: &[f64]) -> Row {
+    let of_target =
+        |target: usize| candidate.days.iter().map(move |day| day[target].unwrap_or(0.0)).collect::<Vec<f64>>();
+    let figures: Vec<Interval> =
+        (0..limits.len()).map(|target| of_target(target).into_iter().collect::<Tally>().interval(CONFIDENCE)).collect();
+    let probability = limits.iter().enumerate().map(|(target, &limit)| within(&of_target(target), limit)).collect();
+    let meets_all = figures.iter().zip(limits).all(|(figure, limit)| figure.high() <= *limit);
+    Row {
+        title: candidate.title,
+        cost: candidate.cost,
+        figures,
+        probability,
+        meets_all,
+        on_the_front: false,
+        saved: None,
+    }
+}
+
+/// What the same days for both saved: the variance of a difference of independent days against that of paired ones.
+fn saved(first: &Candidate, other: &Candidate) -> Option<f64> {
+    let of = |candidate: &Candidate| candidate.days.iter().filter_map(|day| day[0]).collect::<Vec<f64>>();
+    let (a, b) = (of(first), of(other));
+    let count = a.len().min(b.len());
+    let spread = |values: &[f64]| values[..count].iter().copied().collect::<Tally>().variance();
+    let paired: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
+    let together = spread(&paired);
+    (count >= 3 && together > 0.0).then(|| (spread(&a) + spread(&b)) / together)
+}
+
+/// Probability that a day is within a limit.
+fn within(days: &[f64], limit: f64) -> f64 {
+    use statrs::distribution::{ContinuousCDF, Normal};
+    let small = limit.abs() * 1e-3 + 1e-12;
+    let logs: Tally = days.iter().map(|value| (value + small).ln()).collect();
+    let spread = logs.variance().sqrt();
+    let distance = (limit + small).ln() - logs.mean();
+    if spread <= 1e-12 { f64::from(u8::from(distance >= 0.0)) } else { Normal::standard().cdf(distance / spread) }
+}
+
+/// The answer in sentences, then the evidence.
+#[must_use]
+pub fn summary(found: &Comparison) -> String {
+    let best = &found.rows[found.selected.best];
+    let what = found.targets[0].split(" <=").next().unwrap_or_default();
+    let certainty = number(100.0 * found.zone.1);
+    let zone = figure(found.zone.0, found.kinds[0]);
+    let mut text = format!("{}\n\n", found.question);
+    let sentence = if found.selected.left.len() > 1 {
+        let left: Vec<String> = found.selected.left.iter().map(|&place| quoted(&found.rows[place].title)).collect();
+        format!("The budget was not enough to tell {} apart by {zone} of {what}.", list(&left))
+    } else {
+        format!(
+            "{} is the best by {what}, or within {zone} of it, with a probability of {certainty} %: {}.",
+            quoted(&best.title),
+            interval(&best.figures[0], found.kinds[0])
+        )
+    };
+    text += &format!("{}\n", wrapped(&sentence, ""));
+    if let Some(cheapest) = found.cheapest {
+        let row = &found.rows[cheapest];
+        let sentence = format!(
+            "{} is the cheapest that meets every target, at {}.",
+            quoted(&row.title),
+            number(row.cost.unwrap_or_default())
+        );
+        text += &format!("{}\n", wrapped(&sentence, ""));
+    }
+    let costs = found.rows.iter().any(|row| row.cost.is_some());
+    let mut head = vec!["set-up".to_owned()];
+    head.extend(found.targets.iter().flat_map(|target| [target.clone(), "P(a day holds)".to_owned()]));
+    head.extend(["days".to_owned(), "meets all".to_owned()]);
+    if costs {
+        head.extend(["cost".to_owned(), "on the front".to_owned()]);
+    }
+    let mut rows = vec![head];
+    let mut order: Vec<usize> = (0..found.rows.len()).collect();
+    order.sort_by(|&a, &b| found.rows[a].figures[0].mean.total_cmp(&found.rows[b].figures[0].mean));
+    for place in order {
+        let row = &found.rows[place];
+        let mut cells = vec![row.title.clone()];
+        for (target, (value, probability)) in row.figures.iter().zip(&row.probability).enumerate() {
+            cells.extend([
+                interval(value, found.kinds[target]),
+                format!("{} %", number((1000.0 * probability).round() / 10.0)),
+            ]);
+        }
+        cells.extend([found.selected.days[place].to_string(), yes(row.meets_all)]);
+        if costs {
+            cells.extend([row.cost.map_or_else(String::new, number), yes(row.on_the_front)]);
+        }
+        rows.push(cells);
+    }
+    text += &format!("\n{}", columns(&rows));
+    let saved: Vec<f64> = found.rows.iter().filter_map(|row| row.saved).collect();
+    if let Some(least) = saved.iter().copied().reduce(f64::min) {
+        let most = saved.iter().copied().fold(least, f64::max);
+        text += &format!(
+            "\nThe same days for all: independent ones would have needed {} to {} times as many for a difference.",
+            number(least),
+            number(most)
+        );
+    }
+    text + "\nSelection with an indifference zone on the same days for all (Kim & Nelson 2001); who is clearly behind is not\n\
+            run any further. Intervals are 95 %.\n"
+}
+
+fn yes(so: bool) -> String {
+    if so { "yes" } else { "no" }.to_owned()
+}
+
+/// As tidy CSV.
+#[must_use]
+pub fn csv(found: &Comparison) -> String {
+    let mut text = "option,target,mean,low,high,probability,days,meets_all,cost,best\n".to_owned();
+    for (place, row) in found.rows.iter().enumerate() {
+        for (target, (value, probability)) in row.figures.iter().zip(&row.probability).enumerate() {
+            text += &format!(
+                "\"{}\",\"{}\",{},{},{},{probability},{},{},{},{}\n",
+                row.title,
+                found.targets[target],
+                value.mean,
+                value.low(),
+                value.high(),
+                found.selected.days[place],
+                row.meets_all,
+                row.cost.map_or_else(String::new, |cost| cost.to_string()),
+                place == found.selected.best
+            );
+        }
+    }
+    text
+}
