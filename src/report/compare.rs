@@ -169,7 +169,7 @@ pub fn summary(found: &Comparison) -> String {
         );
         text += &format!("{}\n", wrapped(&sentence, ""));
     }
-    let costs = found.rows.iter().any(|row| row.cost.is_some());
+    let costs = found.rows.iter().any(|row| row.cost.is_some_and(|cost| cost > 0.0));
     let mut head = vec!["set-up".to_owned()];
     head.extend(found.targets.iter().flat_map(|target| [target.clone(), "P(a day holds)".to_owned()]));
     head.extend(["days".to_owned(), "meets all".to_owned()]);
@@ -190,7 +190,10 @@ pub fn summary(found: &Comparison) -> String {
         }
         cells.extend([found.selected.days[place].to_string(), yes(row.meets_all)]);
         if costs {
-            cells.extend([row.cost.map_or_else(String::new, number), yes(row.on_the_front)]);
+            cells.extend([
+                row.cost.map_or_else(String::new, number),
+                row.cost.map_or_else(String::new, |_| yes(row.on_the_front)),
+            ]);
         }
         rows.push(cells);
     }
