@@ -143,8 +143,10 @@ fn heat(paths: &[String], points: &[Point]) -> String {
                 )),
             );
             let (factor, unit) = scale(value(point, 0), kind);
+            let ink = if over > 1.4 { RGBColor(255, 255, 255) } else { INK };
+            let style = font(11).color(&ink).pos(middle);
             let text = format!("{} {unit}", number(value(point, 0) * factor));
-            sure(area.draw(&Text::new(text, (left + width / 2, top + height / 2), font(11).pos(middle))));
+            sure(area.draw(&Text::new(text, (left + width / 2, top + height / 2), style)));
         }
         for (value, left) in axes[0].iter().zip((LEFT..).step_by(usize::try_from(width).unwrap_or(1))) {
             sure(area.draw(&Text::new((*value).to_owned(), (left + width / 2, BOTTOM + 12), font(10).pos(middle))));
