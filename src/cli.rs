@@ -1,7 +1,9 @@
 //! The command line: one function a verb. Only here is anything printed, and only `main` exits.
 
+mod compare;
 mod output;
 mod plan;
+mod sensitivity;
 mod sweep;
 mod validate;
 
@@ -47,8 +49,8 @@ enum Verb {
     ///
     /// Exit code 0: some set-up meets every target. 1: none does. 2: wrong input.
     Compare(Compare),
-    /// Runs a scenario with other values in some places: every combination of them, or (`--tornado`) each assumed input at
-    /// both ends of its range.
+    /// Runs a scenario with other values in some places: every combination of them, each assumed input at both ends of its
+    /// range (`--tornado`), or all of them drawn from what they could be (`--doubt`).
     ///
     /// What was simulated is kept in the folder, and is not simulated again: a sweep that was cut short goes on where it was.
     Sweep(Sweep),
@@ -166,9 +168,16 @@ struct Sweep {
     /// What is varied: `PATH=FROM..TO:STEP`, or `PATH=a,b,c`, such as `concentrator.hub.throughput=1 Gbit/s,2 Gbit/s`.
     #[arg(long, value_name = "PATH=VALUES")]
     vary: Vec<String>,
+    /// Runs so many points of a Latin hypercube over the ranges (`PATH=FROM..TO`) in place of every combination.
+    #[arg(long, value_name = "N", requires = "vary", value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    points: Option<u16>,
     /// Varies every assumed input that states its range, one at a time, and says on which the answer turns most.
     #[arg(long, conflicts_with = "vary")]
     tornado: bool,
+    /// Draws every assumed input that states its range, twice N times and all together, and says how much of the answer is
+    /// in doubt, and which input is to blame.
+    #[arg(long, value_name = "N", conflicts_with_all = ["vary", "tornado"], value_parser = clap::value_parser!(u16).range(4..=10_000))]
+    doubt: Option<u16>,
     /// The base and these options (default: the base alone).
     #[arg(long = "option", value_name = "NAME")]
     options: Vec<String>,
@@ -308,7 +317,7 @@ pub fn main() -> u8 {
         Verb::Plan(args) => plan::plan(&args),
         Verb::Headroom(args) => plan::headroom(&args),
         Verb::Sweep(args) => sweep::sweep(&args),
-        Verb::Compare(args) => sweep::compare(&args),
+        Verb::Compare(args) => compare::compare(&args),
         Verb::Validate(args) => validate::validate(&args),
         Verb::Check { file } => check(&file),
         Verb::Profiles => Ok(say(&profiles())),

@@ -3,6 +3,8 @@
 pub mod answer;
 pub mod chart;
 pub mod compare;
+pub mod doubt;
+pub mod effort;
 pub mod headroom;
 pub mod method;
 pub mod page;

@@ -17,6 +17,7 @@ pub mod problem;
 pub mod profile;
 pub mod read;
 pub mod source;
+pub mod spread;
 pub mod target;
 pub mod tunnel;
 pub mod vary;

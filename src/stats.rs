@@ -1,5 +1,7 @@
 //! Statistics of replications: tallies, quantiles, intervals and paired differences.
 
+pub mod estimate;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -42,26 +44,10 @@ impl Tally {
         if self.count < 2 { 0.0 } else { self.squares / (self.count - 1) as f64 }
     }
 
-    /// The `p`-quantile of some values: the smallest that at least a share `p` do not exceed; not a number of none.
+    /// Student's interval for the mean; for fewer than two numbers it is unbounded.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-    pub fn quantile(values: &[f64], p: f64) -> f64 {
-        let mut values = values.to_vec();
-        values.sort_by(f64::total_cmp);
-        let place = (p * values.len() as f64).ceil() as usize;
-        values.get(place.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
-    }
-
-    /// Student's interval for the mean (Law, Simulation Modeling and Analysis, 5th ed., equation 4.12); for fewer
-    /// than two numbers it is unbounded.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn interval(&self, confidence: f64) -> Interval {
-        if self.count < 2 {
-            return Interval { mean: self.mean, half: f64::INFINITY };
-        }
-        let t = student(confidence, self.count - 1);
-        Interval { mean: self.mean, half: t * (self.variance() / self.count as f64).sqrt() }
+        self.estimate().interval(confidence)
     }
 }
 
@@ -214,12 +200,6 @@ impl Histogram {
     }
 }
 
-/// Interval for the mean of `b - a` over replications that saw the same random numbers.
-#[must_use]
-pub fn paired(a: &[f64], b: &[f64], confidence: f64) -> Interval {
-    a.iter().zip(b).map(|(a, b)| b - a).collect::<Tally>().interval(confidence)
-}
-
 /// Holm's step-down correction: the adjusted p-values of several comparisons made at once (Holm 1979).
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
@@ -233,21 +213,6 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
         adjusted[index] = worst;
     }
     adjusted
-}
-
-/// Two-sided p-value of the hypothesis that the mean is zero; 1 when there is nothing to go by.
-#[must_use]
-#[allow(clippy::cast_precision_loss)]
-pub fn p_value(tally: &Tally) -> f64 {
-    if tally.count() < 2 {
-        return 1.0;
-    }
-    let error = (tally.variance() / tally.count() as f64).sqrt();
-    if error <= 0.0 {
-        return if tally.mean().abs() > 0.0 { 0.0 } else { 1.0 };
-    }
-    let freedom = (tally.count() - 1) as f64;
-    StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |t| 2.0 * t.sf((tally.mean() / error).abs()))
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Studies: replications of the base and the options on common random numbers, in parallel, until the answer is
 //! precise enough; a study that is interrupted goes on where it was.
 
+pub mod control;
+pub mod doubt;
 pub mod fidelity;
 pub mod limits;
 pub mod paths;
 pub mod recorder;
 pub mod results;
 pub mod select;
+pub mod stopping;
 
 mod saved;
 
@@ -18,13 +21,14 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::scenario::model::ClassId;
-use crate::scenario::target::{Measure, Target};
+use crate::scenario::target::Measure;
 use crate::scenario::{Setup, Study};
 use crate::sim::simulate;
-use crate::stats::Tally;
+use control::Forecasts;
 use recorder::{RECORDS_HEADER, Recorder, Rows, Run, Watched};
-use results::{Results, Sums, results};
+use results::{CONFIDENCE, Results, Sums, of_target, results};
 use saved::Saved;
+use stopping::{Rule, Stopping};
 
 /// How a study is to be run.
 pub struct Settings<'a> {
@@ -66,6 +70,8 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
     let saved = settings.keep.as_deref().map(|folder| Saved::open(folder, study)).transpose()?;
     let mut records = settings.records.as_deref().map(Records::create).transpose()?;
     let mut sums: Vec<Sums> = setups.iter().map(|setup| Sums::new(&setup.model)).collect();
+    let mut stopping = Stopping::new(Rule { first: study.effort.least, most: study.effort.most });
+    let mut forecasts = None;
     let (mut done, mut planned) = (0_u32, study.effort.least);
     loop {
         let jobs: Vec<(u32, usize)> =
@@ -92,16 +98,20 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
             }
         }
         done = planned;
-        match wanted(&sums, &study.targets, study.effort.precision.0, done) {
-            Some(more) if done < study.effort.most => planned = more.clamp(done + 1, study.effort.most),
-            missing => {
+        let forecasts = forecasts.get_or_insert_with(|| {
+            setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
+        });
+        forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done));
+        match stopping.next(done, width(study, &sums, forecasts)) {
+            Ok(more) => planned = more,
+            Err(why) => {
                 if let Some(records) = records {
                     records.finish()?;
                 }
                 if let Some(saved) = saved.filter(|_| !settings.retain) {
                     saved.clear();
                 }
-                return Ok(results(study, &setups, sums, watched, done, missing.is_none()));
+                return Ok(results(study, &setups, sums, forecasts, watched, (done, why)));
             }
         }
     }
@@ -118,24 +128,20 @@ pub fn watched(study: &Study) -> Watched {
     of_target.unwrap_or(Watched { class: ClassId(0), limit: first.quick.secs() })
 }
 
-/// How many replications the precision needs in all, if more than there are (the relative-precision procedure of
-/// Hoad, Robinson & Davies 2010, with the sample size predicted from the variance so far, at most doubled).
-fn wanted(sums: &[Sums], targets: &[Target], precision: f64, done: u32) -> Option<u32> {
-    let mut most = 0.0_f64;
-    for sum in sums {
-        for (target, values) in targets.iter().zip(&sum.targets) {
-            let tally: Tally = values.iter().filter_map(|value| *value).collect();
-            if tally.count() < 2 {
-                most = most.max(if tally.count() == 0 { 0.0 } else { 2.0 });
+/// The widest interval of a target, as a multiple of what is asked for.
+fn width(study: &Study, sums: &[Sums], forecasts: &[Forecasts<'_>]) -> f64 {
+    let mut widest = 0.0_f64;
+    for (sum, forecast) in sums.iter().zip(forecasts) {
+        for ((target, values), forecast) in study.targets.iter().zip(&sum.targets).zip(&forecast.targets) {
+            if values.iter().all(Option::is_none) {
                 continue;
             }
-            let interval = tally.interval(0.95);
-            let allowed = precision * interval.mean.abs().max(target.limit);
-            most = most.max((interval.half / allowed).powi(2));
+            let interval = of_target(values, forecast).interval(CONFIDENCE);
+            let allowed = study.effort.precision.0 * interval.mean.abs().max(target.limit);
+            widest = widest.max(interval.half / allowed);
         }
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by doubling
-    (most > 1.0).then(|| (f64::from(done) * most.min(2.0)).ceil() as u32)
+    widest
 }
 
 /// One run: a setup in a replication.

@@ -10,6 +10,7 @@ use crate::cli::Stop;
 use crate::report::page::{Origin, page};
 use crate::report::{charts, sheet, tidy};
 use crate::study::results::Results;
+use crate::study::stopping::Why;
 
 /// The folder of a run.
 pub(super) struct Output {
@@ -25,7 +26,7 @@ struct Manifest<'a> {
     scenario_sha256: &'a str,
     seed: u64,
     replications: u32,
-    precise: bool,
+    stopped: Why,
     finished_at: String,
 }
 
@@ -76,7 +77,7 @@ impl Output {
             scenario_sha256: &origin.hash,
             seed: results.seed,
             replications: results.replications,
-            precise: results.precise,
+            stopped: results.stopped,
             finished_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         };
         let manifest = serde_json::to_string_pretty(&manifest).unwrap_or_default();

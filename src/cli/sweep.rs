@@ -1,42 +1,37 @@
-//! `sweep` and `compare`: many points, and the best of several set-ups.
+//! `sweep`: many points, on a grid, in a hypercube, or where inputs are in doubt.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
-
-use rayon::prelude::*;
 
 use crate::cli::output::Output;
-use crate::cli::{Compare, STOP, Stop, Sweep, bar, choose, load, say};
+use crate::cli::{STOP, Stop, Sweep, bar, choose, load, say, sensitivity};
 use crate::report;
-use crate::report::compare::{Candidate, Comparison};
-use crate::report::sweep::{Bar, Point};
-use crate::scenario::source::{Input, Standing};
-use crate::scenario::{self, Setup, Study, vary};
-use crate::sim::simulate;
-use crate::study::recorder::Recorder;
+use crate::report::sweep::Point;
+use crate::scenario::{self, vary};
+use crate::study::doubt::Design;
 use crate::study::results::Results;
-use crate::study::select::{Zone, select};
-use crate::study::{self, Fault, Settings, watched};
+use crate::study::{self, Settings};
 
 pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
     let (study, text) = load(&args.file)?;
     let output = Output::prepare(args.out.as_deref(), &args.file)?;
     let bar = bar("{wide_bar} {pos}/{len} points, {eta} left");
     let runner = Runner { args, output: &output, text: &text };
-    if args.tornado {
-        let done = tornado(&runner, &study, &bar);
+    if args.tornado || args.doubt.is_some() {
+        let done = match args.doubt {
+            None => sensitivity::tornado(&runner, &study, &bar),
+            Some(draws) => sensitivity::doubt(&runner, &study, draws, &bar),
+        };
         bar.finish_and_clear();
         return done;
     }
-    let (paths, grid) = grid(&args.vary)?;
+    let (paths, grid) = match args.points {
+        None => grid(&args.vary)?,
+        Some(points) => hypercube(&args.vary, points, args.seed.unwrap_or(study.setups[0].model.seed))?,
+    };
     bar.set_length(grid.len() as u64);
     let mut points = Vec::new();
     for values in grid {
-        let mut varied = text.clone();
-        for (path, value) in paths.iter().zip(&values) {
-            varied = vary::set(&varied, path, value).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
-        }
-        points.push(Point { results: runner.run(&varied)?, values });
+        points.push(Point { results: runner.at(&paths, &values)?, values });
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -49,15 +44,24 @@ pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
 }
 
 /// What a sweep needs to run a point.
-struct Runner<'a> {
-    args: &'a Sweep,
-    output: &'a Output,
-    text: &'a str,
+pub(super) struct Runner<'a> {
+    pub args: &'a Sweep,
+    pub output: &'a Output,
+    pub text: &'a str,
 }
 
 impl Runner<'_> {
+    /// The results of the scenario with other values at some paths.
+    pub fn at(&self, paths: &[String], values: &[String]) -> Result<Results, Stop> {
+        let mut varied = self.text.to_owned();
+        for (path, value) in paths.iter().zip(values) {
+            varied = vary::set(&varied, path, value).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
+        }
+        self.run(&varied)
+    }
+
     /// The results of a varied scenario; runs that are known are not simulated again.
-    fn run(&self, text: &str) -> Result<Results, Stop> {
+    pub fn run(&self, text: &str) -> Result<Results, Stop> {
         let shown = self.args.file.display().to_string();
         let folder = self.args.file.parent().unwrap_or(Path::new("."));
         let loaded = scenario::load(&shown, text, folder);
@@ -75,19 +79,41 @@ impl Runner<'_> {
     }
 }
 
+fn input(fault: impl std::fmt::Display) -> Stop {
+    Stop::Input(format!("error: {fault}"))
+}
+
+/// Paths and ranges of what is varied.
+fn varied(vary: &[String]) -> Result<(Vec<String>, Vec<&str>), Stop> {
+    if vary.is_empty() {
+        let help = "write `--vary PATH=FROM..TO:STEP`, once or more often, `--tornado` or `--doubt 16`";
+        return Err(input(format!("nothing is varied\n  = help: {help}")));
+    }
+    let split = |one: &'_ String| -> Result<usize, Stop> {
+        one.find('=').ok_or_else(|| input(format!("`{one}` has no `=`; write PATH=FROM..TO:STEP")))
+    };
+    let places = vary.iter().map(split).collect::<Result<Vec<usize>, Stop>>()?;
+    Ok(vary.iter().zip(places).map(|(one, at)| (one[..at].trim().to_owned(), &one[at + 1..])).unzip())
+}
+
+/// What is varied, and so many points of a Latin hypercube over its ranges.
+fn hypercube(vary: &[String], points: u16, seed: u64) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
+    let (paths, ranges) = varied(vary)?;
+    let design = Design::new(seed, paths.len(), usize::from(points));
+    let point = |place: usize| -> Result<Vec<String>, Stop> {
+        let shares = design.draw(place);
+        ranges.iter().zip(shares).map(|(range, share)| vary::between(range, share).map_err(input)).collect()
+    };
+    let points = (0..usize::from(points)).map(point).collect::<Result<_, Stop>>()?;
+    Ok((paths, points))
+}
+
 /// What is varied, and every combination of its values, the last varying fastest.
 fn grid(vary: &[String]) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
-    let input = |fault: String| Stop::Input(format!("error: {fault}"));
-    if vary.is_empty() {
-        let help = "write `--vary PATH=FROM..TO:STEP`, once or more often, or `--tornado`";
-        return Err(Stop::Input(format!("error: nothing is varied\n  = help: {help}")));
-    }
-    let (mut paths, mut grid) = (Vec::new(), vec![Vec::new()]);
-    for one in vary {
-        let (path, range) =
-            one.split_once('=').ok_or_else(|| input(format!("`{one}` has no `=`; write PATH=FROM..TO:STEP")))?;
+    let (paths, ranges) = varied(vary)?;
+    let mut grid = vec![Vec::new()];
+    for range in ranges {
         let values = vary::values(range).map_err(input)?;
-        paths.push(path.trim().to_owned());
         grid = grid
             .iter()
             .flat_map(|point: &Vec<String>| {
@@ -115,95 +141,4 @@ fn table(paths: &[String], points: &[Point]) -> String {
         }
     }
     report::table::columns(&rows)
-}
-
-/// Every assumed input with a range of its own, at both ends, the others as they are.
-fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::ProgressBar) -> Result<u8, Stop> {
-    if study.targets.is_empty() {
-        let help = "the first target is what the swing is measured in";
-        return Err(Stop::Input(format!("error: this scenario has no [[target]]\n  = help: {help}")));
-    }
-    let measured = |results: &Results| results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean);
-    let now = runner.run(runner.text)?;
-    let assumed = study.inputs.iter().filter(|input| input.standing == Standing::Assumed);
-    let ends = |input: &Input| vary::ends_for(&input.value, input.range.as_deref()?);
-    let ranged: Vec<_> = assumed.filter_map(|input| Some((input, ends(input)?))).collect();
-    bar.set_length(2 * ranged.len() as u64);
-    let mut bars = Vec::new();
-    for (input, (low, high)) in ranged {
-        let at = |value: &str| -> Result<f64, Stop> {
-            bar.inc(1);
-            let varied = vary::set(runner.text, &input.path, value);
-            Ok(measured(&runner.run(&varied.map_err(|fault| Stop::Input(format!("error: {fault}")))?)?))
-        };
-        let (below, above) = (at(&low)?, at(&high)?);
-        let (path, value) = (input.path.clone(), input.value.clone());
-        bars.push(Bar { path, value, low: (low, below), high: (high, above) });
-    }
-    bars.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
-    let text = report::sweep::tornado(&now.targets[0], now.kinds[0], measured(&now), &bars);
-    runner.output.file("tornado.json", serde_json::to_string_pretty(&bars).unwrap_or_default().as_bytes())?;
-    say(&format!("{}\n\n{text}", study.question));
-    Ok(0)
-}
-
-pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
-    let mut all: Vec<(String, Setup)> = Vec::new();
-    let mut first: Option<Study> = None;
-    for file in &args.files {
-        let (mut study, _) = load(file)?;
-        let prefix = if args.files.len() > 1 {
-            file.file_stem().map_or_else(String::new, |name| format!("{}: ", name.to_string_lossy()))
-        } else {
-            String::new()
-        };
-        for setup in &mut study.setups {
-            setup.model.seed = args.seed.unwrap_or(setup.model.seed);
-            all.push((format!("{prefix}{}", setup.title), setup.clone()));
-        }
-        first = first.or(Some(study));
-    }
-    let Some(study) = first.filter(|study| !study.targets.is_empty()) else {
-        let help = "the first target of the first file is what set-ups are compared by";
-        return Err(Stop::Input(format!("error: there is no [[target]]\n  = help: {help}")));
-    };
-    let bar = bar("{spinner} {pos} days simulated");
-    let values: std::sync::Mutex<Vec<Vec<Vec<Option<f64>>>>> = std::sync::Mutex::new(vec![Vec::new(); all.len()]);
-    let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
-        let found: Vec<Vec<Option<f64>>> = wanted
-            .par_iter()
-            .map(|&(system, day)| {
-                let model = &all[system].1.model;
-                let mut recorder = Recorder::new(model, &study.targets, watched(&study), &STOP, None);
-                simulate(model, day, &mut recorder);
-                bar.inc(1);
-                recorder.finish().map_or_else(|_| vec![None; study.targets.len()], |run| run.targets)
-            })
-            .collect();
-        if STOP.load(Ordering::Relaxed) {
-            return Err(Fault::Stopped);
-        }
-        let mut kept = values.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (&(system, _), measured) in wanted.iter().zip(&found) {
-            kept[system].push(measured.clone());
-        }
-        Ok(found.iter().map(|measured| measured[0].unwrap_or(0.0)).collect())
-    };
-    let limit = study.targets[0].limit;
-    let zone =
-        Zone { indifference: args.zone * limit, confidence: args.confidence, first: args.first, most: args.budget };
-    let selected = select(all.len(), zone, &evaluate)?;
-    bar.finish_and_clear();
-    let values = values.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let candidates =
-        all.iter().zip(values).map(|((title, setup), days)| Candidate { title: title.clone(), cost: setup.cost, days });
-    let comparison = Comparison::new(&study, zone, selected, candidates.collect());
-    let output = Output::prepare(args.out.as_deref(), &args.files[0])?;
-    output.file("compare.csv", report::compare::csv(&comparison).as_bytes())?;
-    if args.json {
-        say(&serde_json::to_string_pretty(&comparison).unwrap_or_default());
-    } else {
-        say(&report::compare::summary(&comparison));
-    }
-    Ok(u8::from(!comparison.someone_meets_all()))
 }

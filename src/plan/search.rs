@@ -112,10 +112,11 @@ pub fn search(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Faul
     Ok(search.answer(outcome, true))
 }
 
-/// Days with which a bracket is looked for.
-const SCOUTS: u32 = 2;
 /// Days of the last stage at first.
 const FIRST: u32 = 4;
+
+/// Days on which the value found is tried itself.
+const FEW: usize = FIRST as usize;
 
 /// Moves of the last two values at most.
 const MOVES: u32 = 40;
@@ -152,6 +153,14 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Days with which a bracket is looked for: how much days vary takes two to see.
+    fn scouts(&self) -> u32 {
+        match self.problem.criterion {
+            Criterion::Mean => 1,
+            Criterion::Days(_) => 2,
+        }
+    }
+
     /// The place of a value on an axis on which more is better.
     fn place(&self, value: f64) -> f64 {
         let terms = &self.problem.terms;
@@ -201,13 +210,13 @@ impl Search<'_> {
         let (worst, best) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         let step = if terms.by_ratio { std::f64::consts::LN_2 } else { (best - worst) / 8.0 };
         let mut here = self.place(terms.start).clamp(worst, best);
-        let holds = self.beyond(self.value(here), SCOUTS)? <= 0.0;
+        let holds = self.beyond(self.value(here), self.scouts())? <= 0.0;
         loop {
             let next = if holds { (here - step).max(worst) } else { (here + step).min(best) };
             if (next - here).abs() < 1e-12 {
                 return Ok(Err(if holds { Outcome::Holds } else { Outcome::Fails(self.value(here)) }));
             }
-            if (self.beyond(self.value(next), SCOUTS)? <= 0.0) != holds {
+            if (self.beyond(self.value(next), self.scouts())? <= 0.0) != holds {
                 return Ok(Ok(if holds { (next, here) } else { (here, next) }));
             }
             here = next;
@@ -218,7 +227,8 @@ impl Search<'_> {
     fn narrow(&mut self, bad: f64, good: f64) -> Result<(f64, f64), Fault> {
         const ROUNDS: u32 = 6;
         let (mut bad, mut good) = (bad, good);
-        let (mut above, mut below) = (self.beyond(self.value(bad), SCOUTS)?, self.beyond(self.value(good), SCOUTS)?);
+        let (mut above, mut below) =
+            (self.beyond(self.value(bad), self.scouts())?, self.beyond(self.value(good), self.scouts())?);
         let mut last = 0;
         for _ in 0..ROUNDS {
             if (good - bad).abs() <= 4.0 * self.reach() {
@@ -226,7 +236,7 @@ impl Search<'_> {
             }
             let share = (above / (above - below)).clamp(0.05, 0.95);
             let middle = bad + (good - bad) * share;
-            let found = self.beyond(self.value(middle), SCOUTS)?;
+            let found = self.beyond(self.value(middle), self.scouts())?;
             let side = if found > 0.0 { 1 } else { -1 };
             if found > 0.0 {
                 (bad, above) = (middle, found);
@@ -254,20 +264,23 @@ impl Search<'_> {
 
     /// Two values close to the crossing, on as many days as it takes.
     fn settle(mut self, bad: f64, good: f64) -> Result<Answer, Fault> {
-        let (above, below) = (self.beyond(self.value(bad), SCOUTS)?, self.beyond(self.value(good), SCOUTS)?);
-        let mut centre = bad + (good - bad) * (above / (above - below)).clamp(0.0, 1.0);
-        let (mut days, mut reach) = (FIRST, self.reach());
+        let (above, below) =
+            (self.beyond(self.value(bad), self.scouts())?, self.beyond(self.value(good), self.scouts())?);
+        let centre = bad + (good - bad) * (above / (above - below)).clamp(0.0, 1.0);
+        let mut days = FIRST;
+        let mut pair = self.pair(centre, self.reach());
         let mut steps = Steps { last: 0.0, moves: 0 };
         loop {
-            let (low, high) = self.pair(centre, reach);
-            let (worse, better) = (self.sample(low, days)?.to_vec(), self.sample(high, days)?.to_vec());
-            let (a, b) = (self.place(low), self.place(high));
+            let (worse, better) = (self.sample(pair.0, days)?.to_vec(), self.sample(pair.1, days)?.to_vec());
+            let (a, b) = (self.place(pair.0), self.place(pair.1));
+            let (centre, reach) = (f64::midpoint(a, b), (b - a) / 2.0);
             let crossing = crossing(self.problem, (a, &worse), (b, &better));
             let wanted = self.wanted(crossing.mean);
             let spent = self.runs >= self.problem.most || steps.moves >= MOVES;
             let off = crossing.mean - centre;
             if off.abs() > 2.0 * reach && !spent {
-                (centre, reach) = steps.next(centre, off, reach);
+                let (centre, reach) = steps.next(centre, off, reach);
+                pair = self.pair(centre, reach);
                 continue;
             }
             if crossing.half > wanted && !spent {
@@ -277,7 +290,9 @@ impl Search<'_> {
             let bend = self.bend(crossing.mean, (a, &worse), (b, &better))?;
             if bend.abs() > wanted / 2.0 && reach > wanted / 4.0 && !spent {
                 // No line leads from one to the other: they are brought closer to each other.
-                (centre, reach) = (crossing.mean + bend, reach / 2.0);
+                let middle = self.value(centre);
+                let fails = excess(self.problem, self.sample(middle, days.min(FIRST))?) > 0.0;
+                pair = if fails { (middle, pair.1) } else { (pair.0, middle) };
                 steps.moves += 1;
                 continue;
             }
@@ -288,21 +303,23 @@ impl Search<'_> {
         }
     }
 
-    /// How far the crossing moves when the value found is tried itself.
+    /// How far the crossing moves when the value found is tried itself: on a few of the days, for what they have in common
+    /// cancels.
     fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<f64, Fault> {
-        let days = u32::try_from(low.1.len()).unwrap_or(u32::MAX);
+        let few = low.1.len().min(FEW);
         let value = self.value(found);
         let place = self.place(value);
         if self.problem.terms.whole || place <= low.0 || place >= high.0 {
             return Ok(0.0);
         }
-        let sample = self.sample(value, days)?.to_vec();
+        let sample = self.sample(value, u32::try_from(few).unwrap_or(u32::MAX))?.to_vec();
+        let (low, high) = ((low.0, &low.1[..few]), (high.0, &high.1[..few]));
         let part = if excess(self.problem, &sample) > 0.0 {
             ((place, &sample[..]), high)
         } else {
             (low, (place, &sample[..]))
         };
-        Ok(root(self.problem, part.0, part.1) - found)
+        Ok(root(self.problem, part.0, part.1) - root(self.problem, low, high))
     }
 
     /// The answer in values.
@@ -387,10 +404,13 @@ fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
 
 const SMALL: f64 = 1e-3;
 
-/// The logarithm of how far beyond the limit the measure is.
+/// How far beyond the limit the measure is, as 1 - limit / measure: near saturation latency goes as the reciprocal of what
+/// is left of the capacity, so that this is nearly a straight line where the measure itself is a cliff.
 fn excess(problem: &Problem, sample: &[f64]) -> f64 {
-    let measure = measure(problem.criterion, sample, problem.limit);
-    ((measure.max(0.0) + problem.limit * SMALL) / (problem.limit * (1.0 + SMALL))).ln()
+    /// What is next to nothing is no further from the limit than this share of it.
+    const LEAST: f64 = 0.05;
+    let measure = measure(problem.criterion, sample, problem.limit).max(0.0);
+    1.0 - problem.limit * (1.0 + LEAST) / (measure + problem.limit * LEAST)
 }
 
 fn normal(share: f64) -> f64 {

@@ -1,9 +1,10 @@
 //! The answer in a few sentences, and the cautions that stand above it.
 
-use crate::report::method;
 use crate::report::words::{clock, figure, interval, list, number, quoted};
+use crate::report::{effort, method};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Kind, PEAK, Results, Verdict};
+use crate::study::stopping::Why;
 
 /// What the study says, the most important first.
 #[must_use]
@@ -185,12 +186,8 @@ fn without_limit(target: &str) -> String {
 #[must_use]
 pub fn cautions(results: &Results) -> Vec<String> {
     let mut cautions = Vec::new();
-    if !results.precise {
-        cautions.push(format!(
-            "The stated precision of {} was not reached with {} replications; intervals are wider than asked for.",
-            figure(results.precision, Kind::Share),
-            results.replications
-        ));
+    if results.stopped != Why::Precise {
+        cautions.push(effort::stopped(results));
     }
     let full: Vec<String> = results
         .setups

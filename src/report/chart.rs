@@ -19,8 +19,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::report::words::clock;
-use crate::study::results::{Found, Results, STAFF_LOST};
+use crate::report::words::{clock, number, scale};
+use crate::study::results::{Found, Kind, Results, STAFF_LOST};
 
 /// The lines that matter.
 pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
@@ -34,6 +34,8 @@ pub(crate) const GREEN: RGBColor = RGBColor(0, 125, 92);
 pub(crate) const GREY: RGBColor = RGBColor(120, 120, 120);
 /// Text.
 pub(crate) const INK: RGBColor = RGBColor(40, 44, 52);
+/// Set-ups, one after the other.
+pub(crate) const COLOURS: [RGBColor; 6] = [BLUE, ORANGE, GREEN, RED, GREY, INK];
 /// Curfews.
 pub(crate) const SHADE: RGBColor = RGBColor(240, 228, 170);
 
@@ -66,6 +68,18 @@ pub(crate) fn font(size: u32) -> TextStyle<'static> {
 
 pub(crate) fn right(size: u32) -> TextStyle<'static> {
     font(size).pos(Pos::new(HPos::Right, VPos::Center))
+}
+
+/// Levels of a vertical scale from zero to `most`, each with its value; `y` is where a value lies.
+pub(crate) fn levels(area: &Area<'_>, (left, to): (i32, i32), most: f64, kind: Kind, y: &dyn Fn(f64) -> i32) {
+    let (factor, unit) = scale(most, kind);
+    let mut tick = 0.0;
+    while tick <= most * factor {
+        let at = y(tick / factor);
+        sure(area.draw(&PathElement::new([(left, at), (to, at)], INK.mix(0.12).stroke_width(1))));
+        sure(area.draw(&Text::new(format!("{} {unit}", number(tick)), (left - 6, at), right(11))));
+        tick += nice(most * factor / 5.0);
+    }
 }
 
 /// The hours in which something happens: from an hour before anybody starts to an hour after.

@@ -6,7 +6,7 @@ use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
 use crate::report::method::side_by_side;
 use crate::report::words::{change, count, interval, plain_interval};
-use crate::report::{Chart, table};
+use crate::report::{Chart, effort, table};
 use crate::scenario::source::{Input, Standing};
 use crate::study::results::{Compared, Found, Judged, Kind, Results, Verdict};
 
@@ -188,8 +188,10 @@ fn method(results: &Results) -> String {
          in all), so that differences are due to the options alone (common random numbers). Transfers share each \
          concentrator as its order of service says, within every site's access link; round trips, windows, queues \
          and losses are added as TCP adds them. Intervals are Student's at 95 % over the days; differences are \
-         paired, and corrected for several comparisons after Holm.",
+         paired, and corrected for several comparisons after Holm. Where a queue is to be expected, a fluid's forecast of \
+         each day serves as a control variate, which takes out how busy the days happened to be. {}",
         results.replications,
-        count(transactions)
+        count(transactions),
+        effort::words(results)
     )
 }

@@ -7,9 +7,9 @@ use plotters::style::{Color, ShapeStyle};
 use crate::plan::Plan;
 use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome, Tried};
-use crate::report::chart::{BLUE, GREEN, INK, RED, font, nice, right, sheet, sure};
+use crate::report::chart::{BLUE, GREEN, RED, font, levels, sheet, sure};
 use crate::report::table::{columns, wrapped};
-use crate::report::words::{figure, number, scale};
+use crate::report::words::{figure, number};
 
 /// A value of the knob with its unit.
 #[must_use]
@@ -155,7 +155,6 @@ pub fn chart(plan: &Plan) -> String {
     let (first, last) = ((first - margin).max(0.0), last + margin);
     // What lies far beyond the limit is beyond it: the chart is about the crossing.
     let most = tried.iter().map(|tried| tried.measure).fold(plan.limit * 1.5, f64::max).min(plan.limit * 4.0);
-    let (factor, unit) = scale(most, plan.kind);
     #[allow(clippy::cast_possible_truncation)] // within the picture
     let x = |value: f64| {
         LEFT + (((value - first) / (last - first)).clamp(0.0, 1.0) * f64::from(RIGHT - LEFT)).round() as i32
@@ -170,13 +169,7 @@ pub fn chart(plan: &Plan) -> String {
         if let Outcome::Crosses(_, (low, high)) = plan.answer.outcome {
             sure(area.draw(&Rectangle::new([(x(low), TOP), (x(high), BOTTOM)], GREEN.mix(0.2).filled())));
         }
-        let mut tick = 0.0;
-        while tick <= most * factor {
-            let at = y(tick / factor);
-            sure(area.draw(&PathElement::new([(LEFT, at), (RIGHT, at)], INK.mix(0.12).stroke_width(1))));
-            sure(area.draw(&Text::new(format!("{} {unit}", number(tick)), (LEFT - 6, at), right(11))));
-            tick += nice(most * factor / 5.0);
-        }
+        levels(area, (LEFT, RIGHT), most, plan.kind, &y);
         let limit = [(LEFT, y(plan.limit)), (RIGHT, y(plan.limit))];
         sure(area.draw(&PathElement::new(limit, RED.stroke_width(1))));
         let style = font(11).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));

@@ -4,7 +4,7 @@ use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
-use crate::report::chart::{BLUE, GREEN, GREY, INK, ORANGE, RED, font, nice, right, sheet, sure};
+use crate::report::chart::{COLOURS, GREEN, INK, RED, font, levels, right, sheet, sure};
 use crate::report::words::{number, scale};
 use crate::study::results::{Kind, MEASURES, Results};
 
@@ -55,7 +55,6 @@ const LEFT: i32 = 100;
 const RIGHT: i32 = 930;
 const TOP: i32 = 50;
 const BOTTOM: i32 = 340;
-const COLOURS: [RGBColor; 6] = [BLUE, ORANGE, GREEN, RED, GREY, INK];
 
 /// The first target over the points: a line for each option where one thing is varied, else a heat map of the first.
 #[must_use]
@@ -74,20 +73,13 @@ fn lines(paths: &[String], points: &[Point]) -> String {
     let (limit, kind) = (results.limits[0], results.kinds[0]);
     let all = points.iter().flat_map(|point| (0..results.setups.len()).map(move |setup| value(point, setup)));
     let most = all.fold(limit * 1.3, f64::max).min(limit * 6.0);
-    let (factor, unit) = scale(most, kind);
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // within the picture
     let x = |place: usize| LEFT + (f64::from(RIGHT - LEFT) * (place as f64 + 0.5) / points.len() as f64).round() as i32;
     #[allow(clippy::cast_possible_truncation)]
     let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
     sheet(400, |area| {
         sure(area.draw(&Text::new(results.targets[0].clone(), (12, 8), font(15))));
-        let mut tick = 0.0;
-        while tick <= most * factor {
-            let at = y(tick / factor);
-            sure(area.draw(&PathElement::new([(LEFT, at), (RIGHT, at)], INK.mix(0.12).stroke_width(1))));
-            sure(area.draw(&Text::new(format!("{} {unit}", number(tick)), (LEFT - 6, at), right(11))));
-            tick += nice(most * factor / 5.0);
-        }
+        levels(area, (LEFT, RIGHT), most, kind, &y);
         sure(area.draw(&PathElement::new([(LEFT, y(limit)), (RIGHT, y(limit))], RED.stroke_width(1))));
         for (setup, found) in results.setups.iter().enumerate() {
             let colour = COLOURS[setup % COLOURS.len()];

@@ -1,6 +1,7 @@
 //! The summary for the terminal: targets first, then each option against the base.
 
 use crate::report::answer::{cautions, sentences};
+use crate::report::effort;
 use crate::report::method::side_by_side;
 use crate::report::page::mark;
 use crate::report::words::{change, count, interval, plain_interval};
@@ -58,6 +59,10 @@ pub fn summary(results: &Results) -> String {
     }));
     text += &columns(&rows);
     text += "\nIntervals are 95 %; * clear at 5 % after correction for several comparisons.\n";
+    let effort = effort::words(results);
+    if !effort.is_empty() {
+        text += &format!("{}\n", wrapped(&effort, ""));
+    }
     if let Some(check) = &results.check {
         let (title, rows) = side_by_side(check);
         text += &format!("\n{}\n{}", wrapped(&title, ""), columns(&rows));

@@ -1083,8 +1083,22 @@ pub struct Origin {
     pub standing: Option<StandingFile>,
     /// Publication, measurement, or the reason for an assumption.
     pub from: Leaf<Line>,
-    /// What else it could be.
+    /// What else it could be: "10 to 40 ms".
     pub range: Leaf<Line>,
+    /// How likely each part of that range is (default: "triangular", likeliest where it was written).
+    pub likelihood: Option<LikelihoodFile>,
+}
+
+/// How likely each part of a range is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LikelihoodFile {
+    /// Likeliest where it was written, down to nothing at the ends.
+    Triangular,
+    /// All values alike.
+    Uniform,
+    /// All ratios alike.
+    LogUniform,
 }
 
 /// How far a number can be trusted.

@@ -8,7 +8,7 @@ use crate::scenario::check::Check;
 use crate::scenario::file::{At, CipherFile, ConcentratorFile, File};
 use crate::scenario::leaf::{Count, Leaf, Line, Number};
 use crate::scenario::problem::did_you_mean;
-use crate::scenario::source::{Input, Standing};
+use crate::scenario::source::{Input, Likelihood, Standing};
 use crate::units::{BitRate, Bytes, PacketRate};
 
 /// What is known of a device.
@@ -126,6 +126,7 @@ pub fn inputs(file: &File, known: &Profiles) -> Vec<Input> {
                 standing: Standing::Official,
                 source: profile.from.right().map(|from| from.0.clone()),
                 range: None,
+                likelihood: Likelihood::default(),
             })
         });
         inputs.collect()

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::scenario::check::Check;
-use crate::scenario::file::{File, StandingFile};
+use crate::scenario::file::{File, LikelihoodFile, StandingFile};
 
 /// How far a number can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,20 @@ pub struct Input {
     pub source: Option<String>,
     /// What else it could be.
     pub range: Option<String>,
+    /// How likely each part of that range is.
+    pub likelihood: Likelihood,
+}
+
+/// How likely each part of a range is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Likelihood {
+    /// Likeliest where it was written, down to nothing at the ends.
+    #[default]
+    Triangular,
+    /// All values alike.
+    Uniform,
+    /// All ratios alike.
+    LogUniform,
 }
 
 /// Every number of the scenario with its origin. A source covers the path that it names and all below it; the
@@ -106,6 +120,11 @@ fn origin_of(path: String, value: String, file: &File) -> Input {
         standing,
         source: origin.and_then(|origin| line(&origin.from)),
         range: origin.and_then(|origin| line(&origin.range)),
+        likelihood: match origin.and_then(|origin| origin.likelihood) {
+            Some(LikelihoodFile::Triangular) | None => Likelihood::Triangular,
+            Some(LikelihoodFile::Uniform) => Likelihood::Uniform,
+            Some(LikelihoodFile::LogUniform) => Likelihood::LogUniform,
+        },
     }
 }
 

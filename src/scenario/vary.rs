@@ -6,7 +6,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::scenario::problem::did_you_mean;
-use crate::units::{BitRate, Bytes, Share, Span, Text};
 
 /// The text with `value` at `path`; paths are those of sources: `concentrator.hub.throughput`, `class.web.users.per_1000`,
 /// elements of a list by their names, or by their numbers from 1.
@@ -80,41 +79,32 @@ pub fn values(text: &str) -> Result<Vec<String>, String> {
 }
 
 /// A number and its unit.
-fn number(text: &str) -> Option<(f64, String)> {
+pub(crate) fn number(text: &str) -> Option<(f64, String)> {
     let text = text.trim();
     let end = text.find(|letter: char| !(letter.is_ascii_digit() || ".-+".contains(letter))).unwrap_or(text.len());
     Some((text[..end].parse().ok()?, text[end..].trim().to_owned()))
 }
 
-/// Both ends of a range as origins state it for a value: `10 to 40 ms`, `500 Mbit/s to 2 Gbit/s`; none if it is in other
-/// words, or of another quantity than the value, or if the value does not lie in it.
-#[must_use]
-pub fn ends_for(value: &str, range: &str) -> Option<(String, String)> {
-    let (low, high) = ends(range)?;
-    let sizes = [value, &low, &high].map(magnitude);
-    let [Some((kind, here)), Some((of_low, from)), Some((of_high, to))] = sizes else { return None };
-    (kind == of_low && kind == of_high && from <= here && here <= to).then_some((low, high))
-}
-
-/// What kind of quantity a text is, and how much of it.
-fn magnitude(text: &str) -> Option<(u8, f64)> {
-    let time = Span::read(text).map(|span| (0, span.secs()));
-    let rate = || BitRate::read(text).map(|rate| (1, rate.bits()));
-    let size = || Bytes::read(text).map(|bytes| (2, bytes.bits()));
-    let share = || Share::read(text).map(|share| (3, share.0));
-    let number = || text.parse().map(|number| (4, number));
-    time.or_else(|_| rate()).or_else(|_| size()).or_else(|_| share()).ok().or_else(|| number().ok())
-}
-
-fn ends(range: &str) -> Option<(String, String)> {
-    let (low, high) = range.split_once(" to ")?;
-    let ((low, unit), (high, of_high)) = (number(low)?, number(high)?);
-    if of_high.contains(' ') || unit.contains(' ') {
-        return None;
+/// The value at a share `u` of the way from one end of `from..to` to the other.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn between(text: &str, u: f64) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not a range of numbers; write FROM..TO, such as `500 Mbit/s..2000 Mbit/s`");
+    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+    let ((from, unit), (to, of_to)) = (number(from).ok_or_else(wrong)?, number(to).ok_or_else(wrong)?);
+    if !(of_to == unit || of_to.is_empty()) {
+        return Err(format!("`{text}` has several units; write the same unit with each number"));
     }
-    let unit = if unit.is_empty() { of_high.clone() } else { unit };
-    let written = |value: f64, unit: &str| if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") };
-    Some((written(low, &unit), written(high, &of_high)))
+    let value = digits(from + (to - from) * u);
+    Ok(if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") })
+}
+
+/// Six significant digits: more than anybody knows of an assumption.
+pub(crate) fn digits(value: f64) -> f64 {
+    let unit = 10_f64.powf(value.abs().max(1e-12).log10().floor() - 5.0);
+    let rounded = (value / unit).round() * unit;
+    (rounded * 1e9).round() / 1e9
 }
 
 #[cfg(test)]
@@ -137,11 +127,7 @@ mod tests {
         assert_eq!(values("100 Mbit/s..300 Mbit/s:100 Mbit/s").unwrap(), ["100 Mbit/s", "200 Mbit/s", "300 Mbit/s"]);
         assert_eq!(values("08:00, 09:00").unwrap(), ["08:00", "09:00"]);
         assert!(values("2..1:1").is_err() && values("1..2").is_err() && values("1 s..2 min:1 s").is_err());
-        assert_eq!(ends("10 to 40 ms"), Some(("10 ms".to_owned(), "40 ms".to_owned())));
-        assert_eq!(ends("500 Mbit/s to 2 Gbit/s"), Some(("500 Mbit/s".to_owned(), "2 Gbit/s".to_owned())));
-        assert_eq!(ends("a third of them"), None);
-        assert_eq!(ends_for("18 ms", "10 to 40 ms"), ends("10 to 40 ms"));
-        assert_eq!(ends_for("60 ms", "10 to 40 ms"), None);
-        assert_eq!(ends_for("0.3", "10 to 40 ms"), None);
+        assert_eq!(between("100 Mbit/s..300 Mbit/s", 0.25).unwrap(), "150 Mbit/s");
+        assert!(between("1 s..2 min", 0.5).is_err() && between("1", 0.5).is_err());
     }
 }

@@ -6,11 +6,14 @@ use crate::scenario::model::{Action, Bottleneck, Demand, Discipline, Fidelity, M
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
 use crate::scenario::{Setup, Study};
-use crate::stats::{Histogram, Interval, Tally, holm, p_value, paired};
+use crate::stats::estimate::{Estimate, controlled};
+use crate::stats::{Histogram, Interval, Tally, holm};
+use crate::study::control::{Forecast, Forecasts};
 use crate::study::fidelity::Check;
 use crate::study::limits::{Limit, Quarter, binding};
 use crate::study::paths::Paths;
 use crate::study::recorder::{Axis, ClassBin, HubBin, Ledger, Run, SiteSum, Watched};
+use crate::study::stopping::Why;
 
 /// Confidence of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
@@ -37,8 +40,8 @@ pub struct Results {
     pub seed: u64,
     /// Replications of each setup.
     pub replications: u32,
-    /// Whether the stated precision was reached.
-    pub precise: bool,
+    /// Why there are no more of them.
+    pub stopped: Why,
     /// The precision that was asked for, as a share.
     pub precision: f64,
     /// Names of the classes.
@@ -106,6 +109,9 @@ pub struct Found {
     pub remarks: Vec<String>,
     /// What each target measured.
     pub targets: Vec<Judged>,
+    /// The first target in each replication.
+    #[serde(skip)]
+    pub first_target: Vec<f64>,
     /// Other figures, in the order of [`MEASURES`].
     pub measures: Vec<Compared>,
     /// Where everything went, all replications together.
@@ -201,6 +207,19 @@ pub struct Compared {
     pub change: Option<Interval>,
     /// Whether the difference is clear at 5 % after Holm's correction over all options.
     pub clear: bool,
+    /// What the same days, and the forecast of each, saved: replications with days of their own that the difference (for
+    /// the base: the figure) would have needed for each one that was run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Saved>,
+}
+
+/// How many times as many replications would have been needed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Saved {
+    /// Without common random numbers.
+    pub same_days: f64,
+    /// Without the control variate.
+    pub forecast: f64,
 }
 
 /// A figure of a run.
@@ -448,32 +467,22 @@ pub(super) fn results(
     study: &Study,
     setups: &[&Setup],
     sums: Vec<Sums>,
+    forecasts: &[Forecasts<'_>],
     watched: Watched,
-    replications: u32,
-    precise: bool,
+    (replications, stopped): (u32, Why),
 ) -> Results {
     let model = &setups[0].model;
     let axis = Axis::of(model);
-    let clear = clear_differences(setups, &sums);
     let base = setups.iter().position(|setup| setup.name == "base");
-    let base_targets: Option<Vec<Vec<f64>>> = base.map(|base| sums[base].targets.iter().map(|t| known(t)).collect());
-    let base_measures = base.map(|base| sums[base].measures.clone());
+    let mut figures = compare(&sums, forecasts, base);
     let mut found = Vec::new();
-    for ((place, setup), sum) in setups.iter().enumerate().zip(sums) {
-        let other = base != Some(place);
-        let against = |base: &Option<Vec<Vec<f64>>>, index: usize| {
-            base.as_ref().filter(|_| other).map(|base| base[index].clone())
-        };
-        let judged = study.targets.iter().enumerate().map(|(index, target)| {
-            let figure = compared(&known(&sum.targets[index]), against(&base_targets, index), clear[place][index]);
-            let measured = sum.targets[index].iter().all(Option::is_some) && !sum.targets[index].is_empty();
-            Judged { verdict: verdict(figure.value, target.limit, measured), figure }
+    for ((setup, sum), mut figures) in setups.iter().zip(sums).zip(figures.drain(..)) {
+        let measures = figures.split_off(study.targets.len());
+        let judged = study.targets.iter().zip(&sum.targets).zip(figures).map(|((target, values), figure)| {
+            let whole = values.iter().all(Option::is_some) && !values.is_empty();
+            Judged { verdict: verdict(figure.value, target.limit, whole), figure }
         });
-        let judged: Vec<Judged> = judged.collect();
-        let measures = (0..MEASURES.len()).map(|index| {
-            compared(&sum.measures[index], against(&base_measures, index), clear[place][study.targets.len() + index])
-        });
-        let measures = measures.collect();
+        let judged = judged.collect();
         found.push(found_of(setup, sum, judged, measures));
     }
     Results {
@@ -488,7 +497,7 @@ pub(super) fn results(
         check: None,
         seed: model.seed,
         replications,
-        precise,
+        stopped,
         precision: study.effort.precision.0,
         classes: model.classes.iter().map(|class| class.name.clone()).collect(),
         jobs: model.classes.iter().map(|class| matches!(class.demand, Demand::Jobs { .. })).collect(),
@@ -520,13 +529,78 @@ pub fn kind(measure: Measure) -> Kind {
     }
 }
 
+/// A figure of each replication; where nothing was measured, nothing was late.
 fn known(values: &[Option<f64>]) -> Vec<f64> {
     values.iter().map(|value| value.unwrap_or(0.0)).collect()
 }
 
-fn compared(values: &[f64], base: Option<Vec<f64>>, clear: bool) -> Compared {
-    let value = values.iter().copied().collect::<Tally>().interval(CONFIDENCE);
-    Compared { value, change: base.map(|base| paired(&base, values, CONFIDENCE)), clear }
+/// A target's mean over the replications in which it was measured, with the luck of the days taken out where their
+/// forecast tells it.
+pub(super) fn of_target(values: &[Option<f64>], forecast: &Forecast) -> Estimate {
+    let all = values.iter().all(Option::is_some);
+    match forecast.control().filter(|_| all) {
+        Some(control) => controlled(&known(values), &control),
+        None => values.iter().flatten().copied().collect::<Tally>().estimate(),
+    }
+}
+
+/// By setup: each target's figure, then each measure's, and how they differ from the base.
+fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> Vec<Vec<Compared>> {
+    let targets = sums[0].targets.len();
+    let values = |place: usize, figure: usize| match figure.checked_sub(targets) {
+        None => known(&sums[place].targets[figure]),
+        Some(measure) => sums[place].measures[measure].clone(),
+    };
+    let none = Forecast::default();
+    let forecast = |place: usize, figure: usize| forecasts[place].targets.get(figure).unwrap_or(&none);
+    let mut rows = vec![Vec::new(); sums.len()];
+    for figure in 0..targets + MEASURES.len() {
+        let change = |place: usize| -> Option<(Estimate, Saved)> {
+            let base = base.filter(|base| *base != place)?;
+            let forecast = forecast(place, figure).minus(forecast(base, figure));
+            Some(change(&values(place, figure), &values(base, figure), &forecast))
+        };
+        let changes: Vec<Option<(Estimate, Saved)>> = (0..sums.len()).map(change).collect();
+        let adjusted = holm(&changes.iter().flatten().map(|(change, _)| change.p_value()).collect::<Vec<_>>());
+        let mut adjusted = adjusted.into_iter();
+        for (place, row) in rows.iter_mut().enumerate() {
+            let (own, forecast) = (values(place, figure), forecast(place, figure));
+            let value = match sums[place].targets.get(figure) {
+                Some(values) if values.iter().all(Option::is_some) => of_target(values, forecast),
+                _ => own.iter().copied().collect::<Tally>().estimate(),
+            };
+            let clear = changes[place].is_some() && adjusted.next().is_some_and(|p| p < 1.0 - CONFIDENCE);
+            let saved = match &changes[place] {
+                Some((_, saved)) => *saved,
+                None => Saved { same_days: 1.0, forecast: gain(&own, &value) },
+            };
+            row.push(Compared {
+                value: value.interval(CONFIDENCE),
+                change: changes[place].map(|(change, _)| change.interval(CONFIDENCE)),
+                clear,
+                saved: (saved.same_days.is_finite() && saved.forecast.is_finite()).then_some(saved),
+            });
+        }
+    }
+    rows
+}
+
+/// The paired difference from the base, and what pairing and forecasts saved.
+fn change(own: &[f64], base: &[f64], forecast: &Forecast) -> (Estimate, Saved) {
+    let differences: Vec<f64> = own.iter().zip(base).map(|(own, base)| difference(*own, *base)).collect();
+    let estimate = match forecast.control() {
+        Some(control) => controlled(&differences, &control),
+        None => differences.iter().copied().collect::<Tally>().estimate(),
+    };
+    let spread = |values: &[f64]| values.iter().copied().collect::<Tally>().variance();
+    let same_days = (spread(own) + spread(base)) / spread(&differences);
+    (estimate, Saved { same_days, forecast: gain(&differences, &estimate) })
+}
+
+/// How many times as many replications the plain mean would need for the same standard error.
+fn gain(values: &[f64], estimate: &Estimate) -> f64 {
+    let plain = values.iter().copied().collect::<Tally>().estimate();
+    (plain.error / estimate.error).powi(2)
 }
 
 fn verdict(value: Interval, limit: f64, measured: bool) -> Verdict {
@@ -539,34 +613,6 @@ fn verdict(value: Interval, limit: f64, measured: bool) -> Verdict {
     } else {
         Verdict::Unsure
     }
-}
-
-/// By setup and figure (targets, then measures): whether its paired difference from the base is clear, with Holm's
-/// correction over the setups.
-fn clear_differences(setups: &[&Setup], sums: &[Sums]) -> Vec<Vec<bool>> {
-    let figures = sums[0].targets.len() + MEASURES.len();
-    let mut clear = vec![vec![false; figures]; setups.len()];
-    let Some(base) = setups.iter().position(|setup| setup.name == "base") else { return clear };
-    let values = |sum: &Sums, figure: usize| match figure.checked_sub(sum.targets.len()) {
-        None => known(&sum.targets[figure]),
-        Some(measure) => sum.measures[measure].clone(),
-    };
-    #[allow(clippy::needless_range_loop)] // the figure is also a column of every row of `clear`
-    for figure in 0..figures {
-        let of_base = values(&sums[base], figure);
-        let p: Vec<f64> = sums
-            .iter()
-            .map(|sum| {
-                p_value(&values(sum, figure).iter().zip(&of_base).map(|(own, base)| difference(*own, *base)).collect())
-            })
-            .collect();
-        let others: Vec<usize> = (0..setups.len()).filter(|&place| place != base).collect();
-        let adjusted = holm(&others.iter().map(|&place| p[place]).collect::<Vec<_>>());
-        for (&place, adjusted) in others.iter().zip(adjusted) {
-            clear[place][figure] = adjusted < 1.0 - CONFIDENCE;
-        }
-    }
-    clear
 }
 
 /// What is left of two figures that differ by rounding alone is no difference.
@@ -625,6 +671,7 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
             .iter()
             .map(|(tally, over)| (tally.interval(CONFIDENCE), f64::from(*over) * share))
             .collect(),
+        first_target: sum.targets.first().map(|values| known(values)).unwrap_or_default(),
         targets,
         measures,
         ledger: sum.ledger,

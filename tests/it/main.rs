@@ -1,6 +1,7 @@
 //! Integration tests, in one binary.
 
 mod bench_model;
+mod certainty;
 mod command;
 mod conservation;
 mod estate;

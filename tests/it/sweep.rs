@@ -94,3 +94,41 @@ fn headroom_names_the_month() {
     assert!(run.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&run.stderr));
     insta::assert_snapshot!("headroom", String::from_utf8(run.stdout).unwrap());
 }
+
+/// The smallest scenario with some doubt about its assumptions.
+fn doubtful(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("doubtful.toml");
+    let text = std::fs::read_to_string("scenarios/tiny.toml").unwrap()
+        + r#"
+"class.updates.response" = { standing = "assumed", from = "an example", range = "50 to 400 MB" }
+"class.updates.jobs.share" = { standing = "assumed", from = "an example", range = "20 to 80 %", likelihood = "uniform" }
+"class.documents.open.per_1000" = { standing = "assumed", from = "an example", range = "5 to 20" }
+"concentrator.hub.throughput" = { standing = "assumed", from = "an example", range = "9 to 14 Mbit/s" }
+"#;
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_tornado_and_a_doubt_name_the_input_to_blame() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (doubtful(folder.path()), folder.path().join("out"));
+    let run = |more: &[&str]| {
+        let words = [&["sweep", file.to_str().unwrap(), "--replications", "2", "--out", out.to_str().unwrap()], more];
+        let run = headend(&words.concat());
+        assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    insta::assert_snapshot!("tornado", run(&["--tornado"]));
+    let doubt = ["--doubt", "12", "--option", "curfew"];
+    let said = run(&doubt);
+    let table = std::fs::read(out.join("doubt.csv")).unwrap();
+    assert!(std::fs::read_to_string(out.join("doubt.svg")).unwrap().contains("limit"));
+    // What is known is not simulated again, and comes out the same.
+    assert_eq!(run(&doubt), said);
+    assert!(std::fs::read(out.join("doubt.csv")).unwrap() == table);
+    insta::assert_snapshot!("doubt", said);
+    let nothing = headend(&["sweep", "scenarios/tiny.toml", "--doubt", "12", "--out", out.to_str().unwrap()]);
+    assert_eq!(nothing.status.code(), Some(2));
+    insta::assert_snapshot!("doubt_of_nothing", String::from_utf8(nothing.stderr).unwrap());
+}

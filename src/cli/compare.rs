@@ -1,0 +1,76 @@
+//! `compare`: the best of several set-ups.
+
+use std::sync::atomic::Ordering;
+
+use rayon::prelude::*;
+
+use crate::cli::output::Output;
+use crate::cli::{Compare, STOP, Stop, bar, load, say};
+use crate::report;
+use crate::report::compare::{Candidate, Comparison};
+use crate::scenario::{Setup, Study};
+use crate::sim::simulate;
+use crate::study::recorder::Recorder;
+use crate::study::select::{Zone, select};
+use crate::study::{Fault, watched};
+
+pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
+    let mut all: Vec<(String, Setup)> = Vec::new();
+    let mut first: Option<Study> = None;
+    for file in &args.files {
+        let (mut study, _) = load(file)?;
+        let prefix = if args.files.len() > 1 {
+            file.file_stem().map_or_else(String::new, |name| format!("{}: ", name.to_string_lossy()))
+        } else {
+            String::new()
+        };
+        for setup in &mut study.setups {
+            setup.model.seed = args.seed.unwrap_or(setup.model.seed);
+            all.push((format!("{prefix}{}", setup.title), setup.clone()));
+        }
+        first = first.or(Some(study));
+    }
+    let Some(study) = first.filter(|study| !study.targets.is_empty()) else {
+        let help = "the first target of the first file is what set-ups are compared by";
+        return Err(Stop::Input(format!("error: there is no [[target]]\n  = help: {help}")));
+    };
+    let bar = bar("{spinner} {pos} days simulated");
+    let values: std::sync::Mutex<Vec<Vec<Vec<Option<f64>>>>> = std::sync::Mutex::new(vec![Vec::new(); all.len()]);
+    let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
+        let found: Vec<Vec<Option<f64>>> = wanted
+            .par_iter()
+            .map(|&(system, day)| {
+                let model = &all[system].1.model;
+                let mut recorder = Recorder::new(model, &study.targets, watched(&study), &STOP, None);
+                simulate(model, day, &mut recorder);
+                bar.inc(1);
+                recorder.finish().map_or_else(|_| vec![None; study.targets.len()], |run| run.targets)
+            })
+            .collect();
+        if STOP.load(Ordering::Relaxed) {
+            return Err(Fault::Stopped);
+        }
+        let mut kept = values.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (&(system, _), measured) in wanted.iter().zip(&found) {
+            kept[system].push(measured.clone());
+        }
+        Ok(found.iter().map(|measured| measured[0].unwrap_or(0.0)).collect())
+    };
+    let limit = study.targets[0].limit;
+    let zone =
+        Zone { indifference: args.zone * limit, confidence: args.confidence, first: args.first, most: args.budget };
+    let selected = select(all.len(), zone, &evaluate)?;
+    bar.finish_and_clear();
+    let values = values.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let candidates =
+        all.iter().zip(values).map(|((title, setup), days)| Candidate { title: title.clone(), cost: setup.cost, days });
+    let comparison = Comparison::new(&study, zone, selected, candidates.collect());
+    let output = Output::prepare(args.out.as_deref(), &args.files[0])?;
+    output.file("compare.csv", report::compare::csv(&comparison).as_bytes())?;
+    if args.json {
+        say(&serde_json::to_string_pretty(&comparison).unwrap_or_default());
+    } else {
+        say(&report::compare::summary(&comparison));
+    }
+    Ok(u8::from(!comparison.someone_meets_all()))
+}

@@ -1,0 +1,90 @@
+//! `sweep --tornado` and `sweep --doubt`: on which assumption the answer turns, and how much is in doubt.
+
+use crate::cli::sweep::Runner;
+use crate::cli::{Stop, say};
+use crate::report;
+use crate::report::doubt::{Draw, Findings};
+use crate::report::sweep::Bar;
+use crate::scenario::Study;
+use crate::scenario::source::Input;
+use crate::scenario::spread::Spread;
+use crate::study::doubt::{Design, doubt as split};
+use crate::study::results::Results;
+
+/// The assumed inputs that state their range.
+fn ranged(study: &Study) -> Vec<(&Input, Spread)> {
+    study.inputs.iter().filter_map(|input| Some((input, Spread::of(input)?))).collect()
+}
+
+fn has_target(study: &Study) -> Result<(), Stop> {
+    let help = "the first target is what the answer is measured in";
+    if study.targets.is_empty() {
+        return Err(Stop::Input(format!("error: this scenario has no [[target]]\n  = help: {help}")));
+    }
+    Ok(())
+}
+
+/// Every assumed input with a range of its own, at both ends, the others as they are.
+pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::ProgressBar) -> Result<u8, Stop> {
+    has_target(study)?;
+    let measured = |results: &Results| results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean);
+    let now = runner.run(runner.text)?;
+    let ranged = ranged(study);
+    bar.set_length(2 * ranged.len() as u64);
+    let mut bars = Vec::new();
+    for (input, spread) in ranged {
+        let at = |value: &String| -> Result<f64, Stop> {
+            bar.inc(1);
+            Ok(measured(&runner.at(std::slice::from_ref(&input.path), std::slice::from_ref(value))?))
+        };
+        let (low, high) = spread.ends;
+        let (below, above) = (at(&low)?, at(&high)?);
+        let (path, value) = (input.path.clone(), input.value.clone());
+        bars.push(Bar { path, value, low: (low, below), high: (high, above) });
+    }
+    bars.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
+    let text = report::sweep::tornado(&now.targets[0], now.kinds[0], measured(&now), &bars);
+    runner.output.file("tornado.json", serde_json::to_string_pretty(&bars).unwrap_or_default().as_bytes())?;
+    say(&format!("{}\n\n{text}", study.question));
+    Ok(0)
+}
+
+/// Every assumed input with a range of its own, drawn from what it could be.
+pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indicatif::ProgressBar) -> Result<u8, Stop> {
+    has_target(study)?;
+    let ranged = ranged(study);
+    if ranged.is_empty() {
+        let help = "write `range = \"10 to 40 ms\"` with what is assumed, in [source]";
+        return Err(Stop::Input(format!("error: no assumed input states what else it could be\n  = help: {help}")));
+    }
+    let seed = runner.args.seed.unwrap_or(study.setups[0].model.seed);
+    let design = Design::new(seed, ranged.len(), usize::from(draws));
+    let paths: Vec<String> = ranged.iter().map(|(input, _)| input.path.clone()).collect();
+    bar.set_length(design.len() as u64);
+    let mut found = Vec::new();
+    for place in 0..design.len() {
+        let values: Vec<String> =
+            ranged.iter().zip(design.draw(place)).map(|((_, spread), share)| spread.at(share)).collect();
+        let results = runner.at(&paths, &values)?;
+        found.push((Draw { values, setups: days_of(&results) }, results));
+        bar.inc(1);
+    }
+    let Some((_, results)) = found.last() else { return Ok(0) };
+    let (limit, kind, target) = (results.limits[0], results.kinds[0], results.targets[0].clone());
+    let titles: Vec<String> = results.setups.iter().map(|setup| setup.title.clone()).collect();
+    let draws: Vec<Draw> = found.into_iter().map(|(draw, _)| draw).collect();
+    let of = |setup: usize| draws.iter().map(|draw| draw.setups[setup].clone()).collect::<Vec<Vec<f64>>>();
+    let doubts = (0..titles.len()).map(|setup| split(&of(setup), limit)).collect();
+    let mean = |days: &Vec<f64>| days.iter().copied().collect::<crate::stats::Tally>().mean();
+    let indices = (0..titles.len()).map(|setup| design.indices(&of(setup).iter().map(mean).collect::<Vec<f64>>()));
+    let findings = Findings { target, limit, kind, paths, titles, doubts, indices: indices.collect() };
+    runner.output.file("doubt.csv", report::doubt::csv(&findings, &draws).as_bytes())?;
+    runner.output.file("doubt.svg", report::doubt::chart(&findings, &draws).as_bytes())?;
+    say(&format!("{}\n\n{}", study.question, report::doubt::summary(&findings, draws.len(), seed)));
+    Ok(0)
+}
+
+/// By set-up: the first target on each day.
+fn days_of(results: &Results) -> Vec<Vec<f64>> {
+    results.setups.iter().map(|setup| setup.first_target.clone()).collect()
+}

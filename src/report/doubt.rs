@@ -1,0 +1,189 @@
+//! Doubt in words, as a table and as a chart: what is not known of the inputs, and what that does to the answer.
+
+use plotters::element::{PathElement, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, ShapeStyle};
+
+use crate::report::chart::{COLOURS, INK, RED, font, levels, sheet, sure};
+use crate::report::table::{columns, wrapped};
+use crate::report::words::{figure, number, quoted};
+use crate::stats::Tally;
+use crate::study::doubt::Doubt;
+use crate::study::results::Kind;
+
+/// A draw of all inputs, and the first target by set-up and day.
+pub struct Draw {
+    /// The inputs as they were set.
+    pub values: Vec<String>,
+    /// By set-up and day.
+    pub setups: Vec<Vec<f64>>,
+}
+
+impl Draw {
+    fn mean(&self, setup: usize) -> f64 {
+        self.setups[setup].iter().copied().collect::<Tally>().mean()
+    }
+}
+
+/// What came of all draws.
+pub struct Findings {
+    /// The first target in words, its limit, and what it is.
+    pub target: String,
+    /// See `target`.
+    pub limit: f64,
+    /// See `target`.
+    pub kind: Kind,
+    /// Paths of the inputs.
+    pub paths: Vec<String>,
+    /// Set-ups.
+    pub titles: Vec<String>,
+    /// By set-up.
+    pub doubts: Vec<Doubt>,
+    /// By set-up and input: first-order indices.
+    pub indices: Vec<Vec<f64>>,
+}
+
+/// Which part of the spread is the inputs'.
+fn share_of_inputs(doubt: &Doubt) -> f64 {
+    let (inputs, days) = (doubt.inputs.powi(2), doubt.days.powi(2));
+    if inputs + days > 0.0 { inputs / (inputs + days) } else { 0.0 }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", number((100.0 * share).round()))
+}
+
+/// An index that chance alone could have made says nothing: two standard errors of a correlation of so many pairs.
+#[allow(clippy::cast_precision_loss)] // draws
+fn chance(draws: usize) -> f64 {
+    2.0 / (draws as f64 / 2.0).sqrt()
+}
+
+/// The answer for each set-up in a sentence.
+fn sentence(found: &Findings, setup: usize) -> String {
+    let doubt = &found.doubts[setup];
+    let show = |value: f64| figure(value, found.kind);
+    let what = found.target.split(" <=").next().unwrap_or_default();
+    format!(
+        "{}: {what} is {} on average over all that the inputs could be, between {} and {} in 95 % of cases; the target holds \
+         in {} of them. {} of the spread is doubt about inputs, the rest is one day unlike another.",
+        quoted(&found.titles[setup]),
+        show(doubt.mean),
+        show(doubt.range.0),
+        show(doubt.range.1),
+        percent(doubt.holds),
+        percent(share_of_inputs(doubt)),
+    )
+}
+
+/// On which input the answer turns most.
+fn blame(found: &Findings, setup: usize, draws: usize) -> String {
+    let indices = found.indices[setup].iter().copied().zip(&found.paths);
+    match indices.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(index, _)| *index > chance(draws)) {
+        Some((index, path)) => {
+            let share = percent(index.min(1.0));
+            format!("Were {path} known, about {share} of the doubt would go. Measure that first.")
+        }
+        None => "No single input is to blame by more than chance; draw more often to tell.".to_owned(),
+    }
+}
+
+/// The answer, and what it rests on, for the terminal.
+#[must_use]
+pub fn summary(found: &Findings, draws: usize, seed: u64) -> String {
+    let mut text = String::new();
+    for setup in 0..found.titles.len() {
+        text += &format!("{}\n", wrapped(&sentence(found, setup), ""));
+        text += &format!("{}\n", wrapped(&blame(found, setup, draws), ""));
+    }
+    let mut rows = vec![vec!["assumed input".to_owned()]];
+    rows[0].extend(found.titles.iter().cloned());
+    let mut order: Vec<usize> = (0..found.paths.len()).collect();
+    order.sort_by(|&a, &b| found.indices[0][b].total_cmp(&found.indices[0][a]));
+    rows.extend(order.into_iter().map(|input| {
+        let shares = found.indices.iter().map(|indices| percent(indices[input].clamp(0.0, 1.0)));
+        std::iter::once(found.paths[input].clone()).chain(shares).collect()
+    }));
+    text += &format!("\nShare of the doubt that goes when an input is known\n{}\n", columns(&rows));
+    let method = format!(
+        "{draws} draws of {} inputs, seed {seed}: two replicated Latin hypercubes; all draws saw the same days. First-order \
+         indices (Sobol; Tissot & Prieur 2015), to within {} either way.",
+        found.paths.len(),
+        percent(chance(draws))
+    );
+    text + &wrapped(&method, "") + "\n"
+}
+
+/// As tidy CSV: a row for each draw, set-up and day.
+///
+/// # Panics
+/// Never: what writes to memory cannot fail.
+#[must_use]
+pub fn csv(found: &Findings, draws: &[Draw]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let sure = |done: csv::Result<()>| done.expect("writing to memory cannot fail");
+    let head = ["draw"].into_iter().chain(found.paths.iter().map(String::as_str)).chain(["option", "day", "value"]);
+    sure(writer.write_record(head));
+    for (place, draw) in draws.iter().enumerate() {
+        for (title, days) in found.titles.iter().zip(&draw.setups) {
+            for (day, value) in days.iter().enumerate() {
+                let last = [title.clone(), (day + 1).to_string(), value.to_string()];
+                sure(
+                    writer
+                        .write_record(std::iter::once((place + 1).to_string()).chain(draw.values.clone()).chain(last)),
+                );
+            }
+        }
+    }
+    let bytes = writer.into_inner().expect("writing to memory cannot fail");
+    String::from_utf8(bytes).expect("text in, text out")
+}
+
+const LEFT: i32 = 90;
+const RIGHT: i32 = 930;
+const TOP: i32 = 84;
+const BOTTOM: i32 = 350;
+
+/// The answer over the draws, from the best to the worst, and the limit.
+#[must_use]
+pub fn chart(found: &Findings, draws: &[Draw]) -> String {
+    let sorted = |setup: usize| {
+        let mut values: Vec<f64> = draws.iter().map(|draw| draw.mean(setup)).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    let all: Vec<Vec<f64>> = (0..found.titles.len()).map(sorted).collect();
+    // What lies far beyond the limit is beyond it: the chart is about where the target holds.
+    let most = all.iter().flatten().copied().fold(found.limit * 1.5, f64::max).min(found.limit * 6.0);
+    #[allow(clippy::cast_possible_truncation)] // within the picture
+    let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
+    #[allow(clippy::cast_possible_truncation)]
+    let x = |share: f64| LEFT + (share * f64::from(RIGHT - LEFT)).round() as i32;
+    sheet(410, |area| {
+        for (line, top) in wrapped(&sentence(found, 0), "").lines().zip((6..).step_by(18)) {
+            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(14))));
+        }
+        levels(area, (LEFT, RIGHT), most, found.kind, &y);
+        sure(area.draw(&PathElement::new([(LEFT, y(found.limit)), (RIGHT, y(found.limit))], RED.stroke_width(1))));
+        let style = font(11).color(&RED).pos(Pos::new(HPos::Left, VPos::Bottom));
+        sure(area.draw(&Text::new("limit", (LEFT + 4, y(found.limit) - 2), style)));
+        for (setup, values) in all.iter().enumerate() {
+            let colour = COLOURS[setup % COLOURS.len()];
+            #[allow(clippy::cast_precision_loss)] // draws
+            let share = |place: usize| (place as f64 + 0.5) / values.len() as f64;
+            let line: Vec<(i32, i32)> =
+                values.iter().enumerate().map(|(place, value)| (x(share(place)), y(*value))).collect();
+            sure(area.draw(&PathElement::new(line, ShapeStyle::from(&colour).stroke_width(2))));
+            let left = LEFT + 170 * i32::try_from(setup % 5).unwrap_or(0);
+            let top = TOP - 24 + 12 * i32::try_from(setup / 5).unwrap_or(0);
+            sure(area.draw(&Text::new(found.titles[setup].clone(), (left, top), font(11).color(&colour))));
+        }
+        for step in 0..=4 {
+            let style = font(11).pos(Pos::new(HPos::Center, VPos::Top)).color(&INK);
+            let share = f64::from(step) / 4.0;
+            sure(area.draw(&Text::new(percent(share), (x(share), BOTTOM + 8), style)));
+        }
+        let under = "share of what the inputs could be, from the best case to the worst";
+        sure(area.draw(&Text::new(under, (LEFT, BOTTOM + 30), font(11))));
+    })
+}

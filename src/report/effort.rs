@@ -1,0 +1,68 @@
+//! How many days were simulated, why no more, and what was saved of them.
+
+use crate::report::words::{figure, number};
+use crate::stats::estimate::LEAST;
+use crate::study::results::{Compared, Found, Kind, Results, Saved};
+use crate::study::stopping::Why;
+
+/// Why the study ended, and what was saved where that can be told.
+#[must_use]
+pub fn words(results: &Results) -> String {
+    let ended = (results.stopped == Why::Precise).then(|| stopped(results));
+    ended.into_iter().chain(saved(results)).collect::<Vec<_>>().join(" ")
+}
+
+/// Why the study ended, in a sentence.
+#[must_use]
+pub fn stopped(results: &Results) -> String {
+    let days = results.replications;
+    let precision = figure(results.precision, Kind::Share);
+    match results.stopped {
+        Why::Precise => format!(
+            "It stopped after {days} replications because the interval of every target was within {precision} of its value or \
+             limit."
+        ),
+        Why::Asked => {
+            format!(
+                "So many replications were asked for; not every interval is within {precision} of its value or limit."
+            )
+        }
+        Why::Budget => format!(
+            "It stopped because the {days} replications that it may use were used up; not every interval is within \
+             {precision} of its value or limit."
+        ),
+    }
+}
+
+/// What the same days and the forecasts saved, for the first target; none where too few days were simulated to tell.
+#[must_use]
+pub fn saved(results: &Results) -> Option<String> {
+    let first = |found: &Found| found.targets.first().map(|judged| judged.figure);
+    let told: Vec<(&Found, Saved)> = results
+        .setups
+        .iter()
+        .filter_map(|found| Some((found, first(found).filter(|figure: &Compared| figure.change.is_some())?.saved?)))
+        .collect();
+    let all = |of: fn(&Saved) -> f64| {
+        let values = || told.iter().map(|(_, saved)| of(saved));
+        let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+        let (least, most) = (number(rounded(least)), number(rounded(most)));
+        if least == most { least } else { format!("{least} to {most}") }
+    };
+    (!told.is_empty() && results.replications >= LEAST).then(|| {
+        format!(
+            "For differences in \u{201c}{}\u{201d}, independent days without a forecast would have had to be {} times as many \
+             (same days: {}, forecasts: {}).",
+            results.targets[0].split(" <=").next().unwrap_or_default(),
+            all(|saved| saved.same_days * saved.forecast),
+            all(|saved| saved.same_days),
+            all(|saved| saved.forecast),
+        )
+    })
+}
+
+/// A factor from few days is not known to more than two digits.
+fn rounded(value: f64) -> f64 {
+    let unit = 10_f64.powf(value.abs().max(1e-9).log10().floor() - 1.0);
+    (value / unit).round() * unit
+}

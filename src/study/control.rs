@@ -1,0 +1,276 @@
+//! What is known of a day before it is simulated: a fluid's forecast of its queue.
+//!
+//! Updates, log-ons and whatever else does not wait for answers are drawn beforehand, so that a fluid which pours that work
+//! through the headend, first come first served, costs a thousandth of a simulated day and sees most of what makes one day
+//! worse than another. Its mean over many days is known; how far the simulated days lie off it by luck is taken out by
+//! regression (control variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
+
+use crate::random::{Key, Law, Purpose};
+use crate::scenario::model::{
+    Arrivals, Class, ClassId, Codec, Demand, Discipline, Fidelity, Model, Release, Transport,
+};
+use crate::scenario::target::{Measure, Target};
+use crate::sim::demand::{JobTerms, Named, Poisson, jobs_of_day, sizes};
+use crate::sim::transport::{Cost, Turn};
+use crate::stats::Tally;
+use crate::stats::estimate::{Control, LEAST};
+use crate::units::{Bytes, Clock, Share, Span, Time};
+
+/// Days over which the fluid's mean is taken.
+const DAYS: u32 = 200;
+/// Their numbers are apart from those of any replication.
+const APART: u32 = 1 << 31;
+/// Length of a step [s].
+const STEP: f64 = 30.0;
+
+/// A fluid's day at one set-up.
+pub struct Fluid<'a> {
+    model: &'a Model,
+    targets: &'a [Target],
+    cost: Option<Cost>,
+    /// Work of those who are not drawn beforehand, by step: what they would bring on an idle network [bit].
+    expected: Vec<f64>,
+    /// Work that can be done in a step [bit].
+    capacity: f64,
+}
+
+/// The fluid's mean delay in a target's hours: on the days of the study, and on many others.
+#[derive(Clone, Debug, Default)]
+pub struct Forecast {
+    /// By replication [s].
+    days: Vec<f64>,
+    others: Vec<f64>,
+    /// The queue is long enough to decide the figure; known without looking at any simulated day.
+    matters: bool,
+}
+
+impl Forecast {
+    /// The forecast as a control variate, if it matters.
+    #[must_use]
+    pub fn control(&self) -> Option<Control<'_>> {
+        let known = self.others.iter().copied().collect::<Tally>().estimate();
+        self.matters.then_some(Control { values: &self.days, mean: known.mean, error: known.error })
+    }
+
+    /// The forecast of a difference on the same days; of a set-up without one the other's is all that is known.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let value = |values: &[f64], place: usize| values.get(place).copied().unwrap_or(0.0);
+        let by = |a: &[f64], b: &[f64]| (0..a.len().max(b.len())).map(|at| value(a, at) - value(b, at)).collect();
+        Self {
+            days: by(&self.days, &other.days),
+            others: by(&self.others, &other.others),
+            matters: self.matters || other.matters,
+        }
+    }
+}
+
+/// The forecasts of a set-up, target by target.
+pub struct Forecasts<'a> {
+    fluid: Option<Fluid<'a>>,
+    /// By target.
+    pub targets: Vec<Forecast>,
+}
+
+impl<'a> Forecasts<'a> {
+    /// Nothing is forecast yet. Only single days of a set-up that serves first come first served will be: elsewhere the
+    /// fluid knows too little.
+    #[must_use]
+    pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
+        let first_come = model.units.iter().all(|unit| unit.discipline == Discipline::Fifo);
+        let plain = model.edits.is_empty() && model.faults.is_empty() && model.replay.is_none();
+        let suits = model.calendar.days == 1 && model.fidelity == Fidelity::Flow && first_come && plain;
+        Self { fluid: suits.then(|| Fluid::of(model, targets)), targets: vec![Forecast::default(); targets.len()] }
+    }
+
+    /// Forecasts the days of so many replications, where they are enough to learn from.
+    pub fn reach(&mut self, replications: u32) {
+        let Some(fluid) = self.fluid.as_ref().filter(|_| replications >= LEAST) else { return };
+        if self.targets.iter().any(|forecast| forecast.others.is_empty()) {
+            fluid.mean_of(&mut self.targets);
+        }
+        let known = self.targets.first().map_or(0, |forecast| forecast.days.len());
+        for replication in u32::try_from(known).unwrap_or(replications)..replications {
+            let delays = fluid.day(replication);
+            self.targets.iter_mut().zip(delays).for_each(|(forecast, delay)| forecast.days.push(delay));
+        }
+    }
+}
+
+impl<'a> Fluid<'a> {
+    /// The fluid of a model, up to the last hour of its targets.
+    #[must_use]
+    pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
+        let until = targets.iter().map(|target| target.until).max().unwrap_or(Clock(0));
+        let open = model.units.iter().filter(|unit| unit.opens == Time(0) && !unit.standby);
+        let capacity = open.map(|unit| unit.carries().0.bits()).sum::<f64>() * STEP;
+        let mut fluid = Self { model, targets, cost: Cost::of(&model.units[0]), expected: Vec::new(), capacity };
+        fluid.expected = vec![0.0; step(until.on(0)) + 1];
+        for class in &model.classes {
+            fluid.expect(class);
+        }
+        fluid
+    }
+
+    /// The mean for each target over many days, and whether it is long enough to decide what the target measures.
+    fn mean_of(&self, forecasts: &mut [Forecast]) {
+        for other in 0..DAYS {
+            let delays = self.day(APART + other);
+            forecasts.iter_mut().zip(delays).for_each(|(forecast, delay)| forecast.others.push(delay));
+        }
+        for (forecast, target) in forecasts.iter_mut().zip(self.targets) {
+            let patience = match target.measure {
+                Measure::Mean(_) | Measure::Quantile(..) => target.limit,
+                Measure::Slow(class) | Measure::GivenUp(class) => self.model.classes[class.index()].quick.secs(),
+                _ => f64::INFINITY,
+            };
+            forecast.matters = mean(&forecast.others) > patience;
+        }
+    }
+
+    /// By target: mean delay in its hours on a day [s].
+    #[must_use]
+    pub fn day(&self, replication: u32) -> Vec<f64> {
+        let mut work = self.expected.clone();
+        let key = Key::new(self.model.seed, replication);
+        for (class, id) in self.model.classes.iter().zip((0..).map(ClassId::of)) {
+            for (named, at) in drawn(class, id, key, self.model.calendar.weekday) {
+                let starts = start(class, &named, at);
+                if let Some(step) = starts.map(step).filter(|step| *step < work.len()) {
+                    work[step] += sizes(&named, class).map(|turn| self.work(class, turn)).sum::<f64>();
+                }
+            }
+        }
+        let mut queue = 0.0_f64;
+        for work in &mut work {
+            queue = (queue + *work - self.capacity).max(0.0);
+            *work = queue * STEP / self.capacity;
+        }
+        self.targets.iter().map(|target| mean(&work[hours(target, work.len())])).collect()
+    }
+
+    /// Work of one turn [bit].
+    fn work(&self, class: &Class, (request, response): (Bytes, Bytes)) -> f64 {
+        match (&self.model.transport, &self.cost) {
+            (Transport::Tcp(tcp), Some(cost)) => {
+                cost.turn(tcp, &Turn::new(request, response, tcp.segment), class.connects)
+            }
+            _ => request.bits() + response.bits(),
+        }
+    }
+
+    /// Adds what users and streams of a class bring on average.
+    fn expect(&mut self, class: &Class) {
+        let weekday = usize::from(self.model.calendar.weekday);
+        let per_second: Box<dyn Fn(Clock) -> f64> = match &class.demand {
+            Demand::Users { workstations, activity, weekdays, think, .. } => {
+                let each = self.mean_work(class) / (think.mean() + self.idle(class));
+                let people: u32 = workstations.iter().sum();
+                let factor = each * f64::from(people) * weekdays[weekday];
+                let activity = activity.clone();
+                Box::new(move |clock| factor * activity.at(clock))
+            }
+            Demand::Streams { arrivals, length, codec } => {
+                let factor = arrivals.per_day * arrivals.weekdays[weekday] * length.mean() * self.stream(*codec);
+                let profile = arrivals.profile.clone();
+                Box::new(move |clock| {
+                    let next = Clock(clock.0 + Span::of_secs(STEP).0);
+                    factor * (profile.at(next) - profile.at(clock)) / STEP
+                })
+            }
+            _ => return,
+        };
+        for (place, work) in self.expected.iter_mut().enumerate() {
+            let clock = at_step(place);
+            *work += per_second(clock) * STEP * (1.0 - elsewhere(class, clock.on(0)));
+        }
+    }
+
+    fn mean_work(&self, class: &Class) -> f64 {
+        let bytes = |law: &Law| Bytes(whole(law.mean()));
+        f64::from(class.turns) * self.work(class, (bytes(&class.request), bytes(&class.response)))
+    }
+
+    /// What an action takes on an idle network, roughly: a round trip and the server for each turn [s].
+    fn idle(&self, class: &Class) -> f64 {
+        let sites = &self.model.sites;
+        let rtt: Tally = sites.iter().map(|site| site.rtt.secs()).collect();
+        f64::from(class.turns) * (rtt.mean() + class.server.secs())
+    }
+
+    fn stream(&self, codec: Codec) -> f64 {
+        let cost = self.cost.as_ref();
+        cost.map_or(0.0, |cost| cost.stream(codec.packet.0, 1.0 / codec.every.secs()))
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // sizes
+fn whole(value: f64) -> u64 {
+    value.round().max(0.0) as u64
+}
+
+fn step(at: Time) -> usize {
+    usize::try_from(at.0 / Span::of_secs(STEP).0).unwrap_or(usize::MAX)
+}
+
+fn at_step(place: usize) -> Clock {
+    Clock(place as u64 * Span::of_secs(STEP).0)
+}
+
+fn hours(target: &Target, steps: usize) -> std::ops::Range<usize> {
+    let last = step(target.until.on(0)).min(steps);
+    step(target.from.on(0)).min(last)..last
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().copied().collect::<Tally>().mean()
+}
+
+/// What is drawn of a class for a day whoever waits, and when it is due.
+fn drawn(class: &Class, id: ClassId, key: Key, weekday: u8) -> Vec<(Named, Time)> {
+    match &class.demand {
+        Demand::Open(arrivals) => arrivals_of(arrivals, id, key, weekday),
+        Demand::Jobs { workstations, share, start, peak, weekdays, .. } if weekdays[usize::from(weekday)] => {
+            let terms = JobTerms { workstations, share: *share, start: *start, peak: *peak };
+            jobs_of_day(key, id, 0, terms).into_iter().map(|(at, _, named)| (named, at)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn arrivals_of(arrivals: &Arrivals, id: ClassId, key: Key, weekday: u8) -> Vec<(Named, Time)> {
+    let mut process = Poisson::begin(0, arrivals.per_day * arrivals.weekdays[usize::from(weekday)]);
+    std::iter::from_fn(|| process.next(key, id, arrivals)).collect()
+}
+
+/// When it comes to the headend, with what is ordered for its class; none if it does not.
+fn start(class: &Class, named: &Named, at: Time) -> Option<Time> {
+    let rules = &class.rules;
+    let mut chances = named.stream(Purpose::Whether);
+    let (cache, around, obey) = (chances.uniform(), chances.uniform(), chances.uniform());
+    let forbids = |from: Time, until: Time| from <= at && at < until;
+    let released = rules.curfews.iter().find(|curfew| forbids(curfew.from, curfew.until) && obey < curfew.compliance.0);
+    let at = released.map_or(at, |curfew| match curfew.release {
+        Release::AtOnce => curfew.until,
+        Release::Spread(over) | Release::Jittered(over) => {
+            curfew.until + Span::of_secs(over.secs() * named.stream(Purpose::Release).uniform())
+        }
+    });
+    let off = rules.off.iter().any(|&(from, until)| from <= at && at < until);
+    let away = cache < in_force(&rules.cached, at) || around < in_force(&rules.around, at);
+    (!off && !away).then_some(at)
+}
+
+/// Share of a class that does not come to the headend.
+fn elsewhere(class: &Class, at: Time) -> f64 {
+    let rules = &class.rules;
+    if rules.off.iter().any(|&(from, until)| from <= at && at < until) {
+        return 1.0;
+    }
+    let here = (1.0 - in_force(&rules.cached, at)) * (1.0 - in_force(&rules.around, at));
+    1.0 - here.clamp(0.0, 1.0)
+}
+
+fn in_force(orders: &[(Time, Time, Share)], at: Time) -> f64 {
+    orders.iter().filter(|order| order.0 <= at && at < order.1).map(|order| order.2.0).sum()
+}
