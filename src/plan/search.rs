@@ -1,9 +1,9 @@
 //! A search for the value at which a measure of random days crosses its limit.
 //!
 //! Every value is tried on the same days (common random numbers), so that the crossing moves little from one sample
-//! of days to the next even where the measure itself varies much. First a bracket is found with two days, then it is
-//! narrowed by false position (Illinois; Dowell & Jarratt 1971), then two values close to the crossing are run on as
-//! many days as the precision needs. The crossing of the line through them is the answer, and its interval is
+//! of days to the next even where the measure itself varies much. First a bracket is found with a day or two, then
+//! it is narrowed by false position and halving, then two values close to the crossing are run on as many days as the
+//! precision needs. The crossing of the line through them is the answer, and its interval is
 //! Student's on jackknife pseudo-values over the days (Miller 1974). Only this last stage decides the interval, and
 //! only its own days count, so looking often before costs no confidence.
 
@@ -121,27 +121,61 @@ const FEW: usize = FIRST as usize;
 /// Moves of the last two values at most.
 const MOVES: u32 = 40;
 
-/// How the last two values are moved to where the crossing is.
-struct Steps {
-    /// The last step.
-    last: f64,
+/// Between which places the crossing lies, as far as is known.
+#[derive(Clone, Copy)]
+struct Bracket {
+    /// The best place that fails, and the worst that holds.
+    bad: f64,
+    good: f64,
+    /// How far it reaches out when days show that the crossing lies beyond an end.
+    out: f64,
     moves: u32,
 }
 
-impl Steps {
-    /// A step towards the crossing, at most twice as long as the last; back half way where the direction changes, for
-    /// then the crossing lies between.
-    fn next(&mut self, centre: f64, off: f64, reach: f64) -> (f64, f64) {
-        self.moves += 1;
-        if self.last * off < 0.0 {
-            let back = -self.last / 2.0;
-            self.last = back;
-            return (centre + back, (back.abs()).max(reach));
+impl Bracket {
+    /// Two places and whether each fails are known.
+    fn learn(&mut self, (a, a_fails): (f64, bool), (b, b_fails): (f64, bool)) {
+        match (a_fails, b_fails) {
+            (true, false) => (self.bad, self.good) = (a, b),
+            (true, true) => {
+                self.bad = self.bad.max(b);
+                if self.good <= self.bad {
+                    self.out *= 2.0;
+                    self.good = self.bad + self.out;
+                }
+            }
+            (false, false) => {
+                self.good = self.good.min(a);
+                if self.bad >= self.good {
+                    self.out *= 2.0;
+                    self.bad = self.good - self.out;
+                }
+            }
+            // Chance has turned them round: nothing is learnt.
+            (false, true) => {}
         }
-        let most = if self.last.abs() > 0.0 { 2.0 * self.last.abs() } else { 8.0 * reach };
-        self.last = off.clamp(-most, most);
-        (centre + self.last, reach)
     }
+
+    /// Two places around where the line crosses, or around the middle where that is of no use; nowhere beyond the bracket.
+    fn next(&mut self, crossing: f64, reach: f64) -> (f64, f64) {
+        const EDGE: f64 = 0.1;
+        self.moves += 1;
+        let width = self.good - self.bad;
+        if width <= 2.0 * reach {
+            return (self.bad, self.good);
+        }
+        let inside = crossing > self.bad + EDGE * width && crossing < self.good - EDGE * width;
+        let centre = if inside { crossing } else { f64::midpoint(self.bad, self.good) };
+        ((centre - reach).max(self.bad), (centre + reach).min(self.good))
+    }
+}
+
+/// What a third value tells of the line through two.
+struct Bend {
+    /// How far the crossing moves.
+    by: f64,
+    /// The value that fails and the one that holds next to it.
+    between: (f64, f64),
 }
 
 struct Search<'a> {
@@ -223,29 +257,27 @@ impl Search<'_> {
         }
     }
 
-    /// Makes a bracket narrow, by false position with the Illinois modification.
+    /// Makes a bracket narrow, by false position; in the middle where that moves the same end twice.
     fn narrow(&mut self, bad: f64, good: f64) -> Result<(f64, f64), Fault> {
-        const ROUNDS: u32 = 6;
+        const ROUNDS: u32 = 8;
         let (mut bad, mut good) = (bad, good);
         let (mut above, mut below) =
             (self.beyond(self.value(bad), self.scouts())?, self.beyond(self.value(good), self.scouts())?);
-        let mut last = 0;
+        let (mut last, mut again) = (0, false);
         for _ in 0..ROUNDS {
             if (good - bad).abs() <= 4.0 * self.reach() {
                 break;
             }
-            let share = (above / (above - below)).clamp(0.05, 0.95);
+            let share = if again { 0.5 } else { (above / (above - below)).clamp(0.05, 0.95) };
             let middle = bad + (good - bad) * share;
             let found = self.beyond(self.value(middle), self.scouts())?;
             let side = if found > 0.0 { 1 } else { -1 };
             if found > 0.0 {
                 (bad, above) = (middle, found);
-                below *= if last == side { 0.5 } else { 1.0 };
             } else {
                 (good, below) = (middle, found);
-                above *= if last == side { 0.5 } else { 1.0 };
             }
-            last = side;
+            (again, last) = (side == last, side);
         }
         Ok((bad, good))
     }
@@ -267,20 +299,20 @@ impl Search<'_> {
         let (above, below) =
             (self.beyond(self.value(bad), self.scouts())?, self.beyond(self.value(good), self.scouts())?);
         let centre = bad + (good - bad) * (above / (above - below)).clamp(0.0, 1.0);
-        let mut days = FIRST;
-        let mut pair = self.pair(centre, self.reach());
-        let mut steps = Steps { last: 0.0, moves: 0 };
+        let (mut days, mut reach) = (FIRST, self.reach());
+        let mut pair = self.pair(centre - reach, centre + reach);
+        let mut bracket = Bracket { bad, good, out: reach, moves: 0 };
         loop {
             let (worse, better) = (self.sample(pair.0, days)?.to_vec(), self.sample(pair.1, days)?.to_vec());
             let (a, b) = (self.place(pair.0), self.place(pair.1));
-            let (centre, reach) = (f64::midpoint(a, b), (b - a) / 2.0);
+            let fails = |sample: &[f64]| excess(self.problem, sample) > 0.0;
+            bracket.learn((a, fails(&worse)), (b, fails(&better)));
             let crossing = crossing(self.problem, (a, &worse), (b, &better));
             let wanted = self.wanted(crossing.mean);
-            let spent = self.runs >= self.problem.most || steps.moves >= MOVES;
-            let off = crossing.mean - centre;
-            if off.abs() > 2.0 * reach && !spent {
-                let (centre, reach) = steps.next(centre, off, reach);
-                pair = self.pair(centre, reach);
+            let spent = self.runs >= self.problem.most || bracket.moves >= MOVES;
+            if (crossing.mean - f64::midpoint(a, b)).abs() > b - a && !spent {
+                let (low, high) = bracket.next(crossing.mean, reach);
+                pair = self.pair(low, high);
                 continue;
             }
             if crossing.half > wanted && !spent {
@@ -288,38 +320,41 @@ impl Search<'_> {
                 continue;
             }
             let bend = self.bend(crossing.mean, (a, &worse), (b, &better))?;
-            if bend.abs() > wanted / 2.0 && reach > wanted / 4.0 && !spent {
-                // No line leads from one to the other: they are brought closer to each other.
-                let middle = self.value(centre);
-                let fails = excess(self.problem, self.sample(middle, days.min(FIRST))?) > 0.0;
-                pair = if fails { (middle, pair.1) } else { (pair.0, middle) };
-                steps.moves += 1;
-                continue;
+            let found = crossing.mean + bend.by;
+            if bend.by.abs() <= crossing.half {
+                // What the line is off widens the interval.
+                let half = crossing.half + bend.by.abs();
+                return Ok(self.told(found, (found - half, found + half), half <= wanted));
             }
-            // What the line is off widens the interval.
-            let half = crossing.half + bend.abs();
-            let found = crossing.mean + bend;
-            return Ok(self.told(found, (found - half, found + half), half <= wanted));
+            // No line leads from one to the other: all that is sure is which value fails, and which holds.
+            let (from, to) = bend.between;
+            if to - from <= 2.0 * wanted || spent {
+                return Ok(self.told(found, bend.between, to - from <= 2.0 * wanted));
+            }
+            let middle = self.value(f64::midpoint(a, b));
+            let fails = excess(self.problem, self.sample(middle, days.min(FIRST))?) > 0.0;
+            pair = if fails { (middle, pair.1) } else { (pair.0, middle) };
+            (reach, bracket.moves) = (reach / 2.0, bracket.moves + 1);
         }
     }
 
     /// How far the crossing moves when the value found is tried itself: on a few of the days, for what they have in common
     /// cancels.
-    fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<f64, Fault> {
+    fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<Bend, Fault> {
         let few = low.1.len().min(FEW);
         let value = self.value(found);
         let place = self.place(value);
         if self.problem.terms.whole || place <= low.0 || place >= high.0 {
-            return Ok(0.0);
+            return Ok(Bend { by: 0.0, between: (low.0, high.0) });
         }
         let sample = self.sample(value, u32::try_from(few).unwrap_or(u32::MAX))?.to_vec();
         let (low, high) = ((low.0, &low.1[..few]), (high.0, &high.1[..few]));
-        let part = if excess(self.problem, &sample) > 0.0 {
+        let (from, to) = if excess(self.problem, &sample) > 0.0 {
             ((place, &sample[..]), high)
         } else {
             (low, (place, &sample[..]))
         };
-        Ok(root(self.problem, part.0, part.1) - root(self.problem, low, high))
+        Ok(Bend { by: root(self.problem, from, to) - root(self.problem, low, high), between: (from.0, to.0) })
     }
 
     /// The answer in values.
@@ -343,14 +378,15 @@ impl Search<'_> {
         enough.clamp(terms.range.0, terms.range.1)
     }
 
-    /// The two values to either side of a place, the worse first.
-    fn pair(&self, centre: f64, reach: f64) -> (f64, f64) {
-        let (low, high) = (self.value(centre - reach), self.value(centre + reach));
-        if (low - high).abs() > 0.0 {
-            return (low, high);
+    /// The values of two places, the worse first.
+    fn pair(&self, low: f64, high: f64) -> (f64, f64) {
+        let (worse, better) = (self.value(low), self.value(high));
+        if (worse - better).abs() > 0.0 {
+            return (worse, better);
         }
         // Whole numbers may fall on one, and an end of the range has but one side.
-        (self.value(centre - 2.0 * reach - 0.01), self.value(centre + 2.0 * reach + 0.01))
+        let out = high - low + 0.01;
+        (self.value(low - out), self.value(high + out))
     }
 
     /// Half-width that is narrow enough, on the axis.
