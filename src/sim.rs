@@ -35,7 +35,6 @@ use flow::Flows;
 use observer::{Fact, Look, Observer, Parts};
 use packet::{Heard, Packets};
 use paper::Paper;
-use transport::Turn;
 use tunnel::Tunnels;
 
 /// What is scheduled.
@@ -116,8 +115,6 @@ struct Engine<'m, O> {
     flows: Flows,
     sources: Sources,
     look: Look,
-    /// The turns of the transaction that sets off.
-    turns: Vec<Turn>,
 }
 
 /// Simulates one replication of the model's days and tells the observer what happens.
@@ -161,7 +158,6 @@ impl<'m, O: Observer> Engine<'m, O> {
             flows: Flows::new(classes),
             sources: Sources::new(model),
             look: Look::default(),
-            turns: Vec::new(),
             model,
         }
     }

@@ -1,10 +1,10 @@
 //! The future: events in the order in which they happen.
 //!
 //! Ties at an instant are broken by [`Rank`], then by the order in which events were scheduled: never by address
-//! or hash. What is near lies in a heap of four children a node; what is further off lies unsorted in buckets of
-//! a quarter of a second and enters the heap when its bucket comes up (as in the ladder queue of Tang, Goh &
-//! Thng 2005), so that thousands of people who think for half a minute do not make every push and pop pay for
-//! them. What lies beyond the buckets waits in a second heap.
+//! or hash. What is further off lies unsorted in buckets and is sorted when its bucket comes up (as in the ladder queue of
+//! Tang, Goh & Thng 2005), so that thousands of people who think for half a minute do not make every push and pop pay
+//! for them, and most events are sorted once, with their neighbours, in place of rising and sinking one by one. What is
+//! scheduled within the bucket that is up goes to a small heap beside it; what lies beyond the buckets waits in another.
 
 use crate::units::Time;
 
@@ -46,11 +46,14 @@ const BUCKETS: u64 = 256;
 /// Events that are still to come.
 #[derive(Clone, Debug)]
 pub struct Calendar<E> {
-    near: Heap<E>,
+    /// The bucket that is up, the next event last.
+    near: Vec<Entry<E>>,
+    /// What was scheduled since it came up, within it.
+    late: Heap<E>,
     buckets: Vec<Vec<Entry<E>>>,
     in_buckets: usize,
     far: Heap<E>,
-    /// The first bucket that has not entered the near heap.
+    /// The first bucket that has not come up.
     front: u64,
     scheduled: u64,
 }
@@ -58,7 +61,15 @@ pub struct Calendar<E> {
 impl<E: Copy> Default for Calendar<E> {
     fn default() -> Self {
         let buckets = (0..BUCKETS).map(|_| Vec::new()).collect();
-        Self { near: Heap(Vec::new()), buckets, in_buckets: 0, far: Heap(Vec::new()), front: 0, scheduled: 0 }
+        Self {
+            near: Vec::new(),
+            late: Heap(Vec::new()),
+            buckets,
+            in_buckets: 0,
+            far: Heap(Vec::new()),
+            front: 0,
+            scheduled: 0,
+        }
     }
 }
 
@@ -74,19 +85,28 @@ impl<E: Copy> Calendar<E> {
     #[must_use]
     pub fn next_time(&mut self) -> Time {
         self.fetch();
-        self.near.0.first().map_or(Time::NEVER, Entry::at)
+        match (self.near.last(), self.late.0.first()) {
+            (Some(near), Some(late)) => near.at().min(late.at()),
+            (Some(entry), None) | (None, Some(entry)) => entry.at(),
+            (None, None) => Time::NEVER,
+        }
     }
 
     /// Takes the next event out.
     pub fn pop(&mut self) -> Option<(Time, E)> {
         self.fetch();
-        self.near.pop().map(|entry| (entry.at(), entry.event))
+        let late = match (self.near.last(), self.late.0.first()) {
+            (Some(near), Some(late)) => late.key < near.key,
+            (near, _) => near.is_none(),
+        };
+        let entry = if late { self.late.pop() } else { self.near.pop() };
+        entry.map(|entry| (entry.at(), entry.event))
     }
 
     fn place(&mut self, entry: Entry<E>) {
         let bucket = entry.bucket();
         if bucket < self.front {
-            self.near.push(entry);
+            self.late.push(entry);
         } else if bucket < self.front + BUCKETS {
             self.buckets[slot(bucket)].push(entry);
             self.in_buckets += 1;
@@ -95,9 +115,9 @@ impl<E: Copy> Calendar<E> {
         }
     }
 
-    /// Brings the next events into the near heap, if it has run empty.
+    /// Brings the next bucket up, if nothing is left of the last one.
     fn fetch(&mut self) {
-        while self.near.0.is_empty() {
+        while self.near.is_empty() && self.late.0.is_empty() {
             if self.in_buckets == 0 {
                 let Some(first) = self.far.0.first() else { return };
                 self.front = first.bucket();
@@ -107,12 +127,11 @@ impl<E: Copy> Calendar<E> {
                     self.place(entry);
                 }
             }
-            let mut bucket = std::mem::take(&mut self.buckets[slot(self.front)]);
+            // The two take turns in using each other's space.
+            std::mem::swap(&mut self.near, &mut self.buckets[slot(self.front)]);
             self.front += 1;
-            self.in_buckets -= bucket.len();
-            bucket.drain(..).for_each(|entry| self.near.push(entry));
-            // The bucket's space is used again 69 s on.
-            self.buckets[slot(self.front - 1)] = bucket;
+            self.in_buckets -= self.near.len();
+            self.near.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::scenario::model::{ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
 use crate::sim::band::{Band, Fairness, FlowId};
 use crate::sim::discipline::{Plan, Queue, Shape, plan};
-use crate::sim::transport::{Cost, Link, Standing, Turn, access_queue};
+use crate::sim::transport::{Cost, Link, Standing, Turn, access_queue, fading};
 use crate::units::{BitRate, Bytes, Time};
 
 /// A concentrator and what is inside it.
@@ -235,7 +235,7 @@ impl Concentrator {
 
     /// Bursts leave at what the flows that access holds back leave of the queue's rate; their average fades.
     fn drain_bursts(&mut self, dt: f64) {
-        let fades = (-dt / LATELY).exp();
+        let fades = fading(dt / LATELY);
         self.bursts.iter_mut().for_each(|rate| *rate *= fades);
         for (queue, band) in self.bands.iter().enumerate() {
             let backlog = self.backlog[queue];
@@ -252,6 +252,47 @@ impl Concentrator {
         }
     }
 
+    /// Whether each site, or each class at it, is served in turn with the others; and whether weights decide.
+    fn manner(&self, plan: &Queue) -> (bool, bool) {
+        let own_line = plan.fairness == Fairness::BySite || plan.per_site.is_finite();
+        (own_line, matches!(self.discipline, Discipline::Discriminatory(_)))
+    }
+
+    /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
+    #[must_use]
+    pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
+        let queue = self.plan.queue_of(class);
+        let plan = &self.plan.queues[queue];
+        let (own_line, weighs) = self.manner(plan);
+        let open = self.drain[queue].min(plan.total).max(1.0);
+        let found = self.found(queue, site, own_line, weighs);
+        let wait = if weighs {
+            0.0
+        } else if own_line {
+            (self.own_until[queue * self.access.len() + site.index()] - self.now.secs()).max(0.0) + found / open
+        } else {
+            (found + self.waiting_bursts(queue)) / open
+        };
+        // A lower class's packet in service, and one that the device has taken ahead, go first.
+        let others: f64 =
+            self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
+        let ahead = AHEAD * self.full / self.throughput * (others / self.throughput).min(1.0);
+        let behind_flood =
+            if self.flooded[queue].passes < 1.0 && !own_line { self.buffer / self.throughput } else { 0.0 };
+        (wait.max(behind_flood) + ahead).min(LONGEST_QUEUE)
+    }
+
+    /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each
+    /// has its turn.
+    fn found(&self, queue: usize, site: SiteId, own_line: bool, weighs: bool) -> f64 {
+        let in_the_way = !(weighs || (own_line && self.bands[queue].weight_at(site.0) <= 0.0));
+        if in_the_way && self.has(Ingredient::StandingQueue) { self.standing[queue].bits } else { 0.0 }
+    }
+
+    fn waiting_bursts(&self, queue: usize) -> f64 {
+        if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue] } else { 0.0 }
+    }
+
     /// What a burst of the class from the site would meet now.
     #[must_use]
     pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
@@ -259,39 +300,19 @@ impl Concentrator {
         let plan = &self.plan.queues[queue];
         let band = &self.bands[queue];
         let open = self.drain[queue].min(plan.total).max(1.0);
-        let own_line = plan.fairness == Fairness::BySite || plan.per_site.is_finite();
-        let greedy = band.weight_at(site.0) > 0.0;
+        let (own_line, weighs) = self.manner(plan);
         let by_flow = self.plan.flow_weight[class.index()];
         let share = band.rate_for(site.0, by_flow, f64::INFINITY).min(plan.per_site);
         let alone = !band.saturated();
-        let weighs = matches!(self.discipline, Discipline::Discriminatory(_));
         let rate = if (own_line || weighs) && !alone { share } else { open.min(plan.per_site) };
-        // Others are in the way of a burst: their queue where there is one for all, their turn where each has its own.
-        let stands = self.has(Ingredient::StandingQueue) && !(weighs || (own_line && !greedy));
-        let found = if stands { self.standing[queue].bits } else { 0.0 };
-        let now = self.now.secs();
-        let own = (self.own_until[queue * self.access.len() + site.index()] - now).max(0.0);
-        let backlog = if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue] } else { 0.0 };
-        let wait = if weighs {
-            0.0
-        } else if own_line {
-            own + found / open
-        } else {
-            (found + backlog) / open
-        };
-        // A lower class's packet in service, and one that the device has taken ahead, go first.
-        let others: f64 =
-            self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
-        let ahead = AHEAD * self.full / self.throughput * (others / self.throughput).min(1.0);
+        let (found, backlog) = (self.found(queue, site, own_line, weighs), self.waiting_bursts(queue));
         let access = self.access[site.index()].max(1.0);
         let full_for = self.bands.iter().filter_map(|band| band.full_for(site.0)).fold(0.0, f64::max);
-        let access_wait = (self.access_until[site.index()] - now).max(0.0);
+        let access_wait = (self.access_until[site.index()] - self.now.secs()).max(0.0);
         let access_queue = access_queue(full_for, self.access_buffer());
         let access_room = (self.access_buffer() - access_wait - access_queue) * access;
-        let behind_flood =
-            if self.flooded[queue].passes < 1.0 && !own_line { self.buffer / self.throughput } else { 0.0 };
         Prospect {
-            wait: (wait.max(behind_flood) + ahead).min(LONGEST_QUEUE),
+            wait: self.wait(site, class),
             // Streams may have all of it: then next to nothing is left, and a burst will share.
             rate: rate.max(1.0),
             fair: share.max(1.0),
@@ -302,6 +323,12 @@ impl Concentrator {
             access_queue,
             both: self.both,
         }
+    }
+
+    /// Time that a packet towards the headend waits in the concentrator's queue [s].
+    #[must_use]
+    pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
+        if self.both { self.wait(site, class) } else { 0.0 }
     }
 
     fn has(&self, ingredient: Ingredient) -> bool {

@@ -94,6 +94,8 @@ impl Flow {
 #[derive(Debug)]
 pub(super) struct Flows {
     slots: Vec<Flow>,
+    /// By slot: the turns of the transaction, drawn once.
+    turns: Vec<Vec<Turn>>,
     free: Vec<FlowId>,
     /// By class, in order of start, which is the order of deadline.
     patience: Vec<VecDeque<(Time, FlowId, u32)>>,
@@ -104,6 +106,7 @@ impl Flows {
     pub fn new(classes: usize) -> Self {
         Self {
             slots: Vec::new(),
+            turns: Vec::new(),
             free: Vec::new(),
             patience: vec![VecDeque::new(); classes],
             armed: vec![false; classes],
@@ -116,6 +119,11 @@ impl Flows {
 
     pub fn get_mut(&mut self, id: FlowId) -> &mut Flow {
         &mut self.slots[id as usize]
+    }
+
+    /// The turns of a transaction.
+    pub fn turns(&self, id: FlowId) -> &[Turn] {
+        &self.turns[id as usize]
     }
 
     /// Every transaction that is not over, by slot.
@@ -131,6 +139,7 @@ impl Flows {
             return id;
         }
         self.slots.push(flow);
+        self.turns.push(Vec::new());
         u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 transactions are under way")
     }
 
@@ -209,28 +218,21 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    /// The sizes of all turns, in `self.turns`: the same whenever they are drawn.
-    pub(super) fn draw(&mut self, id: FlowId) {
-        let flow = self.flows.get(id);
+    /// Draws the sizes of all turns; their bytes are asked for from now on.
+    fn ask(&mut self, id: FlowId) {
+        let flow = &mut self.flows.slots[id as usize];
+        let turns = &mut self.flows.turns[id as usize];
         let class = &self.model.classes[flow.class.index()];
         let segment = segment_of(self.model.transport);
-        self.turns.clear();
+        turns.clear();
         match (flow.named, flow.asker) {
-            (_, Asker::Replay(request, response)) => self.turns.push(Turn::new(request, response, segment)),
+            (_, Asker::Replay(request, response)) => turns.push(Turn::new(request, response, segment)),
             (Some(named), _) => {
-                self.turns
-                    .extend(sizes(&named, class).map(|(request, response)| Turn::new(request, response, segment)));
+                turns.extend(sizes(&named, class).map(|(request, response)| Turn::new(request, response, segment)));
             }
             (None, _) => {}
         }
-    }
-
-    /// The bytes of all turns are asked for from now on.
-    fn ask(&mut self, id: FlowId) {
-        self.draw(id);
-        let sums = self.turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.request.0, sum.1 + turn.response.0));
-        let flow = self.flows.get_mut(id);
-        flow.asked = sums;
+        flow.asked = turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.request.0, sum.1 + turn.response.0));
         flow.settled = false;
         let fact = Fact::Asked { class: flow.class, bytes: Bytes(flow.bytes()) };
         self.observer.on(self.now, &fact);
@@ -357,7 +359,6 @@ impl<O: Observer> Engine<'_, O> {
         if self.is_off(id) {
             self.end(id, Outcome::Off, 0.0);
         } else if !self.is_deferred(id) && !self.is_unpowered(id) {
-            self.draw(id);
             self.depart(id);
         }
     }
@@ -410,12 +411,15 @@ impl<O: Observer> Engine<'_, O> {
         let label = Label { owner: id, life: flow.journey, site: flow.site, class: flow.class, unit: flow.unit };
         let class = &self.model.classes[flow.class.index()];
         let stands = (!class.connects).then(|| self.model.sites[flow.site.index()].rtt);
+        let Some(packets) = &mut self.packets else { return };
+        let turns = self.flows.turns(id);
         if left < 1.0 {
             let segment = segment_of(self.model.transport);
-            self.turns.iter_mut().for_each(|turn| *turn = turn.part(left, segment));
+            let rest: Vec<Turn> = turns.iter().map(|turn| turn.part(left, segment)).collect();
+            packets.open(self.now, label, &rest, class.server, stands);
+        } else {
+            packets.open(self.now, label, turns, class.server, stands);
         }
-        let Some(packets) = &mut self.packets else { return };
-        packets.open(self.now, label, &self.turns, class.server, stands);
     }
 
     /// The last byte is at the site `after` seconds from now.
@@ -452,7 +456,6 @@ impl<O: Observer> Engine<'_, O> {
         // It may have been told to try again more than once.
         self.flows.get_mut(id).journey += 1;
         self.choose_unit(id);
-        self.draw(id);
         let again = self.tcp().is_some() && self.packets.is_none() && self.flows.get(id).resumes.is_some();
         if !again {
             self.approach(id);

@@ -78,7 +78,7 @@ impl<O: Observer> Engine<'_, O> {
         let Some(tcp) = self.tcp() else { return };
         let connects = self.class(id).connects;
         let flow = self.flows.get(id);
-        let turn = self.turns[usize::from(flow.round.turn)];
+        let turn = self.flows.turns(id)[usize::from(flow.round.turn)];
         let work = self.units[flow.unit.index()].work(&turn, connects && flow.round.turn == 0);
         let (segments, segment) = in_segments(&turn, work);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
@@ -95,10 +95,10 @@ impl<O: Observer> Engine<'_, O> {
     fn request(&mut self, id: FlowId, mut after: Parts) {
         let flow = self.flows.get(id);
         let (site, class) = (&self.model.sites[flow.site.index()], &self.model.classes[flow.class.index()]);
-        let turn = self.turns[usize::from(flow.round.turn)];
+        let turn = self.flows.turns(id)[usize::from(flow.round.turn)];
         after += Parts {
             trips: site.rtt.secs() / 2.0 + class.server.secs(),
-            queueing: self.prospect(flow).up_wait(),
+            queueing: self.units[flow.unit.index()].up_wait(flow.site, flow.class),
             transfer: turn.request.bits() / site.up.bits(),
             ..Parts::default()
         };
@@ -189,10 +189,9 @@ impl<O: Observer> Engine<'_, O> {
 
     /// A turn's answer has arrived whole `after` seconds from now: the next one's request leaves, or it is done.
     fn turn_over(&mut self, id: FlowId, after: Parts) {
-        self.draw(id);
         let round = &mut self.flows.get_mut(id).round;
         round.turn += 1;
-        if usize::from(round.turn) < self.turns.len() {
+        if usize::from(round.turn) < self.flows.turns(id).len() {
             self.begin_turn(id, None);
             self.request(id, after);
             return;
@@ -200,7 +199,7 @@ impl<O: Observer> Engine<'_, O> {
         self.done(id, after);
     }
 
-    /// The work of the turns in `self.turns` [bit], and the time that they would take through an idle network [s].
+    /// The work of all turns [bit], and the time that they would take through an idle network [s].
     pub(super) fn idle_network(&self, id: FlowId) -> (f64, Parts) {
         let flow = self.flows.get(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
@@ -211,7 +210,7 @@ impl<O: Observer> Engine<'_, O> {
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut connects = class.connects;
         let (mut work, mut time) = (0.0, Parts { trips: if connects { rtt } else { 0.0 }, ..Parts::default() });
-        for turn in &self.turns {
+        for turn in self.flows.turns(id) {
             let own = unit.work(turn, connects);
             if let Some(tcp) = &tcp {
                 let (left, segment) = in_segments(turn, own);

@@ -9,12 +9,12 @@ use crate::bench_model::{EXPONENTIAL, single_server};
 /// A curfew against the base on a Monday of Kent: the same days, and the forecast of each, do the work of at least five
 /// times as many independent days.
 #[test]
-#[ignore = "32 mornings of Kent; CI runs it"]
+#[ignore = "24 mornings of Kent; CI runs it"]
 fn forecasts_save_most_of_the_days() {
     let text = std::fs::read_to_string("scenarios/kent-monday.toml").unwrap();
     let text = text.replace("until = \"18:30\"\nseed", "until = \"12:05\"\nseed");
     let mut study = crate::bench_model::study(&text);
-    (study.effort.least, study.effort.most) = (16, 16);
+    (study.effort.least, study.effort.most) = (12, 12);
     let stop = std::sync::atomic::AtomicBool::new(false);
     let settings =
         headend::study::Settings { stop: &stop, progress: &|_, _| {}, keep: None, retain: false, records: None };

@@ -1,0 +1,80 @@
+//! The engine against the reference loop, as ratios: each is measured beside it, in rounds, and the medians are compared.
+//!
+//! `cargo bench --bench ratios` prints the table of docs/speed.md.
+
+mod work;
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use headend::scenario::model::Model;
+use headend::sim::simulate;
+use work::{Count, churn, event_list, packets, reference, single_server, study};
+
+const ROUNDS: usize = 5;
+
+/// Nanoseconds for each of the events that a call says it handled.
+fn per_event(call: &dyn Fn() -> u64) -> f64 {
+    let began = Instant::now();
+    let events = black_box(call());
+    #[allow(clippy::cast_precision_loss)] // events of a bench
+    let each = began.elapsed().as_nanos() as f64 / events as f64;
+    each
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn measure(name: &str, call: &dyn Fn() -> u64) {
+    let (mut own, mut beside) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        beside.push(per_event(&|| {
+            reference(black_box(2_000_000));
+            2_000_000
+        }));
+        own.push(per_event(call));
+    }
+    let (own, beside) = (median(own), median(beside));
+    println!("{name:<64} {own:>8.1} ns {:>7.2} x", own / beside);
+}
+
+fn main() {
+    println!("{:<64} {:>11} {:>9}", "per event", "", "reference");
+    measure("event list: M/M/1", &|| {
+        event_list(2_000_000);
+        2_000_000
+    });
+    measure("whole engine: M/M/1 processor sharing", &|| single_server(1, "\"fifo\""));
+    measure("whole engine: two classes, discriminatory", &|| {
+        single_server(2, "{ discriminatory = { c0 = 4, c1 = 1 } }")
+    });
+    measure("whole engine: two classes, strict priority", &|| single_server(2, "{ priority = [[\"c0\"], [\"c1\"]] }"));
+    for sites in [200, 2_000, 6_500] {
+        for flows in [10, 1_000, 100_000] {
+            let name = format!("capped sharing, {sites} sites, {flows} flows");
+            measure(&name, &|| {
+                churn(sites, flows, 200_000);
+                400_000
+            });
+        }
+    }
+    for flows in [50, 1_000] {
+        measure(&format!("packets: TCP, {flows} flows, a packet across a queue"), &|| packets(flows, 1_000_000));
+    }
+    let kent = study("scenarios/kent-monday.toml");
+    for setup in kent.setups.iter().take(3) {
+        let name = format!("a Monday of Kent, {}", setup.name);
+        measure(&format!("{name}: an action"), &|| day(&setup.model).0);
+        measure(&format!("{name}: a request"), &|| day(&setup.model).1);
+    }
+}
+
+/// Actions of a day, and their requests.
+fn day(model: &Model) -> (u64, u64) {
+    let mut count = Count::default();
+    simulate(model, 0, &mut count);
+    let requests = model.classes.iter().zip(count.by_class).map(|(class, ended)| u64::from(class.turns) * ended).sum();
+    (count.ended, requests)
+}

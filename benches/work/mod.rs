@@ -1,0 +1,158 @@
+//! What is measured: the reference loop and the engine's parts at work.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hint::black_box;
+use std::path::Path;
+
+use headend::random::Key;
+use headend::scenario::model::{ClassId, MAX_CLASSES, SiteId, UnitId};
+use headend::scenario::{Study, load};
+use headend::sim::band::{Band, Fairness};
+use headend::sim::calendar::{Calendar, Rank};
+use headend::sim::observer::{Fact, Observer};
+use headend::sim::packet::Packets;
+use headend::sim::packet::wire::Label;
+use headend::sim::simulate;
+use headend::sim::transport::Turn;
+use headend::units::{Bytes, Span, Time};
+
+/// Counts what ends, and keeps nothing.
+#[derive(Default)]
+pub struct Count {
+    pub ended: u64,
+    pub by_class: [u64; MAX_CLASSES],
+}
+
+impl Observer for Count {
+    fn on(&mut self, _: Time, fact: &Fact<'_>) {
+        if let Fact::Ended(record) = fact {
+            self.ended += 1;
+            self.by_class[record.class.index()] += 1;
+        }
+    }
+}
+
+/// M/M/1 at a load of 0.9, hand-written on the standard library's heap.
+pub fn reference(events: u64) -> u64 {
+    let mut stream = Key::new(1, 0).stream(0);
+    let mut heap = BinaryHeap::new();
+    let (mut queue, mut now) = (0_u64, 0_u64);
+    let nanos = |mean: f64, draw: f64| Span::of_secs(mean * draw).0;
+    heap.push(Reverse((nanos(1.0 / 0.9, stream.exponential()), false)));
+    for _ in 0..events {
+        let Some(Reverse((at, leaves))) = heap.pop() else { break };
+        now = at;
+        if leaves {
+            queue -= 1;
+        } else {
+            queue += 1;
+            heap.push(Reverse((now + nanos(1.0 / 0.9, stream.exponential()), false)));
+        }
+        if (leaves && queue > 0) || (!leaves && queue == 1) {
+            heap.push(Reverse((now + nanos(1.0, stream.exponential()), true)));
+        }
+    }
+    now
+}
+
+/// A scenario of the repository.
+pub fn study(path: &str) -> Study {
+    let text = std::fs::read_to_string(path).expect("benches run at the root of the repository");
+    load(path, &text, Path::new("scenarios")).unwrap_or_else(|problems| panic!("{}", problems.show(false)))
+}
+
+/// `flows` flows at `sites` capped sites: each step ends one and admits one.
+pub fn churn(sites: u32, flows: u32, steps: u32) -> Time {
+    let mut band = Band::new(sites as usize, Fairness::ByFlow);
+    let mut stream = Key::new(2, 0).stream(0);
+    for flow in 0..flows {
+        let site = flow % sites;
+        band.insert(site, flow, 1e6 * stream.exponential(), 1.0);
+        band.limit(site, 80e6);
+    }
+    band.settle(1e9);
+    let mut now = Time(0);
+    for _ in 0..steps {
+        now = band.next_end();
+        band.advance(now);
+        let (site, flow) = band.finish();
+        band.finished(site, 1.0);
+        let other = stream.below(sites);
+        band.insert(other, flow, 1e6 * stream.exponential(), 1.0);
+        band.limit(other, 80e6);
+        band.settle(1e9);
+    }
+    now
+}
+
+/// `flows` endless transfers through one concentrator at packet fidelity, until so many packets have crossed a queue.
+pub fn packets(flows: u32, crossings: u64) -> u64 {
+    const SITES: u32 = 200;
+    let text = format!(
+        "question = \"How fast?\"\n[run]\nweekday = \"Mon\"\nfrom = \"00:00\"\nuntil = \"24:00\"\n\
+         [estate.drawn]\nsites = {SITES}\npatients = 1000000\nmu = 9.0\nsigma = 0.5\n\
+         [[estate.link]]\nshare = \"100 %\"\ndown = \"80 Mbit/s\"\nup = \"20 Mbit/s\"\n\
+         [[profile]]\nname = \"flat\"\nbands = [{{ from = \"00:00\", until = \"24:00\", share = \"100 %\" }}]\n\
+         [[class]]\nname = \"bulk\"\nresponse = {{ fixed = \"1 GB\" }}\n[class.open]\nper_1000 = 0\nprofile = \"flat\"\n\
+         [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\n"
+    );
+    let study = load("bench.toml", &text, Path::new(".")).unwrap_or_else(|problems| panic!("{}", problems.show(false)));
+    let mut network = Packets::new(&study.setups[0].model, 1);
+    let turn = Turn::new(Bytes(1_000), Bytes(1_000_000_000), Bytes(1_360));
+    for owner in 0..flows {
+        let label = Label { owner, life: 0, site: SiteId(owner % SITES), class: ClassId(0), unit: UnitId(0) };
+        network.open(Time(u64::from(owner) * 1_000_000), label, &[turn], Span(0), None);
+    }
+    while network.crossed() < crossings {
+        black_box(network.step());
+    }
+    network.crossed()
+}
+
+/// The same M/M/1 on the engine's own event list.
+pub fn event_list(events: u64) -> u64 {
+    let mut stream = Key::new(1, 0).stream(0);
+    let mut calendar = Calendar::default();
+    let mut queue = 0_u64;
+    let mut now = Time(0);
+    let mut after = |mean: f64| Span::of_secs(mean * stream.exponential());
+    calendar.push(now + after(1.0 / 0.9), Rank::Arrival, false);
+    for _ in 0..events {
+        let Some((at, leaves)) = calendar.pop() else { break };
+        now = at;
+        if leaves {
+            queue -= 1;
+        } else {
+            queue += 1;
+            calendar.push(now + after(1.0 / 0.9), Rank::Arrival, false);
+        }
+        if (leaves && queue > 0) || (!leaves && queue == 1) {
+            calendar.push(now + after(1.0), Rank::Change, true);
+        }
+    }
+    now.0
+}
+
+/// Ten days of a single server at a load of 0.9, simulated as any scenario is; gives its events (two a transaction).
+/// Classes share as the discipline says.
+pub fn single_server(classes: u32, discipline: &str) -> u64 {
+    let mut text =
+        "question = \"How fast?\"\n[run]\nweekday = \"Mon\"\ndays = 10\nfrom = \"00:00\"\nuntil = \"24:00\"\n\
+                    [transport]\nmodel = \"ideal\"\n[[estate.site]]\nname = \"s\"\npatients = 86400000\n\
+                    down = \"1 Gbit/s\"\nrtt = \"1 ms\"\n[[profile]]\nname = \"flat\"\n\
+                    bands = [{ from = \"00:00\", until = \"24:00\", share = \"100 %\" }]\n"
+            .to_owned();
+    for class in 0..classes {
+        text += &format!(
+            "[[class]]\nname = \"c{class}\"\nresponse = {{ exponential = \"125 kB\" }}\n[class.open]\nper_1000 = {}\n\
+             profile = \"flat\"\n",
+            0.9 / f64::from(classes)
+        );
+    }
+    text += &format!("[[concentrator]]\nname = \"hub\"\nthroughput = \"1 Mbit/s\"\ndiscipline = {discipline}\n");
+    let study = load("bench.toml", &text, Path::new(".")).unwrap_or_else(|problems| panic!("{}", problems.show(false)));
+    let mut count = Count::default();
+    simulate(&study.setups[0].model, 0, &mut count);
+    2 * count.ended
+}
