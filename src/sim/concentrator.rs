@@ -212,15 +212,8 @@ impl Concentrator {
             return;
         }
         let dt = now.since(self.now).secs();
-        for (queue, band) in self.bands.iter().enumerate() {
-            let saturated = band.saturated();
-            if saturated || self.standing[queue].bits > 0.0 {
-                let flows = if saturated { band.len() } else { 0 };
-                let spare = self.drain[queue] - band.rate();
-                self.standing[queue] = self.standing[queue].after(dt, flows, self.link(queue), spare);
-            }
-        }
         if self.transport != Transport::Ideal {
+            self.stand(dt);
             self.drain_bursts(dt);
         }
         self.books.capacity += self.throughput * dt;
@@ -231,6 +224,18 @@ impl Concentrator {
             }
         }
         self.now = now;
+    }
+
+    /// Transfers that share fill the buffer, lose something, and fill it again.
+    fn stand(&mut self, dt: f64) {
+        for (queue, band) in self.bands.iter().enumerate() {
+            let saturated = band.saturated();
+            if saturated || self.standing[queue].bits > 0.0 {
+                let flows = if saturated { band.len() } else { 0 };
+                let spare = self.drain[queue] - band.rate();
+                self.standing[queue] = self.standing[queue].after(dt, flows, self.link(queue), spare);
+            }
+        }
     }
 
     /// Bursts leave at what the flows that access holds back leave of the queue's rate; their average fades.
