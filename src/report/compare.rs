@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::report::table::{columns, wrapped};
+use crate::report::tidy::{self, known};
 use crate::report::words::{figure, interval, list, number, quoted};
 use crate::scenario::Study;
 use crate::stats::{Interval, Tally};
@@ -218,22 +219,17 @@ fn yes(so: bool) -> String {
 /// As tidy CSV.
 #[must_use]
 pub fn csv(found: &Comparison) -> String {
-    let mut text = "option,target,mean,low,high,probability,days,meets_all,cost,best\n".to_owned();
-    for (place, row) in found.rows.iter().enumerate() {
-        for (target, (value, probability)) in row.figures.iter().zip(&row.probability).enumerate() {
-            text += &format!(
-                "\"{}\",\"{}\",{},{},{},{probability},{},{},{},{}\n",
-                row.title,
-                found.targets[target],
-                value.mean,
-                value.low(),
-                value.high(),
-                found.selected.days[place],
-                row.meets_all,
-                row.cost.map_or_else(String::new, |cost| cost.to_string()),
-                place == found.selected.best
-            );
-        }
-    }
-    text
+    let rows = found.rows.iter().enumerate().flat_map(|(place, row)| {
+        let of_target = move |target: usize| {
+            let value = &row.figures[target];
+            let [mean, low, high] = [value.mean, value.low(), value.high()].map(known);
+            let (cost, best) = (row.cost.map_or_else(String::new, known), place == found.selected.best);
+            let (title, what) = (row.title.clone(), found.targets[target].clone());
+            let (probability, days) = (known(row.probability[target]), found.selected.days[place].to_string());
+            [title, what, mean, low, high, probability, days, row.meets_all.to_string(), cost, best.to_string()]
+        };
+        (0..row.figures.len()).map(of_target)
+    });
+    let head = ["option", "target", "mean", "low", "high", "probability", "days", "meets_all", "cost", "best"];
+    tidy::csv(head, rows)
 }

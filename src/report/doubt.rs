@@ -6,6 +6,7 @@ use plotters::style::{Color, ShapeStyle};
 
 use crate::report::chart::{COLOURS, INK, RED, font, levels, sheet, sure};
 use crate::report::table::{columns, wrapped};
+use crate::report::tidy::{self, known};
 use crate::report::words::{figure, number, quoted};
 use crate::stats::Tally;
 use crate::study::doubt::Doubt;
@@ -115,28 +116,20 @@ pub fn summary(found: &Findings, draws: usize, seed: u64) -> String {
 }
 
 /// As tidy CSV: a row for each draw, set-up and day.
-///
-/// # Panics
-/// Never: what writes to memory cannot fail.
 #[must_use]
 pub fn csv(found: &Findings, draws: &[Draw]) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let sure = |done: csv::Result<()>| done.expect("writing to memory cannot fail");
     let head = ["draw"].into_iter().chain(found.paths.iter().map(String::as_str)).chain(["option", "day", "value"]);
-    sure(writer.write_record(head));
-    for (place, draw) in draws.iter().enumerate() {
-        for (title, days) in found.titles.iter().zip(&draw.setups) {
-            for (day, value) in days.iter().enumerate() {
-                let last = [title.clone(), (day + 1).to_string(), value.to_string()];
-                sure(
-                    writer
-                        .write_record(std::iter::once((place + 1).to_string()).chain(draw.values.clone()).chain(last)),
-                );
-            }
-        }
-    }
-    let bytes = writer.into_inner().expect("writing to memory cannot fail");
-    String::from_utf8(bytes).expect("text in, text out")
+    let rows = draws.iter().zip(1..).flat_map(|(draw, number)| {
+        let of_setup = |(title, days): (&String, &Vec<f64>)| -> Vec<Vec<String>> {
+            let row = |(day, value): (usize, &f64)| {
+                let last = [title.clone(), (day + 1).to_string(), known(*value)];
+                std::iter::once(number.to_string()).chain(draw.values.clone()).chain(last).collect()
+            };
+            days.iter().enumerate().map(row).collect()
+        };
+        found.titles.iter().zip(&draw.setups).flat_map(of_setup).collect::<Vec<Vec<String>>>()
+    });
+    tidy::csv(head, rows)
 }
 
 const LEFT: i32 = 90;

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::plan::Plan;
 use crate::plan::search::Outcome;
 use crate::report::table::{columns, wrapped};
+use crate::report::tidy::{self, known};
 use crate::report::words::number;
 
 /// The month that lies so many years after a date (or the years themselves, where the run has no date).
@@ -81,14 +82,13 @@ fn setups(plans: &[Plan]) -> Vec<&str> {
 /// As tidy CSV.
 #[must_use]
 pub fn csv(when: &str, plans: &[Plan]) -> String {
-    let mut text = "option,target,years,years_low,years_high,month\n".to_owned();
-    for plan in plans {
-        let (years, low, high) = match plan.answer.outcome {
-            Outcome::Crosses(years, (low, high)) => (years.to_string(), low.to_string(), high.to_string()),
-            Outcome::Holds => (String::new(), "30".to_owned(), String::new()),
-            Outcome::Fails(_) => ("0".to_owned(), String::new(), "0".to_owned()),
+    let rows = plans.iter().map(|plan| {
+        let [years, low, high] = match plan.answer.outcome {
+            Outcome::Crosses(years, (low, high)) => [years, low, high].map(known),
+            Outcome::Holds => ["", "30", ""].map(str::to_owned),
+            Outcome::Fails(_) => ["0", "", "0"].map(str::to_owned),
         };
-        text += &format!("\"{}\",\"{}\",{years},{low},{high},{}\n", plan.setup, plan.target, until(when, plan).0);
-    }
-    text
+        [plan.setup.clone(), plan.target.clone(), years, low, high, until(when, plan).0]
+    });
+    tidy::csv(["option", "target", "years", "years_low", "years_high", "month"], rows)
 }

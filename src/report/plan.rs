@@ -9,6 +9,7 @@ use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome, Tried};
 use crate::report::chart::{BLUE, GREEN, RED, font, levels, sheet, sure};
 use crate::report::table::{columns, wrapped};
+use crate::report::tidy::{self, known};
 use crate::report::words::{figure, number};
 
 /// A value of the knob with its unit.
@@ -122,22 +123,13 @@ fn row(plan: &Plan, tried: &Tried) -> Vec<String> {
 /// What was tried as tidy CSV.
 #[must_use]
 pub fn csv(plan: &Plan) -> String {
-    let mut text = "value,measure,mean,mean_low,mean_high,days,limit\n".to_owned();
-    for tried in &plan.answer.evidence {
-        let mean = &tried.mean;
-        let end = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
-        text += &format!(
-            "{},{},{},{},{},{},{}\n",
-            tried.value,
-            tried.measure,
-            mean.mean,
-            end(mean.low()),
-            end(mean.high()),
-            tried.days,
-            plan.limit
-        );
-    }
-    text
+    let rows = plan.answer.evidence.iter().map(|tried| {
+        let (mean, days) = (&tried.mean, tried.days.to_string());
+        let [value, measure, limit] = [tried.value, tried.measure, plan.limit].map(known);
+        let [middle, low, high] = [mean.mean, mean.low(), mean.high()].map(known);
+        [value, measure, middle, low, high, days, limit]
+    });
+    tidy::csv(["value", "measure", "mean", "mean_low", "mean_high", "days", "limit"], rows)
 }
 
 const LEFT: i32 = 90;

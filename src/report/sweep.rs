@@ -5,6 +5,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
 use crate::report::chart::{COLOURS, GREEN, INK, RED, font, levels, right, sheet, sure};
+use crate::report::tidy::{self, known};
 use crate::report::words::{number, scale};
 use crate::study::results::{Kind, MEASURES, Results};
 
@@ -17,38 +18,29 @@ pub struct Point {
 }
 
 /// As tidy CSV: a row for each point, option and figure.
-///
-/// # Panics
-/// Never: what writes to memory cannot fail.
 #[must_use]
 pub fn csv(paths: &[String], points: &[Point]) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut head: Vec<&str> = paths.iter().map(String::as_str).collect();
-    head.extend(["option", "figure", "value", "low", "high", "verdict", "replications"]);
-    let sure = |done: csv::Result<()>| done.expect("writing to memory cannot fail");
-    sure(writer.write_record(&head));
-    for point in points {
-        for found in &point.results.setups {
-            let judged = found.targets.iter().zip(&point.results.targets);
-            let judged = judged.map(|(judged, title)| (title.as_str(), judged.figure.value, judged.verdict.name()));
-            let measured = found.measures.iter().zip(&MEASURES).map(|(by, figure)| (figure.name, by.value, ""));
-            for (figure, value, verdict) in judged.chain(measured) {
-                let mut row = point.values.clone();
-                let end = |value: f64| if value.is_finite() { format!("{value}") } else { String::new() };
-                row.extend([
-                    found.name.clone(),
-                    figure.to_owned(),
-                    end(value.mean),
-                    end(value.low()),
-                    end(value.high()),
-                ]);
-                row.extend([verdict.to_owned(), point.results.replications.to_string()]);
-                sure(writer.write_record(&row));
-            }
+    let head = paths.iter().map(String::as_str);
+    let head = head.chain(["option", "figure", "value", "low", "high", "verdict", "replications"]);
+    tidy::csv(head, points.iter().flat_map(rows))
+}
+
+/// By set-up: each target, then each measure.
+fn rows(point: &Point) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for found in &point.results.setups {
+        let judged = found.targets.iter().zip(&point.results.targets);
+        let judged = judged.map(|(judged, title)| (title.as_str(), judged.figure.value, judged.verdict.name()));
+        let measured = found.measures.iter().zip(&MEASURES).map(|(by, figure)| (figure.name, by.value, ""));
+        for (figure, value, verdict) in judged.chain(measured) {
+            let mut row = point.values.clone();
+            row.extend([found.name.clone(), figure.to_owned()]);
+            row.extend([value.mean, value.low(), value.high()].map(known));
+            row.extend([verdict.to_owned(), point.results.replications.to_string()]);
+            rows.push(row);
         }
     }
-    let bytes = writer.into_inner().expect("writing to memory cannot fail");
-    String::from_utf8(bytes).expect("text in, text out")
+    rows
 }
 
 const LEFT: i32 = 100;

@@ -19,7 +19,10 @@ pub fn files(results: &Results) -> Vec<(&'static str, String)> {
 }
 
 /// Writes rows as CSV; what writes to memory cannot fail.
-fn csv<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+pub(crate) fn csv<'a, R: IntoIterator<Item = String>>(
+    head: impl IntoIterator<Item = &'a str>,
+    rows: impl Iterator<Item = R>,
+) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(head).expect("writing to memory cannot fail");
     for row in rows {
@@ -27,6 +30,11 @@ fn csv<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>)
     }
     let bytes = writer.into_inner().expect("writing to memory cannot fail");
     String::from_utf8(bytes).expect("text in, text out")
+}
+
+/// A number as it is, and nothing where there is none.
+pub(crate) fn known(value: f64) -> String {
+    if value.is_finite() { value.to_string() } else { String::new() }
 }
 
 /// Six significant digits: more than any of it is worth.
