@@ -36,6 +36,8 @@ pub struct Findings {
     pub kind: Kind,
     /// Paths of the inputs.
     pub paths: Vec<String>,
+    /// Assumed numbers that state no range, or one that cannot be drawn from.
+    pub left: usize,
     /// Set-ups.
     pub titles: Vec<String>,
     /// By set-up.
@@ -112,7 +114,16 @@ pub fn summary(found: &Findings, draws: usize, seed: u64) -> String {
         found.paths.len(),
         percent(chance(draws))
     );
-    text + &wrapped(&method, "") + "\n"
+    text += &format!("{}\n", wrapped(&method, ""));
+    if found.left > 0 {
+        let left = format!(
+            "{} other numbers are assumed and state no range that could be drawn from: they stand as written, and the doubt \
+             about them comes on top.",
+            found.left
+        );
+        text += &format!("{}\n", wrapped(&left, "! "));
+    }
+    text
 }
 
 /// As tidy CSV: a row for each draw, set-up and day.
