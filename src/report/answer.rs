@@ -1,6 +1,6 @@
 //! The answer in a few sentences, and the cautions that stand above it.
 
-use crate::report::words::{clock, figure, interval, list, number, quoted};
+use crate::report::words::{capital, clock, figure, interval, list, number, quoted};
 use crate::report::{effort, method};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Kind, PEAK, Results, Verdict};
@@ -66,11 +66,6 @@ fn misfortune(found: &Found, sites: usize) -> String {
         String::new()
     };
     format!("{who} cut off at once, the longest for {}{staff}", figure(path.longest, Kind::Time))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Work done by hand, and when it is entered.

@@ -2,7 +2,7 @@
 
 use crate::report::words::{figure, number};
 use crate::stats::estimate::LEAST;
-use crate::study::results::{Compared, Found, Kind, Results, Saved};
+use crate::study::results::{Found, Kind, Results, Saved};
 use crate::study::stopping::Why;
 
 /// Why the study ended, and what was saved where that can be told.
@@ -37,14 +37,10 @@ pub fn stopped(results: &Results) -> String {
 /// What the same days and the forecasts saved, for the first target; none where too few days were simulated to tell.
 #[must_use]
 pub fn saved(results: &Results) -> Option<String> {
-    let first = |found: &Found| found.targets.first().map(|judged| judged.figure);
-    let told: Vec<(&Found, Saved)> = results
-        .setups
-        .iter()
-        .filter_map(|found| Some((found, first(found).filter(|figure: &Compared| figure.change.is_some())?.saved?)))
-        .collect();
+    let first = |found: &Found| found.targets.first().and_then(|judged| judged.figure.change.and(judged.figure.saved));
+    let told: Vec<Saved> = results.setups.iter().filter_map(first).collect();
     let all = |of: fn(&Saved) -> f64| {
-        let values = || told.iter().map(|(_, saved)| of(saved));
+        let values = || told.iter().map(of);
         let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
         let (least, most) = (number(rounded(least)), number(rounded(most)));
         if least == most { least } else { format!("{least} to {most}") }

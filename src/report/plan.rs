@@ -10,7 +10,7 @@ use crate::plan::search::{Criterion, Outcome, Tried};
 use crate::report::chart::{BLUE, GREEN, RED, font, levels, sheet, sure};
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
-use crate::report::words::{figure, number};
+use crate::report::words::{capital, figure, number};
 
 /// A value of the knob with its unit.
 #[must_use]
@@ -78,11 +78,6 @@ pub fn sentence(plan: &Plan) -> String {
             format!("Not even {} is enough {condition}{setup}.", shown(&plan.knob, value))
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The answer and what it rests on, for the terminal.

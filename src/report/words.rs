@@ -37,6 +37,12 @@ fn thousands(text: &str) -> String {
     format!("{sign}{grouped}")
 }
 
+/// The text with a capital at its beginning.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A number of things.
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
