@@ -97,12 +97,16 @@ enum ShellName {
 struct Plan {
     /// The scenario.
     file: PathBuf,
-    /// What to find: throughput, concentrators, calls, curfew-end, curfew-start, deferred, weight, moved or years.
+    /// What to find: throughput, concentrators, calls, curfew-end, curfew-start, deferred, weight, moved, split,
+    /// low-latency, wave or years.
     #[arg(long, value_name = "WHAT")]
     find: String,
     /// Of which concentrator or class.
     #[arg(long, value_name = "NAME")]
     of: Option<String>,
+    /// When a wave is cut over (default: when the target's hours begin).
+    #[arg(long, value_name = "TIME", value_parser = clock)]
+    at: Option<Clock>,
     /// In this option in place of the base.
     #[arg(long, value_name = "NAME")]
     option: Option<String>,

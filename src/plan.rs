@@ -1,20 +1,23 @@
 //! Plans: inverse questions. How much is enough, how late is early enough, until when does it last?
 
+pub mod best;
 pub mod knob;
+pub mod samples;
 pub mod search;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::scenario::model::Model;
 use crate::scenario::target::{Measure, Target};
 use crate::scenario::{Setup, Study};
-use crate::sim::simulate;
-use crate::study::recorder::Recorder;
-use crate::study::{Fault, watched};
+use crate::study::days::Days;
+use crate::study::limits::Limit;
+use crate::study::results::quarter_of;
+use crate::study::{Fault, Settings, run, watched};
 use crate::units::{Clock, NANOS};
+use best::best;
 use knob::Knob;
 use search::{Answer, Criterion, Problem, search};
 
@@ -53,8 +56,15 @@ pub struct Plan {
     pub kind: crate::study::results::Kind,
     /// What it is for the target to hold.
     pub criterion: Criterion,
-    /// The value that the knob has now.
-    pub now: f64,
+    /// The value that the knob has now, if it has one.
+    pub now: Option<f64>,
+    /// Names of the concentrators.
+    pub units: Vec<String>,
+    /// Half-width of the interval that was asked for: a share.
+    pub precision: f64,
+    /// What holds traffic up at the answer, in the target's hours; if that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_there: Option<Limit>,
     /// The answer, and what it rests on.
     pub answer: Answer,
     /// Seed of the random numbers.
@@ -64,25 +74,16 @@ pub struct Plan {
 /// Answers a question.
 ///
 /// # Errors
-/// If it is stopped.
-pub fn plan(question: &Question<'_>, stop: &AtomicBool, progress: &(dyn Fn(u64) + Sync)) -> Result<Plan, Fault> {
+/// If it is stopped, or a day cannot be kept.
+pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
     let target = &question.study.targets[question.target];
     let base = shortened(&question.setup.model, target);
-    let watched = watched(question.study);
-    let done = std::sync::atomic::AtomicU64::new(0);
+    let asked = (std::slice::from_ref(target), watched(question.study));
     let evaluate = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
-        let values: Vec<Option<f64>> = points
-            .par_iter()
-            .map(|&(value, replication)| {
-                let model = question.knob.set(&base, value);
-                let targets = std::slice::from_ref(target);
-                let mut recorder = Recorder::new(&model, targets, watched, stop, None);
-                simulate(&model, replication, &mut recorder);
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-                recorder.finish().ok().and_then(|run| run.targets[0])
-            })
-            .collect();
-        if stop.load(Ordering::Relaxed) { Err(Fault::Stopped) } else { Ok(values) }
+        let (values, wanted) = by_value(points);
+        let models: Vec<Model> = values.iter().map(|value| question.knob.set(&base, *value)).collect();
+        let found = days.measure(&models, asked, &wanted)?;
+        Ok(found.into_iter().map(|measured| measured[0]).collect())
     };
     let terms = question.knob.terms(&base);
     let problem = Problem {
@@ -100,10 +101,52 @@ pub fn plan(question: &Question<'_>, stop: &AtomicBool, progress: &(dyn Fn(u64) 
         limit: target.limit,
         kind: crate::study::results::kind(target.measure),
         criterion: question.criterion,
-        now: terms.start,
-        answer: search(&problem, &evaluate)?,
+        now: question.knob.has_now().then_some(terms.start),
+        units: base.units.iter().map(|unit| unit.name.clone()).collect(),
+        precision: question.precision,
+        limit_there: None,
+        answer: if question.knob.has_best() { best(&problem, &evaluate)? } else { search(&problem, &evaluate)? },
         seed: base.seed,
     })
+}
+
+/// What holds traffic up in the target's hours with the knob at a value, on the first day: the limit that binds in most
+/// quarters of an hour, over all concentrators.
+///
+/// # Errors
+/// If it is stopped.
+pub fn limit_at(question: &Question<'_>, value: f64, days: &Days<'_>) -> Result<Limit, Fault> {
+    let target = &question.study.targets[question.target];
+    let model = question.knob.set(&shortened(&question.setup.model, target), value);
+    let mut study = question.study.clone();
+    study.setups = vec![Setup { model, ..question.setup.clone() }];
+    (study.effort.least, study.effort.most) = (1, 1);
+    let progress = |_, _| (days.progress)();
+    let settings = Settings { stop: days.stop, progress: &progress, keep: None, retain: false, records: None };
+    let results = run(&study, &[0], &settings)?;
+    let width = quarter_of(results.bins.1);
+    let starts: Vec<f64> = results.bins.0.iter().step_by(width).copied().collect();
+    let hours = target.from.hours()..target.until.hours();
+    let binding = results.setups[0].limits.iter().flat_map(|limits| limits.iter().zip(&starts));
+    let mut counts: BTreeMap<Limit, u32> = BTreeMap::new();
+    for (limit, _) in binding.filter(|(limit, start)| **limit != Limit::None && hours.contains(*start)) {
+        *counts.entry(*limit).or_default() += 1;
+    }
+    Ok(counts.into_iter().max_by_key(|(_, count)| *count).map_or(Limit::None, |(limit, _)| limit))
+}
+
+/// The values among points, each once, and the points by the place of their value.
+fn by_value(points: &[(f64, u32)]) -> (Vec<f64>, Vec<(usize, u32)>) {
+    let mut values: Vec<f64> = Vec::new();
+    let mut place = |value: f64| {
+        let known = values.iter().position(|other| other.to_bits() == value.to_bits());
+        known.unwrap_or_else(|| {
+            values.push(value);
+            values.len() - 1
+        })
+    };
+    let wanted = points.iter().map(|&(value, day)| (place(value), day)).collect();
+    (values, wanted)
 }
 
 /// A day ends soon after the hours that the target looks at: what comes later cannot change it.

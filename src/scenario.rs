@@ -27,7 +27,7 @@ use std::path::Path;
 use check::Check;
 use file::{At, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
 use leaf::{Count, Leaf, Line, Name};
-use model::{Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
+use model::{Action, Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
 use problem::{Problems, did_you_mean};
 use profile::Profiles;
 use source::Input;
@@ -60,7 +60,8 @@ pub struct Setup {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it costs, if that is written; the base costs nothing.
+    /// What it costs, if that is written: the option itself, and its concentrators by their throughput. The base itself
+    /// costs nothing.
     pub cost: Option<f64>,
     /// What it means.
     pub model: Model,
@@ -258,8 +259,12 @@ fn setups(
 ) -> Vec<Setup> {
     change::apply(&mut base, &file.change, known, first, check);
     fault::apply(&mut base, &file.fault, first, check);
-    let mut setups =
-        vec![Setup { name: "base".to_owned(), title: "as it is".to_owned(), cost: Some(0.0), model: base.clone() }];
+    let mut setups = vec![Setup {
+        name: "base".to_owned(),
+        title: "as it is".to_owned(),
+        cost: cost_of(&base, Some(0.0)),
+        model: base.clone(),
+    }];
     for (index, option) in file.option.iter().enumerate() {
         let (at, table) = (option.span(), option.get_ref());
         let Some(name) = check.need(&table.name, &at, "name") else { continue };
@@ -274,10 +279,24 @@ fn setups(
             fault::remove(&mut model, &table.without, check);
             fault::apply(&mut model, &table.fault, first, check);
         }
-        let cost = check.maybe(&table.cost).map(|cost| cost.0);
+        let cost = cost_of(&model, headend::cost(&table.cost, check));
         setups.push(Setup { name: name.0, title, cost, model });
     }
     setups
+}
+
+/// What a set-up costs, beside an amount of its own: its concentrators, by the throughput that they have in the end.
+fn cost_of(model: &Model, own: Option<f64>) -> Option<f64> {
+    let resized = |place: usize| {
+        let mut to = model.edits.iter().rev().filter_map(|edit| match edit.what {
+            Action::Resize(unit, throughput) if unit.index() == place => Some(throughput),
+            _ => None,
+        });
+        to.next().unwrap_or(model.units[place].throughput)
+    };
+    let units = model.units.iter().enumerate();
+    let by_rate = units.filter_map(|(place, unit)| Some(unit.cost_per_mbit? * resized(place).bits() / 1e6));
+    by_rate.fold(own, |sum, cost| Some(sum.unwrap_or(0.0) + cost))
 }
 
 /// The options that an option consists of: those that it includes, each once, then itself.

@@ -2,6 +2,7 @@
 //! precise enough; a study that is interrupted goes on where it was.
 
 pub mod control;
+pub mod days;
 pub mod doubt;
 pub mod fidelity;
 pub mod limits;
@@ -20,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::scenario::model::ClassId;
+use crate::scenario::model::{ClassId, Model};
 use crate::scenario::target::Measure;
 use crate::scenario::{Setup, Study};
 use crate::sim::simulate;
@@ -67,7 +68,8 @@ pub enum Fault {
 pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<Results, Fault> {
     let setups: Vec<&Setup> = chosen.iter().map(|&place| &study.setups[place]).collect();
     let watched = watched(study);
-    let saved = settings.keep.as_deref().map(|folder| Saved::open(folder, study)).transpose()?;
+    let saved =
+        settings.keep.as_deref().map(|folder| Saved::open(folder, models(study), &study.targets)).transpose()?;
     let mut records = settings.records.as_deref().map(Records::create).transpose()?;
     let mut sums: Vec<Sums> = setups.iter().map(|setup| Sums::new(&setup.model)).collect();
     let mut stopping = Stopping::new(Rule { first: study.effort.least, most: study.effort.most });
@@ -115,6 +117,11 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
             }
         }
     }
+}
+
+/// Every set-up's model by its name.
+fn models(study: &Study) -> impl Iterator<Item = (&str, &Model)> {
+    study.setups.iter().map(|setup| (setup.name.as_str(), &setup.model))
 }
 
 /// The class that people watch: that of the first target on latency, and its limit; else the first class.

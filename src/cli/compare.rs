@@ -1,16 +1,14 @@
 //! `compare`: the best of several set-ups.
 
-use std::sync::atomic::Ordering;
-
-use rayon::prelude::*;
+use std::cell::RefCell;
 
 use crate::cli::output::Output;
 use crate::cli::{Compare, STOP, Stop, bar, load, say};
 use crate::report;
 use crate::report::compare::{Candidate, Comparison};
+use crate::scenario::model::Model;
 use crate::scenario::{Setup, Study};
-use crate::sim::simulate;
-use crate::study::recorder::Recorder;
+use crate::study::days::Days;
 use crate::study::select::{Zone, select};
 use crate::study::{Fault, watched};
 
@@ -34,25 +32,15 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         let help = "the first target of the first file is what set-ups are compared by";
         return Err(Stop::Input(format!("error: there is no [[target]]\n  = help: {help}")));
     };
+    let output = Output::prepare(args.out.as_deref(), &args.files[0])?;
     let bar = bar("{spinner} {pos} days simulated");
-    let values: std::sync::Mutex<Vec<Vec<Vec<Option<f64>>>>> = std::sync::Mutex::new(vec![Vec::new(); all.len()]);
+    let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
+    let models: Vec<Model> = all.iter().map(|(_, setup)| setup.model.clone()).collect();
+    let values: RefCell<Vec<Vec<Vec<Option<f64>>>>> = RefCell::new(vec![Vec::new(); all.len()]);
     let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
-        let found: Vec<Vec<Option<f64>>> = wanted
-            .par_iter()
-            .map(|&(system, day)| {
-                let model = &all[system].1.model;
-                let mut recorder = Recorder::new(model, &study.targets, watched(&study), &STOP, None);
-                simulate(model, day, &mut recorder);
-                bar.inc(1);
-                recorder.finish().map_or_else(|_| vec![None; study.targets.len()], |run| run.targets)
-            })
-            .collect();
-        if STOP.load(Ordering::Relaxed) {
-            return Err(Fault::Stopped);
-        }
-        let mut kept = values.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let found = days.measure(&models, (&study.targets, watched(&study)), wanted)?;
         for (&(system, _), measured) in wanted.iter().zip(&found) {
-            kept[system].push(measured.clone());
+            values.borrow_mut()[system].push(measured.clone());
         }
         Ok(found.iter().map(|measured| measured[0].unwrap_or(0.0)).collect())
     };
@@ -61,11 +49,12 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         Zone { indifference: args.zone * limit, confidence: args.confidence, first: args.first, most: args.budget };
     let selected = select(all.len(), zone, &evaluate)?;
     bar.finish_and_clear();
-    let values = values.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let candidates =
-        all.iter().zip(values).map(|((title, setup), days)| Candidate { title: title.clone(), cost: setup.cost, days });
+    let candidates = all.iter().zip(values.into_inner()).map(|((title, setup), days)| Candidate {
+        title: title.clone(),
+        cost: setup.cost,
+        days,
+    });
     let comparison = Comparison::new(&study, zone, selected, candidates.collect());
-    let output = Output::prepare(args.out.as_deref(), &args.files[0])?;
     output.file("compare.csv", report::compare::csv(&comparison).as_bytes())?;
     if args.json {
         say(&serde_json::to_string_pretty(&comparison).unwrap_or_default());

@@ -44,6 +44,11 @@ impl Output {
         self.folder.join(".unfinished")
     }
 
+    /// Where what was simulated is kept for the next time.
+    pub fn kept(&self) -> PathBuf {
+        self.folder.join(".runs")
+    }
+
     /// Where the page is.
     pub fn page(&self) -> PathBuf {
         self.folder.join("report.html")

@@ -1,7 +1,5 @@
 //! `plan` and `headroom`: inverse questions.
 
-use std::sync::atomic::AtomicBool;
-
 use crate::cli::output::Output;
 use crate::cli::{Headroom, Plan, PlanEffort, STOP, Stop, bar, choose, load, say};
 use crate::plan::knob::Knob;
@@ -12,7 +10,8 @@ use crate::scenario::fault::{Fault, Mishap};
 use crate::scenario::model::UnitId;
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study};
-use crate::units::{DAY, Time};
+use crate::study::days::Days;
+use crate::units::{Clock, DAY, Time};
 
 fn criterion(days: Option<f64>) -> Criterion {
     days.map_or(Criterion::Mean, Criterion::Days)
@@ -31,17 +30,22 @@ pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
         let title = format!("there are {} targets in this scenario", study.targets.len());
         return Err(Stop::Input(format!("error: {title}\n  = help: {help}")));
     }
+    let at = args.at.unwrap_or(study.targets[args.target - 1].from);
     let question = Question {
         study: &study,
         setup,
         target: args.target - 1,
-        knob: knob(&args.find, args.of.as_deref(), setup)?,
+        knob: knob(&args.find, args.of.as_deref(), at, setup)?,
         criterion: criterion(args.days),
         precision: args.effort.precision,
         most: args.effort.budget,
     };
-    let found = answer(&question, &STOP)?;
+    if question.knob.has_best() && args.days.is_some() {
+        let help = "leave `--in` out: the best is what is least on an average day";
+        return Err(Stop::Input(format!("error: `--in` does not go with `--find {}`\n  = help: {help}", args.find)));
+    }
     let output = Output::prepare(args.effort.out.as_deref(), &args.file)?;
+    let found = answer(&question, &output)?;
     output.file(&format!("plan-{}.svg", args.find), report::plan::chart(&found).as_bytes())?;
     output.file(&format!("plan-{}.csv", args.find), report::plan::csv(&found).as_bytes())?;
     if args.effort.json {
@@ -50,7 +54,20 @@ pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
         let chart = output.path(&format!("plan-{}.svg", args.find));
         say(&format!("{}\nChart: {}", report::plan::summary(&found), chart.display()));
     }
-    Ok(u8::from(matches!(found.answer.outcome, Outcome::Fails(_))))
+    Ok(u8::from(fails(&found)))
+}
+
+/// No value of the knob is enough.
+fn fails(plan: &plan::Plan) -> bool {
+    match plan.answer.outcome {
+        Outcome::Fails(_) => true,
+        Outcome::Crosses(..) | Outcome::Holds(_) => false,
+        Outcome::Least(value, _) => plan
+            .answer
+            .evidence
+            .iter()
+            .any(|tried| tried.value.to_bits() == value.to_bits() && tried.measure > plan.limit),
+    }
 }
 
 fn reseed(study: &mut Study, effort: &PlanEffort) {
@@ -59,8 +76,8 @@ fn reseed(study: &mut Study, effort: &PlanEffort) {
     }
 }
 
-fn knob(find: &str, of: Option<&str>, setup: &Setup) -> Result<Knob, Stop> {
-    Knob::named(find, of, &setup.model).map_err(|(title, known)| {
+fn knob(find: &str, of: Option<&str>, at: Clock, setup: &Setup) -> Result<Knob, Stop> {
+    Knob::named(find, of, at, &setup.model).map_err(|(title, known)| {
         let sought = of.unwrap_or(find);
         let help = if known.is_empty() {
             "`headend plan --help` lists what can be found".to_owned()
@@ -71,11 +88,16 @@ fn knob(find: &str, of: Option<&str>, setup: &Setup) -> Result<Knob, Stop> {
     })
 }
 
-fn answer(question: &Question<'_>, stop: &AtomicBool) -> Result<plan::Plan, Stop> {
+/// Answers a question; days that are known are not simulated again.
+fn answer(question: &Question<'_>, output: &Output) -> Result<plan::Plan, Stop> {
     let bar = bar("{spinner} {pos} days simulated");
-    let found = plan::plan(question, stop, &|done| bar.set_position(done));
+    let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
+    let mut found = plan::plan(question, &days)?;
+    if let (Knob::Years, Outcome::Crosses(years, _)) = (&question.knob, found.answer.outcome) {
+        found.limit_there = Some(plan::limit_at(question, years, &days)?);
+    }
     bar.finish_and_clear();
-    Ok(found?)
+    Ok(found)
 }
 
 pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
@@ -85,6 +107,7 @@ pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
         lose(&mut study, name)?;
     }
     let chosen = choose(&study, &args.options)?;
+    let output = Output::prepare(args.effort.out.as_deref(), &args.file)?;
     let mut found = Vec::new();
     for place in chosen {
         let setup = &study.setups[place];
@@ -93,12 +116,12 @@ pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
                 study: &study,
                 setup,
                 target,
-                knob: knob("years", None, setup)?,
+                knob: knob("years", None, Clock(0), setup)?,
                 criterion: criterion(args.days),
                 precision: args.effort.precision,
                 most: args.effort.budget,
             };
-            found.push(answer(&question, &STOP)?);
+            found.push(answer(&question, &output)?);
         }
     }
     if args.effort.json {
@@ -106,11 +129,9 @@ pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
     } else {
         say(&report::headroom::summary(&study.question, &study.when, &found));
     }
-    let output = Output::prepare(args.effort.out.as_deref(), &args.file)?;
     output.file("headroom.csv", report::headroom::csv(&study.when, &found).as_bytes())?;
-    let fails_today = |plan: &&plan::Plan| matches!(plan.answer.outcome, Outcome::Fails(_));
     let setups: Vec<&str> = found.iter().map(|plan| plan.setup.as_str()).collect();
-    let good = |setup: &&str| !found.iter().filter(|plan| plan.setup == **setup).any(|plan| fails_today(&plan));
+    let good = |setup: &&str| !found.iter().filter(|plan| plan.setup == **setup).any(fails);
     Ok(u8::from(!setups.iter().any(good)))
 }
 

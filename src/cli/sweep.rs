@@ -73,7 +73,7 @@ impl Runner<'_> {
             setup.model.seed = self.args.seed.unwrap_or(setup.model.seed);
         }
         let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
-        let keep = Some(self.output.path(".runs"));
+        let keep = Some(self.output.kept());
         let settings = Settings { stop: &STOP, progress: &|_, _| {}, keep, retain: true, records: None };
         Ok(study::run(&study, &chosen, &settings)?)
     }

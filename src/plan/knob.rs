@@ -30,12 +30,18 @@ pub enum Knob {
     Weight(u8),
     /// Share of the sites whose tunnels move to a concentrator.
     Moved(u8),
+    /// Share of the sites whose tunnels end at a concentrator; all others' end at the second.
+    Split(u8, u8),
+    /// Share of the throughput that a class which is served first may take.
+    LowLatency(u8),
+    /// Sites whose tunnels are cut over to a concentrator at once.
+    Wave(u8, Clock),
     /// Years of growth of all classes.
     Years,
 }
 
 /// Names on the command line, what each needs, and what it says.
-pub const NAMES: [(&str, &str); 9] = [
+pub const NAMES: [(&str, &str); 12] = [
     ("throughput", "least throughput (`--of` a concentrator; default: all in proportion)"),
     ("concentrators", "least number of concentrators like the first"),
     ("calls", "least number of calls to admit (`--of` a concentrator; default: the first)"),
@@ -44,15 +50,18 @@ pub const NAMES: [(&str, &str); 9] = [
     ("deferred", "least share that has to obey a curfew (`--of` a class)"),
     ("weight", "least weight (`--of` a class)"),
     ("moved", "least share of the sites to move (`--of` the concentrator to which)"),
+    ("split", "best split of the sites between two concentrators (`--of` one; default: the last)"),
+    ("low-latency", "least share of the throughput for a class that is served first (`--of` a class)"),
+    ("wave", "most sites that can be cut over at once (`--of` the concentrator to which, `--at` a time of day)"),
     ("years", "years of growth until the target is missed"),
 ];
 
 impl Knob {
-    /// The knob of a name, `of` something.
+    /// The knob of a name, `of` something; what is done at some time is done `at` this one.
     ///
     /// # Errors
     /// If there is none, or nothing of that name; with what there is.
-    pub fn named(name: &str, of: Option<&str>, model: &Model) -> Result<Self, (String, Vec<String>)> {
+    pub fn named(name: &str, of: Option<&str>, at: Clock, model: &Model) -> Result<Self, (String, Vec<String>)> {
         let class = || {
             let known = || model.classes.iter().map(|class| class.name.clone()).collect();
             let of = of.ok_or_else(|| (format!("`{name}` needs `--of` a class"), known()))?;
@@ -92,13 +101,28 @@ impl Knob {
                     Err(("no concentrator shares by weight in this set-up".to_owned(), Vec::new()))
                 }
             }
-            "moved" => match of {
-                Some(_) => Ok(Self::Moved(unit(0)?)),
-                None => {
-                    let known = model.units.iter().map(|unit| unit.name.clone()).collect();
-                    Err(("`moved` needs `--of` the concentrator to which sites move".to_owned(), known))
+            "moved" | "wave" if of.is_none() => {
+                let known = model.units.iter().map(|unit| unit.name.clone()).collect();
+                Err((format!("`{name}` needs `--of` the concentrator to which sites move"), known))
+            }
+            "moved" => Ok(Self::Moved(unit(0)?)),
+            "wave" => Ok(Self::Wave(unit(0)?, at)),
+            "split" => {
+                let one = unit(UnitId::of(model.units.len() - 1).0)?;
+                let other = (0..model.units.len()).map(|place| UnitId::of(place).0).find(|other| *other != one);
+                other
+                    .map(|other| Self::Split(one, other))
+                    .ok_or_else(|| ("there is but one concentrator in this set-up".to_owned(), Vec::new()))
+            }
+            "low-latency" => {
+                let class = class()?;
+                if disciplines(model).any(|discipline| is_first(discipline, class)) {
+                    Ok(Self::LowLatency(class))
+                } else {
+                    let name = &model.classes[usize::from(class)].name;
+                    Err((format!("no concentrator serves class `{name}` first in this set-up"), Vec::new()))
                 }
-            },
+            }
             "years" => {
                 let grows = model.classes.iter().any(|class| class.growth > 0.0);
                 let help = "no class grows: write `growth = \"8 %\"` (a year) in the classes that do";
@@ -106,6 +130,18 @@ impl Knob {
             }
             _ => Err((format!("`{name}` cannot be found"), NAMES.iter().map(|(name, _)| (*name).to_owned()).collect())),
         }
+    }
+
+    /// Whether there is a best value of it, and not one from which on more is enough.
+    #[must_use]
+    pub fn has_best(&self) -> bool {
+        matches!(self, Self::Split(..))
+    }
+
+    /// Whether it has a value in the set-up as it is.
+    #[must_use]
+    pub fn has_now(&self) -> bool {
+        !matches!(self, Self::Split(..) | Self::LowLatency(_) | Self::Wave(..))
     }
 
     /// How it can be turned in a model.
@@ -152,7 +188,19 @@ impl Knob {
                 }
             }
             Self::Deferred(class) => share(model.classes[usize::from(*class)].rules.curfews[0].compliance.0, true),
-            Self::Moved(_) => share(0.0, true),
+            Self::Moved(_) | Self::Split(..) => share(0.0, true),
+            Self::LowLatency(_) => share(0.5, true),
+            Self::Wave(..) => {
+                #[allow(clippy::cast_precision_loss)] // sites of a country
+                let sites = model.sites.len() as f64;
+                Terms {
+                    range: (1.0, sites),
+                    start: (sites / 4.0).max(1.0).round(),
+                    by_ratio: true,
+                    more_helps: false,
+                    whole: true,
+                }
+            }
             Self::Weight(class) => {
                 let now = weight_of(model, *class);
                 Terms { range: (now / 100.0, now * 100.0), start: now, by_ratio: true, more_helps: true, whole: false }
@@ -193,12 +241,24 @@ impl Knob {
             }
             Self::Weight(class) => weigh(&mut model, *class, value),
             Self::Moved(unit) => {
-                let count = model.sites.len();
+                let (moved, _) = chosen(&model, value);
+                model.edits.insert(0, prepared(moved, *unit));
+            }
+            Self::Split(one, other) => {
+                let (moved, others) = chosen(&model, value);
+                model.edits.splice(0..0, [prepared(moved, *one), prepared(others, *other)]);
+            }
+            Self::LowLatency(class) => {
+                let least = model.units.iter().map(|unit| unit.throughput.bits()).fold(f64::INFINITY, f64::min);
+                let total = Some(BitRate(whole(least * value).max(1)));
+                let what = Action::Shape { class: ClassId(*class), total, per_site: None };
+                model.edits.insert(0, Edit { at: Time(0), what });
+            }
+            Self::Wave(unit, at) => {
                 #[allow(clippy::cast_precision_loss)] // sites of a country
-                let taken = |place: usize| (place as f64 * value + 1e-9).floor();
-                let moved: Arc<[SiteId]> =
-                    (0..count).filter(|&place| taken(place + 1) > taken(place)).map(SiteId::of).collect();
-                model.edits.insert(0, Edit { at: Time(0), what: Action::Migrate(moved, UnitId(*unit)) });
+                let (moved, _) = chosen(&model, value / model.sites.len() as f64);
+                let what = Action::Migrate { sites: moved, to: UnitId(*unit), cut_over: true };
+                model.edits.push(Edit { at: at.on(0), what });
             }
             Self::Years => age(&mut model, value),
         }
@@ -222,6 +282,38 @@ fn on_day(time: Time, seconds: f64) -> Time {
     // Midnight at the end of a day belongs to it.
     let day = Time(time.0.saturating_sub(1)).day();
     Clock(Span::of_secs(seconds).0).on(day)
+}
+
+/// Every order of service that is in force at some time.
+fn disciplines(model: &Model) -> impl Iterator<Item = &Discipline> {
+    let edited = model.edits.iter().filter_map(|edit| match &edit.what {
+        Action::Serve(_, discipline) => Some(discipline),
+        _ => None,
+    });
+    model.units.iter().map(|unit| &unit.discipline).chain(edited)
+}
+
+fn is_first(discipline: &Discipline, class: u8) -> bool {
+    match discipline {
+        Discipline::Priority(ranks) => ranks[usize::from(class)] == 0,
+        Discipline::LowLatency { first, .. } => first[usize::from(class)],
+        _ => false,
+    }
+}
+
+/// A share of the sites, taken evenly from the estate's list, and the others.
+fn chosen(model: &Model, share: f64) -> (Arc<[SiteId]>, Arc<[SiteId]>) {
+    #[allow(clippy::cast_precision_loss)] // sites of a country
+    let taken = |place: usize| (place as f64 * share + 1e-9).floor();
+    let all = (0..model.sites.len()).map(SiteId::of);
+    let (moved, others): (Vec<SiteId>, Vec<SiteId>) =
+        all.partition(|site| taken(site.index() + 1) > taken(site.index()));
+    (moved.into(), others.into())
+}
+
+/// Sites' tunnels end at a concentrator from the start.
+fn prepared(sites: Arc<[SiteId]>, unit: u8) -> Edit {
+    Edit { at: Time(0), what: Action::Migrate { sites, to: UnitId(unit), cut_over: false } }
 }
 
 /// A device of the same kind that is larger: packets, buffer and line grow with its throughput.

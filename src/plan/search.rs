@@ -9,6 +9,7 @@
 
 use serde::Serialize;
 
+use crate::plan::samples::{Evaluate, Samples};
 use crate::stats::{Interval, Tally};
 use crate::study::Fault;
 
@@ -74,10 +75,12 @@ pub struct Answer {
 pub enum Outcome {
     /// Here; and its interval, from and until.
     Crosses(f64, (f64, f64)),
-    /// Nowhere: it holds from one end of the range to the other.
-    Holds,
+    /// Nowhere: it holds even here, at the worse end of the range.
+    Holds(f64),
     /// Nowhere: it does not hold even here.
     Fails(f64),
+    /// No crossing was sought: the measure is least here; from and until where it is as good.
+    Least(f64, (f64, f64)),
 }
 
 /// A value that was tried.
@@ -93,15 +96,12 @@ pub struct Tried {
     pub days: u32,
 }
 
-/// Runs a value on a day, for each pair of them.
-pub type Evaluate<'a> = dyn Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, Fault> + 'a;
-
 /// Searches.
 ///
 /// # Errors
 /// If the evaluation is stopped.
 pub fn search(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Fault> {
-    let mut search = Search { problem, evaluate, tried: Vec::new(), runs: 0 };
+    let mut search = Search { problem, samples: Samples::new(evaluate) };
     let outcome = match search.bracket()? {
         Err(outcome) => outcome,
         Ok((bad, good)) => {
@@ -109,7 +109,7 @@ pub fn search(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Faul
             return search.settle(bad, good);
         }
     };
-    Ok(search.answer(outcome, true))
+    Ok(search.samples.answer(problem, outcome, true))
 }
 
 /// Days of the last stage at first.
@@ -180,10 +180,7 @@ struct Bend {
 
 struct Search<'a> {
     problem: &'a Problem,
-    evaluate: &'a Evaluate<'a>,
-    /// Values and what they measured on each day.
-    tried: Vec<(f64, Vec<f64>)>,
-    runs: u32,
+    samples: Samples<'a>,
 }
 
 impl Search<'_> {
@@ -210,30 +207,10 @@ impl Search<'_> {
         if terms.whole { value.round() } else { value }
     }
 
-    /// What a value measures on the first `days` days.
-    fn sample(&mut self, value: f64, days: u32) -> Result<&[f64], Fault> {
-        let place = match self.tried.iter().position(|(other, _)| other.to_bits() == value.to_bits()) {
-            Some(place) => place,
-            None => {
-                self.tried.push((value, Vec::new()));
-                self.tried.len() - 1
-            }
-        };
-        let known = u32::try_from(self.tried[place].1.len()).unwrap_or(u32::MAX);
-        if known < days {
-            let wanted: Vec<(f64, u32)> = (known..days).map(|day| (value, day)).collect();
-            // A day on which nothing was measured is within any limit.
-            let found = (self.evaluate)(&wanted)?.into_iter().map(|measured| measured.unwrap_or(0.0));
-            self.tried[place].1.extend(found);
-            self.runs += days - known;
-        }
-        Ok(&self.tried[place].1[..days as usize])
-    }
-
     /// How far beyond its limit the measure is: negative where it holds.
     fn beyond(&mut self, value: f64, days: u32) -> Result<f64, Fault> {
         let problem = self.problem;
-        let sample = self.sample(value, days)?;
+        let sample = self.samples.first(value, days)?;
         Ok(excess(problem, sample))
     }
 
@@ -248,7 +225,11 @@ impl Search<'_> {
         loop {
             let next = if holds { (here - step).max(worst) } else { (here + step).min(best) };
             if (next - here).abs() < 1e-12 {
-                return Ok(Err(if holds { Outcome::Holds } else { Outcome::Fails(self.value(here)) }));
+                return Ok(Err(if holds {
+                    Outcome::Holds(self.value(here))
+                } else {
+                    Outcome::Fails(self.value(here))
+                }));
             }
             if (self.beyond(self.value(next), self.scouts())? <= 0.0) != holds {
                 return Ok(Ok(if holds { (next, here) } else { (here, next) }));
@@ -303,20 +284,21 @@ impl Search<'_> {
         let mut pair = self.pair(centre - reach, centre + reach);
         let mut bracket = Bracket { bad, good, out: reach, moves: 0 };
         loop {
-            let (worse, better) = (self.sample(pair.0, days)?.to_vec(), self.sample(pair.1, days)?.to_vec());
+            let (worse, better) =
+                (self.samples.first(pair.0, days)?.to_vec(), self.samples.first(pair.1, days)?.to_vec());
             let (a, b) = (self.place(pair.0), self.place(pair.1));
             let fails = |sample: &[f64]| excess(self.problem, sample) > 0.0;
             bracket.learn((a, fails(&worse)), (b, fails(&better)));
             let crossing = crossing(self.problem, (a, &worse), (b, &better));
             let wanted = self.wanted(crossing.mean);
-            let spent = self.runs >= self.problem.most || bracket.moves >= MOVES;
+            let spent = self.samples.runs >= self.problem.most || bracket.moves >= MOVES;
             if (crossing.mean - f64::midpoint(a, b)).abs() > b - a && !spent {
                 let (low, high) = bracket.next(crossing.mean, reach);
                 pair = self.pair(low, high);
                 continue;
             }
             if crossing.half > wanted && !spent {
-                days = more_days(days, crossing.half / wanted, (self.problem.most - self.runs) / 2);
+                days = more_days(days, crossing.half / wanted, (self.problem.most - self.samples.runs) / 2);
                 continue;
             }
             let bend = self.bend(crossing.mean, (a, &worse), (b, &better))?;
@@ -332,7 +314,7 @@ impl Search<'_> {
                 return Ok(self.told(found, bend.between, to - from <= 2.0 * wanted));
             }
             let middle = self.value(f64::midpoint(a, b));
-            let fails = excess(self.problem, self.sample(middle, days.min(FIRST))?) > 0.0;
+            let fails = excess(self.problem, self.samples.first(middle, days.min(FIRST))?) > 0.0;
             pair = if fails { (middle, pair.1) } else { (pair.0, middle) };
             (reach, bracket.moves) = (reach / 2.0, bracket.moves + 1);
         }
@@ -347,7 +329,7 @@ impl Search<'_> {
         if self.problem.terms.whole || place <= low.0 || place >= high.0 {
             return Ok(Bend { by: 0.0, between: (low.0, high.0) });
         }
-        let sample = self.sample(value, u32::try_from(few).unwrap_or(u32::MAX))?.to_vec();
+        let sample = self.samples.first(value, u32::try_from(few).unwrap_or(u32::MAX))?.to_vec();
         let (low, high) = ((low.0, &low.1[..few]), (high.0, &high.1[..few]));
         let (from, to) = if excess(self.problem, &sample) > 0.0 {
             ((place, &sample[..]), high)
@@ -362,7 +344,7 @@ impl Search<'_> {
         let ends = [ends.0, ends.1].map(|place| self.end(place));
         let ends = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         let outcome = Outcome::Crosses(self.end(found), ends);
-        self.answer(outcome, precise)
+        self.samples.answer(self.problem, outcome, precise)
     }
 
     /// A value as it is told: for whole numbers the first that is enough.
@@ -402,21 +384,6 @@ impl Search<'_> {
             self.problem.precision * (terms.range.1 - terms.range.0)
         }
     }
-
-    fn answer(self, outcome: Outcome, precise: bool) -> Answer {
-        let mut evidence: Vec<Tried> = self
-            .tried
-            .iter()
-            .map(|(value, sample)| Tried {
-                value: *value,
-                measure: measure(self.problem.criterion, sample, self.problem.limit),
-                mean: sample.iter().copied().collect::<Tally>().interval(CONFIDENCE),
-                days: u32::try_from(sample.len()).unwrap_or(u32::MAX),
-            })
-            .collect();
-        evidence.sort_by(|a, b| a.value.total_cmp(&b.value));
-        Answer { outcome, evidence, runs: self.runs, precise }
-    }
 }
 
 /// Days that the precision needs, from how much too wide the interval is: at most twice as many as there are.
@@ -427,7 +394,7 @@ fn more_days(days: u32, too_wide: f64, afford: u32) -> u32 {
 }
 
 /// What is held against the limit: the mean over days, or the level that a share of days stays below.
-fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
+pub(super) fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
     match criterion {
         Criterion::Mean => sample.iter().copied().collect::<Tally>().mean(),
         Criterion::Days(share) => {
@@ -546,7 +513,8 @@ mod tests {
     fn what_holds_everywhere_or_nowhere_is_told() {
         let problem =
             |limit| Problem { limit, terms: terms(true), criterion: Criterion::Days(0.95), precision: 0.05, most: 100 };
-        assert_eq!(search(&problem(1e6), &noisy(1, 0.1)).unwrap().outcome, Outcome::Holds);
+        let everywhere = search(&problem(1e6), &noisy(1, 0.1)).unwrap().outcome;
+        assert!(matches!(everywhere, Outcome::Holds(value) if (value - 1e-3).abs() < 1e-12));
         let nowhere = search(&problem(1e-6), &noisy(1, 0.1)).unwrap().outcome;
         assert!(matches!(nowhere, Outcome::Fails(value) if (value - 1e3).abs() < 1e-6));
     }

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
-use crate::report::words::{figure, interval, list, number, quoted};
+use crate::report::words::{change, figure, interval, list, number, quoted};
 use crate::scenario::Study;
-use crate::stats::{Interval, Tally};
+use crate::stats::{Interval, Tally, holm};
 use crate::study::results::{CONFIDENCE, Kind, kind};
 use crate::study::select::{Selected, Zone};
 
@@ -56,7 +56,18 @@ pub struct Row {
     pub meets_all: bool,
     /// No other is both cheaper and better.
     pub on_the_front: bool,
-    /// How many times as many days independent ones would have needed for the difference from the first set-up.
+    /// What sets it apart from the first set-up; none for the first.
+    pub difference: Option<Difference>,
+}
+
+/// How the first target's measure differs from that of the first set-up, on the days that both were run on.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Difference {
+    /// Paired difference.
+    pub by: Interval,
+    /// Whether it is clear at 5 % after Holm's correction over all set-ups.
+    pub clear: bool,
+    /// How many times as many days independent ones would have needed for it; none where both are the same every day.
     pub saved: Option<f64>,
 }
 
@@ -65,7 +76,7 @@ impl Comparison {
     #[must_use]
     pub fn new(study: &Study, zone: Zone, selected: Selected, candidates: Vec<Candidate>) -> Self {
         let limits: Vec<f64> = study.targets.iter().map(|target| target.limit).collect();
-        let saved: Vec<Option<f64>> = candidates.iter().map(|other| saved(&candidates[0], other)).collect();
+        let differences = differences(&candidates);
         let mut rows: Vec<Row> = candidates.into_iter().map(|candidate| row(candidate, &limits)).collect();
         let points: Vec<(Option<f64>, f64)> = rows.iter().map(|row| (row.cost, row.figures[0].mean)).collect();
         for (place, row) in rows.iter_mut().enumerate() {
@@ -75,7 +86,7 @@ impl Comparison {
                 _ => false,
             });
             row.on_the_front = cost.is_some() && !beaten;
-            row.saved = saved[place];
+            row.difference = differences[place];
         }
         let cheapest = rows
             .iter()
@@ -117,19 +128,30 @@ fn row(candidate: Candidate, limits: &[f64]) -> Row {
         probability,
         meets_all,
         on_the_front: false,
-        saved: None,
+        difference: None,
     }
 }
 
-/// What the same days for both saved: the variance of a difference of independent days against that of paired ones.
-fn saved(first: &Candidate, other: &Candidate) -> Option<f64> {
-    let of = |candidate: &Candidate| candidate.days.iter().filter_map(|day| day[0]).collect::<Vec<f64>>();
-    let (a, b) = (of(first), of(other));
-    let count = a.len().min(b.len());
-    let spread = |values: &[f64]| values[..count].iter().copied().collect::<Tally>().variance();
-    let paired: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
-    let together = spread(&paired);
-    (count >= 3 && together > 0.0).then(|| (spread(&a) + spread(&b)) / together)
+/// Differences from the first, corrected for being several (Holm 1979).
+fn differences(candidates: &[Candidate]) -> Vec<Option<Difference>> {
+    let of = |candidate: &Candidate| candidate.days.iter().map(|day| day[0].unwrap_or(0.0)).collect::<Vec<f64>>();
+    let first = of(&candidates[0]);
+    let others: Vec<Vec<f64>> = candidates[1..].iter().map(of).collect();
+    let paired = |other: &Vec<f64>| first.iter().zip(other).map(|(a, b)| b - a).collect::<Tally>();
+    let pairs: Vec<Tally> = others.iter().map(paired).collect();
+    let adjusted = holm(&pairs.iter().map(|pair| pair.estimate().p_value()).collect::<Vec<_>>());
+    let saved = |other: &[f64], pair: &Tally| {
+        let count = first.len().min(other.len());
+        let spread = |values: &[f64]| values[..count].iter().copied().collect::<Tally>().variance();
+        (count >= 3 && pair.variance() > 0.0).then(|| (spread(&first) + spread(other)) / pair.variance())
+    };
+    let difference = |((other, pair), p): ((&Vec<f64>, &Tally), f64)| Difference {
+        by: pair.interval(CONFIDENCE),
+        clear: p < 1.0 - CONFIDENCE,
+        saved: saved(other, pair),
+    };
+    let all = others.iter().zip(&pairs).zip(adjusted).map(difference);
+    std::iter::once(None).chain(all.map(Some)).collect()
 }
 
 /// Probability that a day is within a limit.
@@ -173,7 +195,7 @@ pub fn summary(found: &Comparison) -> String {
     let costs = found.rows.iter().any(|row| row.cost.is_some_and(|cost| cost > 0.0));
     let mut head = vec!["set-up".to_owned()];
     head.extend(found.targets.iter().flat_map(|target| [target.clone(), "P(a day holds)".to_owned()]));
-    head.extend(["days".to_owned(), "meets all".to_owned()]);
+    head.extend([format!("against {}", quoted(&found.rows[0].title)), "days".to_owned(), "meets all".to_owned()]);
     if costs {
         head.extend(["cost".to_owned(), "on the front".to_owned()]);
     }
@@ -189,7 +211,7 @@ pub fn summary(found: &Comparison) -> String {
                 format!("{} %", number((1000.0 * probability).round() / 10.0)),
             ]);
         }
-        cells.extend([found.selected.days[place].to_string(), yes(row.meets_all)]);
+        cells.extend([against(row, found.kinds[0]), found.selected.days[place].to_string(), yes(row.meets_all)]);
         if costs {
             cells.extend([
                 row.cost.map_or_else(String::new, number),
@@ -199,7 +221,7 @@ pub fn summary(found: &Comparison) -> String {
         rows.push(cells);
     }
     text += &format!("\n{}", columns(&rows));
-    let saved: Vec<f64> = found.rows.iter().filter_map(|row| row.saved).collect();
+    let saved: Vec<f64> = found.rows.iter().filter_map(|row| row.difference?.saved).collect();
     if let Some(least) = saved.iter().copied().reduce(f64::min) {
         let most = saved.iter().copied().fold(least, f64::max);
         text += &format!(
@@ -209,12 +231,40 @@ pub fn summary(found: &Comparison) -> String {
         );
     }
     text + "\nSelection with an indifference zone on the same days for all (Kim & Nelson 2001); who is clearly behind is not\n\
-            run any further. Intervals are 95 %.\n"
+            run any further. Intervals are 95 %; differences from the first are paired, by the first target, and called clear\n\
+            where they are so after Holm's correction over all set-ups (1979).\n"
+}
+
+/// The difference from the first set-up, and whether it is clear.
+fn against(row: &Row, kind: Kind) -> String {
+    let shown = |difference: &Difference| {
+        let clear = if difference.clear { "" } else { ", not clear" };
+        format!("{}{clear}", change(&difference.by, Some(kind)))
+    };
+    row.difference.as_ref().map_or_else(String::new, shown)
 }
 
 fn yes(so: bool) -> String {
     if so { "yes" } else { "no" }.to_owned()
 }
+
+/// Columns of [`csv`].
+const HEAD: [&str; 14] = [
+    "option",
+    "target",
+    "mean",
+    "low",
+    "high",
+    "probability",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "clear",
+    "days",
+    "meets_all",
+    "cost",
+    "best",
+];
 
 /// As tidy CSV.
 #[must_use]
@@ -223,13 +273,17 @@ pub fn csv(found: &Comparison) -> String {
         let of_target = move |target: usize| {
             let value = &row.figures[target];
             let [mean, low, high] = [value.mean, value.low(), value.high()].map(known);
+            let by = row.difference.filter(|_| target == 0);
+            let [by, by_low, by_high] =
+                by.map_or_else(Default::default, |by| [by.by.mean, by.by.low(), by.by.high()].map(known));
+            let clear = row.difference.filter(|_| target == 0).map_or_else(String::new, |by| by.clear.to_string());
             let (cost, best) = (row.cost.map_or_else(String::new, known), place == found.selected.best);
             let (title, what) = (row.title.clone(), found.targets[target].clone());
             let (probability, days) = (known(row.probability[target]), found.selected.days[place].to_string());
-            [title, what, mean, low, high, probability, days, row.meets_all.to_string(), cost, best.to_string()]
+            let (meets, best) = (row.meets_all.to_string(), best.to_string());
+            [title, what, mean, low, high, probability, by, by_low, by_high, clear, days, meets, cost, best]
         };
         (0..row.figures.len()).map(of_target)
     });
-    let head = ["option", "target", "mean", "low", "high", "probability", "days", "meets_all", "cost", "best"];
-    tidy::csv(head, rows)
+    tidy::csv(HEAD, rows)
 }

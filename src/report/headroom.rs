@@ -7,6 +7,7 @@ use crate::plan::search::Outcome;
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
 use crate::report::words::number;
+use crate::study::limits::Limit;
 
 /// The month that lies so many years after a date (or the years themselves, where the run has no date).
 fn month(when: &str, years: f64) -> String {
@@ -21,12 +22,12 @@ fn month(when: &str, years: f64) -> String {
 
 fn until(when: &str, plan: &Plan) -> (String, String) {
     match plan.answer.outcome {
-        Outcome::Crosses(years, (low, high)) => {
+        Outcome::Crosses(years, (low, high)) | Outcome::Least(years, (low, high)) => {
             let range = (month(when, low), month(when, high));
             let certainty = if range.0 == range.1 { String::new() } else { format!("{} to {}", range.0, range.1) };
             (month(when, years), certainty)
         }
-        Outcome::Holds => ("not within 30 years".to_owned(), String::new()),
+        Outcome::Holds(_) => ("not within 30 years".to_owned(), String::new()),
         Outcome::Fails(_) => ("missed already".to_owned(), String::new()),
     }
 }
@@ -41,30 +42,46 @@ pub fn summary(question: &str, when: &str, plans: &[Plan]) -> String {
             let who = if setup == "as it is" { "As it is".to_owned() } else { format!("With \u{201c}{setup}\u{201d}") };
             let sentence = match plan.answer.outcome {
                 Outcome::Fails(_) => format!("{who}, \u{201c}{}\u{201d} is missed already.", plan.target),
-                Outcome::Holds => format!("{who}, growth breaks no target within 30 years."),
-                Outcome::Crosses(..) => {
+                Outcome::Holds(_) => format!("{who}, growth breaks no target within 30 years."),
+                Outcome::Crosses(..) | Outcome::Least(..) => {
                     let (month, certainty) = until(when, plan);
                     let certainty =
                         if certainty.is_empty() { certainty } else { format!(" ({certainty} with 95 % confidence)") };
-                    format!("{who}, \u{201c}{}\u{201d} is the first to be missed, in {month}{certainty}.", plan.target)
+                    format!(
+                        "{who}, \u{201c}{}\u{201d} is the first to be missed, in {month}{certainty}{}.",
+                        plan.target,
+                        limit(plan)
+                    )
                 }
             };
             text += &format!("{}\n", wrapped(&sentence, ""));
         }
     }
-    let mut rows =
-        vec![["set-up", "target", "first missed", "95 % interval", "days simulated"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["set-up", "target", "first missed", "95 % interval", "what limits", "days simulated"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(plans.iter().map(|plan| {
         let (month, certainty) = until(when, plan);
-        vec![plan.setup.clone(), plan.target.clone(), month, certainty, plan.answer.runs.to_string()]
+        let limit = plan.limit_there.map_or("", Limit::name).to_owned();
+        vec![plan.setup.clone(), plan.target.clone(), month, certainty, limit, plan.answer.runs.to_string()]
     }));
     text + "\n" + &columns(&rows)
 }
 
+/// What holds traffic up by then.
+fn limit(plan: &Plan) -> String {
+    match plan.limit_there {
+        None | Some(Limit::None) => String::new(),
+        Some(limit) => format!("; what limits is {}", limit.name()),
+    }
+}
+
 fn years(plan: &Plan) -> f64 {
     match plan.answer.outcome {
-        Outcome::Crosses(years, _) => years,
-        Outcome::Holds => f64::INFINITY,
+        Outcome::Crosses(years, _) | Outcome::Least(years, _) => years,
+        Outcome::Holds(_) => f64::INFINITY,
         Outcome::Fails(_) => 0.0,
     }
 }
@@ -84,11 +101,12 @@ fn setups(plans: &[Plan]) -> Vec<&str> {
 pub fn csv(when: &str, plans: &[Plan]) -> String {
     let rows = plans.iter().map(|plan| {
         let [years, low, high] = match plan.answer.outcome {
-            Outcome::Crosses(years, (low, high)) => [years, low, high].map(known),
-            Outcome::Holds => ["", "30", ""].map(str::to_owned),
+            Outcome::Crosses(years, (low, high)) | Outcome::Least(years, (low, high)) => [years, low, high].map(known),
+            Outcome::Holds(_) => ["", "30", ""].map(str::to_owned),
             Outcome::Fails(_) => ["0", "", "0"].map(str::to_owned),
         };
-        [plan.setup.clone(), plan.target.clone(), years, low, high, until(when, plan).0]
+        let limit = plan.limit_there.map_or("", Limit::name).to_owned();
+        [plan.setup.clone(), plan.target.clone(), years, low, high, until(when, plan).0, limit]
     });
-    tidy::csv(["option", "target", "years", "years_low", "years_high", "month"], rows)
+    tidy::csv(["option", "target", "years", "years_low", "years_high", "month", "limit"], rows)
 }

@@ -10,7 +10,7 @@ use crate::plan::search::{Criterion, Outcome, Tried};
 use crate::report::chart::{BLUE, GREEN, RED, font, levels, sheet, sure};
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
-use crate::report::words::{capital, figure, number};
+use crate::report::words::{capital, figure, number, quoted};
 
 /// A value of the knob with its unit.
 #[must_use]
@@ -21,7 +21,10 @@ pub fn shown(knob: &Knob, value: f64) -> String {
         Knob::Concentrators(_) => format!("{} concentrators", number(value)),
         Knob::Calls(_) => format!("{} calls", number(value)),
         Knob::CurfewEnd(_) | Knob::CurfewStart(_) => clock(value),
-        Knob::Deferred(_) | Knob::Moved(_) => format!("{} %", number(100.0 * value)),
+        Knob::Deferred(_) | Knob::Moved(_) | Knob::LowLatency(_) | Knob::Split(..) => {
+            format!("{} %", number(100.0 * value))
+        }
+        Knob::Wave(..) => format!("{} sites", number(value)),
         Knob::Weight(_) => number(value),
         Knob::Years => format!("{} years", number(value)),
     }
@@ -44,6 +47,9 @@ fn asked(knob: &Knob) -> &'static str {
         Knob::Deferred(_) => "the least share that has to obey the curfew",
         Knob::Weight(_) => "the least weight",
         Knob::Moved(_) => "the least share of sites to move",
+        Knob::Split(..) => "the best split",
+        Knob::LowLatency(_) => "the least share of the throughput for what is served first",
+        Knob::Wave(..) => "the most sites that can be cut over at once",
         Knob::Years => "the growth that it bears",
     }
 }
@@ -58,26 +64,63 @@ fn holds(criterion: Criterion) -> String {
 /// The answer in a sentence: number, unit, certainty and condition.
 #[must_use]
 pub fn sentence(plan: &Plan) -> String {
-    let condition = format!("for \u{201c}{}\u{201d} to hold {}", plan.target, holds(plan.criterion));
-    let setup = if plan.setup == "as it is" { String::new() } else { format!(", with \u{201c}{}\u{201d}", plan.setup) };
+    let (target, on) = (quoted(&plan.target), holds(plan.criterion));
+    let setup = with(plan);
     match plan.answer.outcome {
-        Outcome::Crosses(value, (low, high)) => format!(
-            "{} {condition}{setup} is {} (between {} and {} with 95 % confidence; now {}).",
-            capital(asked(&plan.knob)),
-            shown(&plan.knob, value),
-            shown(&plan.knob, low),
-            shown(&plan.knob, high),
-            shown(&plan.knob, plan.now),
-        ),
-        Outcome::Holds => format!(
-            "It holds already, wherever it was looked: {condition}{setup}, {} needs no more than {}.",
-            asked(&plan.knob),
-            shown(&plan.knob, plan.now)
-        ),
+        Outcome::Crosses(value, (low, high)) => {
+            let now = plan.now.map_or_else(String::new, |now| format!("; now {}", shown(&plan.knob, now)));
+            format!(
+                "{} for {target} to hold {on}{setup} is {} (between {} and {} with 95 % confidence{now}).",
+                capital(asked(&plan.knob)),
+                shown(&plan.knob, value),
+                shown(&plan.knob, low),
+                shown(&plan.knob, high),
+            )
+        }
+        Outcome::Least(value, ends) => split(plan, value, ends),
+        Outcome::Holds(value) => {
+            let now = plan.now.map_or_else(String::new, |now| format!(" (now {})", shown(&plan.knob, now)));
+            format!("Even at {} {target} holds {on}{setup}{now}.", shown(&plan.knob, value))
+        }
         Outcome::Fails(value) => {
-            format!("Not even {} is enough {condition}{setup}.", shown(&plan.knob, value))
+            format!("Not even at {} does {target} hold {on}{setup}.", shown(&plan.knob, value))
         }
     }
+}
+
+/// With which option.
+fn with(plan: &Plan) -> String {
+    if plan.setup == "as it is" { String::new() } else { format!(", with {}", quoted(&plan.setup)) }
+}
+
+/// The best split in a sentence.
+fn split(plan: &Plan, value: f64, (low, high): (f64, f64)) -> String {
+    let Knob::Split(one, other) = plan.knob else { return String::new() };
+    let name = |unit: u8| &plan.units[usize::from(unit)];
+    let best = plan.answer.evidence.iter().find(|tried| tried.value.to_bits() == value.to_bits());
+    let measure = best.map_or(f64::NAN, |tried| tried.measure);
+    let zone = figure(plan.precision * plan.limit, plan.kind);
+    let as_good = if high > low {
+        format!("; from {} to {} it is as good", shown(&plan.knob, low), shown(&plan.knob, high))
+    } else {
+        String::new()
+    };
+    let certainty = if plan.answer.precise {
+        format!("with 95 % confidence no split is better by more than {zone}{as_good}")
+    } else {
+        format!("the budget was not enough to tell it from others to within {zone}{as_good}")
+    };
+    let verdict = if measure <= plan.limit { "The target holds there." } else { "Even there the target is missed." };
+    format!(
+        "The best split for {}{} has {} of the sites at {} and the others at {}: {} on an average day \
+         ({certainty}). {verdict}",
+        quoted(&plan.target),
+        with(plan),
+        shown(&plan.knob, value),
+        name(one),
+        name(other),
+        figure(measure, plan.kind),
+    )
 }
 
 /// The answer and what it rests on, for the terminal.
@@ -90,18 +133,19 @@ pub fn summary(plan: &Plan) -> String {
     let mut rows = vec![["value", "held against the limit", "mean over days", "days", ""].map(str::to_owned).to_vec()];
     rows.extend(plan.answer.evidence.iter().map(|tried| row(plan, tried)));
     text += &format!("\nWhat was tried (limit {})\n{}", figure(plan.limit, plan.kind), columns(&rows));
-    text += &format!(
-        "\n{}\n",
-        wrapped(
-            &format!(
-                "{} runs, seed {}. Every value saw the same days; the last two stand on either side of the crossing, and \
-                 the interval is Student's on jackknife pseudo-values of where the line between them crosses the limit.",
-                plan.answer.runs, plan.seed
-            ),
-            ""
-        )
-    );
-    text
+    let method =
+        format!("{} runs, seed {}. Every value saw the same days; {}", plan.answer.runs, plan.seed, method(plan));
+    text + &format!("\n{}\n", wrapped(&method, ""))
+}
+
+fn method(plan: &Plan) -> &'static str {
+    if plan.knob.has_best() {
+        "the best of a grid was selected, then the best of it and what lies halfway to its neighbours, twice (KN with an \
+         indifference zone; Kim & Nelson 2001). It takes for granted that there is but one lowest place."
+    } else {
+        "the last two stand on either side of the crossing, and the interval is Student's on jackknife pseudo-values of \
+         where the line between them crosses the limit (Miller 1974)."
+    }
 }
 
 fn row(plan: &Plan, tried: &Tried) -> Vec<String> {
@@ -137,14 +181,14 @@ const BOTTOM: i32 = 350;
 pub fn chart(plan: &Plan) -> String {
     let tried = &plan.answer.evidence;
     let values = || tried.iter().map(|tried| tried.value);
-    let (first, last) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-    let margin = if last > first { (last - first) * 0.05 } else { 1.0 };
-    let (first, last) = ((first - margin).max(0.0), last + margin);
+    let (least, greatest) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    let margin = if greatest > least { (greatest - least) * 0.05 } else { 1.0 };
+    let (left, right) = ((least - margin).max(0.0), greatest + margin);
     // What lies far beyond the limit is beyond it: the chart is about the crossing.
     let most = tried.iter().map(|tried| tried.measure).fold(plan.limit * 1.5, f64::max).min(plan.limit * 4.0);
     #[allow(clippy::cast_possible_truncation)] // within the picture
     let x = |value: f64| {
-        LEFT + (((value - first) / (last - first)).clamp(0.0, 1.0) * f64::from(RIGHT - LEFT)).round() as i32
+        LEFT + (((value - left) / (right - left)).clamp(0.0, 1.0) * f64::from(RIGHT - LEFT)).round() as i32
     };
     #[allow(clippy::cast_possible_truncation)]
     let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
@@ -153,7 +197,7 @@ pub fn chart(plan: &Plan) -> String {
         for (line, top) in wrapped(&title, "").lines().zip((6..).step_by(18)) {
             sure(area.draw(&Text::new(line.to_owned(), (12, top), font(14))));
         }
-        if let Outcome::Crosses(_, (low, high)) = plan.answer.outcome {
+        if let Outcome::Crosses(_, (low, high)) | Outcome::Least(_, (low, high)) = plan.answer.outcome {
             sure(area.draw(&Rectangle::new([(x(low), TOP), (x(high), BOTTOM)], GREEN.mix(0.2).filled())));
         }
         levels(area, (LEFT, RIGHT), most, plan.kind, &y);
@@ -171,7 +215,7 @@ pub fn chart(plan: &Plan) -> String {
             sure(area.draw(&Text::new(shown(&plan.knob, value), (x(value), BOTTOM + 8), style)));
         };
         for step in 0..5 {
-            under(first + (last - first) * f64::from(step) / 4.0, area);
+            under(least + (greatest - least) * f64::from(step) / 4.0, area);
         }
         sure(area.draw(&Text::new(plan.target.clone(), (LEFT, BOTTOM + 30), font(11))));
     })

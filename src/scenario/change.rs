@@ -9,7 +9,7 @@ use crate::scenario::file::{
     ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, WindowFile,
 };
 use crate::scenario::headend::{balancer, class_named, discipline, limited, no_second, select, unit, unit_named};
-use crate::scenario::leaf::{Date, Leaf, Name};
+use crate::scenario::leaf::{Date, Flag, Leaf, Name};
 use crate::scenario::model::{
     Action, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
 };
@@ -317,6 +317,7 @@ impl Scribe<'_> {
 
     fn migrate(&mut self, file: &MigrateFile) -> Option<()> {
         self.check.need(&file.to, &self.at, "to")?;
+        let cut_over = self.check.or(&file.cut_over, Flag(false)).0;
         let to = unit_named(&file.to, &self.model.units, self.check)?;
         if file.sites.is_some() != file.waves.is_empty() {
             let help = "write `sites`, or `waves` with `sites` in each";
@@ -331,7 +332,7 @@ impl Scribe<'_> {
         if let Some(sites) = &file.sites {
             let at = self.instant(&file.at, &file.on)?;
             let moved = select(sites, &left, &self.model.sites, self.check);
-            self.model.edits.push(Edit { at, what: Action::Migrate(moved.into(), to) });
+            self.model.edits.push(Edit { at, what: Action::Migrate { sites: moved.into(), to, cut_over } });
         }
         for wave in &file.waves {
             let Some(sites) = &wave.get_ref().sites else {
@@ -341,7 +342,7 @@ impl Scribe<'_> {
             let moved = select(sites, &left, &self.model.sites, self.check);
             left.retain(|site| !moved.contains(site));
             let Some(at) = self.instant(&wave.get_ref().at, &wave.get_ref().on) else { continue };
-            self.model.edits.push(Edit { at, what: Action::Migrate(moved.into(), to) });
+            self.model.edits.push(Edit { at, what: Action::Migrate { sites: moved.into(), to, cut_over } });
         }
         Some(())
     }

@@ -587,6 +587,8 @@ pub struct ConcentratorFile {
     pub half_open: Leaf<Count>,
     /// It takes tunnels only while another concentrator of its pool is down (default false).
     pub standby: Leaf<Flag>,
+    /// What each Mbit/s of its throughput costs, in the unit of an option's `cost`.
+    pub cost_per_mbit: Leaf<Number>,
     /// Where its order of service applies (default `before_crypto`).
     pub queues: Option<QueuesFile>,
     /// What its line carries (default: more than its throughput).
@@ -910,6 +912,9 @@ pub struct MigrateFile {
     pub at: Leaf<Clock>,
     /// On this date (default: the first day).
     pub on: Leaf<Date>,
+    /// The old tunnel is taken down before the new one is asked for, so that sites wait for handshakes (default: the new
+    /// one is set up beforehand).
+    pub cut_over: Leaf<Flag>,
     /// Or: which sites move when, one group after the other.
     #[schemars(with = "Vec<Wave>")]
     pub waves: Vec<At<Wave>>,
@@ -1000,7 +1005,7 @@ pub struct OptionFile {
     pub name: Leaf<Name>,
     /// Its name in charts and tables (default: the name).
     pub title: Leaf<Line>,
-    /// What it costs, in any unit of money.
+    /// What it costs, in any unit of money, beside what concentrators cost by their throughput.
     pub cost: Leaf<Number>,
     /// Options whose changes it has as well, made before its own.
     pub include: Vec<Leaf<Name>>,

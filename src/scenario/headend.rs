@@ -84,6 +84,7 @@ pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], c
         discipline: discipline?,
         streams,
         standby: check.or(&file.standby, Flag(false)).0,
+        cost_per_mbit: cost(&file.cost_per_mbit, check),
         ..Unit::new(name?.0, throughput, buffer)
     };
     let unit = limited(unit, &limits_of(file), check);
@@ -95,6 +96,15 @@ pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], c
         return None;
     }
     Some(unit)
+}
+
+/// A cost that is not below zero, if it is written.
+pub fn cost(leaf: &Leaf<Number>, check: &mut Check) -> Option<f64> {
+    let cost = check.maybe(leaf)?.0;
+    if cost < 0.0 {
+        check.problems.add(leaf.span(), format!("a cost of {cost}"), "write 0 or more");
+    }
+    Some(cost)
 }
 
 /// The limits among what is written of a concentrator.

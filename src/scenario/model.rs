@@ -391,6 +391,8 @@ pub struct Unit {
     pub half_open: Option<u32>,
     /// It takes tunnels only while another of its pool is down.
     pub standby: bool,
+    /// What each Mbit/s of its throughput costs.
+    pub cost_per_mbit: Option<f64>,
     /// Where its order of service applies.
     pub queues: Queues,
     /// What its line carries, and what it was told that the line carries.
@@ -440,6 +442,7 @@ impl Unit {
             handshakes: None,
             half_open: None,
             standby: false,
+            cost_per_mbit: None,
             queues: Queues::BeforeCrypto,
             uplink: None,
             configured: None,
@@ -613,7 +616,14 @@ pub enum Action {
         per_site: Option<BitRate>,
     },
     /// Sites take their tunnels to another concentrator.
-    Migrate(Arc<[SiteId]>, UnitId),
+    Migrate {
+        /// Which sites.
+        sites: Arc<[SiteId]>,
+        /// To which concentrator.
+        to: UnitId,
+        /// The old tunnel is taken down before the new one is asked for.
+        cut_over: bool,
+    },
 }
 
 /// What a transfer costs beside its share of the bandwidth.

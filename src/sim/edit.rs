@@ -33,9 +33,9 @@ impl<O: Observer> Engine<'_, O> {
                 }
             }
             // Flows under way end where they are; what starts from now on takes the new tunnel.
-            Action::Migrate(sites, to) => {
+            Action::Migrate { sites, to, cut_over } => {
                 for &site in sites.iter() {
-                    self.migrate(site, *to);
+                    if *cut_over { self.cut_over(site, *to) } else { self.migrate(site, *to) }
                 }
             }
         }

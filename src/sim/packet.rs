@@ -616,7 +616,7 @@ impl Packets {
             }
             // Rates and orders are set by those who know what holds them up. What is under way ends where it is; what starts from now on takes
             // the new tunnel.
-            Action::Serve(..) | Action::Resize(..) | Action::Migrate(..) => {}
+            Action::Serve(..) | Action::Resize(..) | Action::Migrate { .. } => {}
         }
     }
 

@@ -279,6 +279,18 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
+    /// A site takes its tunnel down, and asks for one elsewhere.
+    pub(super) fn cut_over(&mut self, site: SiteId, to: UnitId) {
+        self.tunnels.sites[site.index()].home = to;
+        let end = &self.tunnels.sites[site.index()];
+        if end.unit.is_none_or(|unit| unit == to) {
+            return;
+        }
+        self.tunnels.drop_tunnel(site);
+        self.path_may_have_changed(site);
+        self.attempt(site, to, Why::SetUp);
+    }
+
     fn schedule_rekey(&mut self, site: SiteId) {
         if let Some(every) = self.model.tunnels.rekey {
             let epoch = self.tunnels.sites[site.index()].epoch;

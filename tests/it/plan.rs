@@ -8,20 +8,23 @@ use headend::plan::{Plan, Question, plan};
 use headend::scenario::Study;
 use headend::sim::simulate;
 use headend::stats::Tally;
+use headend::study::days::Days;
 use headend::study::recorder::Recorder;
 use headend::study::stopping::{Rule, Stopping};
 use headend::study::watched;
 use headend::theory;
+use headend::units::Clock;
 
 use crate::bench_model::{EXPONENTIAL, single_server, study};
 
 fn ask(study: &Study, find: &str, of: Option<&str>, seed: u64, precision: f64) -> Plan {
     let mut setup = study.setups[0].clone();
     setup.model.seed = seed;
-    let knob = Knob::named(find, of, &setup.model).unwrap();
+    let knob = Knob::named(find, of, Clock(0), &setup.model).unwrap();
     let question =
         Question { study, setup: &setup, target: 0, knob, criterion: Criterion::Mean, precision, most: 2000 };
-    plan(&question, &AtomicBool::new(false), &|_| {}).unwrap()
+    let days = Days { stop: &AtomicBool::new(false), progress: &|| (), keep: None };
+    plan(&question, &days).unwrap()
 }
 
 /// Work of rate 1 Mbit/s in sizes of mean 1 Mbit: a mean latency of T needs 1 + 1/T Mbit/s (M/M/1-PS).
@@ -46,6 +49,56 @@ fn lines() -> (Study, f64) {
            length = { exponential = \"100 s\" }\n[[target]]\nclass = \"calls\"\nmeasure = \"refused\"\nat_most = \"1 %\"\n";
     let enough = (1..100).find(|lines| theory::erlang_b(20.0, *lines) <= 0.01).unwrap();
     (study(&text.replace("throughput = \"1 Mbit/s\"", "throughput = \"1 Gbit/s\"")), f64::from(enough))
+}
+
+/// One day of a textbook's single server behind so many equal sites, a round trip of 20 ms away, with more lines.
+fn many_sites(sites: u32, rate: f64, more: &str) -> Study {
+    let one = single_server(&[("a", rate, EXPONENTIAL)], "\"fifo\"").replace("days = 3", "days = 1");
+    let (before, after) = one.split_once("[[estate.site]]").unwrap();
+    let (_, after) = after.split_once("[[profile]]").unwrap();
+    let patients = 86_400_000 / sites;
+    let site = |number| {
+        format!("[[estate.site]]\nname = \"s{number}\"\npatients = {patients}\ndown = \"1 Gbit/s\"\nrtt = \"20 ms\"\n")
+    };
+    let sites: String = (0..sites).map(site).collect();
+    study(&format!("{before}{sites}[[profile]]{after}{more}"))
+}
+
+/// Sites that move at once to a concentrator that completes four handshakes a second: the last of n waits for n / 4 s and
+/// two round trips.
+#[test]
+fn a_wave_is_as_large_as_handshakes_allow() {
+    let more = "[[concentrator]]\nname = \"new\"\nthroughput = \"1 Mbit/s\"\nhandshakes = 4\n\
+                [[target]]\nmeasure = \"cut_off\"\nat_most = \"5 s\"\n";
+    let found = ask(&many_sites(100, 1e-4, more), "wave", Some("new"), 1, 0.03);
+    // 19 / 4 s + 40 ms is within 5 s, 20 / 4 s + 40 ms is not.
+    assert_eq!(found.answer.outcome, Outcome::Crosses(19.0, (19.0, 19.0)), "{found:?}");
+}
+
+/// A class that is served first, of 1 Mbit/s before 4 Mbit/s: for a mean of 2 s it needs 1.5 Mbit/s of it (M/M/1-PS).
+#[test]
+fn a_low_latency_share_is_what_the_class_needs() {
+    let text = single_server(&[("a", 1.0, EXPONENTIAL), ("b", 1.0, EXPONENTIAL)], "{ priority = [[\"a\"]] }")
+        .replace("days = 3", "days = 1")
+        .replace("throughput = \"1 Mbit/s\"", "throughput = \"4 Mbit/s\"")
+        + "[[target]]\nclass = \"a\"\nmeasure = \"mean\"\nat_most = \"2 s\"\n";
+    let found = ask(&study(&text), "low-latency", Some("a"), 1, 0.03);
+    let Outcome::Crosses(share, (low, high)) = found.answer.outcome else { panic!("{found:?}") };
+    assert!(low <= 0.375 && 0.375 <= high && (share - 0.375).abs() < 0.03, "{share} ({low} to {high})");
+}
+
+/// Sixteen sites with 1.5 Mbit/s in all before 2 and 1 Mbit/s: no split is better by more than the zone than the one found
+/// (M/M/1-PS at each).
+#[test]
+fn the_best_split_is_the_textbook_s() {
+    let more = "[[concentrator]]\nname = \"large\"\nthroughput = \"2 Mbit/s\"\n\
+                [[target]]\nclass = \"a\"\nmeasure = \"mean\"\nat_most = \"2 s\"\n";
+    let mean = |share: f64| share / (2.0 - 1.5 * share) + (1.0 - share) / (1.0 - 1.5 * (1.0 - share));
+    let least = (6..=16).map(|sixteenths| mean(f64::from(sixteenths) / 16.0)).fold(f64::INFINITY, f64::min);
+    let found = ask(&many_sites(16, 1.5, more), "split", Some("large"), 1, 0.05);
+    let Outcome::Least(share, (low, high)) = found.answer.outcome else { panic!("{found:?}") };
+    assert!(mean(share) <= least + 0.1, "{share}: {} against {least}", mean(share));
+    assert!(low <= share && share <= high && high - low <= 0.5, "{low} to {high}");
 }
 
 fn covers(plan: &Plan, truth: f64) -> bool {
@@ -73,7 +126,7 @@ fn a_plan_finds_what_textbooks_say() {
 fn bisect(study: &Study, find: &str, seed: u64, precision: f64) -> u32 {
     let mut model = study.setups[0].model.clone();
     model.seed = seed;
-    let knob = Knob::named(find, None, &model).unwrap();
+    let knob = Knob::named(find, None, Clock(0), &model).unwrap();
     let terms = knob.terms(&model);
     let target = &study.targets[0];
     let mut days = 0;

@@ -1,0 +1,74 @@
+//! Days: what each target measures on a day of a model, simulated at most once.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use crate::scenario::model::Model;
+use crate::scenario::target::Target;
+use crate::sim::simulate;
+use crate::study::Fault;
+use crate::study::recorder::{Recorder, Watched};
+use crate::study::saved::Saved;
+
+/// How days are simulated.
+pub struct Days<'a> {
+    /// Set from outside to stop at the next bin.
+    pub stop: &'a AtomicBool,
+    /// Told after each day.
+    pub progress: &'a (dyn Fn() + Sync),
+    /// Folder in which days are kept: one that is known is not simulated again.
+    pub keep: Option<PathBuf>,
+}
+
+impl Days<'_> {
+    /// What each of `targets` measured on each of the days `wanted`: (place of the model, number of the day).
+    ///
+    /// # Errors
+    /// If it is stopped, or a day cannot be kept.
+    pub fn measure(
+        &self,
+        models: &[Model],
+        (targets, watched): (&[Target], Watched),
+        wanted: &[(usize, u32)],
+    ) -> Result<Vec<Vec<Option<f64>>>, Fault> {
+        // Whose time a target counts depends on the class that people watch.
+        let name = format!("day-of-{}", watched.class.0);
+        let open = |model: &Model| {
+            self.keep.as_deref().map(|folder| Saved::open(folder, [(name.as_str(), model)], targets)).transpose()
+        };
+        let saved: Vec<Option<Saved>> = models.iter().map(open).collect::<Result<_, Fault>>()?;
+        let day = |&(place, day): &(usize, u32)| -> Result<Vec<Option<f64>>, Fault> {
+            let saved = saved[place].as_ref();
+            let found = match saved.and_then(|saved| saved.get(&name, day)) {
+                Some(known) => known,
+                None => {
+                    let found = self.simulate(&models[place], targets, watched, day)?;
+                    saved.map_or(Ok(()), |saved| saved.put(&name, day, &found))?;
+                    found
+                }
+            };
+            (self.progress)();
+            Ok(found)
+        };
+        wanted.par_iter().map(day).collect()
+    }
+
+    fn simulate(
+        &self,
+        model: &Model,
+        targets: &[Target],
+        watched: Watched,
+        day: u32,
+    ) -> Result<Vec<Option<f64>>, Fault> {
+        let mut recorder = Recorder::new(model, targets, watched, self.stop, None);
+        simulate(model, day, &mut recorder);
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Fault::Stopped);
+        }
+        let run = recorder.finish();
+        run.map(|run| run.targets)
+            .map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })
+    }
+}
