@@ -153,6 +153,8 @@ fn by_value(points: &[(f64, u32)]) -> (Vec<f64>, Vec<(usize, u32)>) {
 fn shortened(model: &Model, target: &Target) -> Model {
     const MARGIN: u64 = 300 * NANOS;
     let mut model = model.clone();
+    // The search takes days for independent.
+    model.antithetic = false;
     let of_hours =
         !matches!(target.measure, Measure::Outages | Measure::StaffTime | Measure::CutOff | Measure::SitesCutOff);
     if of_hours && model.calendar.days == 1 {

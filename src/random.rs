@@ -44,8 +44,14 @@ pub enum Purpose {
 ///
 /// A counter and three multiplications; opening a stream costs as little as drawing from it, which is what
 /// lets each transaction have its own.
+///
+/// The mirror is 0, or all ones in the second run of an antithetic pair: each number is then what is left of the other's
+/// to the end of the range, 1 - u for u (Law, 5th ed., section 11.3).
 #[derive(Clone, Debug)]
-pub struct Stream(u64);
+pub struct Stream {
+    state: u64,
+    mirror: u64,
+}
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -57,26 +63,38 @@ fn mix(mut z: u64) -> u64 {
 
 /// The part of a key that a whole replication shares.
 #[derive(Clone, Copy, Debug)]
-pub struct Key(u64);
+pub struct Key {
+    state: u64,
+    mirror: u64,
+}
 
 impl Key {
     /// The key of one replication of a study.
     #[must_use]
     pub fn new(seed: u64, replication: u32) -> Self {
-        Self(mix(mix(seed.wrapping_add(GOLDEN)) ^ (u64::from(replication) + 1).wrapping_mul(GOLDEN)))
+        let state = mix(mix(seed.wrapping_add(GOLDEN)) ^ (u64::from(replication) + 1).wrapping_mul(GOLDEN));
+        Self { state, mirror: 0 }
+    }
+
+    /// The same where replications come in antithetic pairs: the second of a pair mirrors the first.
+    #[must_use]
+    pub fn antithetic(seed: u64, replication: u32) -> Self {
+        let mirror = if replication % 2 == 1 { u64::MAX } else { 0 };
+        Self { mirror, ..Self::new(seed, replication / 2) }
     }
 
     /// The key of one entity (a class at a site, a workstation) within this one.
     #[must_use]
     pub fn of(self, purpose: Purpose, entity: u64) -> Self {
         let named = (entity << 8) | purpose as u64;
-        Self(mix(self.0 ^ named.wrapping_mul(0xd6e8_feb8_6659_fd93)))
+        Self { state: mix(self.state ^ named.wrapping_mul(0xd6e8_feb8_6659_fd93)), ..self }
     }
 
     /// The stream of the `number`-th draw for this entity.
     #[must_use]
     pub fn stream(self, number: u64) -> Stream {
-        Stream(mix(self.0 ^ number.wrapping_mul(0xa076_1d64_78bd_642f).wrapping_add(GOLDEN)))
+        let state = mix(self.state ^ number.wrapping_mul(0xa076_1d64_78bd_642f).wrapping_add(GOLDEN));
+        Stream { state, mirror: self.mirror }
     }
 }
 
@@ -88,8 +106,8 @@ pub fn name_of(name: &str) -> u64 {
 
 impl Stream {
     fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(GOLDEN);
-        mix(self.0)
+        self.state = self.state.wrapping_add(GOLDEN);
+        mix(self.state) ^ self.mirror
     }
 
     /// Uniform on [0, 1).
@@ -234,6 +252,14 @@ mod tests {
         assert_ne!(key.stream(4).draw(), key.stream(5).draw());
         assert_ne!(key.stream(4).draw(), Key::new(1, 2).of(Purpose::When, 3).stream(4).draw());
         assert_ne!(key.stream(4).draw(), Key::new(1, 3).of(Purpose::Size, 3).stream(4).draw());
+    }
+
+    /// The two of a pair see u and 1 - u, and neither is a replication of another pair.
+    #[test]
+    fn antithetic_streams_mirror_each_other() {
+        let draw = |replication| Key::antithetic(1, replication).of(Purpose::Size, 3).stream(4).uniform();
+        assert!((draw(6) + draw(7) - 1.0).abs() < 1e-15);
+        assert!((draw(6) - draw(8)).abs() > 1e-9 && (draw(7) - draw(9)).abs() > 1e-9);
     }
 
     /// First draws of neighbouring streams are what the engine uses; they must look independent.

@@ -26,7 +26,7 @@ use std::path::Path;
 
 use check::Check;
 use file::{At, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
-use leaf::{Count, Leaf, Line, Name};
+use leaf::{Count, Flag, Leaf, Line, Name};
 use model::{Action, Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
 use problem::{Problems, did_you_mean};
 use profile::Profiles;
@@ -109,7 +109,7 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     let replay = file.replay.as_ref().and_then(|_| demand::replay(file, &sites, &classes, check));
     let mut inputs = source::inputs(text, file, check);
     inputs.extend(profile::inputs(file, &known));
-    let (calendar, first, effort, seed, bin) = run.unwrap_or_default();
+    let (calendar, first, effort, (seed, antithetic), bin) = run.unwrap_or_default();
     let targets = target::targets(file, &classes, &calendar, first, check);
     let tunnels = match &file.tunnels {
         Some(table) => tunnel::terms(table.get_ref(), Terms::default(), check),
@@ -117,6 +117,7 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     };
     let base = Model {
         seed,
+        antithetic,
         calendar,
         bin,
         sites: sites.into(),
@@ -136,7 +137,7 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     Some(Study { question: question?.0, when, setups, targets, effort, inputs })
 }
 
-type Settings = (Calendar, Option<jiff::civil::Date>, Effort, u64, Span);
+type Settings = (Calendar, Option<jiff::civil::Date>, Effort, (u64, bool), Span);
 
 fn run(file: &File, check: &mut Check) -> Option<Settings> {
     let Some(table) = &file.run else {
@@ -162,7 +163,7 @@ fn run(file: &File, check: &mut Check) -> Option<Settings> {
         check.problems.add(run.bin.span(), title, "write a bin such as \"1 min\" that fits a whole number of times");
     }
     let effort = effort(run, check);
-    let seed = check.or(&run.seed, Count(1)).0;
+    let seed = (check.or(&run.seed, Count(1)).0, check.or(&run.antithetic, Flag(false)).0);
     let weekday = match date {
         Some(date) => u8::try_from(date.weekday().to_monday_zero_offset()).ok()?,
         None => weekday.map_or(0, |day| day.0),

@@ -128,7 +128,7 @@ pub fn simulate(model: &Model, replication: u32, observer: &mut impl Observer) {
 
 impl<'m, O: Observer> Engine<'m, O> {
     fn new(model: &'m Model, replication: u32, observer: &'m mut O) -> Self {
-        let key = Key::new(model.seed, replication);
+        let key = model.key(replication);
         let access: Vec<_> = model.sites.iter().map(|site| site.down).collect();
         let classes = model.classes.len();
         let sites = u32::try_from(model.sites.len()).unwrap_or(u32::MAX);

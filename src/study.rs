@@ -72,9 +72,12 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
         settings.keep.as_deref().map(|folder| Saved::open(folder, models(study), &study.targets)).transpose()?;
     let mut records = settings.records.as_deref().map(Records::create).transpose()?;
     let mut sums: Vec<Sums> = setups.iter().map(|setup| Sums::new(&setup.model)).collect();
-    let mut stopping = Stopping::new(Rule { first: study.effort.least, most: study.effort.most });
+    // Replications of an observation.
+    let each = if setups[0].model.antithetic { 2 } else { 1 };
+    let rule = Rule { first: study.effort.least.div_ceil(each), most: study.effort.most.div_ceil(each) };
+    let mut stopping = Stopping::new(rule);
     let mut forecasts = None;
-    let (mut done, mut planned) = (0_u32, study.effort.least);
+    let (mut done, mut planned) = (0_u32, rule.first * each);
     loop {
         let jobs: Vec<(u32, usize)> =
             (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
@@ -104,8 +107,8 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
             setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
         });
         forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done));
-        match stopping.next(done, width(study, &sums, forecasts)) {
-            Ok(more) => planned = more,
+        match stopping.next(done / each, width(study, &sums, forecasts)) {
+            Ok(more) => planned = more * each,
             Err(why) => {
                 if let Some(records) = records {
                     records.finish()?;
@@ -137,13 +140,14 @@ pub fn watched(study: &Study) -> Watched {
 
 /// The widest interval of a target, as a multiple of what is asked for.
 fn width(study: &Study, sums: &[Sums], forecasts: &[Forecasts<'_>]) -> f64 {
+    let antithetic = study.setups[0].model.antithetic;
     let mut widest = 0.0_f64;
     for (sum, forecast) in sums.iter().zip(forecasts) {
         for ((target, values), forecast) in study.targets.iter().zip(&sum.targets).zip(&forecast.targets) {
             if values.iter().all(Option::is_none) {
                 continue;
             }
-            let interval = of_target(values, forecast).interval(CONFIDENCE);
+            let interval = of_target(values, forecast, antithetic).interval(CONFIDENCE);
             let allowed = study.effort.precision.0 * interval.mean.abs().max(target.limit);
             widest = widest.max(interval.half / allowed);
         }

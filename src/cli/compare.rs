@@ -24,6 +24,8 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         };
         for setup in &mut study.setups {
             setup.model.seed = args.seed.unwrap_or(setup.model.seed);
+            // The selection takes days for independent.
+            setup.model.antithetic = false;
             all.push((format!("{prefix}{}", setup.title), setup.clone()));
         }
         first = first.or(Some(study));

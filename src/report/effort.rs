@@ -45,12 +45,17 @@ pub fn saved(results: &Results) -> Option<String> {
         let (least, most) = (number(rounded(least)), number(rounded(most)));
         if least == most { least } else { format!("{least} to {most}") }
     };
+    let antithetic = if told.iter().any(|saved| saved.antithetic.is_some()) {
+        format!(", antithetic days: {}", all(|saved| saved.antithetic.unwrap_or(1.0)))
+    } else {
+        String::new()
+    };
     (!told.is_empty() && results.replications >= LEAST).then(|| {
         format!(
             "For differences in \u{201c}{}\u{201d}, independent days without a forecast would have had to be {} times as many \
-             (same days: {}, forecasts: {}).",
+             (same days: {}, forecasts: {}{antithetic}).",
             results.targets[0].split(" <=").next().unwrap_or_default(),
-            all(|saved| saved.same_days * saved.forecast),
+            all(|saved| saved.same_days * saved.forecast * saved.antithetic.unwrap_or(1.0)),
             all(|saved| saved.same_days),
             all(|saved| saved.forecast),
         )

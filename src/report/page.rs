@@ -183,13 +183,19 @@ fn common(group: &[&Input]) -> String {
 
 fn method(results: &Results) -> String {
     let transactions: u64 = results.setups.iter().map(|found| found.ledger.started + found.ledger.calls).sum();
+    let pairs = if results.antithetic {
+        " Days come in pairs: what was drawn large for one is small for the other (antithetic variates), and intervals count \
+         each pair once."
+    } else {
+        ""
+    };
     format!(
         "Each option was simulated event by event over the same {} days drawn at random ({} transactions, jobs and calls \
          in all), so that differences are due to the options alone (common random numbers). Transfers share each \
          concentrator as its order of service says, within every site's access link; round trips, windows, queues \
          and losses are added as TCP adds them. Intervals are Student's at 95 % over the days; differences are \
          paired, and corrected for several comparisons after Holm. Where a queue is to be expected, a fluid's forecast of \
-         each day serves as a control variate, which takes out how busy the days happened to be. {}",
+         each day serves as a control variate, which takes out how busy the days happened to be.{pairs} {}",
         results.replications,
         count(transactions),
         effort::words(results)

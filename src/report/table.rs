@@ -12,8 +12,9 @@ use crate::study::results::Results;
 pub fn setting(results: &Results) -> String {
     let (sites, patients) = results.estate;
     let days = if results.days == 1 { String::new() } else { format!(" and {} days on", results.days - 1) };
+    let pairs = if results.antithetic { " (in antithetic pairs)" } else { "" };
     format!(
-        "{} sites, {} patients; {}{days}; {} replications of {} set-ups",
+        "{} sites, {} patients; {}{days}; {} replications{pairs} of {} set-ups",
         count(sites as u64),
         count(patients),
         results.when,

@@ -91,6 +91,9 @@ pub struct Run {
     /// Replications go on until each target's 95 % interval is at most this far to either side, as a share of
     /// its value or limit, whichever is larger (default 10 %).
     pub precision: Leaf<Share>,
+    /// Replications come in pairs, of which the second mirrors the random numbers of the first: what was large is small.
+    /// A pair then counts as one observation that varies less (default false).
+    pub antithetic: Leaf<Flag>,
     /// Length of a bin of the timeline (default 1 min).
     pub bin: Leaf<Span>,
     /// How closely the network is looked at (default `flow`).

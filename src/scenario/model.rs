@@ -3,7 +3,7 @@
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
-use crate::random::Law;
+use crate::random::{Key, Law};
 use crate::scenario::fault::Fault;
 use crate::scenario::tunnel::Terms;
 use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Time};
@@ -83,6 +83,8 @@ id!(
 pub struct Model {
     /// Names every random stream.
     pub seed: u64,
+    /// Replications come in pairs, of which the second mirrors the random numbers of the first.
+    pub antithetic: bool,
     /// When it happens.
     pub calendar: Calendar,
     /// Length of a bin of the timeline.
@@ -109,6 +111,14 @@ pub struct Model {
     pub fidelity: Fidelity,
     /// Transactions that are played back in place of those that the classes generate.
     pub replay: Option<Arc<[Arrival]>>,
+}
+
+impl Model {
+    /// The random numbers of a replication.
+    #[must_use]
+    pub fn key(&self, replication: u32) -> Key {
+        if self.antithetic { Key::antithetic(self.seed, replication) } else { Key::new(self.seed, replication) }
+    }
 }
 
 /// The simulated days.

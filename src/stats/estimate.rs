@@ -51,6 +51,16 @@ impl Tally {
     }
 }
 
+/// What counts as an observation: a replication, or where they come in antithetic pairs the mean of each.
+#[must_use]
+pub fn observations(values: &[f64], antithetic: bool) -> Vec<f64> {
+    if antithetic {
+        values.chunks_exact(2).map(|pair| f64::midpoint(pair[0], pair[1])).collect()
+    } else {
+        values.to_vec()
+    }
+}
+
 /// Something that was measured beside the figure, and whose mean is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Control<'a> {

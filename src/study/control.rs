@@ -13,7 +13,7 @@ use crate::scenario::target::{Measure, Target};
 use crate::sim::demand::{JobTerms, Named, Poisson, jobs_of_day, sizes};
 use crate::sim::transport::{Cost, Turn};
 use crate::stats::Tally;
-use crate::stats::estimate::{Control, LEAST};
+use crate::stats::estimate::{Control, LEAST, observations};
 use crate::units::{Bytes, Clock, Share, Span, Time};
 
 /// Days over which the fluid's mean is taken.
@@ -50,6 +50,13 @@ impl Forecast {
     pub fn control(&self) -> Option<Control<'_>> {
         let known = self.others.iter().copied().collect::<Tally>().estimate();
         self.matters.then_some(Control { values: &self.days, mean: known.mean, error: known.error })
+    }
+
+    /// The same by observation.
+    #[must_use]
+    pub fn observed(&self, antithetic: bool) -> Self {
+        let observed = |values: &[f64]| observations(values, antithetic);
+        Self { days: observed(&self.days), others: observed(&self.others), matters: self.matters }
     }
 
     /// The forecast of a difference on the same days; of a set-up without one the other's is all that is known.
@@ -132,7 +139,7 @@ impl<'a> Fluid<'a> {
     #[must_use]
     pub fn day(&self, replication: u32) -> Vec<f64> {
         let mut work = self.expected.clone();
-        let key = Key::new(self.model.seed, replication);
+        let key = self.model.key(replication);
         for (class, id) in self.model.classes.iter().zip((0..).map(ClassId::of)) {
             for (named, at) in drawn(class, id, key, self.model.calendar.weekday) {
                 let starts = start(class, &named, at);

@@ -6,7 +6,7 @@ use crate::scenario::model::{Action, Bottleneck, Demand, Discipline, Fidelity, M
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
 use crate::scenario::{Setup, Study};
-use crate::stats::estimate::{Estimate, controlled};
+use crate::stats::estimate::{Estimate, controlled, observations};
 use crate::stats::{Histogram, Interval, Tally, holm};
 use crate::study::control::{Forecast, Forecasts};
 use crate::study::fidelity::Check;
@@ -40,6 +40,9 @@ pub struct Results {
     pub seed: u64,
     /// Replications of each setup.
     pub replications: u32,
+    /// Whether they are antithetic pairs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub antithetic: bool,
     /// Why there are no more of them.
     pub stopped: Why,
     /// The precision that was asked for, as a share.
@@ -109,7 +112,7 @@ pub struct Found {
     pub remarks: Vec<String>,
     /// What each target measured.
     pub targets: Vec<Judged>,
-    /// The first target in each replication.
+    /// The first target in each replication, or antithetic pair of them.
     #[serde(skip)]
     pub first_target: Vec<f64>,
     /// Other figures, in the order of [`MEASURES`].
@@ -220,6 +223,9 @@ pub struct Saved {
     pub same_days: f64,
     /// Without the control variate.
     pub forecast: f64,
+    /// Without antithetic pairs; none where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub antithetic: Option<f64>,
 }
 
 /// A figure of a run.
@@ -497,6 +503,7 @@ pub(super) fn results(
         check: None,
         seed: model.seed,
         replications,
+        antithetic: model.antithetic,
         stopped,
         precision: study.effort.precision.0,
         classes: model.classes.iter().map(|class| class.name.clone()).collect(),
@@ -536,17 +543,19 @@ fn known(values: &[Option<f64>]) -> Vec<f64> {
 
 /// A target's mean over the replications in which it was measured, with the luck of the days taken out where their
 /// forecast tells it.
-pub(super) fn of_target(values: &[Option<f64>], forecast: &Forecast) -> Estimate {
+pub(super) fn of_target(values: &[Option<f64>], forecast: &Forecast, antithetic: bool) -> Estimate {
     let all = values.iter().all(Option::is_some);
-    match forecast.control().filter(|_| all) {
-        Some(control) => controlled(&known(values), &control),
-        None => values.iter().flatten().copied().collect::<Tally>().estimate(),
+    match forecast.observed(antithetic).control().filter(|_| all) {
+        Some(control) => controlled(&observations(&known(values), antithetic), &control),
+        // Where a pair is not whole, its halves are all that there is.
+        None => observations(&known(values), antithetic && all).into_iter().collect::<Tally>().estimate(),
     }
 }
 
 /// By setup: each target's figure, then each measure's, and how they differ from the base.
 fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> Vec<Vec<Compared>> {
     let targets = sums[0].targets.len();
+    let antithetic = sums[0].model.antithetic;
     let values = |place: usize, figure: usize| match figure.checked_sub(targets) {
         None => known(&sums[place].targets[figure]),
         Some(measure) => sums[place].measures[measure].clone(),
@@ -558,7 +567,7 @@ fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> V
         let change = |place: usize| -> Option<(Estimate, Saved)> {
             let base = base.filter(|base| *base != place)?;
             let forecast = forecast(place, figure).minus(forecast(base, figure));
-            Some(change(&values(place, figure), &values(base, figure), &forecast))
+            Some(change(&values(place, figure), &values(base, figure), &forecast, antithetic))
         };
         let changes: Vec<Option<(Estimate, Saved)>> = (0..sums.len()).map(change).collect();
         let adjusted = holm(&changes.iter().flatten().map(|(change, _)| change.p_value()).collect::<Vec<_>>());
@@ -566,13 +575,17 @@ fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> V
         for (place, row) in rows.iter_mut().enumerate() {
             let (own, forecast) = (values(place, figure), forecast(place, figure));
             let value = match sums[place].targets.get(figure) {
-                Some(values) if values.iter().all(Option::is_some) => of_target(values, forecast),
-                _ => own.iter().copied().collect::<Tally>().estimate(),
+                Some(values) if values.iter().all(Option::is_some) => of_target(values, forecast, antithetic),
+                _ => observations(&own, antithetic).into_iter().collect::<Tally>().estimate(),
             };
             let clear = changes[place].is_some() && adjusted.next().is_some_and(|p| p < 1.0 - CONFIDENCE);
             let saved = match &changes[place] {
                 Some((_, saved)) => *saved,
-                None => Saved { same_days: 1.0, forecast: gain(&own, &value) },
+                None => Saved {
+                    same_days: 1.0,
+                    forecast: gain(&observations(&own, antithetic), &value),
+                    antithetic: by_pairs(&own, antithetic),
+                },
             };
             row.push(Compared {
                 value: value.interval(CONFIDENCE),
@@ -586,15 +599,27 @@ fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> V
 }
 
 /// The paired difference from the base, and what pairing and forecasts saved.
-fn change(own: &[f64], base: &[f64], forecast: &Forecast) -> (Estimate, Saved) {
-    let differences: Vec<f64> = own.iter().zip(base).map(|(own, base)| difference(*own, *base)).collect();
-    let estimate = match forecast.control() {
+fn change(own: &[f64], base: &[f64], forecast: &Forecast, antithetic: bool) -> (Estimate, Saved) {
+    let days: Vec<f64> = own.iter().zip(base).map(|(own, base)| difference(*own, *base)).collect();
+    let differences = observations(&days, antithetic);
+    let estimate = match forecast.observed(antithetic).control() {
         Some(control) => controlled(&differences, &control),
         None => differences.iter().copied().collect::<Tally>().estimate(),
     };
-    let spread = |values: &[f64]| values.iter().copied().collect::<Tally>().variance();
-    let same_days = (spread(own) + spread(base)) / spread(&differences);
-    (estimate, Saved { same_days, forecast: gain(&differences, &estimate) })
+    let same_days = (spread(own) + spread(base)) / spread(&days);
+    let saved = Saved { same_days, forecast: gain(&differences, &estimate), antithetic: by_pairs(&days, antithetic) };
+    (estimate, saved)
+}
+
+fn spread(values: &[f64]) -> f64 {
+    values.iter().copied().collect::<Tally>().variance()
+}
+
+/// How many times as many independent days would be needed as antithetic ones; none where they are independent, or too
+/// few to tell.
+fn by_pairs(days: &[f64], antithetic: bool) -> Option<f64> {
+    let factor = spread(days) / 2.0 / spread(&observations(days, true));
+    (antithetic && factor.is_finite()).then_some(factor)
 }
 
 /// How many times as many replications the plain mean would need for the same standard error.
@@ -671,7 +696,11 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
             .iter()
             .map(|(tally, over)| (tally.interval(CONFIDENCE), f64::from(*over) * share))
             .collect(),
-        first_target: sum.targets.first().map(|values| known(values)).unwrap_or_default(),
+        first_target: sum
+            .targets
+            .first()
+            .map(|values| observations(&known(values), model.antithetic))
+            .unwrap_or_default(),
         targets,
         measures,
         ledger: sum.ledger,

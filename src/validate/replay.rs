@@ -109,6 +109,7 @@ fn model(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Wit
     };
     Model {
         seed: 1,
+        antithetic: false,
         // Long enough for the slowest transfer of an overload to end.
         calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: Clock((last + 150) * NANOS) },
         bin: Span(NANOS),

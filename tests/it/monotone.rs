@@ -27,6 +27,7 @@ fn model(arrivals: Vec<Arrival>, links: &[u64], capacity: u64, discipline: Disci
     let plain = Unit::new("hub".to_owned(), BitRate(capacity * 1_000_000), Bytes(125_000));
     let hub = Unit { cipher: Cipher::AesGcm, counts: Counts::Down, discipline, ..plain };
     Model {
+        antithetic: false,
         seed: 1,
         calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: Clock(DAY) },
         bin: Span(3_600_000_000_000),
