@@ -83,7 +83,7 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
         let (values, wanted) = by_value(points);
         let models: Vec<Model> = values.iter().map(|value| question.knob.set(&base, *value)).collect();
         let found = days.measure(&models, asked, &wanted)?;
-        Ok(found.into_iter().map(|measured| measured[0]).collect())
+        Ok(found.into_iter().map(|day| day.targets[0]).collect())
     };
     let terms = question.knob.terms(&base);
     let problem = Problem {

@@ -8,7 +8,7 @@ use crate::report;
 use crate::report::compare::{Candidate, Comparison};
 use crate::scenario::model::Model;
 use crate::scenario::{Setup, Study};
-use crate::study::days::Days;
+use crate::study::days::{Day, Days};
 use crate::study::select::{Zone, select};
 use crate::study::{Fault, watched};
 
@@ -38,13 +38,13 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
     let models: Vec<Model> = all.iter().map(|(_, setup)| setup.model.clone()).collect();
-    let values: RefCell<Vec<Vec<Vec<Option<f64>>>>> = RefCell::new(vec![Vec::new(); all.len()]);
+    let values: RefCell<Vec<Vec<Day>>> = RefCell::new(vec![Vec::new(); all.len()]);
     let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
         let found = days.measure(&models, (&study.targets, watched(&study)), wanted)?;
-        for (&(system, _), measured) in wanted.iter().zip(&found) {
-            values.borrow_mut()[system].push(measured.clone());
+        for (&(system, _), day) in wanted.iter().zip(&found) {
+            values.borrow_mut()[system].push(day.clone());
         }
-        Ok(found.iter().map(|measured| measured[0].unwrap_or(0.0)).collect())
+        Ok(found.iter().map(|day| day.targets[0].unwrap_or(0.0)).collect())
     };
     let limit = study.targets[0].limit;
     let zone =

@@ -26,11 +26,11 @@ impl<'a> Samples<'a> {
     /// What a value has measured so far.
     #[must_use]
     pub fn of(&self, value: f64) -> Option<&[f64]> {
-        self.tried.iter().find(|(other, _)| other.to_bits() == value.to_bits()).map(|(_, sample)| &sample[..])
+        self.tried.iter().find(|(other, _)| same(*other, value)).map(|(_, sample)| &sample[..])
     }
 
     fn place(&mut self, value: f64) -> usize {
-        let known = self.tried.iter().position(|(other, _)| other.to_bits() == value.to_bits());
+        let known = self.tried.iter().position(|(other, _)| same(*other, value));
         known.unwrap_or_else(|| {
             self.tried.push((value, Vec::new()));
             self.tried.len() - 1
@@ -80,4 +80,9 @@ impl<'a> Samples<'a> {
         evidence.sort_by(|a, b| a.value.total_cmp(&b.value));
         Answer { outcome, evidence, runs: self.runs, precise }
     }
+}
+
+/// Whether two values differ by rounding alone.
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }

@@ -308,10 +308,13 @@ impl Search<'_> {
                 let half = crossing.half + bend.by.abs();
                 return Ok(self.told(found, (found - half, found + half), half <= wanted));
             }
-            // No line leads from one to the other: all that is sure is which value fails, and which holds.
+            // No line leads from one to the other: all that is sure is which value fails, and which holds, and how far
+            // other days would move the crossing.
             let (from, to) = bend.between;
             if to - from <= 2.0 * wanted || spent {
-                return Ok(self.told(found, bend.between, to - from <= 2.0 * wanted));
+                let found = found.clamp(from, to);
+                let ends = (from.min(found - crossing.half), to.max(found + crossing.half));
+                return Ok(self.told(found, ends, to - from <= 2.0 * wanted && crossing.half <= wanted));
             }
             let middle = self.value(f64::midpoint(a, b));
             let fails = excess(self.problem, self.samples.first(middle, days.min(FIRST))?) > 0.0;
@@ -321,9 +324,11 @@ impl Search<'_> {
     }
 
     /// How far the crossing moves when the value found is tried itself: on a few of the days, for what they have in common
-    /// cancels.
+    /// cancels; on all, where the crossing of those few lies elsewhere.
     fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<Bend, Fault> {
+        let fails = |sample: &[f64]| excess(self.problem, sample) > 0.0;
         let few = low.1.len().min(FEW);
+        let few = if fails(&low.1[..few]) && !fails(&high.1[..few]) { few } else { low.1.len() };
         let value = self.value(found);
         let place = self.place(value);
         if self.problem.terms.whole || place <= low.0 || place >= high.0 {

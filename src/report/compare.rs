@@ -7,6 +7,7 @@ use crate::report::tidy::{self, known};
 use crate::report::words::{change, figure, interval, list, number, quoted};
 use crate::scenario::Study;
 use crate::stats::{Interval, Tally, holm};
+use crate::study::days::Day;
 use crate::study::results::{CONFIDENCE, Kind, kind};
 use crate::study::select::{Selected, Zone};
 
@@ -16,8 +17,8 @@ pub struct Candidate {
     pub title: String,
     /// What it costs, if that is known.
     pub cost: Option<f64>,
-    /// By day and target.
-    pub days: Vec<Vec<Option<f64>>>,
+    /// What was measured day by day.
+    pub days: Vec<Day>,
 }
 
 /// What came of a comparison.
@@ -54,7 +55,9 @@ pub struct Row {
     pub probability: Vec<f64>,
     /// Every target's interval lies within its limit.
     pub meets_all: bool,
-    /// No other is both cheaper and better.
+    /// Time for which the watched class was over its limit [min].
+    pub minutes_over: Interval,
+    /// No other is both cheaper and over the limit for less time.
     pub on_the_front: bool,
     /// What sets it apart from the first set-up; none for the first.
     pub difference: Option<Difference>,
@@ -78,7 +81,7 @@ impl Comparison {
         let limits: Vec<f64> = study.targets.iter().map(|target| target.limit).collect();
         let differences = differences(&candidates);
         let mut rows: Vec<Row> = candidates.into_iter().map(|candidate| row(candidate, &limits)).collect();
-        let points: Vec<(Option<f64>, f64)> = rows.iter().map(|row| (row.cost, row.figures[0].mean)).collect();
+        let points: Vec<(Option<f64>, f64)> = rows.iter().map(|row| (row.cost, row.minutes_over.mean)).collect();
         for (place, row) in rows.iter_mut().enumerate() {
             let (cost, own) = points[place];
             let beaten = points.iter().any(|&(other, mean)| match (cost, other) {
@@ -116,7 +119,7 @@ impl Comparison {
 
 fn row(candidate: Candidate, limits: &[f64]) -> Row {
     let of_target =
-        |target: usize| candidate.days.iter().map(move |day| day[target].unwrap_or(0.0)).collect::<Vec<f64>>();
+        |target: usize| candidate.days.iter().map(move |day| day.targets[target].unwrap_or(0.0)).collect::<Vec<f64>>();
     let figures: Vec<Interval> =
         (0..limits.len()).map(|target| of_target(target).into_iter().collect::<Tally>().interval(CONFIDENCE)).collect();
     let probability = limits.iter().enumerate().map(|(target, &limit)| within(&of_target(target), limit)).collect();
@@ -127,6 +130,7 @@ fn row(candidate: Candidate, limits: &[f64]) -> Row {
         figures,
         probability,
         meets_all,
+        minutes_over: candidate.days.iter().map(|day| day.minutes_over).collect::<Tally>().interval(CONFIDENCE),
         on_the_front: false,
         difference: None,
     }
@@ -134,7 +138,8 @@ fn row(candidate: Candidate, limits: &[f64]) -> Row {
 
 /// Differences from the first, corrected for being several (Holm 1979).
 fn differences(candidates: &[Candidate]) -> Vec<Option<Difference>> {
-    let of = |candidate: &Candidate| candidate.days.iter().map(|day| day[0].unwrap_or(0.0)).collect::<Vec<f64>>();
+    let of =
+        |candidate: &Candidate| candidate.days.iter().map(|day| day.targets[0].unwrap_or(0.0)).collect::<Vec<f64>>();
     let first = of(&candidates[0]);
     let others: Vec<Vec<f64>> = candidates[1..].iter().map(of).collect();
     let paired = |other: &Vec<f64>| first.iter().zip(other).map(|(a, b)| b - a).collect::<Tally>();
@@ -195,7 +200,12 @@ pub fn summary(found: &Comparison) -> String {
     let costs = found.rows.iter().any(|row| row.cost.is_some_and(|cost| cost > 0.0));
     let mut head = vec!["set-up".to_owned()];
     head.extend(found.targets.iter().flat_map(|target| [target.clone(), "P(a day holds)".to_owned()]));
-    head.extend([format!("against {}", quoted(&found.rows[0].title)), "days".to_owned(), "meets all".to_owned()]);
+    head.extend([
+        format!("against {}", quoted(&found.rows[0].title)),
+        "over the limit".to_owned(),
+        "days".to_owned(),
+        "meets all".to_owned(),
+    ]);
     if costs {
         head.extend(["cost".to_owned(), "on the front".to_owned()]);
     }
@@ -211,7 +221,9 @@ pub fn summary(found: &Comparison) -> String {
                 format!("{} %", number((1000.0 * probability).round() / 10.0)),
             ]);
         }
-        cells.extend([against(row, found.kinds[0]), found.selected.days[place].to_string(), yes(row.meets_all)]);
+        let over = format!("{} min", number(row.minutes_over.mean));
+        let days = found.selected.days[place].to_string();
+        cells.extend([against(row, found.kinds[0]), over, days, yes(row.meets_all)]);
         if costs {
             cells.extend([
                 row.cost.map_or_else(String::new, number),
@@ -249,7 +261,7 @@ fn yes(so: bool) -> String {
 }
 
 /// Columns of [`csv`].
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 16] = [
     "option",
     "target",
     "mean",
@@ -260,9 +272,11 @@ const HEAD: [&str; 14] = [
     "difference_low",
     "difference_high",
     "clear",
+    "minutes_over",
     "days",
     "meets_all",
     "cost",
+    "on_the_front",
     "best",
 ];
 
@@ -281,7 +295,25 @@ pub fn csv(found: &Comparison) -> String {
             let (title, what) = (row.title.clone(), found.targets[target].clone());
             let (probability, days) = (known(row.probability[target]), found.selected.days[place].to_string());
             let (meets, best) = (row.meets_all.to_string(), best.to_string());
-            [title, what, mean, low, high, probability, by, by_low, by_high, clear, days, meets, cost, best]
+            let (over, front) = (known(row.minutes_over.mean), row.on_the_front.to_string());
+            [
+                title,
+                what,
+                mean,
+                low,
+                high,
+                probability,
+                by,
+                by_low,
+                by_high,
+                clear,
+                over,
+                days,
+                meets,
+                cost,
+                front,
+                best,
+            ]
         };
         (0..row.figures.len()).map(of_target)
     });

@@ -1,16 +1,27 @@
-//! Days: what each target measures on a day of a model, simulated at most once.
+//! Days: what is measured on a day of a model, simulated at most once.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::Model;
 use crate::scenario::target::Target;
 use crate::sim::simulate;
 use crate::study::Fault;
 use crate::study::recorder::{Recorder, Watched};
+use crate::study::results::minutes_over;
 use crate::study::saved::Saved;
+
+/// What was measured on a day.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Day {
+    /// By target; none where there was nothing to measure.
+    pub targets: Vec<Option<f64>>,
+    /// Time for which the watched class was over its limit [min].
+    pub minutes_over: f64,
+}
 
 /// How days are simulated.
 pub struct Days<'a> {
@@ -23,7 +34,7 @@ pub struct Days<'a> {
 }
 
 impl Days<'_> {
-    /// What each of `targets` measured on each of the days `wanted`: (place of the model, number of the day).
+    /// What was measured on each of the days `wanted`: (place of the model, number of the day).
     ///
     /// # Errors
     /// If it is stopped, or a day cannot be kept.
@@ -32,14 +43,14 @@ impl Days<'_> {
         models: &[Model],
         (targets, watched): (&[Target], Watched),
         wanted: &[(usize, u32)],
-    ) -> Result<Vec<Vec<Option<f64>>>, Fault> {
+    ) -> Result<Vec<Day>, Fault> {
         // Whose time a target counts depends on the class that people watch.
         let name = format!("day-of-{}", watched.class.0);
         let open = |model: &Model| {
             self.keep.as_deref().map(|folder| Saved::open(folder, [(name.as_str(), model)], targets)).transpose()
         };
         let saved: Vec<Option<Saved>> = models.iter().map(open).collect::<Result<_, Fault>>()?;
-        let day = |&(place, day): &(usize, u32)| -> Result<Vec<Option<f64>>, Fault> {
+        let day = |&(place, day): &(usize, u32)| -> Result<Day, Fault> {
             let saved = saved[place].as_ref();
             let found = match saved.and_then(|saved| saved.get(&name, day)) {
                 Some(known) => known,
@@ -55,20 +66,14 @@ impl Days<'_> {
         wanted.par_iter().map(day).collect()
     }
 
-    fn simulate(
-        &self,
-        model: &Model,
-        targets: &[Target],
-        watched: Watched,
-        day: u32,
-    ) -> Result<Vec<Option<f64>>, Fault> {
+    fn simulate(&self, model: &Model, targets: &[Target], watched: Watched, day: u32) -> Result<Day, Fault> {
         let mut recorder = Recorder::new(model, targets, watched, self.stop, None);
         simulate(model, day, &mut recorder);
         if self.stop.load(Ordering::Relaxed) {
             return Err(Fault::Stopped);
         }
         let run = recorder.finish();
-        run.map(|run| run.targets)
-            .map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })
+        let run = run.map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })?;
+        Ok(Day { minutes_over: minutes_over(&run, model, watched), targets: run.targets })
     }
 }

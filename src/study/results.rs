@@ -270,7 +270,7 @@ fn float(count: usize) -> f64 {
 }
 
 /// Minutes of windows in which the 95th percentile of the watched class was above its limit.
-fn minutes_over(run: &Run, model: &Model, watched: Watched) -> f64 {
+pub(super) fn minutes_over(run: &Run, model: &Model, watched: Watched) -> f64 {
     let over = run.latencies[watched.class.index()]
         .iter()
         .filter(|window| window.quantile(0.95).is_some_and(|micros| micros / 1e6 > watched.limit))
