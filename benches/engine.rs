@@ -13,7 +13,7 @@ use headend::scenario::load;
 use headend::scenario::model::Model;
 use headend::sim::simulate;
 
-use work::{Count, churn, event_list, packets, reference, single_server, study};
+use work::{Count, churn, event_list, packets, reference, sharing, single_server, study};
 
 fn packet_engine(criterion: &mut Criterion) {
     const CROSSINGS: u64 = 1_000_000;
@@ -31,6 +31,7 @@ fn engine(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(100_000));
     group.bench_function("reference M/M/1 on a standard heap", |bench| bench.iter(|| reference(black_box(100_000))));
     group.bench_function("event list: M/M/1", |bench| bench.iter(|| event_list(black_box(100_000))));
+    group.bench_function("sharing: M/M/1", |bench| bench.iter(|| sharing(black_box(100_000))));
     for (sites, flows) in [(200, 1_000), (2_000, 100_000)] {
         group.bench_function(format!("capped sharing, {sites} sites, {flows} flows"), |bench| {
             bench.iter(|| churn(sites, flows, black_box(50_000)));

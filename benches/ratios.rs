@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use headend::scenario::model::Model;
 use headend::sim::simulate;
-use work::{Count, churn, event_list, packets, reference, single_server, study};
+use work::{Count, churn, event_list, packets, reference, sharing, single_server, study};
 
 const ROUNDS: usize = 5;
 
@@ -42,10 +42,17 @@ fn measure(name: &str, call: &dyn Fn() -> u64) {
 
 fn main() {
     println!("{:<64} {:>11} {:>9}", "per event", "", "reference");
+    let only = std::env::args().nth(1).filter(|word| !word.starts_with("--"));
+    let measure = |name: &str, call: &dyn Fn() -> u64| {
+        if only.as_ref().is_none_or(|only| name.contains(only.as_str())) {
+            measure(name, call);
+        }
+    };
     measure("event list: M/M/1", &|| {
         event_list(2_000_000);
         2_000_000
     });
+    measure("event list and sharing: M/M/1 processor sharing", &|| sharing(2_000_000));
     measure("whole engine: M/M/1 processor sharing", &|| single_server(1, "\"fifo\""));
     measure("whole engine: two classes, discriminatory", &|| {
         single_server(2, "{ discriminatory = { c0 = 4, c1 = 1 } }")

@@ -211,9 +211,9 @@ fn transport(table: Option<&At<TransportFile>>, check: &mut Check) -> Transport 
         let title = format!("a first window of {} segments", tcp.window);
         check.problems.add(file.window.span(), title, "write 1 to 1000 segments; RFC 6928 has 10");
     }
-    if !(2..=1_000_000).contains(&tcp.most) {
+    if !(2..=65_535).contains(&tcp.most) {
         let title = format!("a receiver's window of {} segments", tcp.most);
-        check.problems.add(file.most.span(), title, "write 2 to 1000000 segments");
+        check.problems.add(file.most.span(), title, "write 2 to 65535 segments");
     }
     match file.model {
         Some(TransportKind::Ideal) => Transport::Ideal,

@@ -92,6 +92,9 @@ enum Event {
     Look,
 }
 
+/// A bucket of the calendar lasts 2 to so many nanoseconds: 17 ms.
+const BUCKET: u32 = 24;
+
 /// A run in progress.
 struct Engine<'m, O> {
     model: &'m Model,
@@ -138,7 +141,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             key,
             observer,
             now: Time(0),
-            calendar: Calendar::default(),
+            calendar: Calendar::new(BUCKET),
             units: model
                 .units
                 .iter()

@@ -113,7 +113,7 @@ pub fn packets(flows: u32, crossings: u64) -> u64 {
 /// The same M/M/1 on the engine's own event list.
 pub fn event_list(events: u64) -> u64 {
     let mut stream = Key::new(1, 0).stream(0);
-    let mut calendar = Calendar::default();
+    let mut calendar = Calendar::new(28);
     let mut queue = 0_u64;
     let mut now = Time(0);
     let mut after = |mean: f64| Span::of_secs(mean * stream.exponential());
@@ -132,6 +132,28 @@ pub fn event_list(events: u64) -> u64 {
         }
     }
     now.0
+}
+
+/// M/M/1 processor sharing at a load of 0.9 on the engine's own event list and its own sharing; gives its events.
+pub fn sharing(events: u64) -> u64 {
+    let mut stream = Key::new(1, 0).stream(0);
+    let (mut calendar, mut band) = (Calendar::new(28), Band::new(1, Fairness::ByFlow));
+    calendar.push(Time(0), Rank::Arrival, 0_u32);
+    band.limit(0, 1e10);
+    for _ in 0..events {
+        let end = band.next_end();
+        if end < calendar.next_time() {
+            band.advance(end);
+            let (site, _) = band.finish();
+            band.finished(site, 1.0);
+        } else if let Some((now, flow)) = calendar.pop() {
+            band.advance(now);
+            band.insert(0, flow, 1e9 * stream.exponential(), 1.0);
+            calendar.push(now + Span::of_secs(stream.exponential() / 0.9), Rank::Arrival, flow + 1);
+        }
+        band.settle(1e9);
+    }
+    events
 }
 
 /// Ten days of a single server at a load of 0.9, simulated as any scenario is; gives its events (two a transaction).

@@ -32,22 +32,21 @@ impl<E> Entry<E> {
     fn at(&self) -> Time {
         Time((self.key >> 64) as u64)
     }
-
-    fn bucket(&self) -> u64 {
-        self.at().0 >> BUCKET_BITS
-    }
 }
 
-/// A bucket is 2^28 ns long: 0.27 s.
-const BUCKET_BITS: u32 = 28;
-/// Buckets ahead: 69 s.
-const BUCKETS: u64 = 256;
+/// Buckets ahead.
+const BUCKETS: u64 = 1024;
+
+/// So many events need no buckets.
+const FEW: usize = 8;
 
 /// Events that are still to come.
 #[derive(Clone, Debug)]
 pub struct Calendar<E> {
     /// The bucket that is up, the next event last.
     near: Vec<Entry<E>>,
+    /// A bucket is 2 to so many nanoseconds long.
+    bits: u32,
     /// What was scheduled since it came up, within it.
     late: Heap<E>,
     buckets: Vec<Vec<Entry<E>>>,
@@ -58,11 +57,15 @@ pub struct Calendar<E> {
     scheduled: u64,
 }
 
-impl<E: Copy> Default for Calendar<E> {
-    fn default() -> Self {
+impl<E: Copy> Calendar<E> {
+    /// Nothing is to come; buckets are 2 to so many `bits` nanoseconds long: as long as a few hundred events take, so that
+    /// what is scheduled goes to a bucket, not to the heap beside the one that is up.
+    #[must_use]
+    pub fn new(bits: u32) -> Self {
         let buckets = (0..BUCKETS).map(|_| Vec::new()).collect();
         Self {
             near: Vec::new(),
+            bits,
             late: Heap(Vec::new()),
             buckets,
             in_buckets: 0,
@@ -71,14 +74,22 @@ impl<E: Copy> Default for Calendar<E> {
             scheduled: 0,
         }
     }
-}
 
-impl<E: Copy> Calendar<E> {
+    fn bucket(&self, entry: &Entry<E>) -> u64 {
+        entry.at().0 >> self.bits
+    }
+
     /// Schedules an event.
     pub fn push(&mut self, at: Time, rank: Rank, event: E) {
         let order = (rank as u64) << 56 | self.scheduled;
         self.scheduled += 1;
-        self.place(Entry { key: u128::from(at.0) << 64 | u128::from(order), event });
+        let entry = Entry { key: u128::from(at.0) << 64 | u128::from(order), event };
+        let only_near = self.in_buckets == 0 && self.late.0.is_empty() && self.far.0.is_empty();
+        if only_near && self.near.len() < FEW && self.bucket(&entry) < self.front + BUCKETS {
+            self.put_near(entry);
+        } else {
+            self.place(entry);
+        }
     }
 
     /// The time of the next event.
@@ -104,7 +115,7 @@ impl<E: Copy> Calendar<E> {
     }
 
     fn place(&mut self, entry: Entry<E>) {
-        let bucket = entry.bucket();
+        let bucket = self.bucket(&entry);
         if bucket < self.front {
             self.late.push(entry);
         } else if bucket < self.front + BUCKETS {
@@ -115,14 +126,27 @@ impl<E: Copy> Calendar<E> {
         }
     }
 
+    /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the last
+    /// of them.
+    fn put_near(&mut self, entry: Entry<E>) {
+        let mut at = self.near.len();
+        self.near.push(entry);
+        while at > 0 && self.near[at - 1].key < entry.key {
+            self.near[at] = self.near[at - 1];
+            at -= 1;
+        }
+        self.near[at] = entry;
+        self.front = self.front.max(self.bucket(&self.near[0]) + 1);
+    }
+
     /// Brings the next bucket up, if nothing is left of the last one.
     fn fetch(&mut self) {
         while self.near.is_empty() && self.late.0.is_empty() {
             if self.in_buckets == 0 {
                 let Some(first) = self.far.0.first() else { return };
-                self.front = first.bucket();
+                self.front = self.bucket(first);
             }
-            while self.far.0.first().is_some_and(|entry| entry.bucket() < self.front + BUCKETS) {
+            while self.far.0.first().is_some_and(|entry| self.bucket(entry) < self.front + BUCKETS) {
                 if let Some(entry) = self.far.pop() {
                     self.place(entry);
                 }
@@ -203,7 +227,7 @@ mod tests {
 
     #[test]
     fn ties_go_by_rank_and_then_by_order_of_scheduling() {
-        let mut calendar = Calendar::default();
+        let mut calendar = Calendar::new(28);
         for (rank, event) in [(Rank::Arrival, 'c'), (Rank::Watch, 'b'), (Rank::Arrival, 'd'), (Rank::Change, 'a')] {
             calendar.push(Time(5), rank, event);
         }
@@ -212,18 +236,29 @@ mod tests {
     }
 
     proptest! {
+        /// Scheduled and taken out in turns, near and far: as from a sorted list.
         #[test]
         fn events_come_out_as_a_stable_sort_would_order_them(
-            times in prop::collection::vec(prop_oneof![0_u64..50, 0_u64..200_000_000_000], 0..300),
+            steps in prop::collection::vec((prop_oneof![0_u64..50, 0_u64..200_000_000_000], 0_usize..3), 0..300),
+            bits in prop_oneof![Just(16_u32), Just(28)],
         ) {
-            let mut calendar = Calendar::default();
-            for (number, &at) in times.iter().enumerate() {
-                calendar.push(Time(at), Rank::Arrival, number);
+            let mut calendar = Calendar::new(bits);
+            let (mut plain, mut now): (Vec<(u64, usize)>, u64) = (Vec::new(), 0);
+            for (number, &(gap, taken)) in steps.iter().enumerate() {
+                calendar.push(Time(now + gap), Rank::Arrival, number);
+                plain.push((now + gap, number));
+                for _ in 0..taken {
+                    plain.sort_unstable();
+                    let first = (!plain.is_empty()).then(|| plain.remove(0));
+                    prop_assert_eq!(calendar.next_time(), first.map_or(Time::NEVER, |(at, _)| Time(at)));
+                    let got = calendar.pop().map(|(at, number)| (at.0, number));
+                    prop_assert_eq!(got, first);
+                    now = got.map_or(now, |(at, _)| at);
+                }
             }
-            let mut expected: Vec<(u64, usize)> = times.iter().copied().enumerate().map(|(n, at)| (at, n)).collect();
-            expected.sort_unstable();
-            let got: Vec<(u64, usize)> = std::iter::from_fn(|| calendar.pop()).map(|(at, n)| (at.0, n)).collect();
-            prop_assert_eq!(got, expected);
+            plain.sort_unstable();
+            let rest: Vec<(u64, usize)> = std::iter::from_fn(|| calendar.pop()).map(|(at, n)| (at.0, n)).collect();
+            prop_assert_eq!(rest, plain);
         }
     }
 }

@@ -398,36 +398,53 @@ impl Concentrator {
         Link { buffer: self.buffer, pipe: self.pipe * rate, rate }
     }
 
-    /// Flows that share give way to a burst: those of its own queue, else the first of lower rank.
+    /// Flows that share give way to a burst: those of its own queue, else those of others.
     fn charge(&mut self, queue: usize, work: f64) {
         if self.reserve > 0.0 {
             return;
         }
-        let own = self.bands[queue].saturated();
-        let Some(who) = own.then_some(queue).or_else(|| self.pays_for(queue)) else { return };
-        self.touch(who).owe(work);
-        self.settle();
+        if self.bands[queue].saturated() {
+            self.touch(queue).owe(work);
+            self.settle();
+        } else if self.others_pay(queue, work) {
+            self.settle();
+        }
     }
 
-    /// The first queue of the same or a lower rank whose flows share.
-    fn pays_for(&self, queue: usize) -> Option<usize> {
+    /// The queues of the same rank whose flows share pay for a burst, or those of the next lower rank that has any: each by
+    /// its weight, as each would get its part of what the burst leaves (Parekh & Gallager 1993, section II). Says whether
+    /// somebody does.
+    fn others_pay(&mut self, queue: usize, work: f64) -> bool {
+        let shares = |other: usize, bands: &[Band]| other != queue && bands[other].saturated();
         let rank = self.plan.queues[queue].rank;
-        let pays =
-            |&other: &usize| other != queue && self.plan.queues[other].rank >= rank && self.bands[other].saturated();
-        (0..self.bands.len()).find(pays)
+        let ranks = self
+            .plan
+            .queues
+            .iter()
+            .enumerate()
+            .filter(|(other, plan)| plan.rank >= rank && shares(*other, &self.bands));
+        let Some(rank) = ranks.map(|(_, plan)| plan.rank).min() else { return false };
+        let pays = |other: usize, bands: &[Band], plan: &Plan| shares(other, bands) && plan.queues[other].rank == rank;
+        let weight = |other: usize, plan: &Plan| plan.queues[other].weight.unwrap_or(1.0);
+        let all = (0..self.bands.len()).filter(|&other| pays(other, &self.bands, &self.plan));
+        let total: f64 = all.map(|other| weight(other, &self.plan)).sum();
+        for other in 0..self.bands.len() {
+            if pays(other, &self.bands, &self.plan) {
+                let part = work * weight(other, &self.plan) / total;
+                self.touch(other).owe(part);
+            }
+        }
+        true
     }
 
     /// What a queue owes whose flows do not share any more, the next one pays.
     fn pass_on_debts(&mut self) {
         for queue in 0..self.bands.len() {
             let debt = self.bands[queue].forgive();
-            if debt > 0.0
-                && let Some(who) = self.pays_for(queue)
-            {
-                let band = &mut self.bands[who];
-                band.advance(self.now);
-                band.owe(debt);
-                self.ends[who] = band.next_end();
+            if debt > 0.0 && self.others_pay(queue, debt) {
+                for other in 0..self.bands.len() {
+                    self.ends[other] = self.bands[other].next_end();
+                }
             }
         }
         self.next = (Time::NEVER, 0);

@@ -78,7 +78,8 @@ pub struct Packets {
     calls: Vec<Call>,
     /// Floods in force.
     floods: Vec<Flood>,
-    shaped: Vec<Packet>,
+    /// Packets that wait in shapers, and since when.
+    shaped: Vec<(Packet, Time)>,
     shaped_free: Vec<u32>,
     heard: Vec<Heard>,
     lost: Vec<Packet>,
@@ -111,6 +112,8 @@ fn ceiling(model: &Model) -> BitRate {
     model.units.iter().filter_map(|unit| unit.per_tunnel).max().unwrap_or(BitRate(u64::MAX))
 }
 
+/// A bucket of the calendar lasts 2 to so many nanoseconds: 66 us.
+const BUCKET: u32 = 16;
 /// Bytes of a flood's packets.
 const FLOOD_PACKET: u32 = 1400;
 /// Acknowledgements wait at most so long for a second segment (Linux, `TCP_DELACK_MIN`).
@@ -129,7 +132,7 @@ impl Packets {
             tcp,
             grain: grain.max(1),
             now: Time(0),
-            calendar: Calendar::default(),
+            calendar: Calendar::new(BUCKET),
             hubs: model.units.iter().map(|unit| Hub::new(unit, tcp.is_none(), classes)).collect(),
             lines: model.sites.iter().map(|site| Line::new(site, ceiling(model), buffer)).collect(),
             connections: Vec::new(),
@@ -196,9 +199,9 @@ impl Packets {
             Event::Voice(call, life) => self.speak(call, life),
             Event::Flood(owner) => self.swell(owner),
             Event::Release(place) => {
-                let packet = self.shaped[place as usize];
+                let (packet, entered) = self.shaped[place as usize];
                 self.shaped_free.push(place);
-                self.join(packet);
+                self.join(packet, entered);
             }
         }
     }
@@ -287,9 +290,8 @@ impl Packets {
         let half = connection.half(way);
         let full = full_packet(&tcp);
         let tail = if half.sender.is_last(first + count - 1) { half.tail } else { full };
-        let says = Says { first, ..Says::default() };
-        let packet =
-            Packet { label, kind: Kind::Data, way, count, inner: full, tail, sent: self.now, entered: self.now, says };
+        let says = Says::of(first);
+        let packet = Packet { label, kind: Kind::Data, way, count, inner: full, tail, sent: self.now, says };
         match way {
             Way::Up => self.send_up(packet),
             Way::Down => self.enter(packet),
@@ -318,7 +320,7 @@ impl Packets {
     /// A packet leaves a site.
     fn send_up(&mut self, packet: Packet) {
         let hub = &self.hubs[packet.label.unit.index()];
-        let (bytes, last) = (hub.wire(&packet), hub.wire_of_one(&packet));
+        let (bytes, last) = hub.wire(&packet);
         let train = Train { from: self.now, until: self.now, bytes, last };
         self.crossed += u64::from(packet.count);
         if let Ok(Some(at)) = self.lines[packet.label.site.index()].up.pass(train, packet) {
@@ -327,27 +329,26 @@ impl Packets {
     }
 
     /// A packet comes to the concentrator, and to its shaper first.
-    fn enter(&mut self, mut packet: Packet) {
-        packet.entered = self.now;
+    fn enter(&mut self, packet: Packet) {
         match self.hubs[packet.label.unit.index()].shape(self.now, &packet) {
             Ok(Some(at)) if at > self.now => {
                 let place = self.shaped_free.pop().unwrap_or_else(|| {
-                    self.shaped.push(packet);
+                    self.shaped.push((packet, self.now));
                     u32::try_from(self.shaped.len() - 1).expect("fewer than 2^32 packets wait in shapers")
                 });
-                self.shaped[place as usize] = packet;
+                self.shaped[place as usize] = (packet, self.now);
                 self.calendar.push(at, Rank::Arrival, Event::Release(place));
             }
-            Ok(_) => self.join(packet),
+            Ok(_) => self.join(packet, self.now),
             Err(()) => self.tell_lost(&packet),
         }
     }
 
-    /// A packet joins the concentrator's queue.
-    fn join(&mut self, packet: Packet) {
+    /// A packet that came at `entered` joins the concentrator's queue.
+    fn join(&mut self, packet: Packet, entered: Time) {
         let unit = packet.label.unit;
         self.lost.clear();
-        if let Some(end) = self.hubs[unit.index()].arrive(self.now, packet, &mut self.lost) {
+        if let Some(end) = self.hubs[unit.index()].arrive(self.now, (packet, entered), &mut self.lost) {
             self.calendar.push(end, Rank::Arrival, Event::Served(unit));
         }
         for place in 0..self.lost.len() {
@@ -374,7 +375,7 @@ impl Packets {
             self.at_headend(&packet);
             return;
         }
-        let (bytes, last) = (hub.wire(&packet), hub.wire_of_one(&packet));
+        let (bytes, last) = hub.wire(&packet);
         let each = self.now.since(began).0 / u64::from(packet.count);
         let from = if packet.kind == Kind::Whole { began } else { began + Span(each) };
         let train = Train { from, until: self.now, bytes, last };
@@ -632,7 +633,7 @@ impl Packets {
 const SET_UP: u32 = 60;
 
 fn bare(label: Label, kind: Kind, way: Way, bytes: u32, sent: Time) -> Packet {
-    Packet { label, kind, way, count: 1, inner: bytes, tail: bytes, sent, entered: sent, says: Says::default() }
+    Packet { label, kind, way, count: 1, inner: bytes, tail: bytes, sent, says: Says::default() }
 }
 
 #[allow(clippy::cast_possible_truncation)] // `check` bounds both

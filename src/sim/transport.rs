@@ -3,6 +3,8 @@
 //! Each ingredient is a small pure function. Times are seconds, rates bit/s, sizes bytes unless a name says
 //! otherwise. A round trip is the *current* one: the path's own plus the queue that stands before the class.
 
+use std::sync::LazyLock;
+
 use crate::scenario::model::{Cipher, Counts, Tcp, Unit};
 use crate::units::Bytes;
 
@@ -174,8 +176,7 @@ impl Standing {
                 left -= next.full_for;
                 next = next.give_way(flows, link);
             }
-            let time =
-                if next.climbs { CLIMB / float(flows as u64).sqrt() } else { REFILL / float(flows as u64).cbrt() };
+            let time = if next.climbs { CLIMB / float(flows as u64).sqrt() } else { refill(flows) };
             let towards = TOWARDS * link.buffer;
             let then = towards - (towards - next.bits) * fading(left / time);
             if then < link.buffer {
@@ -203,6 +204,15 @@ impl Standing {
     }
 }
 
+/// Time constant with which so many transfers fill what they gave up [s].
+fn refill(flows: usize) -> f64 {
+    /// Up to so many transfers it is looked up: asked for at every event, it is the cube root that costs.
+    const KNOWN: usize = 1024;
+    static TIMES: LazyLock<Vec<f64>> =
+        LazyLock::new(|| (0..KNOWN as u64).map(|flows| REFILL / float(flows).cbrt()).collect());
+    TIMES.get(flows).copied().unwrap_or_else(|| REFILL / float(flows as u64).cbrt())
+}
+
 /// A link and its buffer, as transfers that compete for it see them [bit, bit/s].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
@@ -218,7 +228,8 @@ pub struct Link {
 /// five terms of the series are exact to 1e-12 there.
 #[must_use]
 pub fn fading(x: f64) -> f64 {
-    if x < 0.01 { 1.0 - x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0))) } else { (-x).exp() }
+    const THIRD: f64 = 1.0 / 3.0;
+    if x < 0.01 { 1.0 - x * (1.0 - 0.5 * x * (1.0 - THIRD * x * (1.0 - 0.25 * x))) } else { (-x).exp() }
 }
 
 /// Share of the other transfers that lose something, too, while the queue is full.

@@ -14,3 +14,4 @@ mod plan;
 mod sweep;
 mod theory;
 mod truth;
+mod whole;

@@ -15,7 +15,14 @@ use proptest::prelude::*;
 
 use crate::bench_model::Keep;
 
-fn model(arrivals: Vec<Arrival>, links: &[u64], capacity: u64, discipline: Discipline, transport: Transport) -> Model {
+/// Transactions played back before one concentrator of so many Mbit/s, behind access links of so many each.
+pub fn model(
+    arrivals: Vec<Arrival>,
+    links: &[u64],
+    capacity: u64,
+    discipline: Discipline,
+    transport: Transport,
+) -> Model {
     let site = |(index, mbps): (usize, &u64)| Site {
         name: format!("s{index}"),
         patients: 1000,

@@ -1,7 +1,5 @@
 //! A concentrator that serves packets: its queues, the packet in service, the books.
 
-use std::collections::VecDeque;
-
 use crate::scenario::model::{ClassId, Counts, Discipline, Unit};
 use crate::sim::discipline::Shape;
 use crate::sim::packet::scheduler::{Queued, Room, Scheduler};
@@ -19,13 +17,21 @@ pub struct Hub {
     pub both: bool,
     room: Room,
     scheduler: Scheduler,
-    serving: Option<(Packet, Time)>,
-    /// What the scheduler has handed to the device: it is next, whatever comes.
-    ring: VecDeque<Packet>,
-    ahead: usize,
+    serving: Option<Service>,
+    /// What the scheduler has handed to the device ahead of time: it is next, whatever comes.
+    ring: Option<Queued>,
+    takes_ahead: bool,
     shapers: Vec<Shaper>,
     now: Time,
     books: Books,
+}
+
+/// A packet in service.
+#[derive(Clone, Copy, Debug)]
+struct Service {
+    packet: Packet,
+    began: Time,
+    work: f64,
 }
 
 /// What went through, by class, in bits of work since the start.
@@ -43,9 +49,6 @@ pub struct Books {
     pub waited: Vec<(f64, u32)>,
 }
 
-/// Packets that the device takes from its queues ahead of time, except in textbooks: nothing overtakes them.
-const RING: usize = 1;
-
 impl Hub {
     /// An idle concentrator.
     ///
@@ -61,8 +64,9 @@ impl Hub {
             room,
             scheduler: Scheduler::new(unit.order(&unit.discipline), classes, room),
             serving: None,
-            ring: VecDeque::new(),
-            ahead: if ideal { 0 } else { RING },
+            ring: None,
+            // Except in textbooks: nothing overtakes the packet that a device has taken from its queues.
+            takes_ahead: !ideal,
             shapers: vec![Shaper::new(Shape::NONE); classes],
             now: Time(0),
             books: Books {
@@ -75,17 +79,18 @@ impl Hub {
         }
     }
 
-    /// A train arrives. When the concentrator was idle, the end of its service comes back; what does not fit goes to
-    /// `lost`.
-    pub fn arrive(&mut self, now: Time, packet: Packet, lost: &mut Vec<Packet>) -> Option<Time> {
-        self.books.arrived[packet.label.class.index()] += self.work(&packet);
+    /// A train arrives that came to the concentrator at `entered`. When that was idle, the end of its service comes back; what
+    /// does not fit goes to `lost`.
+    pub fn arrive(&mut self, now: Time, (packet, entered): (Packet, Time), lost: &mut Vec<Packet>) -> Option<Time> {
+        let work = self.work(&packet);
+        self.books.arrived[packet.label.class.index()] += work;
         if self.serving.is_none() {
-            return Some(self.serve(now, packet));
+            return Some(self.serve(now, packet, entered, work));
         }
         let each = self.cost.wire(packet.inner);
         let tail = if packet.tail == packet.inner { each } else { self.cost.wire(packet.tail) };
         let before = lost.len();
-        self.scheduler.push(Queued { packet, each, tail }, lost);
+        self.scheduler.push(Queued { packet, entered, each, tail }, lost);
         self.lose(&lost[before..]);
         self.fill_ring();
         None
@@ -99,29 +104,28 @@ impl Hub {
 
     /// The device takes a packet ahead.
     fn fill_ring(&mut self) {
-        while self.ring.len() < self.ahead {
-            let Some(packet) = self.scheduler.pop() else { return };
-            self.ring.push_back(packet);
+        if self.takes_ahead && self.ring.is_none() {
+            self.ring = self.scheduler.pop();
         }
     }
 
-    fn serve(&mut self, now: Time, packet: Packet) -> Time {
+    fn serve(&mut self, now: Time, packet: Packet, entered: Time, work: f64) -> Time {
         if packet.way == Way::Down {
             let waited = &mut self.books.waited[packet.label.class.index()];
-            waited.0 += now.since(packet.entered).secs();
+            waited.0 += now.since(entered).secs();
             waited.1 += 1;
         }
-        let time = self.work(&packet) / self.throughput;
-        self.serving = Some((packet, now));
-        now + Span::of_secs(time)
+        self.serving = Some(Service { packet, began: now, work });
+        now + Span::of_secs(work / self.throughput)
     }
 
     /// The packet in service is done: it comes with the time at which its service began, and with the end of the
     /// next one's.
     pub fn served(&mut self, now: Time) -> Option<(Packet, Time, Option<Time>)> {
-        let (packet, began) = self.serving.take()?;
-        self.books.served[packet.label.class.index()] += self.work(&packet);
-        let next = self.ring.pop_front().or_else(|| self.scheduler.pop()).map(|next| self.serve(now, next));
+        let Service { packet, began, work } = self.serving.take()?;
+        self.books.served[packet.label.class.index()] += work;
+        let next = self.ring.take().or_else(|| self.scheduler.pop());
+        let next = next.map(|next| self.serve(now, next.packet, next.entered, self.work(&next.packet)));
         self.fill_ring();
         Some((packet, began, next))
     }
@@ -134,26 +138,24 @@ impl Hub {
         self.cost.train(packet.count, packet.inner, packet.tail)
     }
 
-    /// Bytes of a train on the wire.
+    /// Bytes of a train on the wire, and of one packet of it.
     #[must_use]
-    pub fn wire(&self, packet: &Packet) -> u64 {
+    pub fn wire(&self, packet: &Packet) -> (u64, u64) {
         if packet.kind == Kind::Whole {
-            return packet.bytes();
+            return (packet.bytes(), 0);
+        }
+        let tail = u64::from(self.cost.wire(packet.tail));
+        if packet.count == 1 {
+            return (tail, tail);
         }
         let each = u64::from(self.cost.wire(packet.inner));
-        u64::from(packet.count - 1) * each + u64::from(self.cost.wire(packet.tail))
+        (u64::from(packet.count - 1) * each + tail, tail.min(each))
     }
 
     /// Bytes on the wire of a packet of `inner` bytes.
     #[must_use]
     pub fn wire_of(&self, inner: u32) -> u32 {
         self.cost.wire(inner)
-    }
-
-    /// Bytes of one packet of a train on the wire.
-    #[must_use]
-    pub fn wire_of_one(&self, packet: &Packet) -> u64 {
-        if packet.kind == Kind::Whole { 0 } else { u64::from(self.cost.wire(packet.inner.min(packet.tail))) }
     }
 
     /// When a packet of a shaped class may join the queue; none if it need not wait.
@@ -208,8 +210,8 @@ impl Hub {
 
     /// Work that waits or is in service, by class [bit]; of the packet in service also what is done.
     pub fn inside(&self, inside: &mut [f64]) {
-        let serving = self.serving.iter().map(|(packet, _)| packet);
-        for packet in self.scheduler.waiting().map(|queued| &queued.packet).chain(serving).chain(&self.ring) {
+        let serving = self.serving.iter().map(|service| &service.packet);
+        for packet in self.scheduler.waiting().chain(&self.ring).map(|queued| &queued.packet).chain(serving) {
             inside[packet.label.class.index()] += self.work(packet);
         }
     }

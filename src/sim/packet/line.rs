@@ -28,7 +28,8 @@ impl Line {
 /// One direction. Service is first in first out, so the end of each packet's is known when it arrives.
 #[derive(Clone, Debug)]
 pub struct Direction {
-    rate: f64,
+    /// Time for a byte [s].
+    each: f64,
     buffer: Span,
     delay: Span,
     busy: Time,
@@ -50,7 +51,7 @@ pub struct Train {
 
 impl Direction {
     fn new(rate: f64, buffer: Span, delay: Span) -> Self {
-        Self { rate, buffer, delay, busy: Time(0), under_way: VecDeque::new() }
+        Self { each: 8.0 / rate, buffer, delay, busy: Time(0), under_way: VecDeque::new() }
     }
 
     /// Sends a train on: when it is at the other end, if nothing else is before it.
@@ -84,6 +85,6 @@ impl Direction {
 
     #[allow(clippy::cast_precision_loss)] // bytes of a train
     fn time(&self, bytes: u64) -> Span {
-        Span::of_secs(bytes as f64 * 8.0 / self.rate)
+        Span::of_secs(bytes as f64 * self.each)
     }
 }

@@ -89,13 +89,13 @@ impl Receiver {
         let packets = if self.quick > 0 || !self.delays { self.unsaid } else { self.unsaid.div_ceil(2) }.max(1);
         self.quick = self.quick.saturating_sub(packets);
         self.unsaid = 0;
-        let mut says = Says { first: self.expected, held: self.held, again: self.again, ..Says::default() };
+        let says = Says::of(self.expected).holding(self.held, self.again);
+        if self.beyond.is_empty() {
+            return (says, packets);
+        }
         let latest = self.beyond.iter().position(|block| block.0 <= self.latest.0 && self.latest.0 < block.1);
         let others = (0..self.beyond.len()).rev().filter(|place| Some(*place) != latest);
-        for (said, place) in says.blocks.iter_mut().zip(latest.into_iter().chain(others)) {
-            *said = self.beyond[place];
-        }
-        (says, packets)
+        (says.with(latest.into_iter().chain(others).map(|place| self.beyond[place])), packets)
     }
 
     /// Whether anything has not been said.
@@ -135,7 +135,8 @@ mod tests {
         receiver.arrive(7, 2);
         receiver.arrive(4, 1);
         let (says, _) = receiver.say();
-        assert_eq!((says.first, says.blocks[0], says.blocks[1], says.held), (2, (3, 5), (7, 9), 4));
+        assert_eq!((says.first, says.held), (2, 4));
+        assert_eq!(says.blocks().collect::<Vec<_>>(), [(3, 5), (7, 9), (2, 2)]);
         receiver.arrive(2, 1);
         assert_eq!(receiver.expected(), 5);
         receiver.arrive(5, 2);

@@ -9,12 +9,15 @@ use crate::scenario::model::Discipline;
 use crate::sim::band::Fairness;
 use crate::sim::discipline::{Plan, Shape, plan};
 use crate::sim::packet::wire::{Kind, Packet};
+use crate::units::Time;
 
 /// A packet with what it takes of the buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct Queued {
     /// The packet.
     pub packet: Packet,
+    /// When it came.
+    pub entered: Time,
     /// Bytes in the buffer of each packet of the train, and of the last.
     pub each: u32,
     /// Of the last.
@@ -190,7 +193,7 @@ impl Scheduler {
     }
 
     /// Takes out what is served next.
-    pub fn pop(&mut self) -> Option<Packet> {
+    pub fn pop(&mut self) -> Option<Queued> {
         if self.waiting == 0 {
             return None;
         }
@@ -210,7 +213,7 @@ impl Scheduler {
             queue.turn.pass(true);
         }
         self.waiting -= 1;
-        Some(queued.packet)
+        Some(queued)
     }
 
     /// Deficit round robin over the queues of a rank; the one that is being visited is the one marked so.

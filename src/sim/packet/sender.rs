@@ -309,7 +309,7 @@ impl Sender {
         if self.una == self.next {
             return;
         }
-        let says = Says { first: self.next, ..Says::default() };
+        let says = Says::of(self.next);
         self.acknowledged(now, &says, now);
     }
 
@@ -328,10 +328,10 @@ impl Sender {
             self.lost -= u32::from(sent.lost);
             self.resent -= u32::from(sent.lost && sent.again);
         }
-        if says.held <= self.sacked {
+        if u32::from(says.held) <= self.sacked {
             return;
         }
-        for &(from, until) in &says.blocks {
+        for (from, until) in says.blocks() {
             for segment in from.max(self.una)..until.min(self.next) {
                 let sent = *self.at(segment);
                 if sent.sacked {
@@ -347,7 +347,7 @@ impl Sender {
                 }
                 self.arrived(now, segment, &sent, news);
             }
-            if self.sacked >= says.held {
+            if self.sacked >= u32::from(says.held) {
                 break;
             }
         }

@@ -68,23 +68,55 @@ pub struct Packet {
     pub tail: u32,
     /// When it was sent; of an `Ack`, when what made it necessary was sent.
     pub sent: Time,
-    /// When it came to the concentrator's queue.
-    pub entered: Time,
     /// `Data`: the first segment. `Ack`: what it says.
     pub says: Says,
 }
 
-/// Sequence numbers of a packet, in segments.
+/// Sequence numbers of a packet, in segments. A packet fits a line of the cache: what lies beyond `first` is counted from
+/// there, for no window has more than 2^16 segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Says {
     /// `Data`: the first segment; `Ack`: every segment below has arrived.
     pub first: u32,
-    /// `Ack`: what has arrived beyond, the latest first (RFC 2018, three blocks).
-    pub blocks: [(u32, u32); 3],
+    /// `Ack`: what has arrived beyond, the latest first (RFC 2018, three blocks); from and until, less `first`.
+    beyond: [(u16, u16); 3],
     /// `Ack`: segments held beyond `first`, all together.
-    pub held: u32,
+    pub held: u16,
     /// `Ack`: what came had come before (RFC 2883).
     pub again: bool,
+}
+
+impl Says {
+    /// Only where it begins, or up to where all has arrived.
+    #[must_use]
+    pub fn of(first: u32) -> Self {
+        Self { first, ..Self::default() }
+    }
+
+    /// What a receiver holds beyond, and whether it had come before.
+    #[must_use]
+    pub fn holding(self, held: u32, again: bool) -> Self {
+        Self { held: short(held), again, ..self }
+    }
+
+    /// The blocks, from and until; those that are not used are empty.
+    pub fn blocks(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.beyond.into_iter().map(|(from, until)| (self.first + u32::from(from), self.first + u32::from(until)))
+    }
+
+    /// The same with these blocks, the first three of them.
+    #[must_use]
+    pub fn with(mut self, blocks: impl Iterator<Item = (u32, u32)>) -> Self {
+        for (beyond, (from, until)) in self.beyond.iter_mut().zip(blocks) {
+            *beyond = (short(from - self.first), short(until - self.first));
+        }
+        self
+    }
+}
+
+/// A number of segments within a window.
+fn short(segments: u32) -> u16 {
+    u16::try_from(segments).unwrap_or(u16::MAX)
 }
 
 impl Packet {
