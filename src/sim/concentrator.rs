@@ -27,7 +27,7 @@ pub struct Concentrator {
     backlog: Vec<f64>,
     backlog_of: Vec<f64>,
     /// Part of it that is still to come: windows after the first arrive as fast again as they leave.
-    coming: Vec<f64>,
+    coming: Vec<Coming>,
     /// What comes in bursts lately, and what is kept for it [bit/s].
     bursts: Vec<f64>,
     reserve: f64,
@@ -118,7 +118,7 @@ impl Concentrator {
             drain: vec![unit.carries().0.bits(); plan.queues.len()],
             backlog: vec![0.0; plan.queues.len()],
             backlog_of: vec![0.0; classes],
-            coming: vec![0.0; plan.queues.len()],
+            coming: vec![Coming::default(); plan.queues.len()],
             bursts: vec![0.0; plan.queues.len()],
             reserve: 0.0,
             own_until: vec![0.0; access.len() * plan.queues.len()],
@@ -183,7 +183,7 @@ impl Concentrator {
     #[must_use]
     pub fn queue_delay(&self, class: ClassId) -> f64 {
         let queue = self.plan.queue_of(class);
-        let waits = self.standing[queue].bits + self.backlog[queue] - self.coming[queue];
+        let waits = self.standing[queue].bits + self.backlog[queue] - self.coming[queue].bits;
         if waits <= 0.0 { 0.0 } else { (waits / self.drain[queue].max(1.0)).min(LONGEST_QUEUE) }
     }
 
@@ -247,7 +247,7 @@ impl Concentrator {
             if backlog > 0.0 {
                 let left = (backlog - (self.drain[queue] - band.rate_capped()).max(0.0) * dt).max(0.0);
                 self.backlog[queue] = left;
-                self.coming[queue] = (self.coming[queue] - 2.0 * self.drain[queue] * dt).clamp(0.0, left);
+                self.coming[queue].pass(dt, 2.0 * self.drain[queue], left);
                 for (class, part) in self.backlog_of.iter_mut().enumerate() {
                     if self.plan.queue_of[class] == queue {
                         *part *= left / backlog;
@@ -295,7 +295,7 @@ impl Concentrator {
     }
 
     fn waiting_bursts(&self, queue: usize) -> f64 {
-        if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue] } else { 0.0 }
+        if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue].bits } else { 0.0 }
     }
 
     /// What a burst of the class from the site would meet now.
@@ -356,12 +356,18 @@ impl Concentrator {
         let queue = self.plan.queue_of(class);
         let now = self.now.secs();
         self.backlog[queue] += work;
-        self.coming[queue] += if paced { work } else { 0.0 };
+        if paced {
+            let own = self.access[site.index()].min(self.drain[queue]);
+            let paced_by = if self.one_for_all() { f64::INFINITY } else { own };
+            self.coming[queue].add(work, 2.0 * paced_by);
+        }
         self.backlog_of[class.index()] += work;
         self.books.burst[class.index()] += work;
         self.books.admitted[class.index()] += work;
-        // What comes in beyond the room takes the place of what transfers keep there.
-        let most = (self.buffer - self.backlog[queue] + self.coming[queue]).max(0.0);
+        // What comes in beyond the room takes the place of what transfers keep there: in one queue for all those of others
+        // fill places as fast as they come free; where a class has its own, they are the ends of such bursts.
+        let comes = if self.one_for_all() { self.coming[queue].bits } else { 0.0 };
+        let most = (self.buffer - self.backlog[queue] + comes).max(0.0);
         self.standing[queue].bits = self.standing[queue].bits.min(most);
         let place = queue * self.access.len() + site.index();
         self.own_until[place] = now + through;
@@ -374,10 +380,15 @@ impl Concentrator {
         self.charge(queue, work);
     }
 
+    /// Whether all classes are in one queue: what stands there paces whoever goes through it.
+    fn one_for_all(&self) -> bool {
+        self.bands.len() == 1
+    }
+
     /// Slow start ends with more in flight than the path holds: the rest stands in the queue.
     pub fn overshoot(&mut self, class: ClassId, bits: f64) {
         let queue = self.plan.queue_of(class);
-        let room = self.buffer - self.standing[queue].bits - self.backlog[queue] + self.coming[queue];
+        let room = self.buffer - self.standing[queue].bits - self.backlog[queue] + self.coming[queue].bits;
         self.standing[queue].bits += bits.min(room.max(0.0));
         if bits > room {
             self.overflow(class);
@@ -691,7 +702,7 @@ impl Concentrator {
         self.standing = vec![Standing::default(); self.bands.len()];
         self.backlog = vec![0.0; self.bands.len()];
         self.backlog_of.fill(0.0);
-        self.coming = vec![0.0; self.bands.len()];
+        self.coming = vec![Coming::default(); self.bands.len()];
         self.bursts = vec![0.0; self.bands.len()];
         self.own_until = vec![0.0; sites * self.bands.len()];
         self.drain = vec![self.throughput; self.bands.len()];
@@ -811,6 +822,32 @@ impl Concentrator {
                 above.1 += self.bursts[queue];
                 self.drain[queue] = (self.drain[queue] - above.0 - self.flooded[queue].rate).max(0.0);
             }
+        }
+    }
+}
+
+/// Bursts that are taken in and still come, as the acknowledgements of the window before them do: twice as fast as that left
+/// the access link (where all are in one queue: that queue), and together not faster than twice the queue's rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Coming {
+    bits: f64,
+    /// Of all together [bit/s].
+    rate: f64,
+}
+
+impl Coming {
+    fn add(&mut self, work: f64, rate: f64) {
+        self.bits += work;
+        self.rate += rate;
+    }
+
+    /// Time passes; no more than `most` bits are left, and they come no faster than `together`. Bursts end one by one, and
+    /// the rate with them.
+    fn pass(&mut self, dt: f64, together: f64, most: f64) {
+        if self.bits > 0.0 {
+            let left = (self.bits - self.rate.min(together) * dt).clamp(0.0, most);
+            self.rate = if left > 0.0 { self.rate * (left / self.bits) } else { 0.0 };
+            self.bits = left;
         }
     }
 }
