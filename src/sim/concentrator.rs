@@ -245,7 +245,7 @@ impl Concentrator {
         for (queue, band) in self.bands.iter().enumerate() {
             let backlog = self.backlog[queue];
             if backlog > 0.0 {
-                let left = (backlog - (self.drain[queue] - band.rate_capped()).max(0.0) * dt).max(0.0);
+                let left = (backlog - (self.open(queue) - band.rate_capped()).max(0.0) * dt).max(0.0);
                 self.backlog[queue] = left;
                 self.coming[queue].pass(dt, 2.0 * self.drain[queue], left);
                 for (class, part) in self.backlog_of.iter_mut().enumerate() {
@@ -255,6 +255,21 @@ impl Concentrator {
                 }
             }
         }
+    }
+
+    /// Rate at which bursts of a queue leave: where queues share by weight, no more than its part while bursts wait in
+    /// others, too.
+    fn open(&self, queue: usize) -> f64 {
+        let Some(own) = self.plan.queues[queue].weight else { return self.drain[queue] };
+        let rank = self.plan.queues[queue].rank;
+        let waits = |other: usize| {
+            other != queue && self.waiting_bursts(other) > self.full && self.plan.queues[other].rank == rank
+        };
+        let others: f64 = (0..self.bands.len())
+            .filter(|&other| waits(other))
+            .filter_map(|other| self.plan.queues[other].weight)
+            .sum();
+        if others > 0.0 { self.drain[queue].min(self.throughput * own / (own + others)) } else { self.drain[queue] }
     }
 
     /// Whether each site, or each class at it, is served in turn with the others; and whether weights decide.

@@ -87,14 +87,14 @@ fn the_error_of_the_method_is_what_validation_learns() {
     assert!(learnt().len() > 20);
 }
 
-/// A hundred random scenarios: the median is held; the tail is known to be heavier than wanted.
+/// A hundred random scenarios: the fidelities agree on the clinical mean in the middle and in the tail.
 #[test]
 #[ignore = "takes a quarter of a minute"]
 fn fidelities_agree_on_random_scenarios() {
     let rows = cross::rows(100, &|| ());
     let error = |name: &str| rows.iter().find(|row| row.figure.contains(name)).unwrap().flow.unwrap();
     assert!(error("median") <= 0.07, "median {}", error("median"));
-    assert!(error("90th") <= 0.35, "90th percentile {}", error("90th"));
+    assert!(error("90th") <= 0.20, "90th percentile {}", error("90th"));
 }
 
 /// Recovery by time and probes is what makes short transfers bearable through a full queue.
