@@ -35,7 +35,8 @@ impl<E> Entry<E> {
 }
 
 /// Buckets ahead.
-const BUCKETS: u64 = 1024;
+const BUCKETS: u64 = 64 * WORDS as u64;
+const WORDS: usize = 16;
 
 /// So many events need no buckets.
 const FEW: usize = 8;
@@ -50,6 +51,8 @@ pub struct Calendar<E> {
     /// What was scheduled since it came up, within it.
     late: Heap<E>,
     buckets: Vec<Vec<Entry<E>>>,
+    /// Which buckets have something in them, a bit each.
+    filled: [u64; WORDS],
     in_buckets: usize,
     far: Heap<E>,
     /// The first bucket that has not come up.
@@ -68,6 +71,7 @@ impl<E: Copy> Calendar<E> {
             bits,
             late: Heap(Vec::new()),
             buckets,
+            filled: [0; WORDS],
             in_buckets: 0,
             far: Heap(Vec::new()),
             front: 0,
@@ -119,11 +123,26 @@ impl<E: Copy> Calendar<E> {
         if bucket < self.front {
             self.late.push(entry);
         } else if bucket < self.front + BUCKETS {
-            self.buckets[slot(bucket)].push(entry);
+            let slot = slot(bucket);
+            self.buckets[slot].push(entry);
+            self.filled[slot / 64] |= 1 << (slot % 64);
             self.in_buckets += 1;
         } else {
             self.far.push(entry);
         }
+    }
+
+    /// How many buckets from the first one on are empty; some bucket is not.
+    fn empty_ahead(&self) -> u64 {
+        let first = slot(self.front);
+        let own = self.filled[first / 64] >> (first % 64);
+        if own != 0 {
+            return u64::from(own.trailing_zeros());
+        }
+        // Round the ring by words, and back to the rest of the first.
+        let ahead = (1..=WORDS).find(|ahead| self.filled[(first / 64 + ahead) % WORDS] != 0).unwrap_or(WORDS);
+        let word = self.filled[(first / 64 + ahead) % WORDS];
+        (64 * ahead - first % 64) as u64 + u64::from(word.trailing_zeros())
     }
 
     /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the last
@@ -151,8 +170,11 @@ impl<E: Copy> Calendar<E> {
                     self.place(entry);
                 }
             }
+            self.front += self.empty_ahead();
             // The two take turns in using each other's space.
-            std::mem::swap(&mut self.near, &mut self.buckets[slot(self.front)]);
+            let slot = slot(self.front);
+            std::mem::swap(&mut self.near, &mut self.buckets[slot]);
+            self.filled[slot / 64] &= !(1 << (slot % 64));
             self.front += 1;
             self.in_buckets -= self.near.len();
             self.near.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
