@@ -49,8 +49,9 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let limit = study.targets[0].limit;
     let zone =
         Zone { indifference: args.zone * limit, confidence: args.confidence, first: args.first, most: args.budget };
-    let selected = select(all.len(), zone, &evaluate)?;
+    let selected = select(all.len(), zone, &evaluate);
     bar.finish_and_clear();
+    let selected = selected?;
     let candidates = all.iter().zip(values.into_inner()).map(|((title, setup), days)| Candidate {
         title: title.clone(),
         cost: setup.cost,

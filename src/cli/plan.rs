@@ -62,11 +62,7 @@ fn fails(plan: &plan::Plan) -> bool {
     match plan.answer.outcome {
         Outcome::Fails(_) => true,
         Outcome::Crosses(..) | Outcome::Holds(_) => false,
-        Outcome::Least(value, _) => plan
-            .answer
-            .evidence
-            .iter()
-            .any(|tried| tried.value.to_bits() == value.to_bits() && tried.measure > plan.limit),
+        Outcome::Least(value, _) => plan.answer.measured(value).is_some_and(|measure| measure > plan.limit),
     }
 }
 
@@ -92,12 +88,14 @@ fn knob(find: &str, of: Option<&str>, at: Clock, setup: &Setup) -> Result<Knob, 
 fn answer(question: &Question<'_>, output: &Output) -> Result<plan::Plan, Stop> {
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
-    let mut found = plan::plan(question, &days)?;
-    if let (Knob::Years, Outcome::Crosses(years, _)) = (&question.knob, found.answer.outcome) {
-        found.limit_there = Some(plan::limit_at(question, years, &days)?);
-    }
+    let found = plan::plan(question, &days).and_then(|mut found| {
+        if let (Knob::Years, Outcome::Crosses(years, _)) = (&question.knob, found.answer.outcome) {
+            found.limit_there = Some(plan::limit_at(question, years, &days)?);
+        }
+        Ok(found)
+    });
     bar.finish_and_clear();
-    Ok(found)
+    Ok(found?)
 }
 
 pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {

@@ -68,14 +68,14 @@ impl Knob {
             let found = model.classes.iter().position(|class| class.name == of);
             found.map(|place| ClassId::of(place).0).ok_or_else(|| (format!("there is no class `{of}`"), known()))
         };
+        let units = || model.units.iter().map(|unit| unit.name.clone()).collect();
         let unit = |usual: u8| match of {
             None => Ok(usual),
             Some(of) => {
-                let known = || model.units.iter().map(|unit| unit.name.clone()).collect();
                 let found = model.units.iter().position(|unit| unit.name == of);
                 found
                     .map(|place| UnitId::of(place).0)
-                    .ok_or_else(|| (format!("there is no concentrator `{of}`"), known()))
+                    .ok_or_else(|| (format!("there is no concentrator `{of}`"), units()))
             }
         };
         let curfew = |class: u8| {
@@ -102,8 +102,7 @@ impl Knob {
                 }
             }
             "moved" | "wave" if of.is_none() => {
-                let known = model.units.iter().map(|unit| unit.name.clone()).collect();
-                Err((format!("`{name}` needs `--of` the concentrator to which sites move"), known))
+                Err((format!("`{name}` needs `--of` the concentrator to which sites move"), units()))
             }
             "moved" => Ok(Self::Moved(unit(0)?)),
             "wave" => Ok(Self::Wave(unit(0)?, at)),

@@ -83,6 +83,6 @@ impl<'a> Samples<'a> {
 }
 
 /// Whether two values differ by rounding alone.
-fn same(a: f64, b: f64) -> bool {
+pub(super) fn same(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }

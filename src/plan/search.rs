@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use crate::plan::samples::{Evaluate, Samples};
+use crate::plan::samples::{Evaluate, Samples, same};
 use crate::stats::{Interval, Tally};
 use crate::study::Fault;
 
@@ -67,6 +67,14 @@ pub struct Answer {
     pub runs: u32,
     /// Whether the precision was reached.
     pub precise: bool,
+}
+
+impl Answer {
+    /// What was held against the limit at a value that was tried.
+    #[must_use]
+    pub fn measured(&self, value: f64) -> Option<f64> {
+        self.evidence.iter().find(|tried| same(tried.value, value)).map(|tried| tried.measure)
+    }
 }
 
 /// Where a measure crosses its limit.

@@ -21,6 +21,13 @@ pub struct Candidate {
     pub days: Vec<Day>,
 }
 
+impl Candidate {
+    /// What a target measured on each day; where there was nothing to measure, nothing.
+    fn measured(&self, target: usize) -> Vec<f64> {
+        self.days.iter().map(|day| day.targets[target].unwrap_or(0.0)).collect()
+    }
+}
+
 /// What came of a comparison.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
@@ -118,11 +125,11 @@ impl Comparison {
 }
 
 fn row(candidate: Candidate, limits: &[f64]) -> Row {
-    let of_target =
-        |target: usize| candidate.days.iter().map(move |day| day.targets[target].unwrap_or(0.0)).collect::<Vec<f64>>();
-    let figures: Vec<Interval> =
-        (0..limits.len()).map(|target| of_target(target).into_iter().collect::<Tally>().interval(CONFIDENCE)).collect();
-    let probability = limits.iter().enumerate().map(|(target, &limit)| within(&of_target(target), limit)).collect();
+    let figures: Vec<Interval> = (0..limits.len())
+        .map(|target| candidate.measured(target).into_iter().collect::<Tally>().interval(CONFIDENCE))
+        .collect();
+    let probability =
+        limits.iter().enumerate().map(|(target, &limit)| within(&candidate.measured(target), limit)).collect();
     let meets_all = figures.iter().zip(limits).all(|(figure, limit)| figure.high() <= *limit);
     Row {
         title: candidate.title,
@@ -138,10 +145,8 @@ fn row(candidate: Candidate, limits: &[f64]) -> Row {
 
 /// Differences from the first, corrected for being several (Holm 1979).
 fn differences(candidates: &[Candidate]) -> Vec<Option<Difference>> {
-    let of =
-        |candidate: &Candidate| candidate.days.iter().map(|day| day.targets[0].unwrap_or(0.0)).collect::<Vec<f64>>();
-    let first = of(&candidates[0]);
-    let others: Vec<Vec<f64>> = candidates[1..].iter().map(of).collect();
+    let first = candidates[0].measured(0);
+    let others: Vec<Vec<f64>> = candidates[1..].iter().map(|candidate| candidate.measured(0)).collect();
     let paired = |other: &Vec<f64>| first.iter().zip(other).map(|(a, b)| b - a).collect::<Tally>();
     let pairs: Vec<Tally> = others.iter().map(paired).collect();
     let adjusted = holm(&pairs.iter().map(|pair| pair.estimate().p_value()).collect::<Vec<_>>());
@@ -288,9 +293,9 @@ pub fn csv(found: &Comparison) -> String {
             let value = &row.figures[target];
             let [mean, low, high] = [value.mean, value.low(), value.high()].map(known);
             let by = row.difference.filter(|_| target == 0);
+            let clear = by.map_or_else(String::new, |by| by.clear.to_string());
             let [by, by_low, by_high] =
                 by.map_or_else(Default::default, |by| [by.by.mean, by.by.low(), by.by.high()].map(known));
-            let clear = row.difference.filter(|_| target == 0).map_or_else(String::new, |by| by.clear.to_string());
             let (cost, best) = (row.cost.map_or_else(String::new, known), place == found.selected.best);
             let (title, what) = (row.title.clone(), found.targets[target].clone());
             let (probability, days) = (known(row.probability[target]), found.selected.days[place].to_string());

@@ -97,8 +97,7 @@ fn with(plan: &Plan) -> String {
 fn split(plan: &Plan, value: f64, (low, high): (f64, f64)) -> String {
     let Knob::Split(one, other) = plan.knob else { return String::new() };
     let name = |unit: u8| &plan.units[usize::from(unit)];
-    let best = plan.answer.evidence.iter().find(|tried| tried.value.to_bits() == value.to_bits());
-    let measure = best.map_or(f64::NAN, |tried| tried.measure);
+    let measure = plan.answer.measured(value).unwrap_or(f64::NAN);
     let zone = figure(plan.precision * plan.limit, plan.kind);
     let as_good = if high > low {
         format!("; from {} to {} it is as good", shown(&plan.knob, low), shown(&plan.knob, high))

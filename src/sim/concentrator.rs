@@ -441,24 +441,19 @@ impl Concentrator {
     /// its weight, as each would get its part of what the burst leaves (Parekh & Gallager 1993, section II). Says whether
     /// somebody does.
     fn others_pay(&mut self, queue: usize, work: f64) -> bool {
-        let shares = |other: usize, bands: &[Band]| other != queue && bands[other].saturated();
-        let rank = self.plan.queues[queue].rank;
-        let ranks = self
-            .plan
-            .queues
-            .iter()
-            .enumerate()
-            .filter(|(other, plan)| plan.rank >= rank && shares(*other, &self.bands));
-        let Some(rank) = ranks.map(|(_, plan)| plan.rank).min() else { return false };
-        let pays = |other: usize, bands: &[Band], plan: &Plan| shares(other, bands) && plan.queues[other].rank == rank;
-        let weight = |other: usize, plan: &Plan| plan.queues[other].weight.unwrap_or(1.0);
-        let all = (0..self.bands.len()).filter(|&other| pays(other, &self.bands, &self.plan));
-        let total: f64 = all.map(|other| weight(other, &self.plan)).sum();
-        for other in 0..self.bands.len() {
-            if pays(other, &self.bands, &self.plan) {
-                let part = work * weight(other, &self.plan) / total;
-                self.touch(other).owe(part);
-            }
+        let (queues, bands) = (&self.plan.queues, &self.bands);
+        let rank = queues[queue].rank;
+        let shares = |&other: &usize| other != queue && queues[other].rank >= rank && bands[other].saturated();
+        // Queues stand in the order of their ranks.
+        let Some(first) = (0..bands.len()).find(shares) else { return false };
+        let of_rank = |&other: &usize| queues[other].rank == queues[first].rank;
+        let mut weights = [0.0; MAX_CLASSES];
+        for other in (first..bands.len()).filter(shares).filter(of_rank) {
+            weights[other] = queues[other].weight.unwrap_or(1.0);
+        }
+        let total: f64 = weights.iter().sum();
+        for (other, weight) in weights.into_iter().enumerate().filter(|(_, weight)| *weight > 0.0) {
+            self.touch(other).owe(work * weight / total);
         }
         true
     }

@@ -44,8 +44,8 @@ impl Days<'_> {
         (targets, watched): (&[Target], Watched),
         wanted: &[(usize, u32)],
     ) -> Result<Vec<Day>, Fault> {
-        // Whose time a target counts depends on the class that people watch.
-        let name = format!("day-of-{}", watched.class.0);
+        // Whose time is counted, and what is too long, depends on the class that people watch.
+        let name = format!("day-of-{}-{}", watched.class.0, watched.limit);
         let open = |model: &Model| {
             self.keep.as_deref().map(|folder| Saved::open(folder, [(name.as_str(), model)], targets)).transpose()
         };
