@@ -64,16 +64,32 @@ pub fn summary(question: &str, when: &str, plans: &[Plan]) -> String {
     ];
     rows.extend(plans.iter().map(|plan| {
         let (month, certainty) = until(when, plan);
-        let limit = plan.limit_there.map_or("", Limit::name).to_owned();
-        vec![plan.setup.clone(), plan.target.clone(), month, certainty, limit, plan.answer.runs.to_string()]
+        vec![
+            plan.setup.clone(),
+            plan.target.clone(),
+            month,
+            certainty,
+            named(plan).to_owned(),
+            plan.answer.runs.to_string(),
+        ]
     }));
     text + "\n" + &columns(&rows)
 }
 
-/// What holds traffic up by then.
+/// What holds traffic up by then, in a table.
+fn named(plan: &Plan) -> &'static str {
+    match plan.limit_there {
+        None => "",
+        Some(Limit::None) => "peaks below 15 min",
+        Some(limit) => limit.name(),
+    }
+}
+
+/// The same, in a sentence.
 fn limit(plan: &Plan) -> String {
     match plan.limit_there {
-        None | Some(Limit::None) => String::new(),
+        None => String::new(),
+        Some(Limit::None) => "; no quarter of an hour is full then, only shorter peaks are".to_owned(),
         Some(limit) => format!("; what limits is {}", limit.name()),
     }
 }
@@ -105,7 +121,7 @@ pub fn csv(when: &str, plans: &[Plan]) -> String {
             Outcome::Holds(_) => ["", "30", ""].map(str::to_owned),
             Outcome::Fails(_) => ["0", "", "0"].map(str::to_owned),
         };
-        let limit = plan.limit_there.map_or("", Limit::name).to_owned();
+        let limit = named(plan).to_owned();
         [plan.setup.clone(), plan.target.clone(), years, low, high, until(when, plan).0, limit]
     });
     tidy::csv(["option", "target", "years", "years_low", "years_high", "month", "limit"], rows)

@@ -1,9 +1,9 @@
 //! A concentrator at work: queues that share its throughput, and the streams that take theirs first.
 
-use crate::scenario::model::{ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
+use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
 use crate::sim::band::{Band, Fairness, FlowId};
 use crate::sim::discipline::{Plan, Queue, Shape, plan};
-use crate::sim::transport::{Cost, Link, Standing, Turn, access_queue, fading};
+use crate::sim::transport::{Cost, Crossed, Link, Standing, Turn, access_queue, fading};
 use crate::units::{BitRate, Bytes, Time};
 
 /// A concentrator and what is inside it.
@@ -158,12 +158,12 @@ impl Concentrator {
         }
     }
 
-    /// Work of one turn [bit].
+    /// Work of one turn of a transaction of the class, after what has crossed before it [bit].
     #[must_use]
-    pub fn work(&self, turn: &Turn, connects: bool) -> f64 {
+    pub fn work(&self, class: &Class, turn: &Turn, before: Crossed) -> f64 {
         match self.transport {
             Transport::Ideal => turn.response.bits(),
-            Transport::Tcp(tcp) => self.cost.turn(&tcp, turn, connects),
+            Transport::Tcp(tcp) => self.cost.turn(&tcp, class, turn, before),
         }
     }
 
@@ -342,6 +342,7 @@ impl Concentrator {
             access_wait,
             access_queue,
             both: self.both,
+            held_back: !alone && !own_line,
         }
     }
 
@@ -946,6 +947,8 @@ pub struct Prospect {
     pub access_queue: f64,
     /// Whether packets towards the headend wait in the concentrator's queue, too.
     pub both: bool,
+    /// Whether the queue's flows fill it, whatever site they are from.
+    pub held_back: bool,
 }
 
 impl Prospect {
@@ -953,8 +956,8 @@ impl Prospect {
     #[must_use]
     pub fn idle(rate: f64, access: f64) -> Self {
         let (wait, shared, access_wait, access_queue) = (0.0, 0.0, 0.0, 0.0);
-        let (fair, room, both) = (rate, f64::INFINITY, false);
-        Self { wait, rate, fair, room, shared, access, access_wait, access_queue, both }
+        let (fair, room, both, held_back) = (rate, f64::INFINITY, false, false);
+        Self { wait, rate, fair, room, shared, access, access_wait, access_queue, both, held_back }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
 use crate::sim::flow::{Flow, State};
 use crate::sim::observer::{Observer, Parts};
-use crate::sim::transport::Turn;
+use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
 use crate::units::Span;
 
@@ -43,6 +43,9 @@ const THROUGH: f64 = 0.6;
 const OVERSHOOT: f64 = 0.5;
 /// A sender that has lost something shares once its window is near its fair part of the path.
 const SETTLES: f64 = 1.4;
+/// A sender whose window is so many times its fair part of a full path loses most of it, and has no more than its share
+/// from the start.
+const CROWDED: f64 = 3.0;
 /// A burst that would take longer than this shares, and so follows the rate as it changes [s].
 const STARVED: f64 = 0.5;
 /// What is left of a window after a loss (CUBIC; RFC 9438, section 4.6).
@@ -76,10 +79,11 @@ impl<O: Observer> Engine<'_, O> {
     /// The present turn's answer, in segments and their work.
     fn begin_turn(&mut self, id: FlowId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
-        let connects = self.class(id).connects;
         let flow = self.flows.get(id);
-        let turn = self.flows.turns(id)[usize::from(flow.round.turn)];
-        let work = self.units[flow.unit.index()].work(&turn, connects && flow.round.turn == 0);
+        let place = usize::from(flow.round.turn);
+        let turn = self.flows.turns(id)[place];
+        let before = Crossed::by(&self.flows.turns(id)[..place]);
+        let work = self.units[flow.unit.index()].work(self.class(id), &turn, before);
         let (segments, segment) = in_segments(&turn, work);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
         let left = match resumes {
@@ -132,7 +136,8 @@ impl<O: Observer> Engine<'_, O> {
         // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
         let starved = passage.through > STARVED;
         let fair = f64::from(round.window) * round.segment / prospect.fair;
-        let settled = round.careful && fair * SETTLES >= first;
+        let crowded = prospect.held_back && fair >= CROWDED * first;
+        let settled = crowded || (round.careful && fair * SETTLES >= first);
         if starved || (sent < round.left && (busy >= first || round.steady || settled)) {
             let beyond = (busy - first) * rate * OVERSHOOT;
             if !starved && !round.steady && !round.careful && beyond > 0.0 {
@@ -208,10 +213,10 @@ impl<O: Observer> Engine<'_, O> {
         let (throughput, access) = (unit.throughput(), unit.access(flow.site));
         let tcp = self.tcp();
         let mut window = tcp.map_or(0, |tcp| tcp.window);
-        let mut connects = class.connects;
-        let (mut work, mut time) = (0.0, Parts { trips: if connects { rtt } else { 0.0 }, ..Parts::default() });
+        let mut crossed = Crossed::default();
+        let (mut work, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });
         for turn in self.flows.turns(id) {
-            let own = unit.work(turn, connects);
+            let own = unit.work(class, turn, crossed);
             if let Some(tcp) = &tcp {
                 let (left, segment) = in_segments(turn, own);
                 let sending = Prospect::idle(throughput, access).rounds(tcp, &mut window, left, segment, rtt);
@@ -220,7 +225,7 @@ impl<O: Observer> Engine<'_, O> {
                 time.transfer += turn.request.bits() / up + transfer;
             }
             work += own;
-            connects = false;
+            crossed = crossed.and(turn);
         }
         if tcp.is_none() {
             time = Parts { transfer: work / access.min(throughput), ..Parts::default() };

@@ -5,8 +5,8 @@
 
 use std::sync::LazyLock;
 
-use crate::scenario::model::{Cipher, Counts, Tcp, Unit};
-use crate::units::Bytes;
+use crate::scenario::model::{Cipher, Class, Counts, Ingredient, Tcp, Unit};
+use crate::units::{Bytes, Span};
 
 /// What a concentrator spends on packets, in bits of its throughput.
 ///
@@ -56,20 +56,22 @@ impl Cost {
         f64::from(count - 1) * self.packet(u64::from(inner)) + self.packet(u64::from(tail))
     }
 
-    /// Work of one turn of a transaction: request, response, acknowledgements, and set-up and end of the
-    /// connection when it has its own [bit].
+    /// Work of one turn of a transaction of the class, after what has crossed before it: request, response,
+    /// acknowledgements, and set-up and end of the connection when it has its own [bit].
     #[must_use]
-    pub fn turn(&self, tcp: &Tcp, turn: &Turn, connects: bool) -> f64 {
+    pub fn turn(&self, tcp: &Tcp, class: &Class, turn: &Turn, before: Crossed) -> f64 {
         let ack = self.packet(tcp.headers.0);
         let full = self.packet(tcp.segment.0 + tcp.headers.0);
-        // Delayed acknowledgements: one for two segments (RFC 1122, section 4.2.3.2).
-        let answered = ack * float(turn.asked.div_ceil(2));
-        let handshake = if connects { 2.0 * ack } else { 0.0 };
+        // A response that comes at once acknowledges the end of its request.
+        let carried = u64::from(class.server == Span(0));
+        let answered = ack * float(acknowledgements(tcp, before.asked, turn.asked).saturating_sub(carried));
+        let handshake = if class.connects && before == Crossed::default() { 2.0 * ack } else { 0.0 };
         let towards_site = self.one_way(tcp, full, turn.response, turn.segments) + answered + handshake;
         if !self.both {
             return towards_site;
         }
-        let up = self.one_way(tcp, full, turn.request, turn.asked) + ack * float(turn.segments.div_ceil(2));
+        let up = self.one_way(tcp, full, turn.request, turn.asked)
+            + ack * float(acknowledgements(tcp, before.segments, turn.segments));
         towards_site + up + handshake
     }
 
@@ -92,6 +94,37 @@ impl Cost {
         let ack = if self.both { self.packet(tcp.headers.0) / 2.0 } else { 0.0 };
         (self.packet(full) + ack) / (8.0 * float(self.cipher.wire(full)))
     }
+}
+
+/// Segments that have crossed a connection before a turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crossed {
+    asked: u64,
+    segments: u64,
+}
+
+impl Crossed {
+    /// What these turns bring across.
+    #[must_use]
+    pub fn by(turns: &[Turn]) -> Self {
+        turns.iter().fold(Self::default(), Self::and)
+    }
+
+    /// That, and one more turn.
+    #[must_use]
+    pub fn and(self, turn: &Turn) -> Self {
+        Self { asked: self.asked + turn.asked, segments: self.segments + turn.segments }
+    }
+}
+
+/// Segments at the start of a connection that are acknowledged at once (Linux, `TCP_MAX_QUICKACKS`).
+pub const QUICK: u32 = 16;
+
+/// Acknowledgements of so many segments, after so many: of the first each on its own, then one for two (delayed
+/// acknowledgements: RFC 1122, section 4.2.3.2).
+fn acknowledgements(tcp: &Tcp, before: u64, segments: u64) -> u64 {
+    let quick = segments.min(u64::from(QUICK).saturating_sub(before));
+    if tcp.has(Ingredient::DelayedAck) { quick + (segments - quick).div_ceil(2) } else { segments }
 }
 
 /// One request and its response, in bytes and in segments.

@@ -11,7 +11,7 @@ use crate::scenario::model::{
 };
 use crate::scenario::target::{Measure, Target};
 use crate::sim::demand::{JobTerms, Named, Poisson, jobs_of_day, sizes};
-use crate::sim::transport::{Cost, Turn};
+use crate::sim::transport::{Cost, Crossed, Turn};
 use crate::stats::Tally;
 use crate::stats::estimate::{Control, LEAST, observations};
 use crate::units::{Bytes, Clock, Share, Span, Time};
@@ -144,7 +144,7 @@ impl<'a> Fluid<'a> {
             for (named, at) in drawn(class, id, key, self.model.calendar.weekday) {
                 let starts = start(class, &named, at);
                 if let Some(step) = starts.map(step).filter(|step| *step < work.len()) {
-                    work[step] += sizes(&named, class).map(|turn| self.work(class, turn)).sum::<f64>();
+                    work[step] += self.work(class, sizes(&named, class));
                 }
             }
         }
@@ -156,14 +156,19 @@ impl<'a> Fluid<'a> {
         self.targets.iter().map(|target| mean(&work[hours(target, work.len())])).collect()
     }
 
-    /// Work of one turn [bit].
-    fn work(&self, class: &Class, (request, response): (Bytes, Bytes)) -> f64 {
-        match (&self.model.transport, &self.cost) {
-            (Transport::Tcp(tcp), Some(cost)) => {
-                cost.turn(tcp, &Turn::new(request, response, tcp.segment), class.connects)
-            }
-            _ => request.bits() + response.bits(),
-        }
+    /// Work of the turns of an action [bit].
+    fn work(&self, class: &Class, turns: impl Iterator<Item = (Bytes, Bytes)>) -> f64 {
+        let (Transport::Tcp(tcp), Some(cost)) = (&self.model.transport, &self.cost) else {
+            return turns.map(|(request, response)| request.bits() + response.bits()).sum();
+        };
+        let mut crossed = Crossed::default();
+        let own = |(request, response)| {
+            let turn = Turn::new(request, response, tcp.segment);
+            let work = cost.turn(tcp, class, &turn, crossed);
+            crossed = crossed.and(&turn);
+            work
+        };
+        turns.map(own).sum()
     }
 
     /// Adds what users and streams of a class bring on average.
@@ -195,7 +200,8 @@ impl<'a> Fluid<'a> {
 
     fn mean_work(&self, class: &Class) -> f64 {
         let bytes = |law: &Law| Bytes(whole(law.mean()));
-        f64::from(class.turns) * self.work(class, (bytes(&class.request), bytes(&class.response)))
+        let turn = (bytes(&class.request), bytes(&class.response));
+        self.work(class, std::iter::repeat_n(turn, usize::from(class.turns)))
     }
 
     /// What an action takes on an idle network, roughly: a round trip and the server for each turn [s].

@@ -1,9 +1,7 @@
 //! The receiving end: what has arrived, and when it says so.
 
 use crate::sim::packet::wire::Says;
-
-/// Segments at the start of a connection that are acknowledged at once (Linux, `TCP_MAX_QUICKACKS`).
-const QUICK: u32 = 16;
+use crate::sim::transport::QUICK;
 
 /// Reassembly and acknowledgement of one direction of a connection.
 #[derive(Clone, Debug, Default)]
@@ -84,11 +82,14 @@ impl Receiver {
         self.held = self.beyond.iter().map(|block| block.1 - block.0).sum();
     }
 
-    /// What there is to say, and how many acknowledgements say it; it is said by this.
+    /// What there is to say, and how many acknowledgements say it; the odd segment at the end of a train waits for the
+    /// next one, as it would if the train came packet by packet.
     pub fn say(&mut self) -> (Says, u32) {
-        let packets = if self.quick > 0 || !self.delays { self.unsaid } else { self.unsaid.div_ceil(2) }.max(1);
+        let single = if self.delays { self.unsaid.min(self.quick) } else { self.unsaid };
+        let paired = self.unsaid - single;
+        let packets = (single + paired / 2).max(1);
         self.quick = self.quick.saturating_sub(packets);
-        self.unsaid = 0;
+        self.unsaid = if self.unsaid > 1 { paired % 2 } else { 0 };
         let says = Says::of(self.expected).holding(self.held, self.again);
         if self.beyond.is_empty() {
             return (says, packets);
@@ -96,12 +97,6 @@ impl Receiver {
         let latest = self.beyond.iter().position(|block| block.0 <= self.latest.0 && self.latest.0 < block.1);
         let others = (0..self.beyond.len()).rev().filter(|place| Some(*place) != latest);
         (says.with(latest.into_iter().chain(others).map(|place| self.beyond[place])), packets)
-    }
-
-    /// Whether anything has not been said.
-    #[must_use]
-    pub fn owes(&self) -> bool {
-        self.unsaid > 0
     }
 }
 
@@ -125,6 +120,14 @@ mod tests {
         assert_eq!(receiver.arrive(16, 1), Reply::Later);
         assert_eq!(receiver.arrive(17, 1), Reply::Now);
         assert_eq!(receiver.say().0.first, 18);
+    }
+
+    #[test]
+    fn a_train_is_acknowledged_as_often_as_its_packets_would_be() {
+        let mut receiver = receiver();
+        assert_eq!((receiver.arrive(0, 17), receiver.say().1), (Reply::Now, 16));
+        let said: u32 = (0..10).map(|train| (receiver.arrive(17 + 3 * train, 3), receiver.say().1).1).sum();
+        assert_eq!(said, 15, "thirty-one segments: fifteen pairs, and one that waits");
     }
 
     #[test]
