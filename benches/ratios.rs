@@ -68,7 +68,7 @@ fn main() {
         }
     }
     for flows in [50, 1_000] {
-        measure(&format!("packets: TCP, {flows} flows, a packet across a queue"), &|| packets(flows, 1_000_000));
+        measure(&format!("packets: TCP, {flows} flows, a packet across a queue"), &|| packets(flows, 4_000_000));
     }
     let kent = study("scenarios/kent-monday.toml");
     for setup in kent.setups.iter().take(3) {

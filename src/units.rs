@@ -63,7 +63,7 @@ pub struct Clock(pub u64);
 
 impl Time {
     /// The end of time: later than every event.
-    pub const NEVER: Self = Self(u64::MAX);
+    pub const NEVER: Self = Self(i64::MAX.cast_unsigned());
 
     /// Seconds since the origin [s].
     #[must_use]
@@ -144,15 +144,15 @@ impl Bytes {
 
 #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days
 fn to_secs(nanos: u64) -> f64 {
-    nanos as f64 * 1e-9
+    nanos.cast_signed() as f64 * 1e-9
 }
 
 /// Rounded up. Casts saturate, which is meant; `f64::ceil` is a call where the processor is not known.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn to_nanos(secs: f64) -> u64 {
     let nanos = secs * 1e9;
-    let whole = nanos as u64;
-    whole.saturating_add(u64::from((whole as f64) < nanos))
+    let whole = (nanos as i64).max(0);
+    whole.saturating_add(i64::from((whole as f64) < nanos)).cast_unsigned()
 }
 
 impl Add<Span> for Time {

@@ -257,7 +257,7 @@ impl Scribe<'_> {
             self.check.problems.add(&span, title, help);
             return None;
         }
-        let time = |nanos: i128| Time(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX));
+        let time = |nanos: i128| u64::try_from(nanos.max(0)).map_or(Time::NEVER, Time);
         let name = self.check.maybe(file.name()).map(|name| name.0);
         let number = self.model.faults.len() as u64;
         let stream = name.as_ref().map_or(number, |name| random::name_of(name));

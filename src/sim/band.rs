@@ -400,7 +400,8 @@ impl Band {
         self.appetite += cap;
         if share.shared {
             self.weight_shared += weight;
-            self.shared.set(site, self.v + due / self.gain(share));
+            let due = if self.fairness == Fairness::ByFlow { due } else { due * share.weight };
+            self.shared.set(site, self.v + due);
             self.least_shared = self.least_shared.min(cap / weight);
         } else {
             self.rate_capped += cap;
@@ -473,9 +474,9 @@ fn above(level: f64) -> f64 {
 }
 
 /// A rate in whole bits per second, so that sums of rates are exact.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn whole(rate: f64) -> f64 {
-    rate as u64 as f64
+    rate as i64 as f64
 }
 
 fn earlier(a: (f64, FlowId), b: (f64, FlowId)) -> bool {

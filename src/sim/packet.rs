@@ -8,6 +8,7 @@ pub mod congestion;
 pub mod connection;
 pub mod hub;
 pub mod line;
+pub mod parcel;
 pub mod receiver;
 pub mod rtt;
 pub mod scheduler;
@@ -25,8 +26,9 @@ use crate::units::{BitRate, Span, Time};
 use connection::Connection;
 use hub::Hub;
 use line::{Line, Train};
+use parcel::{Parcel, ParcelId, Parcels};
 use receiver::Reply;
-use wire::{Kind, Label, Packet, Says, Way};
+use wire::{Kind, Label, Packet, Says, Sizes, Way, short};
 
 /// What is scheduled.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,7 @@ enum Event {
     /// A packet of a call is due.
     Voice(u32, u32),
     /// A shaped packet may join the queue.
-    Release(u32),
+    Release(ParcelId),
     /// A packet of a flood is due.
     Flood(u32),
 }
@@ -78,11 +80,9 @@ pub struct Packets {
     calls: Vec<Call>,
     /// Floods in force.
     floods: Vec<Flood>,
-    /// Packets that wait in shapers, and since when.
-    shaped: Vec<(Packet, Time)>,
-    shaped_free: Vec<u32>,
+    parcels: Parcels,
     heard: Vec<Heard>,
-    lost: Vec<Packet>,
+    lost: Vec<Parcel>,
     /// Packets that crossed a queue: a concentrator's or an access link's.
     crossed: u64,
     classes: usize,
@@ -112,8 +112,8 @@ fn ceiling(model: &Model) -> BitRate {
     model.units.iter().filter_map(|unit| unit.per_tunnel).max().unwrap_or(BitRate(u64::MAX))
 }
 
-/// A bucket of the calendar lasts 2 to so many nanoseconds: 66 us.
-const BUCKET: u32 = 16;
+/// A bucket of the calendar lasts 2 to so many nanoseconds: 131 us.
+const BUCKET: u32 = 17;
 /// Bytes of a flood's packets.
 const FLOOD_PACKET: u32 = 1400;
 /// Acknowledgements wait at most so long for a second segment (Linux, `TCP_DELACK_MIN`).
@@ -138,8 +138,7 @@ impl Packets {
             connections: Vec::new(),
             calls: Vec::new(),
             floods: Vec::new(),
-            shaped: Vec::new(),
-            shaped_free: Vec::new(),
+            parcels: Parcels::default(),
             heard: Vec::new(),
             lost: Vec::new(),
             crossed: 0,
@@ -173,21 +172,24 @@ impl Packets {
         match event {
             Event::Served(unit) => self.served(unit),
             Event::Up(site) => {
-                let Some((packet, next)) = self.lines[site.index()].up.arrive() else { return };
+                let Some((id, next)) = self.lines[site.index()].up.arrive() else { return };
                 if let Some(next) = next {
                     self.calendar.push(next, Rank::Arrival, Event::Up(site));
                 }
-                if self.hubs[packet.label.unit.index()].both {
-                    self.enter(packet);
+                if self.hubs[self.parcels[id].packet.label.unit.index()].both {
+                    self.parcels[id].entered = self.now;
+                    self.come(id);
                 } else {
+                    let packet = self.parcels.take(id);
                     self.at_headend(&packet);
                 }
             }
             Event::Down(site) => {
-                let Some((packet, next)) = self.lines[site.index()].down.arrive() else { return };
+                let Some((id, next)) = self.lines[site.index()].down.arrive() else { return };
                 if let Some(next) = next {
                     self.calendar.push(next, Rank::Arrival, Event::Down(site));
                 }
+                let packet = self.parcels.take(id);
                 self.at_site(&packet);
             }
             Event::Alarm(id, life) => self.alarm(id, life),
@@ -198,11 +200,7 @@ impl Packets {
             }
             Event::Voice(call, life) => self.speak(call, life),
             Event::Flood(owner) => self.swell(owner),
-            Event::Release(place) => {
-                let (packet, entered) = self.shaped[place as usize];
-                self.shaped_free.push(place);
-                self.join(packet, entered);
-            }
+            Event::Release(id) => self.join(id),
         }
     }
 
@@ -235,10 +233,9 @@ impl Packets {
     fn send_whole(&mut self, label: Label, turns: &[Turn]) {
         let bytes: u64 = turns.iter().map(|turn| turn.response.0).sum();
         let (count, rest) = (bytes >> 30, (bytes & ((1 << 30) - 1)) as u32);
-        let count = u32::try_from(count).unwrap_or(u32::MAX - 1) + 1;
-        let mut packet = bare(label, Kind::Whole, Way::Down, 1 << 30, self.now);
-        (packet.count, packet.tail) = (count, rest);
-        self.enter(packet);
+        let count = u16::try_from(count).unwrap_or(u16::MAX - 1) + 1;
+        let packet = Packet { count, ..bare(label, Kind::Whole, Way::Down, self.now) };
+        self.enter(packet, Sizes { each: 1 << 30, tail: rest });
     }
 
     /// A flow is given up; what is on its way in it is void. Gives the share that had not arrived.
@@ -253,7 +250,7 @@ impl Packets {
         let connection = &mut self.connections[id as usize];
         connection.call(self.now);
         let label = connection.label;
-        self.send_up(bare(label, Kind::Syn, Way::Up, SET_UP, self.now));
+        self.send_up(bare(label, Kind::Syn, Way::Up, self.now), Sizes::of(SET_UP));
     }
 
     fn ask(&mut self, id: FlowId) {
@@ -291,11 +288,8 @@ impl Packets {
         let full = full_packet(&tcp);
         let tail = if half.sender.is_last(first + count - 1) { half.tail } else { full };
         let says = Says::of(first);
-        let packet = Packet { label, kind: Kind::Data, way, count, inner: full, tail, sent: self.now, says };
-        match way {
-            Way::Up => self.send_up(packet),
-            Way::Down => self.enter(packet),
-        }
+        let packet = Packet { label, kind: Kind::Data, way, count: short(count), sent: self.now, says };
+        self.send(packet, Sizes { each: full, tail });
     }
 
     /// The receiver of `way` says what has arrived.
@@ -308,51 +302,60 @@ impl Packets {
             connection.owed = Time::NEVER;
         }
         let back = if way == Way::Down { Way::Up } else { Way::Down };
-        #[allow(clippy::cast_possible_truncation)] // `check` bounds headers
-        let mut packet = bare(label, Kind::Ack, back, tcp.headers.0 as u32, echo);
-        (packet.count, packet.says) = (count, says);
-        match back {
-            Way::Up => self.send_up(packet),
-            Way::Down => self.enter(packet),
+        let packet = Packet { count: short(count), says, ..bare(label, Kind::Ack, back, echo) };
+        self.send(packet, Sizes::of(bare_packet(&tcp)));
+    }
+
+    fn send(&mut self, packet: Packet, inside: Sizes) {
+        match packet.way {
+            Way::Up => self.send_up(packet, inside),
+            Way::Down => self.enter(packet, inside),
         }
     }
 
     /// A packet leaves a site.
-    fn send_up(&mut self, packet: Packet) {
+    fn send_up(&mut self, packet: Packet, inside: Sizes) {
         let hub = &self.hubs[packet.label.unit.index()];
-        let (bytes, last) = hub.wire(&packet);
-        let train = Train { from: self.now, until: self.now, bytes, last };
+        let parcel = hub.parcel(packet, inside, self.now);
+        let train = Train { from: self.now, until: self.now, bytes: parcel.bytes(), last: parcel.last() };
         self.crossed += u64::from(packet.count);
-        if let Ok(Some(at)) = self.lines[packet.label.site.index()].up.pass(train, packet) {
-            self.calendar.push(at, Rank::Arrival, Event::Up(packet.label.site));
+        let id = self.parcels.add(parcel);
+        match self.lines[packet.label.site.index()].up.pass(train, id) {
+            Ok(Some(at)) => self.calendar.push(at, Rank::Arrival, Event::Up(packet.label.site)),
+            Ok(None) => {}
+            Err(()) => self.parcels.drop(id),
         }
+    }
+
+    /// A packet sets out at the headend.
+    fn enter(&mut self, packet: Packet, inside: Sizes) {
+        let parcel = self.hubs[packet.label.unit.index()].parcel(packet, inside, self.now);
+        let id = self.parcels.add(parcel);
+        self.come(id);
     }
 
     /// A packet comes to the concentrator, and to its shaper first.
-    fn enter(&mut self, packet: Packet) {
-        match self.hubs[packet.label.unit.index()].shape(self.now, &packet) {
-            Ok(Some(at)) if at > self.now => {
-                let place = self.shaped_free.pop().unwrap_or_else(|| {
-                    self.shaped.push((packet, self.now));
-                    u32::try_from(self.shaped.len() - 1).expect("fewer than 2^32 packets wait in shapers")
-                });
-                self.shaped[place as usize] = (packet, self.now);
-                self.calendar.push(at, Rank::Arrival, Event::Release(place));
+    fn come(&mut self, id: ParcelId) {
+        let parcel = &self.parcels[id];
+        match self.hubs[parcel.packet.label.unit.index()].shape(self.now, parcel) {
+            Ok(Some(at)) if at > self.now => self.calendar.push(at, Rank::Arrival, Event::Release(id)),
+            Ok(_) => self.join(id),
+            Err(()) => {
+                let packet = self.parcels.take(id);
+                self.tell_lost(&packet);
             }
-            Ok(_) => self.join(packet, self.now),
-            Err(()) => self.tell_lost(&packet),
         }
     }
 
-    /// A packet that came at `entered` joins the concentrator's queue.
-    fn join(&mut self, packet: Packet, entered: Time) {
-        let unit = packet.label.unit;
+    /// A packet joins the concentrator's queue.
+    fn join(&mut self, id: ParcelId) {
+        let unit = self.parcels[id].packet.label.unit;
         self.lost.clear();
-        if let Some(end) = self.hubs[unit.index()].arrive(self.now, (packet, entered), &mut self.lost) {
+        if let Some(end) = self.hubs[unit.index()].arrive(self.now, &mut self.parcels, id, &mut self.lost) {
             self.calendar.push(end, Rank::Arrival, Event::Served(unit));
         }
         for place in 0..self.lost.len() {
-            let packet = self.lost[place];
+            let packet = self.lost[place].packet;
             self.tell_lost(&packet);
         }
     }
@@ -366,26 +369,30 @@ impl Packets {
     /// A packet leaves the concentrator.
     fn served(&mut self, unit: UnitId) {
         let hub = &mut self.hubs[unit.index()];
-        let Some((packet, began, next)) = hub.served(self.now) else { return };
+        let Some((id, began, next)) = hub.served(self.now, &self.parcels) else { return };
+        let parcel = &self.parcels[id];
+        let packet = &parcel.packet;
         self.crossed += u64::from(packet.count);
         if let Some(next) = next {
             self.calendar.push(next, Rank::Arrival, Event::Served(unit));
         }
         if packet.way == Way::Up {
+            let packet = self.parcels.take(id);
             self.at_headend(&packet);
             return;
         }
-        let (bytes, last) = hub.wire(&packet);
         let each = self.now.since(began).0 / u64::from(packet.count);
         let from = if packet.kind == Kind::Whole { began } else { began + Span(each) };
-        let train = Train { from, until: self.now, bytes, last };
+        let train = Train { from, until: self.now, bytes: parcel.bytes(), last: parcel.last() };
         self.crossed += u64::from(packet.count);
         let site = packet.label.site;
-        let line = &mut self.lines[site.index()].down;
-        match line.pass(train, packet) {
+        match self.lines[site.index()].down.pass(train, id) {
             Ok(Some(at)) => self.calendar.push(at, Rank::Arrival, Event::Down(site)),
             Ok(None) => {}
-            Err(()) => self.tell_lost(&packet),
+            Err(()) => {
+                let packet = self.parcels.take(id);
+                self.tell_lost(&packet);
+            }
         }
     }
 
@@ -394,8 +401,11 @@ impl Packets {
         let (id, label) = (packet.label.owner, packet.label);
         match packet.kind {
             // The server accepts whoever calls.
-            Kind::Syn => self.enter(bare(label, Kind::SynAck, Way::Down, SET_UP, packet.sent)),
-            Kind::Fin => self.enter(bare(label, Kind::Last, Way::Down, packet.inner, self.now)),
+            Kind::Syn => self.enter(bare(label, Kind::SynAck, Way::Down, packet.sent), Sizes::of(SET_UP)),
+            Kind::Fin => {
+                let bytes = self.tcp.as_ref().map_or(0, bare_packet);
+                self.enter(bare(label, Kind::Last, Way::Down, self.now), Sizes::of(bytes));
+            }
             Kind::Data if self.lives(id, label.life) => self.request_arrives(packet),
             Kind::Ack if self.lives(id, label.life) => {
                 let sender = &mut self.connections[id as usize].down.sender;
@@ -411,7 +421,7 @@ impl Packets {
         let id = packet.label.owner;
         let connection = &mut self.connections[id as usize];
         let asked = connection.asks();
-        let reply = connection.up.receiver.arrive(packet.says.first, packet.count);
+        let reply = connection.up.receiver.arrive(packet.says.first, u32::from(packet.count));
         if !asked && connection.asks() && connection.has_more() {
             // The request says that the answer before it has arrived.
             connection.down.sender.all_arrived(self.now);
@@ -463,7 +473,7 @@ impl Packets {
         let connection = &mut self.connections[id as usize];
         // The answer says that the request has arrived.
         connection.up.sender.all_arrived(self.now);
-        let reply = connection.down.receiver.arrive(packet.says.first, packet.count);
+        let reply = connection.down.receiver.arrive(packet.says.first, u32::from(packet.count));
         if connection.down.complete() && connection.up.complete() {
             let more = connection.has_more();
             self.acknowledge(id, Way::Down, packet.sent);
@@ -487,8 +497,7 @@ impl Packets {
         connection.over = true;
         let (label, connects) = (connection.label, connection.called);
         if connects {
-            #[allow(clippy::cast_possible_truncation)] // `check` bounds headers
-            self.send_up(bare(label, Kind::Fin, Way::Up, tcp.headers.0 as u32, self.now));
+            self.send_up(bare(label, Kind::Fin, Way::Up, self.now), Sizes::of(bare_packet(&tcp)));
         }
         self.heard.push(Heard::Done(id, self.connections[id as usize].label.life));
     }
@@ -551,9 +560,9 @@ impl Packets {
             return;
         }
         #[allow(clippy::cast_possible_truncation)] // a packet of a codec
-        let bytes = call.codec.packet.0 as u32;
-        self.send_up(bare(call.label, Kind::Voice, Way::Up, bytes, self.now));
-        self.enter(bare(call.label, Kind::Voice, Way::Down, bytes, self.now));
+        let inside = Sizes::of(call.codec.packet.0 as u32);
+        self.send_up(bare(call.label, Kind::Voice, Way::Up, self.now), inside);
+        self.enter(bare(call.label, Kind::Voice, Way::Down, self.now), inside);
         self.calendar.push(self.now + call.codec.every, Rank::Arrival, Event::Voice(slot, life));
     }
 
@@ -576,7 +585,7 @@ impl Packets {
     pub fn serve(&mut self, now: Time, unit: UnitId, order: &Discipline) {
         self.now = now;
         self.lost.clear();
-        self.hubs[unit.index()].reorder(order, self.classes, &mut self.lost);
+        self.hubs[unit.index()].reorder(&mut self.parcels, order, self.classes, &mut self.lost);
     }
 
     /// A site begins or ends to send full packets at `rate`, as fault `number`.
@@ -603,7 +612,7 @@ impl Packets {
         let Some(flood) = self.floods.iter_mut().find(|flood| flood.label.owner == owner) else { return };
         let gap = flood.every * flood.gaps.exponential();
         let label = flood.label;
-        self.enter(bare(label, Kind::Noise, Way::Up, FLOOD_PACKET, self.now));
+        self.enter(bare(label, Kind::Noise, Way::Up, self.now), Sizes::of(FLOOD_PACKET));
         self.calendar.push(self.now + Span::of_secs(gap), Rank::Arrival, Event::Flood(owner));
     }
 
@@ -621,19 +630,25 @@ impl Packets {
         }
     }
 
-    /// A concentrator, its books brought to `now`.
-    pub fn hub(&mut self, now: Time, unit: UnitId) -> &mut Hub {
+    /// A concentrator, its books brought to `now`, and the packets in it.
+    pub fn hub(&mut self, now: Time, unit: UnitId) -> (&mut Hub, &Parcels) {
         let hub = &mut self.hubs[unit.index()];
         hub.advance(now);
-        hub
+        (hub, &self.parcels)
     }
 }
 
 /// A packet that calls for a connection, or accepts it: IP, TCP and its first options [B].
 const SET_UP: u32 = 60;
 
-fn bare(label: Label, kind: Kind, way: Way, bytes: u32, sent: Time) -> Packet {
-    Packet { label, kind, way, count: 1, inner: bytes, tail: bytes, sent, says: Says::default() }
+fn bare(label: Label, kind: Kind, way: Way, sent: Time) -> Packet {
+    Packet { label, kind, way, count: 1, sent, says: Says::default() }
+}
+
+/// Bytes of a packet without payload.
+#[allow(clippy::cast_possible_truncation)] // `check` bounds it
+fn bare_packet(tcp: &Tcp) -> u32 {
+    tcp.headers.0 as u32
 }
 
 #[allow(clippy::cast_possible_truncation)] // `check` bounds both

@@ -37,7 +37,11 @@ impl Cost {
     /// Work of one packet of `inner` bytes [bit].
     #[must_use]
     pub fn packet(&self, inner: u64) -> f64 {
-        self.per_packet + self.per_bit * 8.0 * float(self.cipher.wire(inner))
+        self.on_wire(self.cipher.wire(inner))
+    }
+
+    fn on_wire(&self, bytes: u64) -> f64 {
+        self.per_packet + self.per_bit * 8.0 * float(bytes)
     }
 
     /// Bytes on the wire of a packet of `inner` bytes.
@@ -47,13 +51,11 @@ impl Cost {
         self.cipher.wire(u64::from(inner)) as u32
     }
 
-    /// Work of `count` packets of `inner` bytes, the last of `tail` [bit].
+    /// Work of `count` packets of `each` bytes on the wire, the last of `tail` [bit].
     #[must_use]
-    pub fn train(&self, count: u32, inner: u32, tail: u32) -> f64 {
-        if count == 1 {
-            return self.packet(u64::from(tail));
-        }
-        f64::from(count - 1) * self.packet(u64::from(inner)) + self.packet(u64::from(tail))
+    pub fn train(&self, count: u32, each: u32, tail: u32) -> f64 {
+        let last = self.on_wire(u64::from(tail));
+        if count == 1 { last } else { f64::from(count - 1) * self.on_wire(u64::from(each)) + last }
     }
 
     /// Work of one turn of a transaction of the class, after what has crossed before it: request, response,

@@ -6,6 +6,7 @@ use crate::sim::concentrator::Concentrator;
 use crate::sim::flow::{Flows, State};
 use crate::sim::observer::{ClassLook, Fact, Observer, UnitLook};
 use crate::sim::packet::hub::Hub;
+use crate::sim::packet::parcel::Parcels;
 use crate::units::Time;
 
 impl<O: Observer> Engine<'_, O> {
@@ -69,10 +70,10 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
     look.queue.extend((0..classes).map(|class| unit.queue_delay(ClassId::of(class))));
 }
 
-fn look_at_hub(hub: &mut Hub, look: &mut UnitLook, classes: usize) {
+fn look_at_hub((hub, parcels): (&mut Hub, &Parcels), look: &mut UnitLook, classes: usize) {
     look.inside.clear();
     look.inside.resize(classes, 0.0);
-    hub.inside(&mut look.inside);
+    hub.inside(parcels, &mut look.inside);
     hub.waits(&mut look.queue);
     let books = hub.books();
     look.carried.clone_from(&books.served);

@@ -2,9 +2,10 @@
 
 use crate::scenario::model::{ClassId, Counts, Discipline, Unit};
 use crate::sim::discipline::Shape;
-use crate::sim::packet::scheduler::{Queued, Room, Scheduler};
+use crate::sim::packet::parcel::{Parcel, ParcelId, Parcels};
+use crate::sim::packet::scheduler::{Room, Scheduler};
 use crate::sim::packet::shaper::Shaper;
-use crate::sim::packet::wire::{Kind, Packet, Way};
+use crate::sim::packet::wire::{Kind, Packet, Sizes, Way};
 use crate::sim::transport::Cost;
 use crate::units::{BitRate, Span, Time};
 
@@ -19,7 +20,7 @@ pub struct Hub {
     scheduler: Scheduler,
     serving: Option<Service>,
     /// What the scheduler has handed to the device ahead of time: it is next, whatever comes.
-    ring: Option<Queued>,
+    ring: Option<ParcelId>,
     takes_ahead: bool,
     shapers: Vec<Shaper>,
     now: Time,
@@ -29,7 +30,7 @@ pub struct Hub {
 /// A packet in service.
 #[derive(Clone, Copy, Debug)]
 struct Service {
-    packet: Packet,
+    parcel: ParcelId,
     began: Time,
     work: f64,
 }
@@ -79,77 +80,74 @@ impl Hub {
         }
     }
 
-    /// A train arrives that came to the concentrator at `entered`. When that was idle, the end of its service comes back; what
-    /// does not fit goes to `lost`.
-    pub fn arrive(&mut self, now: Time, (packet, entered): (Packet, Time), lost: &mut Vec<Packet>) -> Option<Time> {
-        let work = self.work(&packet);
-        self.books.arrived[packet.label.class.index()] += work;
+    /// A train joins. When the concentrator was idle, the end of its service comes back; what does not fit goes to `lost`.
+    pub fn arrive(&mut self, now: Time, parcels: &mut Parcels, id: ParcelId, lost: &mut Vec<Parcel>) -> Option<Time> {
+        let parcel = &parcels[id];
+        let work = self.work(parcel);
+        self.books.arrived[parcel.packet.label.class.index()] += work;
         if self.serving.is_none() {
-            return Some(self.serve(now, packet, entered, work));
+            return Some(self.serve(now, parcels, id));
         }
-        let each = self.cost.wire(packet.inner);
-        let tail = if packet.tail == packet.inner { each } else { self.cost.wire(packet.tail) };
         let before = lost.len();
-        self.scheduler.push(Queued { packet, entered, each, tail }, lost);
+        self.scheduler.push(parcels, id, lost);
         self.lose(&lost[before..]);
-        self.fill_ring();
+        self.fill_ring(parcels);
         None
     }
 
-    fn lose(&mut self, lost: &[Packet]) {
-        for packet in lost {
-            self.books.lost[packet.label.class.index()] += self.work(packet);
+    fn lose(&mut self, lost: &[Parcel]) {
+        for parcel in lost {
+            self.books.lost[parcel.packet.label.class.index()] += self.work(parcel);
         }
     }
 
     /// The device takes a packet ahead.
-    fn fill_ring(&mut self) {
+    fn fill_ring(&mut self, parcels: &Parcels) {
         if self.takes_ahead && self.ring.is_none() {
-            self.ring = self.scheduler.pop();
+            self.ring = self.scheduler.pop(parcels);
         }
     }
 
-    fn serve(&mut self, now: Time, packet: Packet, entered: Time, work: f64) -> Time {
-        if packet.way == Way::Down {
-            let waited = &mut self.books.waited[packet.label.class.index()];
-            waited.0 += now.since(entered).secs();
+    fn serve(&mut self, now: Time, parcels: &Parcels, id: ParcelId) -> Time {
+        let parcel = &parcels[id];
+        if parcel.packet.way == Way::Down {
+            let waited = &mut self.books.waited[parcel.packet.label.class.index()];
+            waited.0 += now.since(parcel.entered).secs();
             waited.1 += 1;
         }
-        self.serving = Some(Service { packet, began: now, work });
+        let work = self.work(parcel);
+        self.serving = Some(Service { parcel: id, began: now, work });
         now + Span::of_secs(work / self.throughput)
     }
 
     /// The packet in service is done: it comes with the time at which its service began, and with the end of the
     /// next one's.
-    pub fn served(&mut self, now: Time) -> Option<(Packet, Time, Option<Time>)> {
-        let Service { packet, began, work } = self.serving.take()?;
-        self.books.served[packet.label.class.index()] += work;
-        let next = self.ring.take().or_else(|| self.scheduler.pop());
-        let next = next.map(|next| self.serve(now, next.packet, next.entered, self.work(&next.packet)));
-        self.fill_ring();
-        Some((packet, began, next))
+    pub fn served(&mut self, now: Time, parcels: &Parcels) -> Option<(ParcelId, Time, Option<Time>)> {
+        let Service { parcel, began, work } = self.serving.take()?;
+        self.books.served[parcels[parcel].packet.label.class.index()] += work;
+        let next = self.ring.take().or_else(|| self.scheduler.pop(parcels));
+        let next = next.map(|next| self.serve(now, parcels, next));
+        self.fill_ring(parcels);
+        Some((parcel, began, next))
     }
 
-    fn work(&self, packet: &Packet) -> f64 {
-        if packet.kind == Kind::Whole {
-            #[allow(clippy::cast_precision_loss)] // a transfer's bits stay below 2^53
-            return packet.bytes() as f64 * 8.0;
-        }
-        self.cost.train(packet.count, packet.inner, packet.tail)
-    }
-
-    /// Bytes of a train on the wire, and of one packet of it.
+    /// A packet with what it takes on the wire.
     #[must_use]
-    pub fn wire(&self, packet: &Packet) -> (u64, u64) {
+    pub fn parcel(&self, packet: Packet, inside: Sizes, entered: Time) -> Parcel {
+        let Sizes { each, tail } = inside;
         if packet.kind == Kind::Whole {
-            return (packet.bytes(), 0);
+            return Parcel { packet, entered, each, tail };
         }
-        let tail = u64::from(self.cost.wire(packet.tail));
-        if packet.count == 1 {
-            return (tail, tail);
+        let last = self.cost.wire(tail);
+        Parcel { packet, entered, each: if tail == each { last } else { self.cost.wire(each) }, tail: last }
+    }
+
+    fn work(&self, parcel: &Parcel) -> f64 {
+        if parcel.packet.kind == Kind::Whole {
+            #[allow(clippy::cast_precision_loss)] // a transfer's bits stay below 2^53
+            return parcel.bytes() as f64 * 8.0;
         }
-        let each = u64::from(self.cost.wire(packet.inner));
-        (u64::from(packet.count - 1) * each + tail, tail.min(each))
+        self.cost.train(u32::from(parcel.packet.count), parcel.each, parcel.tail)
     }
 
     /// Bytes on the wire of a packet of `inner` bytes.
@@ -163,15 +161,16 @@ impl Hub {
     /// # Errors
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
-    pub fn shape(&mut self, now: Time, packet: &Packet) -> Result<Option<Time>, ()> {
-        let shaper = &mut self.shapers[packet.label.class.index()];
-        if shaper.is_open() || (packet.way == Way::Up && packet.kind != Kind::Noise) {
+    pub fn shape(&mut self, now: Time, parcel: &Parcel) -> Result<Option<Time>, ()> {
+        let packet = &parcel.packet;
+        let class = packet.label.class.index();
+        if self.shapers[class].is_open() || (packet.way == Way::Up && packet.kind != Kind::Noise) {
             return Ok(None);
         }
-        let work = self.cost.train(packet.count, packet.inner, packet.tail);
-        shaper.pass(now, packet.label.site, work).map(Some).ok_or_else(|| {
-            self.books.arrived[packet.label.class.index()] += work;
-            self.books.lost[packet.label.class.index()] += work;
+        let work = self.work(parcel);
+        self.shapers[class].pass(now, packet.label.site, work).map(Some).ok_or_else(|| {
+            self.books.arrived[class] += work;
+            self.books.lost[class] += work;
         })
     }
 
@@ -187,10 +186,10 @@ impl Hub {
     }
 
     /// Changes the order of service; what waits is queued anew.
-    pub fn reorder(&mut self, discipline: &Discipline, classes: usize, lost: &mut Vec<Packet>) {
+    pub fn reorder(&mut self, parcels: &mut Parcels, discipline: &Discipline, classes: usize, lost: &mut Vec<Parcel>) {
         let mut scheduler = Scheduler::new(discipline, classes, self.room);
-        for queued in self.scheduler.waiting() {
-            scheduler.push(*queued, lost);
+        for id in self.scheduler.waiting() {
+            scheduler.push(parcels, id, lost);
         }
         self.lose(lost);
         self.scheduler = scheduler;
@@ -209,10 +208,10 @@ impl Hub {
     }
 
     /// Work that waits or is in service, by class [bit]; of the packet in service also what is done.
-    pub fn inside(&self, inside: &mut [f64]) {
-        let serving = self.serving.iter().map(|service| &service.packet);
-        for packet in self.scheduler.waiting().chain(&self.ring).map(|queued| &queued.packet).chain(serving) {
-            inside[packet.label.class.index()] += self.work(packet);
+    pub fn inside(&self, parcels: &Parcels, inside: &mut [f64]) {
+        let serving = self.serving.iter().map(|service| service.parcel);
+        for id in self.scheduler.waiting().chain(self.ring).chain(serving) {
+            inside[parcels[id].packet.label.class.index()] += self.work(&parcels[id]);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::scenario::model::Site;
-use crate::sim::packet::wire::Packet;
+use crate::sim::packet::parcel::ParcelId;
 use crate::units::{BitRate, Span, Time};
 
 /// Both directions of an access link.
@@ -33,7 +33,7 @@ pub struct Direction {
     buffer: Span,
     delay: Span,
     busy: Time,
-    under_way: VecDeque<(Time, Packet)>,
+    under_way: VecDeque<(Time, ParcelId)>,
 }
 
 /// How a train comes to a link.
@@ -59,10 +59,10 @@ impl Direction {
     /// # Errors
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
-    pub fn pass(&mut self, train: Train, packet: Packet) -> Result<Option<Time>, ()> {
+    pub fn pass(&mut self, train: Train, parcel: ParcelId) -> Result<Option<Time>, ()> {
         let Some(at) = self.through(&train) else { return Err(()) };
         let first = self.under_way.is_empty();
-        self.under_way.push_back((at, packet));
+        self.under_way.push_back((at, parcel));
         Ok(first.then_some(at))
     }
 
@@ -78,9 +78,9 @@ impl Direction {
     }
 
     /// Takes out what arrives now; with it when the next one does.
-    pub fn arrive(&mut self) -> Option<(Packet, Option<Time>)> {
-        let (_, packet) = self.under_way.pop_front()?;
-        Some((packet, self.under_way.front().map(|next| next.0)))
+    pub fn arrive(&mut self) -> Option<(ParcelId, Option<Time>)> {
+        let (_, parcel) = self.under_way.pop_front()?;
+        Some((parcel, self.under_way.front().map(|next| next.0)))
     }
 
     #[allow(clippy::cast_precision_loss)] // bytes of a train

@@ -8,34 +8,8 @@ use std::collections::VecDeque;
 use crate::scenario::model::Discipline;
 use crate::sim::band::Fairness;
 use crate::sim::discipline::{Plan, Shape, plan};
+use crate::sim::packet::parcel::{Parcel, ParcelId, Parcels};
 use crate::sim::packet::wire::{Kind, Packet};
-use crate::units::Time;
-
-/// A packet with what it takes of the buffer.
-#[derive(Clone, Copy, Debug)]
-pub struct Queued {
-    /// The packet.
-    pub packet: Packet,
-    /// When it came.
-    pub entered: Time,
-    /// Bytes in the buffer of each packet of the train, and of the last.
-    pub each: u32,
-    /// Of the last.
-    pub tail: u32,
-}
-
-impl Queued {
-    fn bytes(&self) -> u64 {
-        u64::from(self.packet.count - 1) * u64::from(self.each) + u64::from(self.tail)
-    }
-
-    fn head(&self, count: u32) -> Self {
-        if count == self.packet.count {
-            return *self;
-        }
-        Self { packet: self.packet.head(count), tail: self.each, ..*self }
-    }
-}
 
 /// Room of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +80,7 @@ fn float(number: u64) -> f64 {
 
 #[derive(Clone, Debug)]
 enum Lines {
-    One(VecDeque<Queued>),
+    One(VecDeque<ParcelId>),
     Fair(Fair),
 }
 
@@ -119,7 +93,7 @@ struct Fair {
 
 #[derive(Clone, Debug)]
 struct Line {
-    waiting: VecDeque<Queued>,
+    waiting: VecDeque<ParcelId>,
     bytes: u64,
     turn: Turn,
 }
@@ -143,7 +117,7 @@ impl Scheduler {
     }
 
     /// Everything that waits, in no particular order.
-    pub fn waiting(&self) -> impl Iterator<Item = &Queued> {
+    pub fn waiting(&self) -> impl Iterator<Item = ParcelId> {
         self.queues.iter().flat_map(|queue| {
             let (one, fair) = match &queue.lines {
                 Lines::One(line) => (Some(line), None),
@@ -152,48 +126,52 @@ impl Scheduler {
             one.into_iter()
                 .flatten()
                 .chain(fair.into_iter().flat_map(|fair| fair.lines.iter().flat_map(|line| &line.waiting)))
+                .copied()
         })
     }
 
     /// Puts a train in; what does not fit goes to `lost`.
-    pub fn push(&mut self, queued: Queued, lost: &mut Vec<Packet>) {
-        let place = self.plan.queue_of(queued.packet.label.class);
+    pub fn push(&mut self, parcels: &mut Parcels, id: ParcelId, lost: &mut Vec<Parcel>) {
+        let packet = &parcels[id].packet;
+        let place = self.plan.queue_of(packet.label.class);
         let queue = &mut self.queues[place];
-        let endless = queued.packet.kind == Kind::Whole;
+        let endless = packet.kind == Kind::Whole;
         match &mut queue.lines {
             Lines::One(line) => {
-                let fits =
-                    if endless { queued.packet.count } else { fitting(&queued, self.room, queue.bytes, queue.packets) };
-                if fits < queued.packet.count {
-                    lost.push(rest(&queued.packet, fits));
+                let count = packet.count;
+                let fits = if endless { count } else { fitting(&parcels[id], self.room, queue.bytes, queue.packets) };
+                if fits < count {
+                    lost.push(rest(&parcels[id], fits));
+                    parcels[id].cut(fits);
                 }
                 if fits > 0 {
-                    let queued = queued.head(fits);
-                    queue.bytes += queued.bytes();
+                    queue.bytes += parcels[id].bytes();
                     queue.packets += u64::from(fits);
                     self.waiting += 1;
-                    line.push_back(queued);
+                    line.push_back(id);
+                } else {
+                    parcels.drop(id);
                 }
             }
             Lines::Fair(fair) => {
-                let weight = self.plan.flow_weight[queued.packet.label.class.index()];
-                queue.bytes += queued.bytes();
-                queue.packets += u64::from(queued.packet.count);
+                let weight = self.plan.flow_weight[packet.label.class.index()];
+                queue.bytes += parcels[id].bytes();
+                queue.packets += u64::from(packet.count);
                 self.waiting += 1;
-                fair.push(line_of(&queued.packet, self.by_flow), weight, queued);
+                fair.push(line_of(packet, self.by_flow), weight, (id, parcels[id].bytes()));
                 while !endless && (queue.bytes > self.room.bytes || queue.packets > self.room.packets) {
-                    let (packet, bytes, emptied) = fair.drop_one();
+                    let (dropped, bytes, emptied) = fair.drop_one(parcels);
                     queue.bytes -= bytes;
                     queue.packets -= 1;
                     self.waiting -= usize::from(emptied);
-                    lost.push(packet);
+                    lost.push(dropped);
                 }
             }
         }
     }
 
     /// Takes out what is served next.
-    pub fn pop(&mut self) -> Option<Queued> {
+    pub fn pop(&mut self, parcels: &Parcels) -> Option<ParcelId> {
         if self.waiting == 0 {
             return None;
         }
@@ -201,29 +179,29 @@ impl Scheduler {
         let rank = self.queues[first].rank;
         let until = first + self.queues[first..].iter().take_while(|queue| queue.rank == rank).count();
         let from = self.queues[..first].iter().rposition(|queue| queue.rank != rank).map_or(0, |place| place + 1);
-        let place = if until - from == 1 { first } else { self.next_of(from, until) };
+        let place = if until - from == 1 { first } else { self.next_of(parcels, from, until) };
         let queue = &mut self.queues[place];
-        let queued = match &mut queue.lines {
+        let id = match &mut queue.lines {
             Lines::One(line) => line.pop_front()?,
-            Lines::Fair(fair) => fair.pop()?,
+            Lines::Fair(fair) => fair.pop(parcels)?,
         };
-        queue.bytes -= queued.bytes();
-        queue.packets -= u64::from(queued.packet.count);
+        queue.bytes -= parcels[id].bytes();
+        queue.packets -= u64::from(parcels[id].packet.count);
         if queue.packets == 0 {
             queue.turn.pass(true);
         }
         self.waiting -= 1;
-        Some(queued)
+        Some(id)
     }
 
     /// Deficit round robin over the queues of a rank; the one that is being visited is the one marked so.
-    fn next_of(&mut self, from: usize, until: usize) -> usize {
+    fn next_of(&mut self, parcels: &Parcels, from: usize, until: usize) -> usize {
         let mut place = (from..until).find(|&place| self.queues[place].turn.visited).unwrap_or(from);
         loop {
             let queue = &mut self.queues[place];
             let size = match &queue.lines {
-                Lines::One(line) => line.front().map(Queued::bytes),
-                Lines::Fair(fair) => fair.size_of_next(),
+                Lines::One(line) => line.front().map(|&id| parcels[id].bytes()),
+                Lines::Fair(fair) => fair.size_of_next(parcels),
             };
             match size {
                 Some(bytes) if queue.turn.allows(bytes) => {
@@ -239,19 +217,20 @@ impl Scheduler {
 }
 
 /// Packets of a train that fit behind `bytes` and `packets`.
-fn fitting(queued: &Queued, room: Room, bytes: u64, packets: u64) -> u32 {
-    let count = queued.packet.count;
-    if bytes + queued.bytes() <= room.bytes && packets + u64::from(count) <= room.packets {
+fn fitting(parcel: &Parcel, room: Room, bytes: u64, packets: u64) -> u16 {
+    let count = parcel.packet.count;
+    if bytes + parcel.bytes() <= room.bytes && packets + u64::from(count) <= room.packets {
         return count;
     }
-    let by_bytes = room.bytes.saturating_sub(bytes) / u64::from(queued.each.max(1));
+    let by_bytes = room.bytes.saturating_sub(bytes) / u64::from(parcel.each.max(1));
     let by_packets = room.packets.saturating_sub(packets);
-    u32::try_from(by_bytes.min(by_packets)).unwrap_or(u32::MAX).min(count - 1)
+    u16::try_from(by_bytes.min(by_packets)).unwrap_or(u16::MAX).min(count - 1)
 }
 
 /// The packets of a train beyond the first `fits`.
-fn rest(packet: &Packet, fits: u32) -> Packet {
-    Packet { count: packet.count - fits, ..*packet }
+fn rest(parcel: &Parcel, fits: u16) -> Parcel {
+    let packet = Packet { count: parcel.packet.count - fits, ..parcel.packet };
+    Parcel { packet, ..*parcel }
 }
 
 /// The line of a packet: its site's, or its flow's (or call's) where flows have weights of their own.
@@ -267,7 +246,7 @@ fn line_of(packet: &Packet, by_flow: bool) -> usize {
 }
 
 impl Fair {
-    fn push(&mut self, place: usize, weight: f64, queued: Queued) {
+    fn push(&mut self, place: usize, weight: f64, (id, bytes): (ParcelId, u64)) {
         if self.lines.len() <= place {
             let empty = Line { waiting: VecDeque::new(), bytes: 0, turn: Turn::of(1.0) };
             self.lines.resize(place + 1, empty);
@@ -277,16 +256,16 @@ impl Fair {
             line.turn = Turn::of(weight);
             self.active.push_back(u32::try_from(place).expect("fewer than 2^32 lines"));
         }
-        line.bytes += queued.bytes();
-        line.waiting.push_back(queued);
+        line.bytes += bytes;
+        line.waiting.push_back(id);
     }
 
     /// The line whose turn it is comes to the front.
-    fn settle(&mut self) -> Option<usize> {
+    fn settle(&mut self, parcels: &Parcels) -> Option<usize> {
         loop {
             let place = *self.active.front()? as usize;
             let line = &mut self.lines[place];
-            let bytes = line.waiting.front().map_or(0, Queued::bytes);
+            let bytes = line.waiting.front().map_or(0, |&id| parcels[id].bytes());
             if line.turn.allows(bytes) {
                 return Some(place);
             }
@@ -295,38 +274,41 @@ impl Fair {
         }
     }
 
-    fn size_of_next(&self) -> Option<u64> {
+    fn size_of_next(&self, parcels: &Parcels) -> Option<u64> {
         let place = *self.active.front()? as usize;
-        self.lines[place].waiting.front().map(Queued::bytes)
+        self.lines[place].waiting.front().map(|&id| parcels[id].bytes())
     }
 
-    fn pop(&mut self) -> Option<Queued> {
-        let place = self.settle()?;
+    fn pop(&mut self, parcels: &Parcels) -> Option<ParcelId> {
+        let place = self.settle(parcels)?;
         let line = &mut self.lines[place];
-        let queued = line.waiting.pop_front()?;
-        line.bytes -= queued.bytes();
-        line.turn.deficit -= float(queued.bytes());
+        let id = line.waiting.pop_front()?;
+        let bytes = parcels[id].bytes();
+        line.bytes -= bytes;
+        line.turn.deficit -= float(bytes);
         if line.waiting.is_empty() {
             line.turn.pass(true);
             self.active.pop_front();
         }
-        Some(queued)
+        Some(id)
     }
 
     /// Drops the last packet of the longest line: the packet, its bytes, and whether its train is gone by it.
-    fn drop_one(&mut self) -> (Packet, u64, bool) {
+    fn drop_one(&mut self, parcels: &mut Parcels) -> (Parcel, u64, bool) {
         let longest = self.active.iter().copied().max_by_key(|&place| (self.lines[place as usize].bytes, place));
         let place = longest.expect("a full queue has a line") as usize;
         let line = &mut self.lines[place];
-        let last = line.waiting.back_mut().expect("an active line has a packet");
+        let id = *line.waiting.back().expect("an active line has a packet");
+        let last = &mut parcels[id];
         let (bytes, count) = (u64::from(last.tail), last.packet.count);
-        let dropped = Packet { count: 1, ..last.packet };
+        let dropped = Parcel { packet: Packet { count: 1, ..last.packet }, ..*last };
         line.bytes -= bytes;
         if count > 1 {
-            *last = last.head(count - 1);
+            last.cut(count - 1);
             return (dropped, bytes, false);
         }
         line.waiting.pop_back();
+        parcels.drop(id);
         if line.waiting.is_empty() {
             line.turn.pass(true);
             self.active.retain(|&other| other as usize != place);

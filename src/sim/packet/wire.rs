@@ -61,19 +61,15 @@ pub struct Packet {
     /// Which way it goes.
     pub way: Way,
     /// Packets in the train.
-    pub count: u32,
-    /// Bytes of each inside the tunnel; the last may be shorter.
-    pub inner: u32,
-    /// Bytes of the last one.
-    pub tail: u32,
+    pub count: u16,
     /// When it was sent; of an `Ack`, when what made it necessary was sent.
     pub sent: Time,
     /// `Data`: the first segment. `Ack`: what it says.
     pub says: Says,
 }
 
-/// Sequence numbers of a packet, in segments. A packet fits a line of the cache: what lies beyond `first` is counted from
-/// there, for no window has more than 2^16 segments.
+/// Sequence numbers of a packet, in segments. A packet with its sizes fits a line of the cache: what lies beyond `first` is
+/// counted from there, for no window has more than 2^16 segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Says {
     /// `Data`: the first segment; `Ack`: every segment below has arrived.
@@ -115,20 +111,24 @@ impl Says {
 }
 
 /// A number of segments within a window.
-fn short(segments: u32) -> u16 {
+#[must_use]
+pub fn short(segments: u32) -> u16 {
     u16::try_from(segments).unwrap_or(u16::MAX)
 }
 
-impl Packet {
-    /// Bytes inside the tunnel of all packets of the train.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        u64::from(self.count - 1) * u64::from(self.inner) + u64::from(self.tail)
-    }
+/// Bytes inside the tunnel of each packet of a train, and of the last one.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Of each.
+    pub each: u32,
+    /// Of the last.
+    pub tail: u32,
+}
 
-    /// The first `count` packets of the train.
+impl Sizes {
+    /// A single packet's.
     #[must_use]
-    pub fn head(&self, count: u32) -> Self {
-        if count == self.count { *self } else { Self { count, tail: self.inner, ..*self } }
+    pub fn of(bytes: u32) -> Self {
+        Self { each: bytes, tail: bytes }
     }
 }
