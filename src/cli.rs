@@ -15,6 +15,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use thiserror::Error;
 
+use crate::report::words::{count, several};
 use crate::report::{answer, table};
 use crate::scenario::model::Fidelity;
 use crate::scenario::{self, Study};
@@ -508,15 +509,14 @@ fn check(file: &Path) -> Result<u8, Stop> {
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
     let assumed = study.inputs.iter().filter(|input| input.standing == scenario::source::Standing::Assumed).count();
     Ok(say(&format!(
-        "{} is right: {} sites with {} patients, {} classes, {} concentrators, {} options, {} targets; {assumed} of {} \
-         numbers are assumed.",
+        "{} is right: {} with {} patients, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
         file.display(),
-        crate::report::words::count(base.sites.len() as u64),
-        crate::report::words::count(patients),
-        base.classes.len(),
-        base.units.len(),
-        study.setups.len() - 1,
-        study.targets.len(),
+        several(base.sites.len(), ["site", "sites"]),
+        count(patients),
+        several(base.classes.len(), ["class", "classes"]),
+        several(base.units.len(), ["concentrator", "concentrators"]),
+        several(study.setups.len() - 1, ["option", "options"]),
+        several(study.targets.len(), ["target", "targets"]),
         study.inputs.len()
     )))
 }

@@ -50,6 +50,12 @@ pub fn count(value: u64) -> String {
     if value < 10_000 { value.to_string() } else { thousands(&value.to_string()) }
 }
 
+/// So many of something: one, or more (or none).
+#[must_use]
+pub fn several(value: usize, [one, more]: [&str; 2]) -> String {
+    format!("{} {}", count(value as u64), if value == 1 { one } else { more })
+}
+
 /// A figure of a kind, with its unit.
 #[must_use]
 pub fn figure(value: f64, kind: Kind) -> String {

@@ -1,10 +1,17 @@
 //! A concentrator at work: queues that share its throughput, and the streams that take theirs first.
 
+mod burst;
+mod flood;
+mod prospect;
+
 use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
-use crate::sim::band::{Band, Fairness, FlowId};
-use crate::sim::discipline::{Plan, Queue, Shape, plan};
-use crate::sim::transport::{Cost, Crossed, Link, Standing, Turn, access_queue, fading};
+use crate::sim::band::{Band, FlowId};
+use crate::sim::discipline::{Plan, Shape, plan};
+use crate::sim::transport::{Cost, Crossed, Link, Standing, Turn};
 use crate::units::{BitRate, Bytes, Time};
+use burst::Coming;
+use flood::{Flood, Flooded, flood_rate, flooded, sent};
+pub use prospect::Prospect;
 
 /// A concentrator and what is inside it.
 #[derive(Clone, Debug)]
@@ -238,120 +245,6 @@ impl Concentrator {
         }
     }
 
-    /// Bursts leave at what the flows that access holds back leave of the queue's rate; their average fades.
-    fn drain_bursts(&mut self, dt: f64) {
-        let fades = fading(dt / LATELY);
-        self.bursts.iter_mut().for_each(|rate| *rate *= fades);
-        for (queue, band) in self.bands.iter().enumerate() {
-            let backlog = self.backlog[queue];
-            if backlog > 0.0 {
-                let left = (backlog - (self.open(queue) - band.rate_capped()).max(0.0) * dt).max(0.0);
-                self.backlog[queue] = left;
-                self.coming[queue].pass(dt, 2.0 * self.drain[queue], left);
-                for (class, part) in self.backlog_of.iter_mut().enumerate() {
-                    if self.plan.queue_of[class] == queue {
-                        *part *= left / backlog;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Rate at which bursts of a queue leave: where queues share by weight, no more than its part while bursts wait in
-    /// others, too.
-    fn open(&self, queue: usize) -> f64 {
-        let Some(own) = self.plan.queues[queue].weight else { return self.drain[queue] };
-        let rank = self.plan.queues[queue].rank;
-        let waits = |other: usize| {
-            other != queue && self.waiting_bursts(other) > self.full && self.plan.queues[other].rank == rank
-        };
-        let others: f64 = (0..self.bands.len())
-            .filter(|&other| waits(other))
-            .filter_map(|other| self.plan.queues[other].weight)
-            .sum();
-        if others > 0.0 { self.drain[queue].min(self.throughput * own / (own + others)) } else { self.drain[queue] }
-    }
-
-    /// Whether each site, or each class at it, is served in turn with the others; and whether weights decide.
-    fn manner(&self, plan: &Queue) -> (bool, bool) {
-        let own_line = plan.fairness == Fairness::BySite || plan.per_site.is_finite();
-        (own_line, matches!(self.discipline, Discipline::Discriminatory(_)))
-    }
-
-    /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
-    #[must_use]
-    pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
-        let queue = self.plan.queue_of(class);
-        let plan = &self.plan.queues[queue];
-        let (own_line, weighs) = self.manner(plan);
-        let open = self.drain[queue].min(plan.total).max(1.0);
-        let found = self.found(queue, site, own_line, weighs);
-        let wait = if weighs {
-            0.0
-        } else if own_line {
-            (self.own_until[queue * self.access.len() + site.index()] - self.now.secs()).max(0.0) + found / open
-        } else {
-            (found + self.waiting_bursts(queue)) / open
-        };
-        // A lower class's packet in service, and one that the device has taken ahead, go first.
-        let others: f64 =
-            self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
-        let ahead = AHEAD * self.full / self.throughput * (others / self.throughput).min(1.0);
-        let behind_flood =
-            if self.flooded[queue].passes < 1.0 && !own_line { self.buffer / self.throughput } else { 0.0 };
-        (wait.max(behind_flood) + ahead).min(LONGEST_QUEUE)
-    }
-
-    /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each
-    /// has its turn.
-    fn found(&self, queue: usize, site: SiteId, own_line: bool, weighs: bool) -> f64 {
-        let in_the_way = !(weighs || (own_line && self.bands[queue].weight_at(site.0) <= 0.0));
-        if in_the_way && self.has(Ingredient::StandingQueue) { self.standing[queue].bits } else { 0.0 }
-    }
-
-    fn waiting_bursts(&self, queue: usize) -> f64 {
-        if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue].bits } else { 0.0 }
-    }
-
-    /// What a burst of the class from the site would meet now.
-    #[must_use]
-    pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
-        let queue = self.plan.queue_of(class);
-        let plan = &self.plan.queues[queue];
-        let band = &self.bands[queue];
-        let open = self.drain[queue].min(plan.total).max(1.0);
-        let (own_line, weighs) = self.manner(plan);
-        let by_flow = self.plan.flow_weight[class.index()];
-        let share = band.rate_for(site.0, by_flow, f64::INFINITY).min(plan.per_site);
-        let alone = !band.saturated();
-        let rate = if (own_line || weighs) && !alone { share } else { open.min(plan.per_site) };
-        let (found, backlog) = (self.found(queue, site, own_line, weighs), self.waiting_bursts(queue));
-        let access = self.access[site.index()].max(1.0);
-        let full_for = self.bands.iter().filter_map(|band| band.full_for(site.0)).fold(0.0, f64::max);
-        let access_wait = (self.access_until[site.index()] - self.now.secs()).max(0.0);
-        let access_queue = access_queue(full_for, self.access_buffer());
-        let access_room = (self.access_buffer() - access_wait - access_queue) * access;
-        Prospect {
-            wait: self.wait(site, class),
-            // Streams may have all of it: then next to nothing is left, and a burst will share.
-            rate: rate.max(1.0),
-            fair: share.max(1.0),
-            room: (self.buffer - found - backlog).min(access_room),
-            shared: if own_line || weighs { backlog } else { 0.0 },
-            access,
-            access_wait,
-            access_queue,
-            both: self.both,
-            held_back: !alone && !own_line,
-        }
-    }
-
-    /// Time that a packet towards the headend waits in the concentrator's queue [s].
-    #[must_use]
-    pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
-        if self.both { self.wait(site, class) } else { 0.0 }
-    }
-
     fn has(&self, ingredient: Ingredient) -> bool {
         match self.transport {
             Transport::Ideal => false,
@@ -366,123 +259,15 @@ impl Concentrator {
         }
     }
 
-    /// A burst of `work` bits is taken in; it leaves the concentrator after `through` seconds and the access link
-    /// after `last`. A `paced` one comes as the acknowledgements of the window before it do.
-    pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, paced: bool, [through, last]: [f64; 2]) {
-        let queue = self.plan.queue_of(class);
-        let now = self.now.secs();
-        self.backlog[queue] += work;
-        if paced {
-            let own = self.access[site.index()].min(self.drain[queue]);
-            let paced_by = if self.one_for_all() { f64::INFINITY } else { own };
-            self.coming[queue].add(work, 2.0 * paced_by);
-        }
-        self.backlog_of[class.index()] += work;
-        self.books.burst[class.index()] += work;
-        self.books.admitted[class.index()] += work;
-        // What comes in beyond the room takes the place of what transfers keep there: in one queue for all those of others
-        // fill places as fast as they come free; where a class has its own, they are the ends of such bursts.
-        let comes = if self.one_for_all() { self.coming[queue].bits } else { 0.0 };
-        let most = (self.buffer - self.backlog[queue] + comes).max(0.0);
-        self.standing[queue].bits = self.standing[queue].bits.min(most);
-        let place = queue * self.access.len() + site.index();
-        self.own_until[place] = now + through;
-        self.access_until[site.index()] = now + last;
-        self.bursts[queue] += work / LATELY;
-        let reserve = self.reserve((self.throughput - self.streams).max(0.0));
-        if (reserve > 0.0) != (self.reserve > 0.0) || (reserve - self.reserve).abs() > 0.05 * self.throughput {
-            self.settle();
-        }
-        self.charge(queue, work);
-    }
-
     /// Whether all classes are in one queue: what stands there paces whoever goes through it.
     fn one_for_all(&self) -> bool {
         self.bands.len() == 1
-    }
-
-    /// Slow start ends with more in flight than the path holds: the rest stands in the queue.
-    pub fn overshoot(&mut self, class: ClassId, bits: f64) {
-        let queue = self.plan.queue_of(class);
-        let room = self.buffer - self.standing[queue].bits - self.backlog[queue] + self.coming[queue].bits;
-        self.standing[queue].bits += bits.min(room.max(0.0));
-        if bits > room {
-            self.overflow(class);
-        }
-    }
-
-    /// A burst found the queue full: the transfers that keep it full lose something, too.
-    pub fn overflow(&mut self, class: ClassId) {
-        let queue = self.plan.queue_of(class);
-        if self.bands[queue].saturated() {
-            self.standing[queue] = self.standing[queue].lost(self.link(queue));
-        }
     }
 
     /// A queue as the transfers that compete for it see it.
     fn link(&self, queue: usize) -> Link {
         let rate = self.drain[queue];
         Link { buffer: self.buffer, pipe: self.pipe * rate, rate }
-    }
-
-    /// Flows that share give way to a burst: those of its own queue, else those of others.
-    fn charge(&mut self, queue: usize, work: f64) {
-        if self.reserve > 0.0 {
-            return;
-        }
-        if self.bands[queue].saturated() {
-            self.touch(queue).owe(work);
-            self.settle();
-        } else if self.others_pay(queue, work) {
-            self.settle();
-        }
-    }
-
-    /// The queues of the same rank whose flows share pay for a burst, or those of the next lower rank that has any: each by
-    /// its weight, as each would get its part of what the burst leaves (Parekh & Gallager 1993, section II). Says whether
-    /// somebody does.
-    fn others_pay(&mut self, queue: usize, work: f64) -> bool {
-        let (queues, bands) = (&self.plan.queues, &self.bands);
-        let rank = queues[queue].rank;
-        let shares = |&other: &usize| other != queue && queues[other].rank >= rank && bands[other].saturated();
-        // Queues stand in the order of their ranks.
-        let Some(first) = (0..bands.len()).find(shares) else { return false };
-        let of_rank = |&other: &usize| queues[other].rank == queues[first].rank;
-        let mut weights = [0.0; MAX_CLASSES];
-        for other in (first..bands.len()).filter(shares).filter(of_rank) {
-            weights[other] = queues[other].weight.unwrap_or(1.0);
-        }
-        let total: f64 = weights.iter().sum();
-        for (other, weight) in weights.into_iter().enumerate().filter(|(_, weight)| *weight > 0.0) {
-            self.touch(other).owe(work * weight / total);
-        }
-        true
-    }
-
-    /// What a queue owes whose flows do not share any more, the next one pays.
-    fn pass_on_debts(&mut self) {
-        for queue in 0..self.bands.len() {
-            let debt = self.bands[queue].forgive();
-            if debt > 0.0 && self.others_pay(queue, debt) {
-                for other in 0..self.bands.len() {
-                    self.ends[other] = self.bands[other].next_end();
-                }
-            }
-        }
-        self.next = (Time::NEVER, 0);
-        for (queue, &end) in self.ends.iter().enumerate() {
-            if end < self.next.0 {
-                self.next = (end, queue);
-            }
-        }
-    }
-
-    /// What bursts need of the rate while flows would use it all up, though nobody holds them back: without it they
-    /// would get more than there is.
-    fn reserve(&self, capacity: f64) -> f64 {
-        let appetite: f64 = self.bands.iter().map(Band::appetite).sum();
-        let bursts: f64 = self.bursts.iter().sum();
-        if appetite <= capacity && appetite + bursts > capacity { bursts.min(capacity) } else { 0.0 }
     }
 
     /// Brings each band's clock to the present; between events only those that change are.
@@ -533,81 +318,6 @@ impl Concentrator {
         self.books.served[job.class.index()] += job.work;
         self.after_leaving(queue, job.site);
         self.settle();
-    }
-
-    /// A site begins or ends to send so much of a class that nobody asked for, and that does not give way.
-    pub fn flood(&mut self, site: SiteId, class: ClassId, rate: BitRate, begins: bool) {
-        let flood = Flood { site, class, rate: rate.bits() };
-        if begins {
-            self.floods.push(flood);
-        } else if let Some(place) = self.floods.iter().position(|other| *other == flood) {
-            self.floods.swap_remove(place);
-        }
-        self.flooded.fill(Flooded::NONE);
-        self.settle();
-    }
-
-    /// Where queues share by weight, those whose bursts are more than their part for long get their part, and no more:
-    /// else each would have what the others leave when they are idle, which they are not.
-    fn limit_bursts(&mut self, capacity: f64, demand: &mut [(f64, f64); MAX_CLASSES]) {
-        for (queue, demand) in demand.iter_mut().enumerate().take(self.bands.len()) {
-            demand.1 += self.bursts[queue];
-        }
-        let part = self.plan.split(capacity, demand);
-        for (queue, drain) in self.drain.iter_mut().enumerate() {
-            if self.bursts[queue] > part[queue] {
-                *drain = drain.min(part[queue]);
-            }
-        }
-    }
-
-    /// What floods take of each queue's rate; the others keep the rest.
-    fn flood_queues(&mut self, given: &mut [f64; MAX_CLASSES]) {
-        for (queue, given) in given.iter_mut().enumerate().take(self.bands.len()) {
-            let rate = flood_rate(&self.floods, &self.plan, queue);
-            let sent = sent(&self.bands[queue], self.bursts[queue], self.full);
-            self.flooded[queue] = flooded(&self.bands[queue], sent, *given, rate, &self.plan.queues[queue]);
-            *given = (*given - self.flooded[queue].rate).max(0.0);
-        }
-    }
-
-    /// Weight of a flood among flows: it sends what it sends, whether they give way or not.
-    fn weight_of_flood(&self, rate: f64) -> f64 {
-        const ALL: f64 = 1e9;
-        let sum = |of: fn(&Band) -> f64| self.bands.iter().map(of).sum::<f64>();
-        match rate {
-            rate if rate <= 0.0 => 0.0,
-            _ if self.transport != Transport::Ideal => ALL,
-            rate => rate * sum(Band::weight) / sum(Band::appetite).max(1.0),
-        }
-    }
-
-    /// What floods have brought and what of it got through.
-    fn book_floods(&mut self, dt: f64) {
-        for flood in &self.floods {
-            let queue = self.plan.queue_of(flood.class);
-            let offered = flood_rate(&self.floods, &self.plan, queue).max(f64::MIN_POSITIVE);
-            let came = flood.rate.min(self.plan.queues[queue].per_site);
-            let (came, served) = (came * dt, self.flooded[queue].rate * (came / offered).min(1.0) * dt);
-            let class = flood.class.index();
-            self.books.admitted[class] += came;
-            self.books.streamed[class] += served;
-            self.books.withdrawn[class] += came - served;
-        }
-    }
-
-    /// Segments of a burst of the class that get past a flood, on average its share.
-    pub fn past_flood(&mut self, class: ClassId, segments: u32) -> u32 {
-        let queue = self.plan.queue_of(class);
-        let passes = self.flooded[queue].passes;
-        if passes >= 1.0 {
-            return segments;
-        }
-        self.credit[queue] += f64::from(segments) * passes;
-        let whole = self.credit[queue].floor();
-        self.credit[queue] -= whole;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most all and one more
-        (whole as u32).min(segments)
     }
 
     /// Sites that get all that one tunnel can carry, and could use more.
@@ -836,137 +546,6 @@ impl Concentrator {
         }
     }
 }
-
-/// Bursts that are taken in and still come, as the acknowledgements of the window before them do: twice as fast as that left
-/// the access link (where all are in one queue: that queue), and together not faster than twice the queue's rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Coming {
-    bits: f64,
-    /// Of all together [bit/s].
-    rate: f64,
-}
-
-impl Coming {
-    fn add(&mut self, work: f64, rate: f64) {
-        self.bits += work;
-        self.rate += rate;
-    }
-
-    /// Time passes; no more than `most` bits are left, and they come no faster than `together`. Bursts end one by one, and
-    /// the rate with them.
-    fn pass(&mut self, dt: f64, together: f64, most: f64) {
-        if self.bits > 0.0 {
-            let left = (self.bits - self.rate.min(together) * dt).clamp(0.0, most);
-            self.rate = if left > 0.0 { self.rate * (left / self.bits) } else { 0.0 };
-            self.bits = left;
-        }
-    }
-}
-
-/// A site that sends what nobody asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Flood {
-    site: SiteId,
-    class: ClassId,
-    rate: f64,
-}
-
-/// What floods do to a queue.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Flooded {
-    /// Their rate of service [bit/s].
-    rate: f64,
-    /// Share of the others' packets that find room.
-    passes: f64,
-}
-
-impl Flooded {
-    const NONE: Self = Self { rate: 0.0, passes: 1.0 };
-}
-
-/// `full` is the work of a full segment; none where transport is ideal.
-fn sent(band: &Band, bursts: f64, full: f64) -> Sent {
-    #[allow(clippy::cast_precision_loss)] // flows under way
-    let at_least = band.len() as f64 * full / LEAST_TIMEOUT + bursts;
-    Sent { could: band.appetite() + bursts, at_least, gives_way: full > 0.0 }
-}
-
-/// What floods bring to a queue, each within the caps on its site [bit/s].
-fn flood_rate(floods: &[Flood], plan: &Plan, queue: usize) -> f64 {
-    let shape = &plan.queues[queue];
-    let here = floods.iter().filter(|flood| plan.queue_of(flood.class) == queue);
-    here.map(|flood| flood.rate.min(shape.per_site)).sum::<f64>().min(shape.total)
-}
-
-/// How a flood of `rate` and the flows of a queue share `capacity`. Where sites share, it is one of them. First in first
-/// out serves all in proportion to what they send: flows that do not give way send what they `could`; those of TCP leave
-/// the flood what it takes while that is less than all, and beyond hardly send at all.
-fn flooded(band: &Band, sent: Sent, capacity: f64, rate: f64, plan: &Queue) -> Flooded {
-    if rate <= 0.0 || rate + sent.could <= capacity {
-        return Flooded { rate: rate.min(capacity), passes: 1.0 };
-    }
-    if plan.fairness == Fairness::BySite {
-        return Flooded { rate: band.fair_beside(rate, capacity), passes: 1.0 };
-    }
-    if sent.gives_way && rate < capacity {
-        return Flooded { rate, passes: 1.0 };
-    }
-    let others = if sent.gives_way { sent.at_least.min(sent.could) } else { sent.could };
-    Flooded { rate: capacity * rate / (rate + others), passes: capacity / (rate + others) }
-}
-
-/// What the flows of a queue send [bit/s].
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    /// If nothing but their access held them back.
-    could: f64,
-    /// If next to everything is lost: a segment in each time-out.
-    at_least: f64,
-    /// Whether losses slow them down.
-    gives_way: bool,
-}
-
-/// What a burst meets on its way to its site.
-#[derive(Clone, Copy, Debug)]
-pub struct Prospect {
-    /// Time in the concentrator's queue before its first packet is served [s].
-    pub wait: f64,
-    /// Rate of service there [bit/s].
-    pub rate: f64,
-    /// Rate that a flow gets which shares with the others [bit/s].
-    pub fair: f64,
-    /// Bits that the queue still takes; less than none if it is over full.
-    pub room: f64,
-    /// Bits of others that are served in turn with it.
-    pub shared: f64,
-    /// Rate of the access link [bit/s of work].
-    pub access: f64,
-    /// Time until the access link has sent what is before it [s].
-    pub access_wait: f64,
-    /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
-    pub access_queue: f64,
-    /// Whether packets towards the headend wait in the concentrator's queue, too.
-    pub both: bool,
-    /// Whether the queue's flows fill it, whatever site they are from.
-    pub held_back: bool,
-}
-
-impl Prospect {
-    /// What a burst meets where nobody else is.
-    #[must_use]
-    pub fn idle(rate: f64, access: f64) -> Self {
-        let (wait, shared, access_wait, access_queue) = (0.0, 0.0, 0.0, 0.0);
-        let (fair, room, both, held_back) = (rate, f64::INFINITY, false, false);
-        Self { wait, rate, fair, room, shared, access, access_wait, access_queue, both, held_back }
-    }
-}
-
-/// A sender that hears nothing tries again after this time at the earliest [s].
-const LEAST_TIMEOUT: f64 = 0.2;
-/// Time over which what comes in bursts is averaged [s].
-const LATELY: f64 = 1.0;
-/// Packets of other classes that are served before the first of a burst although they rank lower.
-const AHEAD: f64 = 0.9;
 
 /// A starved queue counts for no more than this on a round trip: the sharing already lets it wait [s].
 const LONGEST_QUEUE: f64 = 2.0;

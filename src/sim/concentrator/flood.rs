@@ -1,0 +1,136 @@
+//! Floods: what sites send that nobody asked for, and what it leaves the others.
+
+use super::Concentrator;
+use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId, Transport};
+use crate::sim::band::{Band, Fairness};
+use crate::sim::discipline::{Plan, Queue};
+use crate::units::BitRate;
+
+/// A site that sends what nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Flood {
+    site: SiteId,
+    class: ClassId,
+    rate: f64,
+}
+
+/// What floods do to a queue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Flooded {
+    /// Their rate of service [bit/s].
+    pub rate: f64,
+    /// Share of the others' packets that find room.
+    pub passes: f64,
+}
+
+impl Flooded {
+    pub const NONE: Self = Self { rate: 0.0, passes: 1.0 };
+}
+
+impl Concentrator {
+    /// A site begins or ends to send so much of a class that nobody asked for, and that does not give way.
+    pub fn flood(&mut self, site: SiteId, class: ClassId, rate: BitRate, begins: bool) {
+        let flood = Flood { site, class, rate: rate.bits() };
+        if begins {
+            self.floods.push(flood);
+        } else if let Some(place) = self.floods.iter().position(|other| *other == flood) {
+            self.floods.swap_remove(place);
+        }
+        self.flooded.fill(Flooded::NONE);
+        self.settle();
+    }
+
+    /// What floods take of each queue's rate; the others keep the rest.
+    pub(super) fn flood_queues(&mut self, given: &mut [f64; MAX_CLASSES]) {
+        for (queue, given) in given.iter_mut().enumerate().take(self.bands.len()) {
+            let rate = flood_rate(&self.floods, &self.plan, queue);
+            let sent = sent(&self.bands[queue], self.bursts[queue], self.full);
+            self.flooded[queue] = flooded(&self.bands[queue], sent, *given, rate, &self.plan.queues[queue]);
+            *given = (*given - self.flooded[queue].rate).max(0.0);
+        }
+    }
+
+    /// Weight of a flood among flows: it sends what it sends, whether they give way or not.
+    pub(super) fn weight_of_flood(&self, rate: f64) -> f64 {
+        const ALL: f64 = 1e9;
+        let sum = |of: fn(&Band) -> f64| self.bands.iter().map(of).sum::<f64>();
+        match rate {
+            rate if rate <= 0.0 => 0.0,
+            _ if self.transport != Transport::Ideal => ALL,
+            rate => rate * sum(Band::weight) / sum(Band::appetite).max(1.0),
+        }
+    }
+
+    /// What floods have brought and what of it got through.
+    pub(super) fn book_floods(&mut self, dt: f64) {
+        for flood in &self.floods {
+            let queue = self.plan.queue_of(flood.class);
+            let offered = flood_rate(&self.floods, &self.plan, queue).max(f64::MIN_POSITIVE);
+            let came = flood.rate.min(self.plan.queues[queue].per_site);
+            let (came, served) = (came * dt, self.flooded[queue].rate * (came / offered).min(1.0) * dt);
+            let class = flood.class.index();
+            self.books.admitted[class] += came;
+            self.books.streamed[class] += served;
+            self.books.withdrawn[class] += came - served;
+        }
+    }
+
+    /// Segments of a burst of the class that get past a flood, on average its share.
+    pub fn past_flood(&mut self, class: ClassId, segments: u32) -> u32 {
+        let queue = self.plan.queue_of(class);
+        let passes = self.flooded[queue].passes;
+        if passes >= 1.0 {
+            return segments;
+        }
+        self.credit[queue] += f64::from(segments) * passes;
+        let whole = self.credit[queue].floor();
+        self.credit[queue] -= whole;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most all and one more
+        (whole as u32).min(segments)
+    }
+}
+
+/// `full` is the work of a full segment; none where transport is ideal.
+pub(super) fn sent(band: &Band, bursts: f64, full: f64) -> Sent {
+    #[allow(clippy::cast_precision_loss)] // flows under way
+    let at_least = band.len() as f64 * full / LEAST_TIMEOUT + bursts;
+    Sent { could: band.appetite() + bursts, at_least, gives_way: full > 0.0 }
+}
+
+/// What floods bring to a queue, each within the caps on its site [bit/s].
+pub(super) fn flood_rate(floods: &[Flood], plan: &Plan, queue: usize) -> f64 {
+    let shape = &plan.queues[queue];
+    let here = floods.iter().filter(|flood| plan.queue_of(flood.class) == queue);
+    here.map(|flood| flood.rate.min(shape.per_site)).sum::<f64>().min(shape.total)
+}
+
+/// How a flood of `rate` and the flows of a queue share `capacity`. Where sites share, it is one of them. First in first
+/// out serves all in proportion to what they send: flows that do not give way send what they `could`; those of TCP leave
+/// the flood what it takes while that is less than all, and beyond hardly send at all.
+pub(super) fn flooded(band: &Band, sent: Sent, capacity: f64, rate: f64, plan: &Queue) -> Flooded {
+    if rate <= 0.0 || rate + sent.could <= capacity {
+        return Flooded { rate: rate.min(capacity), passes: 1.0 };
+    }
+    if plan.fairness == Fairness::BySite {
+        return Flooded { rate: band.fair_beside(rate, capacity), passes: 1.0 };
+    }
+    if sent.gives_way && rate < capacity {
+        return Flooded { rate, passes: 1.0 };
+    }
+    let others = if sent.gives_way { sent.at_least.min(sent.could) } else { sent.could };
+    Flooded { rate: capacity * rate / (rate + others), passes: capacity / (rate + others) }
+}
+
+/// What the flows of a queue send [bit/s].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// If nothing but their access held them back.
+    could: f64,
+    /// If next to everything is lost: a segment in each time-out.
+    at_least: f64,
+    /// Whether losses slow them down.
+    gives_way: bool,
+}
+
+/// A sender that hears nothing tries again after this time at the earliest [s].
+const LEAST_TIMEOUT: f64 = 0.2;
