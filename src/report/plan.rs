@@ -16,7 +16,7 @@ use crate::report::words::{capital, figure, number, quoted};
 #[must_use]
 pub fn shown(knob: &Knob, value: f64) -> String {
     match knob {
-        Knob::Throughput(_) if value >= 1e9 => format!("{} Gbit/s", number(value / 1e9)),
+        Knob::Throughput(_) if value >= 0.9995e9 => format!("{} Gbit/s", number(value / 1e9)),
         Knob::Throughput(_) => format!("{} Mbit/s", number(value / 1e6)),
         Knob::Concentrators(_) => format!("{} concentrators", number(value)),
         Knob::Calls(_) => format!("{} calls", number(value)),
@@ -172,7 +172,7 @@ pub fn csv(plan: &Plan) -> String {
 
 const LEFT: i32 = 90;
 const RIGHT: i32 = 930;
-const TOP: i32 = 60;
+const TOP: i32 = 72;
 const BOTTOM: i32 = 350;
 
 /// The measure against the value, the limit, and the answer's interval.
@@ -206,8 +206,15 @@ pub fn chart(plan: &Plan) -> String {
         sure(area.draw(&Text::new("limit", (RIGHT, y(plan.limit) - 2), style)));
         let line: Vec<(i32, i32)> = tried.iter().map(|tried| (x(tried.value), y(tried.measure))).collect();
         sure(area.draw(&PathElement::new(line.clone(), ShapeStyle::from(&BLUE.mix(0.4)).stroke_width(2))));
-        for point in line {
-            sure(area.draw(&Circle::new(point, 4, BLUE.filled())));
+        for (point, tried) in line.into_iter().zip(tried) {
+            if tried.measure <= most {
+                sure(area.draw(&Circle::new(point, 4, BLUE.filled())));
+                continue;
+            }
+            // Beyond the chart: a ring at its edge, and how far.
+            sure(area.draw(&Circle::new(point, 4, BLUE.stroke_width(1))));
+            let style = font(11).color(&BLUE).pos(Pos::new(HPos::Center, VPos::Top));
+            sure(area.draw(&Text::new(figure(tried.measure, plan.kind), (point.0, point.1 + 8), style)));
         }
         let under = |value: f64, area: &crate::report::chart::Area<'_>| {
             let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
