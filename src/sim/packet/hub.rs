@@ -86,7 +86,7 @@ impl Hub {
         let work = self.work(parcel);
         self.books.arrived[parcel.packet.label.class.index()] += work;
         if self.serving.is_none() {
-            return Some(self.serve(now, parcels, id));
+            return Some(self.serve(now, parcels, id, work));
         }
         let before = lost.len();
         self.scheduler.push(parcels, id, lost);
@@ -108,14 +108,13 @@ impl Hub {
         }
     }
 
-    fn serve(&mut self, now: Time, parcels: &Parcels, id: ParcelId) -> Time {
+    fn serve(&mut self, now: Time, parcels: &Parcels, id: ParcelId, work: f64) -> Time {
         let parcel = &parcels[id];
         if parcel.packet.way == Way::Down {
             let waited = &mut self.books.waited[parcel.packet.label.class.index()];
             waited.0 += now.since(parcel.entered).secs();
             waited.1 += 1;
         }
-        let work = self.work(parcel);
         self.serving = Some(Service { parcel: id, began: now, work });
         now + Span::of_secs(work / self.throughput)
     }
@@ -126,7 +125,7 @@ impl Hub {
         let Service { parcel, began, work } = self.serving.take()?;
         self.books.served[parcels[parcel].packet.label.class.index()] += work;
         let next = self.ring.take().or_else(|| self.scheduler.pop(parcels));
-        let next = next.map(|next| self.serve(now, parcels, next));
+        let next = next.map(|next| self.serve(now, parcels, next, self.work(&parcels[next])));
         self.fill_ring(parcels);
         Some((parcel, began, next))
     }
