@@ -23,6 +23,7 @@ mod paths;
 mod rounds;
 mod times;
 mod watch;
+mod windows;
 
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, UnitId};
@@ -134,9 +135,8 @@ impl<'m, O: Observer> Engine<'m, O> {
         let key = model.key(replication);
         let access: Vec<_> = model.sites.iter().map(|site| site.down).collect();
         let classes = model.classes.len();
-        let sites = u32::try_from(model.sites.len()).unwrap_or(u32::MAX);
         let (home, placed) = balancer::place(model, key);
-        let rtt = model.sites.iter().map(|site| site.rtt.secs()).sum::<f64>() / f64::from(sites.max(1));
+        let trips: Vec<f64> = model.sites.iter().map(|site| site.rtt.secs()).collect();
         Self {
             key,
             observer,
@@ -145,7 +145,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             units: model
                 .units
                 .iter()
-                .map(|unit| Concentrator::new(unit, model.transport, &access, rtt, classes))
+                .map(|unit| Concentrator::new(unit, model.transport, &access, &trips, classes))
                 .collect(),
             packets: match model.fidelity {
                 Fidelity::Flow => None,

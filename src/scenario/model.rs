@@ -700,11 +700,15 @@ pub enum Ingredient {
     BurstQueue,
     /// Flow: full buffers lose segments, which costs time.
     Losses,
+    /// Flow: what losses have cut of the windows in one queue for all takes time to open again.
+    Windows,
+    /// Flow: who has the shorter round trip has the larger share.
+    RoundTrips,
 }
 
 impl Ingredient {
     /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Hystart, "hystart"),
         (Self::Rack, "rack"),
         (Self::TailProbe, "tail_probe"),
@@ -713,6 +717,8 @@ impl Ingredient {
         (Self::StandingQueue, "standing_queue"),
         (Self::BurstQueue, "burst_queue"),
         (Self::Losses, "losses"),
+        (Self::Windows, "windows"),
+        (Self::RoundTrips, "round_trips"),
     ];
 }
 

@@ -7,7 +7,7 @@
 //! in real time. An event touches one site, then moves the few sites that cross the level: O(log sites + log
 //! flows) amortised.
 //!
-//! Invariants: sums of weights and caps are exact (weights are multiples of 2^-20, caps whole bits per
+//! Invariants: sums of weights and caps are exact (weights are multiples of 2^-30, caps whole bits per
 //! second), so they never drift; a site with flows is in exactly one of the two heaps, one without is in none.
 
 use crate::sim::heap::IndexedHeap;

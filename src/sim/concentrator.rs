@@ -3,15 +3,18 @@
 mod burst;
 mod flood;
 mod prospect;
+mod standing;
 
 use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, MAX_CLASSES, SiteId, Transport, Unit};
 use crate::sim::band::{Band, FlowId};
 use crate::sim::discipline::{Plan, Shape, plan};
-use crate::sim::transport::{Cost, Crossed, Link, Standing, Turn};
+use crate::sim::transport::{Cost, Crossed, Standing, Turn};
+use crate::sim::windows::Windows;
 use crate::units::{BitRate, Bytes, Time};
 use burst::Coming;
 use flood::{Flood, Flooded, flood_rate, flooded, sent};
 pub use prospect::Prospect;
+use standing::{mean, nearness};
 
 /// A concentrator and what is inside it.
 #[derive(Clone, Debug)]
@@ -28,6 +31,11 @@ pub struct Concentrator {
     standing: Vec<Standing>,
     /// A round trip without queues: what they have on the way beside it [s].
     pipe: f64,
+    /// By site: what a flow of it weighs for its round trip.
+    nearness: Vec<f64>,
+    /// Where all are in one queue: what its flows may have on the way, and when that is to be looked at again.
+    windows: Windows,
+    wake: Time,
     /// Rate that each band could have if it wanted more [bit/s].
     drain: Vec<f64>,
     /// Bursts before each band [bit], and their classes' parts in it.
@@ -99,12 +107,12 @@ pub struct Job {
 }
 
 impl Concentrator {
-    /// A concentrator with nothing inside, before `sites` access links [bit/s].
+    /// A concentrator with nothing inside, before the `access` links of sites [bit/s] with their round `trips` [s].
     ///
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
-    pub fn new(unit: &Unit, transport: Transport, access: &[BitRate], rtt: f64, classes: usize) -> Self {
+    pub fn new(unit: &Unit, transport: Transport, access: &[BitRate], trips: &[f64], classes: usize) -> Self {
         let cost = Cost::of(unit).expect("a checked unit has a cost");
         let shapes = vec![Shape::NONE; classes];
         let discipline = unit.order(&unit.discipline);
@@ -121,7 +129,10 @@ impl Concentrator {
             cost,
             transport,
             standing: vec![Standing::default(); plan.queues.len()],
-            pipe: rtt,
+            pipe: mean(trips),
+            nearness: nearness(unit, transport, trips),
+            windows: Windows::default(),
+            wake: Time::NEVER,
             drain: vec![unit.carries().0.bits(); plan.queues.len()],
             backlog: vec![0.0; plan.queues.len()],
             backlog_of: vec![0.0; classes],
@@ -174,10 +185,10 @@ impl Concentrator {
         }
     }
 
-    /// When the next flow ends.
+    /// When the next flow ends, or rates change by themselves.
     #[must_use]
     pub fn next_end(&self) -> Time {
-        self.next.0
+        self.next.0.min(self.wake)
     }
 
     /// Flows inside per bit of throughput, for balancers that look.
@@ -207,7 +218,7 @@ impl Concentrator {
         let alone = self.access[site.index()];
         let band = &self.bands[queue];
         if band.weight_at(site.0) > 0.0 || band.saturated() {
-            band.rate_for(site.0, self.plan.flow_weight[class.index()], alone)
+            band.rate_for(site.0, self.weight(site, class), alone)
         } else {
             alone
         }
@@ -233,18 +244,6 @@ impl Concentrator {
         self.now = now;
     }
 
-    /// Transfers that share fill the buffer, lose something, and fill it again.
-    fn stand(&mut self, dt: f64) {
-        for (queue, band) in self.bands.iter().enumerate() {
-            let saturated = band.saturated();
-            if saturated || self.standing[queue].bits > 0.0 {
-                let flows = if saturated { band.len() } else { 0 };
-                let spare = self.drain[queue] - band.rate();
-                self.standing[queue] = self.standing[queue].after(dt, flows, self.link(queue), spare);
-            }
-        }
-    }
-
     fn has(&self, ingredient: Ingredient) -> bool {
         match self.transport {
             Transport::Ideal => false,
@@ -262,12 +261,6 @@ impl Concentrator {
     /// Whether all classes are in one queue: what stands there paces whoever goes through it.
     fn one_for_all(&self) -> bool {
         self.bands.len() == 1
-    }
-
-    /// A queue as the transfers that compete for it see it.
-    fn link(&self, queue: usize) -> Link {
-        let rate = self.drain[queue];
-        Link { buffer: self.buffer, pipe: self.pipe * rate, rate }
     }
 
     /// Brings each band's clock to the present; between events only those that change are.
@@ -295,7 +288,7 @@ impl Concentrator {
     /// Takes a flow out before its end; what it still had to get comes back [bit].
     pub fn withdraw(&mut self, job: Job) -> f64 {
         let queue = self.plan.queue_of(job.class);
-        let weight = self.plan.flow_weight[job.class.index()];
+        let weight = self.weight(job.site, job.class);
         let left = self.touch(queue).withdraw(job.site.0, job.flow, weight);
         let left = left.min(job.work);
         self.books.withdrawn[job.class.index()] += left;
@@ -305,16 +298,21 @@ impl Concentrator {
         left
     }
 
-    /// Takes out the flow that ends now.
-    pub fn finish(&mut self) -> FlowId {
+    /// Takes out the flow that ends now, if one does: else rates change.
+    pub fn finish(&mut self) -> Option<FlowId> {
+        if self.next.0 > self.now {
+            self.settle();
+            return None;
+        }
         let (_, flow) = self.touch(self.next.1).finish();
-        flow
+        Some(flow)
     }
 
     /// Books the end of the flow that [`Concentrator::finish`] named.
     pub fn finished(&mut self, job: Job) {
         let queue = self.next.1;
-        self.bands[queue].finished(job.site.0, self.plan.flow_weight[job.class.index()]);
+        let weight = self.weight(job.site, job.class);
+        self.bands[queue].finished(job.site.0, weight);
         self.books.served[job.class.index()] += job.work;
         self.after_leaving(queue, job.site);
         self.settle();
@@ -386,10 +384,10 @@ impl Concentrator {
             .flat_map(|(queue, band)| band.remaining().map(move |(_, flow, left)| (flow, left, queue)))
     }
 
-    /// Weight of a flow of the class.
+    /// Weight of a flow of the class at the site.
     #[must_use]
-    pub fn weight(&self, class: ClassId) -> f64 {
-        self.plan.flow_weight[class.index()]
+    pub fn weight(&self, site: SiteId, class: ClassId) -> f64 {
+        self.plan.flow_weight[class.index()] * self.nearness[site.index()]
     }
 
     /// Bursts that wait, by class [bit].
@@ -421,6 +419,7 @@ impl Concentrator {
         let sites = self.access.len();
         self.bands = self.plan.queues.iter().map(|queue| Band::new(sites, queue.fairness)).collect();
         self.standing = vec![Standing::default(); self.bands.len()];
+        self.windows = Windows::default();
         self.backlog = vec![0.0; self.bands.len()];
         self.backlog_of.fill(0.0);
         self.coming = vec![Coming::default(); self.bands.len()];
@@ -440,13 +439,14 @@ impl Concentrator {
     }
 
     fn put(&mut self, queue: usize, job: Job) {
-        let weight = self.plan.flow_weight[job.class.index()];
+        let weight = self.weight(job.site, job.class);
         self.touch(queue).insert(job.site.0, job.flow, job.work, weight);
         self.busy[job.site.index()] |= 1 << queue;
         self.share_access(job.site);
     }
 
     fn after_leaving(&mut self, queue: usize, site: SiteId) {
+        self.windows = self.windows.without_one(self.bands[queue].len() + 1);
         if self.bands[queue].weight_at(site.0) <= 0.0 {
             self.busy[site.index()] &= !(1 << queue);
         }
@@ -490,6 +490,7 @@ impl Concentrator {
     fn settle(&mut self) {
         let capacity = (self.throughput - self.streams).max(0.0);
         self.reserve = if self.transport == Transport::Ideal { 0.0 } else { self.reserve(capacity) };
+        let filled = self.filled();
         if let [band] = &mut self.bands[..] {
             let mut capacity = capacity.min(self.plan.queues[0].total);
             band.advance(self.now);
@@ -499,7 +500,7 @@ impl Concentrator {
                 self.flooded[0] = flooded(band, sent, capacity, rate, &self.plan.queues[0]);
                 capacity -= self.flooded[0].rate;
             }
-            band.settle((capacity - self.reserve).max(0.0));
+            band.settle((capacity - self.reserve).max(0.0) * filled);
             let _ = band.forgive();
             self.drain[0] = capacity;
             self.next = (band.next_end(), 0);

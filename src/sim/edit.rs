@@ -47,7 +47,12 @@ impl<O: Observer> Engine<'_, O> {
         concentrator.catch_up(self.now);
         let jobs = concentrator.inside().map(|(id, left, _)| {
             let flow = self.flows.get(id);
-            Job { flow: id, site: flow.site, class: flow.class, work: left * concentrator.weight(flow.class) }
+            Job {
+                flow: id,
+                site: flow.site,
+                class: flow.class,
+                work: left * concentrator.weight(flow.site, flow.class),
+            }
         });
         jobs.collect()
     }

@@ -504,7 +504,7 @@ impl<O: Observer> Engine<'_, O> {
         let tcp = self.tcp().is_some();
         let concentrator = &mut self.units[unit.index()];
         concentrator.advance(self.now);
-        let id = concentrator.finish();
+        let Some(id) = concentrator.finish() else { return };
         let flow = self.flows.get(id);
         concentrator.finished(Job { flow: id, site: flow.site, class: flow.class, work: flow.work });
         if tcp {

@@ -39,13 +39,14 @@ pub(super) struct Round {
 const TIMEOUT: f64 = 0.2;
 /// Share of a window spread over its round trip that a full queue takes.
 const THROUGH: f64 = 0.6;
-/// Part of what slow start has in flight beyond the path that stands in the queue; HyStart stops some of it.
-const OVERSHOOT: f64 = 0.5;
+/// What slow start adds to the queue, as a multiple of what its last window had beyond the path: the next one is twice as
+/// large before anything is heard.
+const OVERSHOOT: f64 = 2.0;
 /// A sender that has lost something shares once its window is near its fair part of the path.
 const SETTLES: f64 = 1.4;
 /// A sender whose window is so many times its fair part of a full path loses most of it, and has no more than its share
 /// from the start.
-const CROWDED: f64 = 3.0;
+const CROWDED: f64 = 2.0;
 /// A burst that would take longer than this shares, and so follows the rate as it changes [s].
 const STARVED: f64 = 0.5;
 /// What is left of a window after a loss (CUBIC; RFC 9438, section 4.6).
@@ -162,7 +163,7 @@ impl<O: Observer> Engine<'_, O> {
             self.units[place].burst(site, class, work, round.paced, [passage.through, on_access]);
         }
         if fits < sent && !round.careful {
-            self.units[place].overflow(class);
+            self.units[place].overflow(class, f64::from(sent - fits));
         }
         let round = &mut self.flows.get_mut(id).round;
         let segment = round.segment;

@@ -21,7 +21,7 @@ pub struct Cost {
 }
 
 #[allow(clippy::cast_precision_loss)] // packet and transfer sizes stay below 2^53
-fn float(number: u64) -> f64 {
+pub(super) fn float(number: u64) -> f64 {
     number as f64
 }
 
@@ -189,7 +189,7 @@ const REFILL: f64 = 0.8;
 /// What they fill towards, as a share of the buffer; it is lost before.
 const TOWARDS: f64 = 1.03;
 /// What CUBIC gives up of its window after a loss (RFC 9438, section 4.6).
-const GIVES_UP: f64 = 0.3;
+pub(super) const GIVES_UP: f64 = 0.3;
 
 impl Standing {
     /// The queue `dt` seconds on: while `flows` transfers saturate the link it fills, else it drains at the spare
@@ -225,6 +225,12 @@ impl Standing {
         next
     }
 
+    /// Less by so much, as far as it is there.
+    #[must_use]
+    pub fn drained(self, bits: f64) -> Self {
+        Self { bits: (self.bits - bits).max(0.0), climbs: false, full_for: 0.0 }
+    }
+
     /// Something was lost. Senders hear of it a round trip later; until then the queue stays as it is.
     #[must_use]
     pub fn lost(self, link: Link) -> Self {
@@ -257,6 +263,8 @@ pub struct Link {
     pub pipe: f64,
     /// What it carries.
     pub rate: f64,
+    /// A full segment.
+    pub segment: f64,
 }
 
 /// What is left after `x` time constants. Events are close together: most of what is asked for is next to nothing, and
@@ -268,7 +276,7 @@ pub fn fading(x: f64) -> f64 {
 }
 
 /// Share of the other transfers that lose something, too, while the queue is full.
-const HITS: f64 = 0.3;
+pub(super) const HITS: f64 = 0.3;
 
 const MOST_CYCLES: u32 = 64;
 
@@ -311,7 +319,7 @@ mod tests {
     /// One transfer through a buffer of 50 ms: it fills, loses, gives up less than half, and fills again.
     #[test]
     fn a_standing_queue_rises_falls_and_drains() {
-        let link = Link { buffer: 1e6, pipe: 0.4e6, rate: 20e6 };
+        let link = Link { buffer: 1e6, pipe: 0.4e6, rate: 20e6, segment: 11_216.0 };
         let one = Standing::default().after(5.0, 1, link, 0.0);
         assert!((0.5e6..=1e6).contains(&one.bits), "{one:?}");
         let many = Standing::default().after(5.0, 20, link, 0.0);

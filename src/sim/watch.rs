@@ -59,7 +59,7 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
     look.capacity = books.capacity;
     for (id, left, _) in unit.inside() {
         let flow = flows.get(id);
-        let left = (left * unit.weight(flow.class)).min(flow.work);
+        let left = (left * unit.weight(flow.site, flow.class)).min(flow.work);
         look.inside[flow.class.index()] += left;
         look.carried[flow.class.index()] += flow.work - left;
     }

@@ -65,7 +65,9 @@ struct Listener {
 
 impl Listener {
     fn utilisation(&self) -> Vec<f64> {
-        self.carried.windows(2).map(|pair| (pair[1].0 - pair[0].0) / (pair[1].1 - pair[0].1)).collect()
+        // The first look is at the end of the first second.
+        let before = std::iter::once(&(0.0, 0.0)).chain(&self.carried);
+        before.zip(&self.carried).map(|(from, until)| (until.0 - from.0) / (until.1 - from.1)).collect()
     }
 }
 

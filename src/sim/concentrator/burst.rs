@@ -77,15 +77,16 @@ impl Concentrator {
         let room = self.buffer - self.standing[queue].bits - self.backlog[queue] + self.coming[queue].bits;
         self.standing[queue].bits += bits.min(room.max(0.0));
         if bits > room {
-            self.overflow(class);
+            self.overflow(class, (bits - room) / self.full);
         }
     }
 
-    /// A burst found the queue full: the transfers that keep it full lose something, too.
-    pub fn overflow(&mut self, class: ClassId) {
+    /// A burst found the queue full and lost some segments: the transfers that keep it full lose as many.
+    pub fn overflow(&mut self, class: ClassId, segments: f64) {
         let queue = self.plan.queue_of(class);
         if self.bands[queue].saturated() {
             self.standing[queue] = self.standing[queue].lost(self.link(queue));
+            self.windows = self.windows.lost(segments.max(1.0), self.link(queue));
         }
     }
 

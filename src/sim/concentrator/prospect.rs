@@ -56,7 +56,7 @@ impl Concentrator {
         let band = &self.bands[queue];
         let open = self.drain[queue].min(plan.total).max(1.0);
         let (own_line, weighs) = self.manner(plan);
-        let by_flow = self.plan.flow_weight[class.index()];
+        let by_flow = self.weight(site, class);
         let share = band.rate_for(site.0, by_flow, f64::INFINITY).min(plan.per_site);
         let alone = !band.saturated();
         let rate = if (own_line || weighs) && !alone { share } else { open.min(plan.per_site) };

@@ -1,0 +1,79 @@
+//! What long transfers keep: the queue that stands before a concentrator, and the share of its rate that they make use of.
+
+use super::Concentrator;
+use crate::scenario::model::{Ingredient, Transport, Unit};
+use crate::sim::transport::{Link, float};
+use crate::units::{Span, Time};
+
+impl Concentrator {
+    /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave unused drains it.
+    pub(super) fn stand(&mut self, dt: f64) {
+        let unused = 1.0 - self.fill();
+        for (queue, band) in self.bands.iter().enumerate() {
+            let saturated = band.saturated();
+            if saturated || self.standing[queue].bits > 0.0 {
+                let flows = if saturated { band.len() } else { 0 };
+                let spare = self.drain[queue] - band.rate();
+                let link = self.link(queue);
+                self.standing[queue] = if unused > 0.0 {
+                    self.standing[queue].drained(unused * link.rate * dt)
+                } else {
+                    self.standing[queue].after(dt, flows, link, spare)
+                };
+            }
+        }
+        if self.one_for_all() && self.has(Ingredient::Windows) {
+            let flows = if self.bands[0].saturated() { self.bands[0].len() } else { 0 };
+            self.windows = self.windows.after(dt, flows, self.link(0));
+        }
+    }
+
+    /// Share of the rate that windows and bursts fill now.
+    fn fill(&self) -> f64 {
+        if self.one_for_all() { self.windows.fill(self.beside(), self.link(0)) } else { 1.0 }
+    }
+
+    /// Share of the rate that bursts take lately.
+    fn beside(&self) -> f64 {
+        self.bursts[0] / self.drain[0].max(1.0)
+    }
+
+    /// Share of the rate that is made use of; looked at again when that has changed.
+    pub(super) fn filled(&mut self) -> f64 {
+        self.wake = Time::NEVER;
+        if !self.one_for_all() || !self.bands[0].saturated() {
+            return 1.0;
+        }
+        if let Some(time) = self.windows.changes_in(self.bands[0].len(), self.beside(), self.link(0)) {
+            self.wake = self.now + Span::of_secs(time);
+        }
+        self.fill()
+    }
+
+    /// A queue as the transfers that compete for it see it.
+    pub(super) fn link(&self, queue: usize) -> Link {
+        let rate = self.drain[queue];
+        Link { buffer: self.buffer, pipe: self.pipe * rate, rate, segment: self.full }
+    }
+}
+
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / float(values.len().max(1) as u64)
+}
+
+/// What a flow of each site weighs for its round trip: with windows alike, rates are as one over the round trip, most of a
+/// full queue included (RFC 9438, section 3.3).
+pub(super) fn nearness(unit: &Unit, transport: Transport, trips: &[f64]) -> Vec<f64> {
+    let matters = matches!(transport, Transport::Tcp(tcp) if tcp.has(Ingredient::RoundTrips));
+    if !matters {
+        return vec![1.0; trips.len()];
+    }
+    let queue = STANDS * unit.buffer.bits() / unit.carries().0.bits();
+    let usual = mean(trips) + queue;
+    trips.iter().map(|trip| (STEPS * usual / (trip + queue)).round().max(1.0) / STEPS).collect()
+}
+
+/// Weights come in so many steps, so that sums of them are exact.
+const STEPS: f64 = 1024.0;
+/// Share of the buffer that stands full while flows share.
+const STANDS: f64 = 0.75;
