@@ -9,7 +9,7 @@ use headend::scenario::model::{Fidelity, Ingredient, Model, Without};
 use headend::sim::simulate;
 use headend::validate::evidence::{Reference, Store};
 use headend::validate::method::errors;
-use headend::validate::replay::{replay, replay_without};
+use headend::validate::replay::{Found, replay, replay_without};
 use headend::validate::{Kind, Replayed, Row, Verdict, cross, evidence_rows, replay_all, textbook};
 
 use crate::bench_model::{Keep, base};
@@ -153,4 +153,65 @@ fn the_books_of_packets_balance() {
     }
     assert!(carried > 1e9, "something must have gone through");
     assert!(keep.records.iter().any(|record| record.class.0 == 3), "updates must have run");
+}
+
+/// What each ingredient of flow fidelity buys (the table of `docs/trust.md`): its errors against packets with all of them,
+/// and without each.
+#[test]
+fn what_each_ingredient_of_flow_fidelity_buys() {
+    let with_all = errors_without(Without::NONE);
+    let mut table =
+        format!("{:16} clinical, one queue; several; long transfers, each; utilisation over 10 s\n", "without");
+    let mut line = |name: &str, errors: [f64; 4]| {
+        let [one, several, long, used] = errors.map(|error| 100.0 * error);
+        table += &format!("{name:16} {one:.0} %; {several:.0} %; {long:.0} %; {used:.1} points\n");
+    };
+    line("none", with_all);
+    for ingredient in FLOW {
+        let (_, name) = Ingredient::ALL.into_iter().find(|(known, _)| *known == ingredient).unwrap();
+        let without = errors_without(Without::NONE.and(ingredient));
+        line(name, without);
+        assert!(without.iter().zip(with_all).any(|(without, all)| *without > 1.1 * all), "{name}: {without:?}");
+    }
+    insta::assert_snapshot!("what_ingredients_buy", table);
+}
+
+const FLOW: [Ingredient; 7] = [
+    Ingredient::SlowStart,
+    Ingredient::BurstQueue,
+    Ingredient::StandingQueue,
+    Ingredient::Losses,
+    Ingredient::TailProbe,
+    Ingredient::Windows,
+    Ingredient::RoundTrips,
+];
+
+/// Mean errors of flow fidelity over all traces: of the clinical mean with one queue and with several, of each long
+/// transfer's time, and of the utilisation over ten seconds where it is furthest off.
+fn errors_without(without: Without) -> [f64; 4] {
+    let traces = replayed().iter().filter(|one| one.case.warm_up > 0.0);
+    let (mut one_queue, mut several, mut long, mut used) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for one in traces {
+        let (_, measured, packets) = one.best();
+        let flow = replay_without(&one.case, &measured.sites, Fidelity::Flow, without);
+        let times = |found: &Found, class: &str| -> Vec<f64> {
+            one.pick(class, &found.latency).iter().map(|pair| pair.1).collect()
+        };
+        let error = (average(&times(&flow, "clinical")) / average(&times(packets, "clinical"))).ln().abs();
+        if one.case.service.name() == "fifo" {
+            one_queue.push(error)
+        } else {
+            several.push(error)
+        }
+        let pairs = times(&flow, "bulk").into_iter().zip(times(packets, "bulk"));
+        long.extend(pairs.map(|(flow, packets)| (flow / packets).ln().abs()));
+        let decades = flow.utilisation.chunks_exact(10).zip(packets.utilisation.chunks_exact(10)).take(10);
+        used.push(decades.map(|(a, b)| (average(a) - average(b)).abs()).fold(0.0, f64::max));
+    }
+    [one_queue, several, long, used].map(|errors| average(&errors))
+}
+
+#[allow(clippy::cast_precision_loss)] // transactions of a trace
+fn average(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
