@@ -199,9 +199,9 @@ fn errors_without(without: Without) -> [f64; 4] {
         };
         let error = (average(&times(&flow, "clinical")) / average(&times(packets, "clinical"))).ln().abs();
         if one.case.service.name() == "fifo" {
-            one_queue.push(error)
+            one_queue.push(error);
         } else {
-            several.push(error)
+            several.push(error);
         }
         let pairs = times(&flow, "bulk").into_iter().zip(times(packets, "bulk"));
         long.extend(pairs.map(|(flow, packets)| (flow / packets).ln().abs()));
