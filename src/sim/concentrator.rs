@@ -14,7 +14,7 @@ use crate::units::{BitRate, Bytes, Time};
 use burst::Coming;
 use flood::{Flood, Flooded, flood_rate, flooded, sent};
 pub use prospect::Prospect;
-use standing::{mean, nearness};
+use standing::{mean, nearness, windows_of};
 
 /// A concentrator and what is inside it.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Concentrator {
     /// By site: what a flow of it weighs for its round trip.
     nearness: Vec<f64>,
     /// Where all are in one queue: what its flows may have on the way, and when that is to be looked at again.
-    windows: Windows,
+    windows: Option<Windows>,
     wake: Time,
     /// Rate that each band could have if it wanted more [bit/s].
     drain: Vec<f64>,
@@ -131,7 +131,7 @@ impl Concentrator {
             standing: vec![Standing::default(); plan.queues.len()],
             pipe: mean(trips),
             nearness: nearness(unit, transport, trips),
-            windows: Windows::default(),
+            windows: windows_of(transport, &plan),
             wake: Time::NEVER,
             drain: vec![unit.carries().0.bits(); plan.queues.len()],
             backlog: vec![0.0; plan.queues.len()],
@@ -419,7 +419,7 @@ impl Concentrator {
         let sites = self.access.len();
         self.bands = self.plan.queues.iter().map(|queue| Band::new(sites, queue.fairness)).collect();
         self.standing = vec![Standing::default(); self.bands.len()];
-        self.windows = Windows::default();
+        self.windows = windows_of(self.transport, &self.plan);
         self.backlog = vec![0.0; self.bands.len()];
         self.backlog_of.fill(0.0);
         self.coming = vec![Coming::default(); self.bands.len()];
@@ -446,7 +446,7 @@ impl Concentrator {
     }
 
     fn after_leaving(&mut self, queue: usize, site: SiteId) {
-        self.windows = self.windows.without_one(self.bands[queue].len() + 1);
+        self.windows = self.windows.map(|windows| windows.without_one(self.bands[queue].len() + 1));
         if self.bands[queue].weight_at(site.0) <= 0.0 {
             self.busy[site.index()] &= !(1 << queue);
         }

@@ -47,8 +47,7 @@ fn packet_fidelity_is_nearer_to_linux_than_ns_3_is_with_one_queue() {
                 && row.service == "fifo"
                 && row.figure == "clinical mean"
         }) {
-            let ns3 = one.pick("clinical", &one.case.measured[&Reference::Ns3].latency);
-            let ns3 = ns3.iter().map(|pair| pair.1).sum::<f64>() / f64::from(u32::try_from(ns3.len()).unwrap());
+            let ns3 = mean_of(one, "clinical", &one.case.measured[&Reference::Ns3].latency);
             all += 1;
             nearer += i32::from((row.packet.unwrap() - row.value).abs() < (ns3 - row.value).abs());
         }
@@ -111,10 +110,7 @@ fn without_rack_and_probes_a_full_queue_costs_more() {
     let sites = &one.case.measured[&Reference::Testbed].sites;
     let without = Without::NONE.and(Ingredient::Rack).and(Ingredient::TailProbe);
     let classic = replay_without(&one.case, sites, Fidelity::Packet(1), without);
-    let mean = |latency: &[f64]| {
-        let picked = one.pick("clinical", latency);
-        picked.iter().map(|pair| pair.1).sum::<f64>() / f64::from(u32::try_from(picked.len()).unwrap())
-    };
+    let mean = |latency: &[f64]| mean_of(one, "clinical", latency);
     assert!(mean(&classic.latency) > 1.05 * mean(&one.best().2.latency));
 }
 
@@ -126,10 +122,7 @@ fn packets_are_deterministic_and_trains_are_near_them() {
     let again = replay(&one.case, sites, Fidelity::Packet(1));
     assert_eq!(again.latency, one.best().2.latency);
     let trains = replay(&one.case, sites, Fidelity::Packet(4));
-    let mean = |latency: &[f64]| {
-        let picked = one.pick("clinical", latency);
-        picked.iter().map(|pair| pair.1).sum::<f64>() / f64::from(u32::try_from(picked.len()).unwrap())
-    };
+    let mean = |latency: &[f64]| mean_of(one, "clinical", latency);
     assert!((mean(&trains.latency) / mean(&again.latency) - 1.0).abs() < 0.1);
 }
 
@@ -194,21 +187,24 @@ fn errors_without(without: Without) -> [f64; 4] {
     for one in traces {
         let (_, measured, packets) = one.best();
         let flow = replay_without(&one.case, &measured.sites, Fidelity::Flow, without);
-        let times = |found: &Found, class: &str| -> Vec<f64> {
-            one.pick(class, &found.latency).iter().map(|pair| pair.1).collect()
-        };
-        let error = (average(&times(&flow, "clinical")) / average(&times(packets, "clinical"))).ln().abs();
+        let clinical = |found: &Found| mean_of(one, "clinical", &found.latency);
+        let error = (clinical(&flow) / clinical(packets)).ln().abs();
         if one.case.service.name() == "fifo" {
             one_queue.push(error);
         } else {
             several.push(error);
         }
-        let pairs = times(&flow, "bulk").into_iter().zip(times(packets, "bulk"));
-        long.extend(pairs.map(|(flow, packets)| (flow / packets).ln().abs()));
+        let pairs = one.pick("bulk", &flow.latency).into_iter().zip(one.pick("bulk", &packets.latency));
+        long.extend(pairs.map(|((_, flow), (_, packets))| (flow / packets).ln().abs()));
         let decades = flow.utilisation.chunks_exact(10).zip(packets.utilisation.chunks_exact(10)).take(10);
         used.push(decades.map(|(a, b)| (average(a) - average(b)).abs()).fold(0.0, f64::max));
     }
     [one_queue, several, long, used].map(|errors| average(&errors))
+}
+
+/// Mean latency of a class after the warm-up [s].
+fn mean_of(one: &Replayed, class: &str, latency: &[f64]) -> f64 {
+    average(&one.pick(class, latency).iter().map(|pair| pair.1).collect::<Vec<f64>>())
 }
 
 #[allow(clippy::cast_precision_loss)] // transactions of a trace

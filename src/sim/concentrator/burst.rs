@@ -86,7 +86,7 @@ impl Concentrator {
         let queue = self.plan.queue_of(class);
         if self.bands[queue].saturated() {
             self.standing[queue] = self.standing[queue].lost(self.link(queue));
-            self.windows = self.windows.lost(segments.max(1.0), self.link(queue));
+            self.windows = self.windows.map(|windows| windows.lost(segments.max(1.0), self.link(queue)));
         }
     }
 

@@ -2,7 +2,9 @@
 
 use super::Concentrator;
 use crate::scenario::model::{Ingredient, Transport, Unit};
+use crate::sim::discipline::Plan;
 use crate::sim::transport::{Link, float};
+use crate::sim::windows::Windows;
 use crate::units::{Span, Time};
 
 impl Concentrator {
@@ -10,9 +12,8 @@ impl Concentrator {
     pub(super) fn stand(&mut self, dt: f64) {
         let unused = 1.0 - self.fill();
         for (queue, band) in self.bands.iter().enumerate() {
-            let saturated = band.saturated();
-            if saturated || self.standing[queue].bits > 0.0 {
-                let flows = if saturated { band.len() } else { 0 };
+            let flows = self.sharing(queue);
+            if flows > 0 || self.standing[queue].bits > 0.0 {
                 let spare = self.drain[queue] - band.rate();
                 let link = self.link(queue);
                 self.standing[queue] = if unused > 0.0 {
@@ -22,15 +23,17 @@ impl Concentrator {
                 };
             }
         }
-        if self.one_for_all() && self.has(Ingredient::Windows) {
-            let flows = if self.bands[0].saturated() { self.bands[0].len() } else { 0 };
-            self.windows = self.windows.after(dt, flows, self.link(0));
-        }
+        self.windows = self.windows.map(|windows| windows.after(dt, self.sharing(0), self.link(0)));
+    }
+
+    /// Flows that are held back by a queue's rate; none where access holds back all of them.
+    fn sharing(&self, queue: usize) -> usize {
+        if self.bands[queue].saturated() { self.bands[queue].len() } else { 0 }
     }
 
     /// Share of the rate that windows and bursts fill now.
     fn fill(&self) -> f64 {
-        if self.one_for_all() { self.windows.fill(self.beside(), self.link(0)) } else { 1.0 }
+        self.windows.map_or(1.0, |windows| windows.fill(self.beside(), self.link(0)))
     }
 
     /// Share of the rate that bursts take lately.
@@ -41,10 +44,8 @@ impl Concentrator {
     /// Share of the rate that is made use of; looked at again when that has changed.
     pub(super) fn filled(&mut self) -> f64 {
         self.wake = Time::NEVER;
-        if !self.one_for_all() || !self.bands[0].saturated() {
-            return 1.0;
-        }
-        if let Some(time) = self.windows.changes_in(self.bands[0].len(), self.beside(), self.link(0)) {
+        let Some(windows) = self.windows.filter(|_| self.bands[0].saturated()) else { return 1.0 };
+        if let Some(time) = windows.changes_in(self.bands[0].len(), self.beside(), self.link(0)) {
             self.wake = self.now + Span::of_secs(time);
         }
         self.fill()
@@ -55,6 +56,12 @@ impl Concentrator {
         let rate = self.drain[queue];
         Link { buffer: self.buffer, pipe: self.pipe * rate, rate, segment: self.full }
     }
+}
+
+/// Windows are looked at where all classes are in one queue: in queues of their own nobody else's bursts cut them.
+pub(super) fn windows_of(transport: Transport, plan: &Plan) -> Option<Windows> {
+    let matter = matches!(transport, Transport::Tcp(tcp) if tcp.has(Ingredient::Windows));
+    (matter && plan.queues.len() == 1).then(Windows::default)
 }
 
 pub(super) fn mean(values: &[f64]) -> f64 {
