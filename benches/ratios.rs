@@ -31,7 +31,7 @@ fn measure(name: &str, call: &dyn Fn() -> u64) {
     let (mut own, mut beside) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         beside.push(per_event(&|| {
-            reference(black_box(2_000_000));
+            black_box(reference(black_box(2_000_000)));
             2_000_000
         }));
         own.push(per_event(call));

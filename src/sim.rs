@@ -94,7 +94,7 @@ enum Event {
 }
 
 /// A bucket of the calendar lasts 2 to so many nanoseconds: 17 ms.
-const BUCKET: u32 = 24;
+const BUCKET: u32 = 23;
 
 /// A run in progress.
 struct Engine<'m, O> {

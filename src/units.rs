@@ -147,10 +147,22 @@ fn to_secs(nanos: u64) -> f64 {
     nanos.cast_signed() as f64 * 1e-9
 }
 
-/// Rounded up. Casts saturate, which is meant; `f64::ceil` is a call where the processor is not known.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+/// Rounded up. Beside 2^52 a number has no fraction and its last bits are the whole number: up to there, which are 52 days,
+/// no conversion is needed. `f64::ceil` is a call where the processor is not known.
 fn to_nanos(secs: f64) -> u64 {
+    const BESIDE: f64 = 4_503_599_627_370_496.0;
     let nanos = secs * 1e9;
+    if !(0.0..BESIDE).contains(&nanos) {
+        return beyond(nanos);
+    }
+    let nearest = nanos + BESIDE;
+    (nearest.to_bits() - BESIDE.to_bits()) + u64::from(nearest - BESIDE < nanos)
+}
+
+/// Casts saturate, which is meant.
+#[cold]
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+fn beyond(nanos: f64) -> u64 {
     let whole = (nanos as i64).max(0);
     whole.saturating_add(i64::from((whole as f64) < nanos)).cast_unsigned()
 }
@@ -394,6 +406,19 @@ mod tests {
         assert_eq!(Share::read("12.5 %"), Ok(Share(0.125)));
         assert_eq!(Clock::read("08:30"), Ok(Clock(30_600 * NANOS)));
         assert_eq!(Clock::read("24:00"), Ok(Clock(DAY)));
+    }
+
+    #[test]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn seconds_become_whole_nanoseconds_upwards() {
+        let most = 2_f64.powi(52) / 1e9;
+        for secs in [0.0, -0.0, 1e-10, 1e-9, 1.1e-9, 0.5, 1.0 / 3.0, 86_400.0, 1e6 / 7.0, most - 1e-6, most, most * 1.1]
+        {
+            assert_eq!(Span::of_secs(secs), Span((secs * 1e9).ceil() as u64), "{secs}");
+        }
+        assert_eq!(Span::of_secs(-1.0), Span(0));
+        assert_eq!(Span::of_secs(f64::NAN), Span(0));
+        assert_eq!(Time::at_secs(f64::INFINITY), Time::NEVER);
     }
 
     /// The message must teach: it names the fault and every unit that would be right.

@@ -91,8 +91,8 @@ pub struct Replayed {
     pub case: Case,
     /// At packet fidelity, before the sites of each reference.
     pub packet: Vec<(Reference, Found)>,
-    /// At packet fidelity before the sites of the last of them, a few times with round trips that hardly differ.
-    pub again: Vec<Found>,
+    /// Before the sites of the last of them a few times more, with round trips that hardly differ: packet and flow fidelity.
+    pub again: Vec<[Found; 2]>,
     /// At flow fidelity, before the sites of the last of them.
     pub flow: Found,
 }
@@ -106,7 +106,8 @@ impl Replayed {
         let last = case.measured.values().last().expect("a case has a measurement");
         let flow = replay(&case, &last.sites, Fidelity::Flow);
         let again = if case.warm_up > 0.0 {
-            (1..RUNS).map(|run| replay(&case, &hardly_other(&last.sites, run), Fidelity::Packet(1))).collect()
+            let both = |sites: &[Site]| [Fidelity::Packet(1), Fidelity::Flow].map(|one| replay(&case, sites, one));
+            (1..RUNS).map(|run| both(&hardly_other(&last.sites, run))).collect()
         } else {
             Vec::new()
         };
@@ -132,12 +133,16 @@ impl Replayed {
     }
 }
 
-/// Runs of a trace at packet fidelity from which the chance in it is told.
+/// Runs of a trace from which the chance in it is told.
 const RUNS: usize = 5;
 
-/// The sites with round trips that differ by a thousandth at most, otherwise in each run.
-fn hardly_other(sites: &[Site], run: usize) -> Vec<Site> {
+/// The sites with round trips that differ by a thousandth at most, otherwise in each run but the first, which has them as they are.
+#[must_use]
+pub fn hardly_other(sites: &[Site], run: usize) -> Vec<Site> {
     let other = |(place, site): (usize, &Site)| {
+        if run == 0 {
+            return site.clone();
+        }
         #[allow(clippy::cast_precision_loss)] // below eleven
         let part = ((7 * run + 3 * place) % 11) as f64 / 5.0 - 1.0;
         Site { rtt_ms: site.rtt_ms * (1.0 + 1e-3 * part), ..site.clone() }
@@ -321,39 +326,41 @@ const APART: f64 = 1.03;
 /// The largest difference of utilisation over ten seconds: packet against the measurement, and flow against packet.
 ///
 /// What a few transfers lose to each other is chance: the same trace with round trips that differ by a thousandth has other
-/// seconds. So flow is held against the mean of a few such runs, with the interval of that mean.
+/// seconds, at either fidelity. So the fidelities are compared run by run, and the mean difference comes with its interval.
 fn utilisation(replayed: &Replayed) -> [Row; 2] {
     let (reference, measured, found) = replayed.best();
     let last = replayed.case.sent.last().map_or(0.0, |sent| sent.start_s);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds of a trace
     let decades = (last / 10.0) as usize;
     let over_ten = |seconds: &[f64]| -> Vec<f64> { seconds.chunks_exact(10).take(decades).map(mean).collect() };
-    let runs: Vec<Vec<f64>> =
-        std::iter::once(found).chain(&replayed.again).map(|found| over_ten(&found.utilisation)).collect();
-    let (own, other, flow) = (&runs[0], over_ten(&measured.utilisation), over_ten(&replayed.flow.utilisation));
-    let tallies: Vec<Tally> =
-        (0..flow.len()).map(|decade| runs.iter().map(|run| run[decade]).collect::<Tally>()).collect();
-    let gap = |tally: &Tally, flow: f64| {
-        let usual = tally.interval(0.95);
-        Interval { mean: 1.0 + (flow - usual.mean).abs(), half: usual.half }
+    let again = replayed.again.iter().map(|[packet, flow]| [packet, flow]);
+    let runs: Vec<[Vec<f64>; 2]> = std::iter::once([found, &replayed.flow])
+        .chain(again)
+        .map(|both| both.map(|found| over_ten(&found.utilisation)))
+        .collect();
+    let ([own, flow], other) = (&runs[0], over_ten(&measured.utilisation));
+    let gap = |decade: usize| {
+        let apart: Tally = runs.iter().map(|[packet, flow]| flow[decade] - packet[decade]).collect();
+        let usual = apart.interval(0.95);
+        Interval { mean: 1.0 + usual.mean.abs(), half: usual.half }
     };
     // One that is beyond for sure counts more than one that may be.
     let worse =
         |a: &Interval, b: &Interval| (a.low() > APART).cmp(&(b.low() > APART)).then_with(|| a.mean.total_cmp(&b.mean));
-    let gaps = tallies.iter().zip(&flow).map(|(tally, flow)| gap(tally, *flow));
+    let of = |fidelity: usize| mean(&runs.iter().flat_map(|run| run[fidelity].clone()).collect::<Vec<f64>>());
     let row = |figure: &str, reference: &str| row(replayed, figure.to_owned(), reference.to_owned());
     let evidence = Row {
         value: mean(&other),
         packet: Some(mean(own)),
-        flow: Some(mean(&flow)),
+        flow: Some(mean(flow)),
         ratio: exactly(1.0 + own.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)),
         ..row("utilisation, worst 10 s", reference.name())
     };
     let fidelities = Row {
         kind: Kind::Fidelities,
-        value: mean(&runs.concat()),
-        flow: Some(mean(&flow)),
-        ratio: gaps.max_by(worse).unwrap_or(exactly(1.0)),
+        value: of(0),
+        flow: Some(of(1)),
+        ratio: (0..flow.len()).map(gap).max_by(worse).unwrap_or(exactly(1.0)),
         bar: Some((1.0, APART)),
         ..row("utilisation, worst 10 s", "packet")
     };

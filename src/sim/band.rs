@@ -56,6 +56,8 @@ pub struct Band {
     v: f64,
     /// Rise of `v` [bit/s]; infinite when nobody shares.
     level: f64,
+    /// One over it: the time in which `v` rises by a bit [s].
+    pace: f64,
     now: f64,
     capacity: f64,
     weight_shared: f64,
@@ -90,6 +92,7 @@ impl Band {
             capped: IndexedHeap::new(sites),
             v: 0.0,
             level: f64::INFINITY,
+            pace: 0.0,
             now: 0.0,
             capacity: 0.0,
             weight_shared: 0.0,
@@ -251,7 +254,7 @@ impl Band {
         self.capacity = capacity;
         loop {
             if self.shared.is_empty() {
-                self.level = f64::INFINITY;
+                (self.level, self.pace) = (f64::INFINITY, 0.0);
                 self.weight_shared = 0.0;
                 if self.rate_capped <= capacity {
                     self.rest();
@@ -259,7 +262,9 @@ impl Band {
                 }
                 self.share_the_least_bound();
             }
-            self.level = (capacity - self.rate_capped) / self.weight_shared;
+            let left = capacity - self.rate_capped;
+            self.level = left / self.weight_shared;
+            self.pace = if left > 0.0 { self.weight_shared / left } else { f64::INFINITY };
             let capped = self.level >= self.least_shared && self.cap_those_below_the_level();
             let shared = !capped && self.most_capped > above(self.level) && self.share_those_above_the_level();
             if !capped && !shared {
@@ -289,7 +294,7 @@ impl Band {
     #[must_use]
     pub fn next_end(&self) -> Time {
         let shared = match self.shared.top() {
-            Some((due, _)) if self.level > 0.0 => self.now + (due - self.v).max(0.0) / self.level + self.pause(),
+            Some((due, _)) if self.level > 0.0 => self.now + (due - self.v).max(0.0) * self.pace + self.pause(),
             _ => f64::INFINITY,
         };
         let capped = self.capped.top().map_or(f64::INFINITY, |(due, _)| due);
@@ -299,17 +304,10 @@ impl Band {
 
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
     pub fn finish(&mut self) -> (u32, FlowId) {
-        let pause = self.pause();
-        let shared =
-            self.shared.top().map(|(due, site)| ((due - self.v) / self.level.max(f64::MIN_POSITIVE) + pause, site));
-        let capped = self.capped.top().map(|(due, site)| (due - self.now, site));
-        let site = match (shared, capped) {
-            (Some((a, shared)), Some((b, capped))) => {
-                if a <= b {
-                    shared
-                } else {
-                    capped
-                }
+        let site = match (self.shared.top(), self.capped.top()) {
+            (Some((due, shared)), Some((at, capped))) => {
+                let left = (due - self.v) * self.pace + self.pause();
+                if left <= at - self.now { shared } else { capped }
             }
             (Some((_, site)), None) | (None, Some((_, site))) => site,
             (None, None) => unreachable!("a band that is due has a flow"),
@@ -479,27 +477,59 @@ fn whole(rate: f64) -> f64 {
     rate as i64 as f64
 }
 
+/// Without a branch: which of two flows ends first cannot be foreseen.
+#[allow(clippy::needless_bitwise_bool)]
 fn earlier(a: (f64, FlowId), b: (f64, FlowId)) -> bool {
-    a.0 < b.0 || (a.0 <= b.0 && a.1 < b.1)
+    (a.0 < b.0) | ((a.0 <= b.0) & (a.1 < b.1))
 }
 
 fn push(heap: &mut Vec<(f64, FlowId)>, entry: (f64, FlowId)) {
+    let at = heap.len();
     heap.push(entry);
-    let mut at = heap.len() - 1;
-    while at > 0 {
-        let parent = (at - 1) / 2;
-        if !earlier(heap[at], heap[parent]) {
-            break;
-        }
-        heap.swap(at, parent);
-        at = parent;
-    }
+    rise(heap, at, entry);
 }
 
 fn pop(heap: &mut Vec<(f64, FlowId)>) -> (f64, FlowId) {
-    let first = heap.swap_remove(0);
-    sink(heap, 0);
+    let first = heap[0];
+    let last = heap.pop().expect("a site that is due has a flow");
+    if !heap.is_empty() {
+        // The last one belongs near the end: the gap goes there first, and it rises from there (Floyd).
+        let gap = descend(heap);
+        rise(heap, gap, last);
+    }
     first
+}
+
+/// Moves the gap at the top down to the end, past the earlier child each time.
+fn descend(heap: &mut [(f64, FlowId)]) -> usize {
+    let mut at = 0;
+    loop {
+        let left = 2 * at + 1;
+        if left + 1 >= heap.len() {
+            break;
+        }
+        let child = left + usize::from(earlier(heap[left + 1], heap[left]));
+        heap[at] = heap[child];
+        at = child;
+    }
+    let only = 2 * at + 1;
+    if only < heap.len() {
+        heap[at] = heap[only];
+        at = only;
+    }
+    at
+}
+
+fn rise(heap: &mut [(f64, FlowId)], mut at: usize, entry: (f64, FlowId)) {
+    while at > 0 {
+        let parent = (at - 1) / 2;
+        if !earlier(entry, heap[parent]) {
+            break;
+        }
+        heap[at] = heap[parent];
+        at = parent;
+    }
+    heap[at] = entry;
 }
 
 fn sink(heap: &mut [(f64, FlowId)], mut at: usize) {

@@ -1,10 +1,11 @@
 //! The future: events in the order in which they happen.
 //!
 //! Ties at an instant are broken by [`Rank`], then by the order in which events were scheduled: never by address
-//! or hash. What is further off lies unsorted in buckets and is sorted when its bucket comes up (as in the ladder queue of
-//! Tang, Goh & Thng 2005), so that thousands of people who think for half a minute do not make every push and pop pay
-//! for them, and most events are sorted once, with their neighbours, in place of rising and sinking one by one. What is
-//! scheduled within the bucket that is up goes to a small heap beside it; what lies beyond the buckets waits in another.
+//! or hash. What is further off lies unsorted in buckets, in wheels of ever longer ones (Varghese & Lauck 1987, scheme 7):
+//! when a bucket comes up, a short one is sorted and a long one is dealt out to shorter ones (as in the ladder queue of
+//! Tang, Goh & Thng 2005). So thousands of people who think for half a minute do not make every push and pop pay for them:
+//! an event is moved once or twice and sorted with the few that happen next to it. What is scheduled within the bucket that
+//! is up goes to a small heap beside it.
 
 use crate::units::Time;
 
@@ -34,9 +35,11 @@ impl<E> Entry<E> {
     }
 }
 
-/// Buckets ahead.
-const BUCKETS: u64 = 64 * WORDS as u64;
-const WORDS: usize = 16;
+/// Buckets of a wheel: 2 to so many.
+const DIGIT: u32 = 10;
+const BUCKETS: usize = 1 << DIGIT;
+/// So many wheels reach to the end of time from buckets of 16 us.
+const WHEELS: usize = 5;
 
 /// So many events need no buckets.
 const FEW: usize = 8;
@@ -46,35 +49,63 @@ const FEW: usize = 8;
 pub struct Calendar<E> {
     /// The bucket that is up, the next event last.
     near: Vec<Entry<E>>,
-    /// A bucket is 2 to so many nanoseconds long.
-    bits: u32,
     /// What was scheduled since it came up, within it.
     late: Heap<E>,
-    buckets: Vec<Vec<Entry<E>>>,
-    /// Which buckets have something in them, a bit each.
-    filled: [u64; WORDS],
-    in_buckets: usize,
-    far: Heap<E>,
-    /// The first bucket that has not come up.
-    front: u64,
+    /// A bucket of the first wheel is 2 to so many nanoseconds long.
+    bits: u32,
+    /// Its number; a wheel holds what differs from it in one digit, or below.
+    up: u64,
+    wheels: Vec<Wheel<E>>,
+    in_wheels: usize,
+    /// Space of buckets that have come up, for others.
+    spare: Vec<Vec<Entry<E>>>,
     scheduled: u64,
 }
 
+/// Buckets of one length.
+#[derive(Clone, Debug)]
+struct Wheel<E> {
+    buckets: Vec<Vec<Entry<E>>>,
+    /// Which buckets have something in them, a bit each.
+    filled: [u64; BUCKETS / 64],
+}
+
+impl<E: Copy> Wheel<E> {
+    fn new() -> Self {
+        Self { buckets: (0..BUCKETS).map(|_| Vec::new()).collect(), filled: [0; BUCKETS / 64] }
+    }
+
+    /// The first bucket after this one that has something in it.
+    fn next_filled(&self, slot: usize) -> Option<usize> {
+        let (first, bit) = ((slot + 1) / 64, (slot + 1) % 64);
+        let here = self.filled.get(first)? >> bit << bit;
+        if here != 0 {
+            return Some(first * 64 + here.trailing_zeros() as usize);
+        }
+        let word = first + 1 + self.filled[first + 1..].iter().position(|&word| word != 0)?;
+        Some(word * 64 + self.filled[word].trailing_zeros() as usize)
+    }
+
+    /// What is in a bucket; nothing is left.
+    fn take(&mut self, slot: usize) -> Vec<Entry<E>> {
+        self.filled[slot / 64] &= !(1 << (slot % 64));
+        std::mem::take(&mut self.buckets[slot])
+    }
+}
+
 impl<E: Copy> Calendar<E> {
-    /// Nothing is to come; buckets are 2 to so many `bits` nanoseconds long: as long as a few hundred events take, so that
-    /// what is scheduled goes to a bucket, not to the heap beside the one that is up.
+    /// Nothing is to come; the shortest buckets are 2 to so many `bits` nanoseconds long: as long as a few events take, so
+    /// that what is scheduled goes to a bucket, not to the heap beside the one that is up.
     #[must_use]
     pub fn new(bits: u32) -> Self {
-        let buckets = (0..BUCKETS).map(|_| Vec::new()).collect();
         Self {
             near: Vec::new(),
-            bits,
             late: Heap(Vec::new()),
-            buckets,
-            filled: [0; WORDS],
-            in_buckets: 0,
-            far: Heap(Vec::new()),
-            front: 0,
+            bits,
+            up: 0,
+            wheels: (0..WHEELS).map(|_| Wheel::new()).collect(),
+            in_wheels: 0,
+            spare: Vec::new(),
             scheduled: 0,
         }
     }
@@ -88,8 +119,8 @@ impl<E: Copy> Calendar<E> {
         let order = (rank as u64) << 56 | self.scheduled;
         self.scheduled += 1;
         let entry = Entry { key: u128::from(at.0) << 64 | u128::from(order), event };
-        let only_near = self.in_buckets == 0 && self.late.0.is_empty() && self.far.0.is_empty();
-        if only_near && self.near.len() < FEW && self.bucket(&entry) < self.front + BUCKETS {
+        let only_near = self.in_wheels == 0 && self.late.0.is_empty() && self.near.len() < FEW;
+        if only_near && self.bucket(&entry) < self.up + BUCKETS as u64 {
             self.put_near(entry);
         } else {
             self.place(entry);
@@ -120,29 +151,19 @@ impl<E: Copy> Calendar<E> {
 
     fn place(&mut self, entry: Entry<E>) {
         let bucket = self.bucket(&entry);
-        if bucket < self.front {
+        if bucket <= self.up {
             self.late.push(entry);
-        } else if bucket < self.front + BUCKETS {
-            let slot = slot(bucket);
-            self.buckets[slot].push(entry);
-            self.filled[slot / 64] |= 1 << (slot % 64);
-            self.in_buckets += 1;
-        } else {
-            self.far.push(entry);
+            return;
         }
-    }
-
-    /// How many buckets from the first one on are empty; some bucket is not.
-    fn empty_ahead(&self) -> u64 {
-        let first = slot(self.front);
-        let own = self.filled[first / 64] >> (first % 64);
-        if own != 0 {
-            return u64::from(own.trailing_zeros());
+        let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
+        let slot = digit(bucket, wheel);
+        let Wheel { buckets, filled } = &mut self.wheels[wheel];
+        if buckets[slot].is_empty() {
+            filled[slot / 64] |= 1 << (slot % 64);
+            buckets[slot] = self.spare.pop().unwrap_or_default();
         }
-        // Round the ring by words, and back to the rest of the first.
-        let ahead = (1..=WORDS).find(|ahead| self.filled[(first / 64 + ahead) % WORDS] != 0).unwrap_or(WORDS);
-        let word = self.filled[(first / 64 + ahead) % WORDS];
-        (64 * ahead - first % 64) as u64 + u64::from(word.trailing_zeros())
+        buckets[slot].push(entry);
+        self.in_wheels += 1;
     }
 
     /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the last
@@ -155,36 +176,50 @@ impl<E: Copy> Calendar<E> {
             at -= 1;
         }
         self.near[at] = entry;
-        self.front = self.front.max(self.bucket(&self.near[0]) + 1);
+        self.up = self.up.max(self.bucket(&self.near[0]));
     }
 
     /// Brings the next bucket up, if nothing is left of the last one.
     fn fetch(&mut self) {
-        while self.near.is_empty() && self.late.0.is_empty() {
-            if self.in_buckets == 0 {
-                let Some(first) = self.far.0.first() else { return };
-                self.front = self.bucket(first);
-            }
-            while self.far.0.first().is_some_and(|entry| self.bucket(entry) < self.front + BUCKETS) {
-                if let Some(entry) = self.far.pop() {
-                    self.place(entry);
-                }
-            }
-            self.front += self.empty_ahead();
-            // The two take turns in using each other's space.
-            let slot = slot(self.front);
-            std::mem::swap(&mut self.near, &mut self.buckets[slot]);
-            self.filled[slot / 64] &= !(1 << (slot % 64));
-            self.front += 1;
-            self.in_buckets -= self.near.len();
-            self.near.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
+        if self.near.is_empty() && self.late.0.is_empty() && self.in_wheels > 0 {
+            self.bring_up();
         }
+    }
+
+    fn bring_up(&mut self) {
+        let next = |(number, wheel): (usize, &Wheel<E>)| Some((number, wheel.next_filled(digit(self.up, number))?));
+        let Some((wheel, slot)) = self.wheels.iter().enumerate().find_map(next) else { return };
+        let entries = self.wheels[wheel].take(slot);
+        self.in_wheels -= entries.len();
+        if wheel == 0 {
+            self.up = self.up - self.up % BUCKETS as u64 + slot as u64;
+            let empty = std::mem::replace(&mut self.near, entries);
+            self.spare.push(empty);
+        } else {
+            self.deal(entries);
+        }
+        self.near.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
+    }
+
+    /// The first short bucket of a long one is up; the others wait in shorter ones.
+    fn deal(&mut self, mut entries: Vec<Entry<E>>) {
+        self.up = entries.iter().map(|entry| self.bucket(entry)).min().unwrap_or(self.up);
+        for &entry in &entries {
+            if self.bucket(&entry) == self.up {
+                self.near.push(entry);
+            } else {
+                self.place(entry);
+            }
+        }
+        entries.clear();
+        self.spare.push(entries);
     }
 }
 
+/// The digit of a bucket's number that says where it stands on a wheel.
 #[allow(clippy::cast_possible_truncation)] // below `BUCKETS`
-fn slot(bucket: u64) -> usize {
-    (bucket % BUCKETS) as usize
+fn digit(bucket: u64, wheel: usize) -> usize {
+    (bucket >> (DIGIT * wheel as u32)) as usize % BUCKETS
 }
 
 /// Entries with the smallest key on top.

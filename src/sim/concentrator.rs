@@ -64,6 +64,10 @@ pub struct Concentrator {
     busy: Vec<u16>,
     now: Time,
     next: (Time, usize),
+    /// Bursts have put off the next end since it was told: it is no sooner than that.
+    put_off: bool,
+    /// When rates were last shared out.
+    settled: Time,
     /// By band: when its next flow ends, the capacity that it has, and whether it was touched since.
     ends: Vec<Time>,
     given: Vec<f64>,
@@ -157,6 +161,8 @@ impl Concentrator {
             busy: vec![0; access.len()],
             now: Time(0),
             next: (Time::NEVER, 0),
+            put_off: false,
+            settled: Time(0),
             ends: vec![Time::NEVER; plan.queues.len()],
             given: vec![0.0; plan.queues.len()],
             touched: vec![true; plan.queues.len()],
@@ -300,9 +306,11 @@ impl Concentrator {
 
     /// Takes out the flow that ends now, if one does: else rates change.
     pub fn finish(&mut self) -> Option<FlowId> {
-        if self.next.0 > self.now {
+        if self.next.0 > self.now || self.put_off {
             self.settle();
-            return None;
+            if self.next.0 > self.now {
+                return None;
+            }
         }
         let (_, flow) = self.touch(self.next.1).finish();
         Some(flow)
@@ -446,7 +454,9 @@ impl Concentrator {
     }
 
     fn after_leaving(&mut self, queue: usize, site: SiteId) {
-        self.windows = self.windows.map(|windows| windows.without_one(self.bands[queue].len() + 1));
+        if let Some(windows) = &mut self.windows {
+            windows.lose_one(self.bands[queue].len() + 1);
+        }
         if self.bands[queue].weight_at(site.0) <= 0.0 {
             self.busy[site.index()] &= !(1 << queue);
         }
@@ -488,6 +498,7 @@ impl Concentrator {
     /// Splits the throughput over the queues and finds what ends next. A band that was not touched and has the
     /// capacity that it had goes on as it was.
     fn settle(&mut self) {
+        (self.put_off, self.settled) = (false, self.now);
         let capacity = (self.throughput - self.streams).max(0.0);
         self.reserve = if self.transport == Transport::Ideal { 0.0 } else { self.reserve(capacity) };
         let filled = self.filled();

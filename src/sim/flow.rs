@@ -90,12 +90,19 @@ impl Flow {
     }
 }
 
+/// What a transaction will ask and be answered, drawn once, and what each turn costs its concentrator [bit].
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    pub turns: Vec<Turn>,
+    pub work: Vec<f64>,
+}
+
 /// All transactions under way, in slots that are used again; and the deadlines of those who wait.
 #[derive(Debug)]
 pub(super) struct Flows {
     slots: Vec<Flow>,
-    /// By slot: the turns of the transaction, drawn once.
-    turns: Vec<Vec<Turn>>,
+    /// By slot.
+    scripts: Vec<Script>,
     free: Vec<FlowId>,
     /// By class, in order of start, which is the order of deadline.
     patience: Vec<VecDeque<(Time, FlowId, u32)>>,
@@ -106,7 +113,7 @@ impl Flows {
     pub fn new(classes: usize) -> Self {
         Self {
             slots: Vec::new(),
-            turns: Vec::new(),
+            scripts: Vec::new(),
             free: Vec::new(),
             patience: vec![VecDeque::new(); classes],
             armed: vec![false; classes],
@@ -121,9 +128,13 @@ impl Flows {
         &mut self.slots[id as usize]
     }
 
-    /// The turns of a transaction.
-    pub fn turns(&self, id: FlowId) -> &[Turn] {
-        &self.turns[id as usize]
+    /// What a transaction will ask and be answered.
+    pub fn script(&self, id: FlowId) -> &Script {
+        &self.scripts[id as usize]
+    }
+
+    pub fn script_mut(&mut self, id: FlowId) -> &mut Script {
+        &mut self.scripts[id as usize]
     }
 
     /// Every transaction that is not over, by slot.
@@ -139,7 +150,7 @@ impl Flows {
             return id;
         }
         self.slots.push(flow);
-        self.turns.push(Vec::new());
+        self.scripts.push(Script::default());
         u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 transactions are under way")
     }
 
@@ -205,7 +216,7 @@ impl<O: Observer> Engine<'_, O> {
         if self.is_off(id) {
             self.end(id, Outcome::Off, 0.0);
         } else if self.goes_elsewhere(id) || self.is_stored(id) {
-            let (_, unloaded) = self.idle_network(id);
+            let (_, unloaded) = self.price(id);
             let flow = self.flows.get_mut(id);
             flow.unloaded = unloaded.sum();
             flow.times.expect(self.now, unloaded);
@@ -221,7 +232,7 @@ impl<O: Observer> Engine<'_, O> {
     /// Draws the sizes of all turns; their bytes are asked for from now on.
     fn ask(&mut self, id: FlowId) {
         let flow = &mut self.flows.slots[id as usize];
-        let turns = &mut self.flows.turns[id as usize];
+        let turns = &mut self.flows.scripts[id as usize].turns;
         let class = &self.model.classes[flow.class.index()];
         let segment = segment_of(self.model.transport);
         turns.clear();
@@ -379,7 +390,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The round trips before the bytes reach the concentrator; at packet fidelity the network takes over.
     fn approach(&mut self, id: FlowId) {
         self.choose_unit(id);
-        let (work, unloaded) = self.idle_network(id);
+        let (work, unloaded) = self.price(id);
         let flow = self.flows.get_mut(id);
         flow.unloaded = unloaded.sum();
         if !self.reaches(self.flows.get(id).site, self.flows.get(id).class) {
@@ -412,7 +423,7 @@ impl<O: Observer> Engine<'_, O> {
         let class = &self.model.classes[flow.class.index()];
         let stands = (!class.connects).then(|| self.model.sites[flow.site.index()].rtt);
         let Some(packets) = &mut self.packets else { return };
-        let turns = self.flows.turns(id);
+        let turns = &self.flows.script(id).turns[..];
         if left < 1.0 {
             let segment = segment_of(self.model.transport);
             let rest: Vec<Turn> = turns.iter().map(|turn| turn.part(left, segment)).collect();
@@ -464,6 +475,7 @@ impl<O: Observer> Engine<'_, O> {
         let flow = self.flows.get_mut(id);
         flow.state = State::Approaching;
         let left = flow.resumes.take();
+        self.price(id);
         self.set_off_again(id, left);
     }
 

@@ -40,7 +40,9 @@ impl IndexedHeap {
     /// Puts `member` in, or gives it another key.
     pub fn set(&mut self, member: u32, key: f64) {
         let at = self.place[member as usize];
-        if at == ABSENT {
+        if at == 0 && self.heap.len() == 1 {
+            self.heap[0].0 = key;
+        } else if at == ABSENT {
             self.heap.push((key, member));
             self.rise(self.heap.len() - 1);
         } else {
@@ -114,8 +116,10 @@ impl IndexedHeap {
     }
 }
 
+/// Without a branch, as it cannot be foreseen.
+#[allow(clippy::needless_bitwise_bool)]
 fn less(a: (f64, u32), b: (f64, u32)) -> bool {
-    a.0 < b.0 || (a.0 <= b.0 && a.1 < b.1)
+    (a.0 < b.0) | ((a.0 <= b.0) & (a.1 < b.1))
 }
 
 #[cfg(test)]

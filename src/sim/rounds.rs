@@ -81,11 +81,8 @@ impl<O: Observer> Engine<'_, O> {
     fn begin_turn(&mut self, id: FlowId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
         let flow = self.flows.get(id);
-        let place = usize::from(flow.round.turn);
-        let turn = self.flows.turns(id)[place];
-        let before = Crossed::by(&self.flows.turns(id)[..place]);
-        let work = self.units[flow.unit.index()].work(self.class(id), &turn, before);
-        let (segments, segment) = in_segments(&turn, work);
+        let (script, place) = (self.flows.script(id), usize::from(flow.round.turn));
+        let (segments, segment) = in_segments(&script.turns[place], script.work[place]);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
         let left = match resumes {
             Some(work) => ((work / segment).ceil() as u32).max(1),
@@ -100,7 +97,7 @@ impl<O: Observer> Engine<'_, O> {
     fn request(&mut self, id: FlowId, mut after: Parts) {
         let flow = self.flows.get(id);
         let (site, class) = (&self.model.sites[flow.site.index()], &self.model.classes[flow.class.index()]);
-        let turn = self.flows.turns(id)[usize::from(flow.round.turn)];
+        let turn = self.flows.script(id).turns[usize::from(flow.round.turn)];
         after += Parts {
             trips: site.rtt.secs() / 2.0 + class.server.secs(),
             queueing: self.units[flow.unit.index()].up_wait(flow.site, flow.class),
@@ -132,15 +129,14 @@ impl<O: Observer> Engine<'_, O> {
         let sent = round.window.min(round.left);
         let passage = prospect.passage(f64::from(sent) * round.segment, round.segment);
         let first = passage.first + rtt + prospect.up_wait();
-        let rate = prospect.rate.min(prospect.access);
-        let busy = f64::from(sent) * round.segment / rate;
+        let busy = f64::from(sent) * round.segment * prospect.slowest();
         // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
         let starved = passage.through > STARVED;
         let fair = f64::from(round.window) * round.segment / prospect.fair;
         let crowded = prospect.held_back && fair >= CROWDED * first;
         let settled = crowded || (round.careful && fair * SETTLES >= first);
         if starved || (sent < round.left && (busy >= first || round.steady || settled)) {
-            let beyond = (busy - first) * rate * OVERSHOOT;
+            let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
             if !starved && !round.steady && !round.careful && beyond > 0.0 {
                 self.units[place].overshoot(class, beyond);
             }
@@ -170,7 +166,7 @@ impl<O: Observer> Engine<'_, O> {
         round.left -= fits;
         round.paced = true;
         if round.left == 0 {
-            let alone = f64::from(sent) * segment / prospect.access + segment / prospect.rate;
+            let alone = f64::from(sent) * segment * prospect.access_slowness + segment * prospect.slowness;
             let transfer = alone.min(passage.last);
             let queueing = passage.last - transfer;
             self.turn_over(id, Parts { trips: rtt / 2.0, queueing, transfer, ..Parts::default() });
@@ -178,7 +174,7 @@ impl<O: Observer> Engine<'_, O> {
         }
         let next = round.after(&tcp, sent, fits, first);
         let trip = first.min(next);
-        let transfer = (segment / prospect.rate + segment / prospect.access).min((trip - rtt).max(0.0));
+        let transfer = (segment * (prospect.slowness + prospect.access_slowness)).min((trip - rtt).max(0.0));
         let queueing = (trip - rtt - transfer).max(0.0);
         let trips = trip - transfer - queueing;
         self.next_window(id, Parts { trips, queueing, transfer, loss: next - trip, ..Parts::default() });
@@ -197,7 +193,7 @@ impl<O: Observer> Engine<'_, O> {
     fn turn_over(&mut self, id: FlowId, after: Parts) {
         let round = &mut self.flows.get_mut(id).round;
         round.turn += 1;
-        if usize::from(round.turn) < self.flows.turns(id).len() {
+        if usize::from(round.turn) < self.flows.script(id).turns.len() {
             self.begin_turn(id, None);
             self.request(id, after);
             return;
@@ -205,23 +201,28 @@ impl<O: Observer> Engine<'_, O> {
         self.done(id, after);
     }
 
-    /// The work of all turns [bit], and the time that they would take through an idle network [s].
-    pub(super) fn idle_network(&self, id: FlowId) -> (f64, Parts) {
+    /// What each turn costs the transaction's concentrator is worked out and kept; gives the work of all [bit], and the
+    /// time that they would take through an idle network [s].
+    pub(super) fn price(&mut self, id: FlowId) -> (f64, Parts) {
+        let tcp = self.tcp();
         let flow = self.flows.get(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let site = &self.model.sites[flow.site.index()];
         let (rtt, up, server) = (site.rtt.secs(), site.up.bits(), class.server.secs());
         let (throughput, access) = (unit.throughput(), unit.access(flow.site));
-        let tcp = self.tcp();
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut crossed = Crossed::default();
         let (mut work, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });
-        for turn in self.flows.turns(id) {
+        let script = self.flows.script_mut(id);
+        script.work.clear();
+        let idle = Prospect::idle(throughput, access);
+        for turn in &script.turns {
             let own = unit.work(class, turn, crossed);
+            script.work.push(own);
             if let Some(tcp) = &tcp {
                 let (left, segment) = in_segments(turn, own);
-                let sending = Prospect::idle(throughput, access).rounds(tcp, &mut window, left, segment, rtt);
-                let transfer = (own / throughput.min(access)).min(sending);
+                let sending = idle.rounds(tcp, &mut window, left, segment, rtt);
+                let transfer = (own * idle.slowest()).min(sending);
                 time.trips += rtt + server + sending - transfer;
                 time.transfer += turn.request.bits() / up + transfer;
             }
@@ -294,12 +295,11 @@ impl Prospect {
             let sent = left.min(*window);
             let work = f64::from(sent) * segment;
             let passage = self.passage(work, segment);
-            let rate = self.rate.min(self.access);
             if sent == left {
                 return time + passage.last;
             }
-            if work / rate >= passage.first + rtt || !tcp.has(Ingredient::SlowStart) {
-                return time + f64::from(left) * segment / rate;
+            if work * self.slowest() >= passage.first + rtt || !tcp.has(Ingredient::SlowStart) {
+                return time + f64::from(left) * segment * self.slowest();
             }
             time += passage.first + rtt;
             left -= sent;
@@ -316,12 +316,17 @@ impl Prospect {
         if self.both { self.wait } else { 0.0 }
     }
 
+    /// Time that a bit takes on the slower of the two links [s].
+    fn slowest(&self) -> f64 {
+        self.slowness.max(self.access_slowness)
+    }
+
     fn passage(&self, work: f64, segment: f64) -> Passage {
-        let turns = self.shared.min(work) / self.rate;
-        let (begins, through) = (self.wait + segment / self.rate, self.wait + work / self.rate + turns);
+        let begins = self.wait + segment * self.slowness;
+        let through = self.wait + (work + self.shared.min(work)) * self.slowness;
         let free = self.access_wait.max(begins) + self.access_queue;
-        let one = segment / self.access;
-        Passage { first: free + one, through, last: (through + one).max(free + work / self.access) }
+        let one = segment * self.access_slowness;
+        Passage { first: free + one, through, last: (through + one).max(free + work * self.access_slowness) }
     }
 
     /// Segments that the queue takes of a burst: the first window comes at once, a later one as fast again as the one

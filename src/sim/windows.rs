@@ -16,10 +16,13 @@ pub struct Windows {
     /// Until a loss is heard of [s], and how many of the transfers will hear of one.
     hears_in: Option<f64>,
     hit: f64,
+    /// Segments by which each grows in a second, and for how long it goes on like that [s].
+    grows: f64,
+    grows_for: f64,
 }
 
-/// Factor of CUBIC's window in segments against the third power of seconds (RFC 9438, section 5).
-const C: f64 = 0.4;
+/// Third root of the factor of CUBIC's window in segments against the third power of seconds (RFC 9438, section 5: 0.4).
+const ROOT_OF_C: f64 = 0.736_806_299_728_077_1;
 /// Segments by which a window grows in a round trip at least, as NewReno's would (RFC 9438, section 4.3).
 const FRIENDLY: f64 = 3.0 * GIVES_UP / (2.0 - GIVES_UP);
 /// What a second loss before the first is made up for leaves of the memory of it (RFC 9438, section 4.7).
@@ -33,81 +36,98 @@ const LEAST: f64 = 0.05;
 
 impl Windows {
     /// The windows of `flows` transfers `dt` seconds on; none leaves them open.
-    #[must_use]
-    pub fn after(self, dt: f64, flows: usize, link: Link) -> Self {
+    pub fn pass(&mut self, dt: f64, flows: usize, link: Link) {
         if flows == 0 {
-            return Self::default();
+            *self = Self::default();
+            return;
         }
-        let mut next = self;
         let flows = float(flows as u64);
-        let (mut left, step) = (dt, STEP.max(dt / MOST_STEPS));
+        let mut left = dt;
         while left > 0.0 {
-            let lasts = next.hears_in.unwrap_or(step).min(step).min(left);
-            left -= lasts;
-            next = match next.hears_in {
-                Some(time) if time > lasts => Self { hears_in: Some(time - lasts), ..next },
-                Some(_) => next.cut(flows, link),
-                None => next.grow(lasts, flows, link),
+            left -= match self.hears_in {
+                Some(time) if time > left => {
+                    self.hears_in = Some(time - left);
+                    left
+                }
+                Some(time) => {
+                    self.cut(flows, link);
+                    time
+                }
+                None => self.grow(left, STEP.max(dt / MOST_STEPS), flows, link),
             };
         }
-        next
     }
 
-    /// Each window grows as CUBIC's, which is slow near where the last loss was (RFC 9438, equation 1, as a rate), but
-    /// not slower than NewReno's.
-    fn grow(self, dt: f64, flows: f64, link: Link) -> Self {
+    /// They grow for at most `left` seconds, at one rate for a `step`; says for how long they did.
+    fn grow(&mut self, left: f64, step: f64, flows: f64, link: Link) -> f64 {
+        if self.grows_for <= 0.0 {
+            (self.grows, self.grows_for) = (self.growth(flows, link), step);
+        }
+        let time = self.grows_for.min(left);
         let full = link.pipe + link.buffer;
-        let open = self.open.unwrap_or(full);
-        let short = (self.most - open).abs() / (flows * link.segment);
-        let cubic = 3.0 * C.cbrt() * (short * short).cbrt();
+        let grown = self.open.unwrap_or(full) + flows * link.segment * self.grows * time;
+        self.open = Some(grown.min(full));
+        self.grows_for -= time;
+        if grown >= full {
+            self.lose(hit_when_full(flows), link);
+        }
+        time
+    }
+
+    /// Segments by which each grows in a second: as CUBIC's window, which is slow near where the last loss was (RFC 9438,
+    /// equation 1, as a rate), but not slower than NewReno's.
+    fn growth(&self, flows: f64, link: Link) -> f64 {
+        let open = self.open.unwrap_or(link.pipe + link.buffer);
+        let short = (self.most - open) / (flows * link.segment);
+        let cubic = 3.0 * ROOT_OF_C * (short * short).cbrt();
         let trip = open.max(link.pipe) / link.rate.max(1.0);
-        let grown = open + flows * link.segment * cubic.max(FRIENDLY / trip) * dt;
-        let next = Self { open: Some(grown.min(full)), ..self };
-        if grown < full { next } else { next.lost(hit_when_full(flows), link) }
+        cubic.max(FRIENDLY / trip)
     }
 
     /// So many segments of theirs were lost; senders hear of it a round trip later.
-    #[must_use]
-    pub fn lost(self, segments: f64, link: Link) -> Self {
-        let full = link.pipe + link.buffer;
-        let trip = self.open.unwrap_or(full).max(link.pipe) / link.rate.max(1.0);
-        Self { hears_in: self.hears_in.or(Some(trip)), hit: self.hit + segments, ..self }
+    pub fn lose(&mut self, segments: f64, link: Link) {
+        self.hit += segments;
+        if self.hears_in.is_none() {
+            let full = link.pipe + link.buffer;
+            self.hears_in = Some(self.open.unwrap_or(full).max(link.pipe) / link.rate.max(1.0));
+        }
     }
 
-    fn cut(self, flows: f64, link: Link) -> Self {
+    fn cut(&mut self, flows: f64, link: Link) {
         let open = self.open.unwrap_or(link.pipe + link.buffer);
         let part = self.hit.min(hit_when_full(flows)) / flows;
-        let most = if open < self.most { open * (1.0 - FORGETS * part) } else { open };
-        Self { open: Some(open * (1.0 - GIVES_UP * part)), most, hears_in: None, hit: 0.0 }
+        self.most = if open < self.most { open * (1.0 - FORGETS * part) } else { open };
+        self.open = Some(open * (1.0 - GIVES_UP * part));
+        (self.hears_in, self.hit, self.grows_for) = (None, 0.0, 0.0);
     }
 
     /// One of `flows` transfers ends, and takes its window with it.
-    #[must_use]
-    pub fn without_one(self, flows: usize) -> Self {
+    pub fn lose_one(&mut self, flows: usize) {
         let rest = 1.0 - 1.0 / float(flows.max(2) as u64);
-        Self { open: self.open.map(|open| open * rest), most: self.most * rest, ..self }
+        self.open = self.open.map(|open| open * rest);
+        self.most *= rest;
     }
 
     /// Part of the link that is filled: by the windows, and by bursts that take a share of `beside`.
     #[must_use]
-    pub fn fill(self, beside: f64, link: Link) -> f64 {
+    pub fn fill(&self, beside: f64, link: Link) -> f64 {
         self.open.map_or(1.0, |open| (open / link.pipe.max(1.0) + beside).clamp(LEAST, 1.0))
     }
 
     /// Time until they fill another share of the link, if they will [s].
     #[must_use]
-    pub fn changes_in(self, flows: usize, beside: f64, link: Link) -> Option<f64> {
+    pub fn changes_in(&self, flows: usize, beside: f64, link: Link) -> Option<f64> {
         const SHARE: f64 = 0.05;
-        let fill = |windows: Self| windows.fill(beside, link);
         let flows = float(flows.max(1) as u64);
-        match self.hears_in {
-            Some(time) if fill(self.cut(flows, link)) < 1.0 => Some(time.max(STEP / 5.0)),
-            None if fill(self) < 1.0 => {
-                let rate = (fill(self.grow(STEP, flows, link)) - fill(self)) / STEP;
-                Some((SHARE / rate).clamp(STEP / 5.0, 1.0))
-            }
-            _ => None,
+        if let Some(time) = self.hears_in {
+            let mut then = *self;
+            then.cut(flows, link);
+            return (then.fill(beside, link) < 1.0).then_some(time.max(STEP / 5.0));
         }
+        (self.fill(beside, link) < 1.0).then(|| {
+            let grows = if self.grows_for > 0.0 { self.grows } else { self.growth(flows, link) };
+            (SHARE * link.pipe / (flows * link.segment * grows)).clamp(STEP / 5.0, 1.0)
+        })
     }
 }
 
@@ -123,9 +143,16 @@ mod tests {
     /// 45 segments on the way, and twice that in the queue.
     const LINK: Link = Link { buffer: 1e6, pipe: 0.5e6, rate: 20e6, segment: 11_216.0 };
 
+    fn after(mut windows: Windows, dt: f64, flows: usize) -> Windows {
+        windows.pass(dt, flows, LINK);
+        windows
+    }
+
     fn cut_so_often(times: u32) -> Windows {
-        (0..times)
-            .fold(Windows::default().after(0.001, 1, LINK), |windows, _| windows.lost(1.0, LINK).after(0.1, 1, LINK))
+        (0..times).fold(after(Windows::default(), 0.001, 1), |mut windows, _| {
+            windows.lose(1.0, LINK);
+            after(windows, 0.1, 1)
+        })
     }
 
     /// A queue of twice the path makes up for one loss, not for four in a row.
@@ -139,20 +166,30 @@ mod tests {
     #[test]
     fn windows_open_again_within_seconds() {
         let cut = cut_so_often(5);
-        let (soon, later) = (cut.after(0.2, 1, LINK), cut.after(4.0, 1, LINK));
+        let (soon, later) = (after(cut, 0.2, 1), after(cut, 4.0, 1));
         assert!(soon.fill(0.0, LINK) < 0.9, "{soon:?}");
         assert!(later.fill(0.0, LINK) >= 1.0, "{later:?}");
         let waits = cut.changes_in(1, 0.0, LINK).unwrap();
-        let gained = cut.after(waits, 1, LINK).fill(0.0, LINK) - cut.fill(0.0, LINK);
+        let gained = after(cut, waits, 1).fill(0.0, LINK) - cut.fill(0.0, LINK);
         assert!((0.03..0.08).contains(&gained), "{gained} in {waits} s");
+    }
+
+    /// However often they are looked at, they grow alike.
+    #[test]
+    fn looks_change_nothing() {
+        let often = (0..1000).fold(cut_so_often(5), |windows, _| after(windows, 0.001, 1));
+        let once = after(cut_so_often(5), 1.0, 1);
+        assert!((often.fill(0.0, LINK) / once.fill(0.0, LINK) - 1.0).abs() < 1e-9, "{often:?} {once:?}");
     }
 
     /// One of two equal transfers ends: the other has half of what was on the way.
     #[test]
     fn who_ends_takes_its_window_along() {
-        let two = Windows::default().after(0.001, 2, LINK);
-        assert!(two.without_one(2).fill(0.0, LINK) >= 1.0, "3 / 2 of the path");
-        assert!((two.without_one(2).without_one(2).fill(0.0, LINK) - 0.75).abs() < 0.01, "3 / 4 of the path");
-        assert_eq!(two.after(0.1, 0, LINK), Windows::default());
+        let mut windows = after(Windows::default(), 0.001, 2);
+        windows.lose_one(2);
+        assert!(windows.fill(0.0, LINK) >= 1.0, "3 / 2 of the path");
+        windows.lose_one(2);
+        assert!((windows.fill(0.0, LINK) - 0.75).abs() < 0.01, "3 / 4 of the path");
+        assert_eq!(after(windows, 0.1, 0), Windows::default());
     }
 }

@@ -276,6 +276,18 @@ fn a_flood_starves_others_in_proportion_unless_sites_are_kept_apart() {
     }
 }
 
+/// However small losses keep the windows of the others, a flood of more than the link carries fills it.
+#[test]
+fn a_flood_takes_what_windows_leave() {
+    let text = std::fs::read_to_string("scenarios/rogue-site-2009.toml").unwrap();
+    let watch = watch(&text);
+    let at = |hours: f64| &watch.looks.iter().find(|(now, _)| *now >= hours * 3600.0).unwrap().1.units[0];
+    let (from, until) = (at(9.1), at(10.4));
+    let carried = until.carried.iter().sum::<f64>() - from.carried.iter().sum::<f64>();
+    let used = carried / (until.capacity - from.capacity);
+    assert!((used - 1.0).abs() < 1e-3, "{used}");
+}
+
 /// The same packet by packet, with calls that do not give way either: the share of each that is lost.
 #[test]
 fn packet_by_packet_a_flood_costs_calls_their_share() {

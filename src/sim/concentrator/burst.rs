@@ -4,7 +4,7 @@ use super::Concentrator;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::band::Band;
 use crate::sim::transport::fading;
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 impl Concentrator {
     /// Bursts leave at what the flows that access holds back leave of the queue's rate; their average fades.
@@ -85,8 +85,12 @@ impl Concentrator {
     pub fn overflow(&mut self, class: ClassId, segments: f64) {
         let queue = self.plan.queue_of(class);
         if self.bands[queue].saturated() {
-            self.standing[queue] = self.standing[queue].lost(self.link(queue));
-            self.windows = self.windows.map(|windows| windows.lost(segments.max(1.0), self.link(queue)));
+            let link = self.link(queue);
+            self.standing[queue] = self.standing[queue].lost(link);
+            if let Some(windows) = &mut self.windows {
+                windows.lose(segments.max(1.0), link);
+            }
+            self.wake = self.time_of_change();
         }
     }
 
@@ -97,8 +101,14 @@ impl Concentrator {
         }
         if self.bands[queue].saturated() {
             self.touch(queue).owe(work);
-            self.settle();
-        } else if self.others_pay(queue, work) {
+        } else if !self.others_pay(queue, work) {
+            return;
+        }
+        // Flows end later by this, and nothing else changes but averages, which are looked at often enough; a flood answers
+        // at once.
+        if self.floods.is_empty() && self.now.since(self.settled) < OFTEN {
+            self.put_off = true;
+        } else {
             self.settle();
         }
     }
@@ -193,3 +203,5 @@ impl Coming {
 
 /// Time over which what comes in bursts is averaged [s].
 const LATELY: f64 = 1.0;
+/// How often that is looked at.
+const OFTEN: Span = Span(10_000_000);

@@ -22,13 +22,18 @@ impl Concentrator {
         } else {
             (found + self.waiting_bursts(queue)) / open
         };
-        // A lower class's packet in service, and one that the device has taken ahead, go first.
-        let others: f64 =
-            self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
-        let ahead = AHEAD * self.full / self.throughput * (others / self.throughput).min(1.0);
+        let ahead = if self.one_for_all() { 0.0 } else { self.ahead(queue) };
         let behind_flood =
             if self.flooded[queue].passes < 1.0 && !own_line { self.buffer / self.throughput } else { 0.0 };
         (wait.max(behind_flood) + ahead).min(LONGEST_QUEUE)
+    }
+
+    /// A lower class's packet in service, and one that the device has taken ahead, go first [s].
+    fn ahead(&self, queue: usize) -> f64 {
+        let others: f64 =
+            self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
+        let slow = 1.0 / self.throughput;
+        AHEAD * self.full * slow * (others * slow).min(1.0)
     }
 
     /// Whether each site, or each class at it, is served in turn with the others; and whether weights decide.
@@ -66,14 +71,17 @@ impl Concentrator {
         let access_wait = (self.access_until[site.index()] - self.now.secs()).max(0.0);
         let access_queue = access_queue(full_for, self.access_buffer());
         let access_room = (self.access_buffer() - access_wait - access_queue) * access;
+        // Streams may have all of it: then next to nothing is left, and a burst will share.
+        let rate = rate.max(1.0);
         Prospect {
             wait: self.wait(site, class),
-            // Streams may have all of it: then next to nothing is left, and a burst will share.
-            rate: rate.max(1.0),
+            rate,
+            slowness: 1.0 / rate,
             fair: share.max(1.0),
             room: (self.buffer - found - backlog).min(access_room),
             shared: if own_line || weighs { backlog } else { 0.0 },
             access,
+            access_slowness: 1.0 / access,
             access_wait,
             access_queue,
             both: self.both,
@@ -93,16 +101,20 @@ impl Concentrator {
 pub struct Prospect {
     /// Time in the concentrator's queue before its first packet is served [s].
     pub wait: f64,
-    /// Rate of service there [bit/s].
+    /// Rate of service there [bit/s], and the time that a bit takes [s].
     pub rate: f64,
+    /// See `rate`.
+    pub slowness: f64,
     /// Rate that a flow gets which shares with the others [bit/s].
     pub fair: f64,
     /// Bits that the queue still takes; less than none if it is over full.
     pub room: f64,
     /// Bits of others that are served in turn with it.
     pub shared: f64,
-    /// Rate of the access link [bit/s of work].
+    /// Rate of the access link [bit/s of work], and the time that a bit takes [s].
     pub access: f64,
+    /// See `access`.
+    pub access_slowness: f64,
     /// Time until the access link has sent what is before it [s].
     pub access_wait: f64,
     /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
@@ -117,9 +129,20 @@ impl Prospect {
     /// What a burst meets where nobody else is.
     #[must_use]
     pub fn idle(rate: f64, access: f64) -> Self {
-        let (wait, shared, access_wait, access_queue) = (0.0, 0.0, 0.0, 0.0);
-        let (fair, room, both, held_back) = (rate, f64::INFINITY, false, false);
-        Self { wait, rate, fair, room, shared, access, access_wait, access_queue, both, held_back }
+        Self {
+            wait: 0.0,
+            rate,
+            slowness: 1.0 / rate,
+            fair: rate,
+            room: f64::INFINITY,
+            shared: 0.0,
+            access,
+            access_slowness: 1.0 / access,
+            access_wait: 0.0,
+            access_queue: 0.0,
+            both: false,
+            held_back: false,
+        }
     }
 }
 

@@ -23,7 +23,10 @@ impl Concentrator {
                 };
             }
         }
-        self.windows = self.windows.map(|windows| windows.after(dt, self.sharing(0), self.link(0)));
+        let (flows, link) = (self.sharing(0), self.link(0));
+        if let Some(windows) = &mut self.windows {
+            windows.pass(dt, flows, link);
+        }
     }
 
     /// Flows that are held back by a queue's rate; none where access holds back all of them.
@@ -33,7 +36,12 @@ impl Concentrator {
 
     /// Share of the rate that windows and bursts fill now.
     fn fill(&self) -> f64 {
-        self.windows.map_or(1.0, |windows| windows.fill(self.beside(), self.link(0)))
+        self.heeded().map_or(1.0, |windows| windows.fill(self.beside(), self.link(0)))
+    }
+
+    /// Windows, where they matter: what they leave unused a flood takes.
+    fn heeded(&self) -> Option<&Windows> {
+        self.windows.as_ref().filter(|_| self.floods.is_empty())
     }
 
     /// Share of the rate that bursts take lately.
@@ -43,12 +51,15 @@ impl Concentrator {
 
     /// Share of the rate that is made use of; looked at again when that has changed.
     pub(super) fn filled(&mut self) -> f64 {
-        self.wake = Time::NEVER;
-        let Some(windows) = self.windows.filter(|_| self.bands[0].saturated()) else { return 1.0 };
-        if let Some(time) = windows.changes_in(self.bands[0].len(), self.beside(), self.link(0)) {
-            self.wake = self.now + Span::of_secs(time);
-        }
-        self.fill()
+        self.wake = self.time_of_change();
+        if self.bands[0].saturated() { self.fill() } else { 1.0 }
+    }
+
+    /// When windows fill another share of the rate, if they will.
+    pub(super) fn time_of_change(&self) -> Time {
+        let (flows, beside, link) = (self.sharing(0), self.beside(), self.link(0));
+        let changes = self.heeded().filter(|_| flows > 0).and_then(|all| all.changes_in(flows, beside, link));
+        changes.map_or(Time::NEVER, |time| self.now + Span::of_secs(time))
     }
 
     /// A queue as the transfers that compete for it see it.
