@@ -93,7 +93,7 @@ enum Event {
     Look,
 }
 
-/// A bucket of the calendar lasts 2 to so many nanoseconds: 17 ms.
+/// The shortest bucket of the calendar lasts 2 to so many nanoseconds: 8 ms.
 const BUCKET: u32 = 23;
 
 /// A run in progress.
