@@ -39,38 +39,37 @@ impl Named {
 
 /// Workstations whose people wait for the answer.
 #[derive(Clone, Debug)]
-pub struct Users {
-    site: Vec<u32>,
-    threshold: Vec<f64>,
-    actions: Vec<u32>,
-    asleep: Vec<bool>,
+pub struct Users(Vec<Seat>);
+
+/// A workstation, in one place of the memory: it is looked at once a minute, and not at all in between.
+#[derive(Clone, Debug)]
+struct Seat {
+    site: SiteId,
+    /// Actions so far.
+    actions: u32,
+    /// It is in use while activity is above this.
+    threshold: f64,
+    asleep: bool,
 }
 
 impl Users {
     /// All asleep. Workstation j of n at a site is in use while activity is above (j + 1/2) / n.
     #[must_use]
     pub fn new(workstations: &[u32]) -> Self {
-        let total: u32 = workstations.iter().sum();
-        let mut users =
-            Self { site: Vec::new(), threshold: Vec::new(), actions: vec![0; total as usize], asleep: Vec::new() };
-        for (&count, site) in workstations.iter().zip(0_u32..) {
-            for place in 0..count {
-                users.site.push(site);
-                users.threshold.push((f64::from(place) + 0.5) / f64::from(count));
-            }
-        }
-        users.asleep = vec![true; users.site.len()];
-        users
+        let seat = |site, place: u32, count: u32| {
+            let threshold = (f64::from(place) + 0.5) / f64::from(count);
+            Seat { site: SiteId(site), actions: 0, threshold, asleep: true }
+        };
+        let seats = |(&count, site): (&u32, u32)| (0..count).map(move |place| seat(site, place, count));
+        Self(workstations.iter().zip(0_u32..).flat_map(seats).collect())
     }
 
     /// Those who are asleep wake up; each comes with the first time of day at which it is in use.
     pub fn wake(&mut self, activity: &Levels, factor: f64) -> Vec<(u32, Clock)> {
         let mut woken = Vec::new();
-        for (user, place) in (0_u32..).zip(0..self.site.len()) {
-            if self.asleep[place]
-                && let Some(at) = activity.next_above(self.threshold[place], factor, Clock(0))
-            {
-                self.asleep[place] = false;
+        for (seat, user) in self.0.iter_mut().zip(0_u32..).filter(|(seat, _)| seat.asleep) {
+            if let Some(at) = activity.next_above(seat.threshold, factor, Clock(0)) {
+                seat.asleep = false;
                 woken.push((user, at));
             }
         }
@@ -79,25 +78,26 @@ impl Users {
 
     /// When the workstation is in use from `clock` on; none when not any more today, and it falls asleep.
     pub fn in_use(&mut self, user: u32, activity: &Levels, factor: f64, clock: Clock) -> Option<Clock> {
-        let at = activity.next_above(self.threshold[user as usize], factor, clock);
-        self.asleep[user as usize] = at.is_none();
+        let seat = &mut self.0[user as usize];
+        let at = activity.next_above(seat.threshold, factor, clock);
+        seat.asleep = at.is_none();
         at
     }
 
     /// The workstation goes on although it is not in use.
     pub fn stay_awake(&mut self, user: u32) {
-        self.asleep[user as usize] = false;
+        self.0[user as usize].asleep = false;
     }
 
     /// Where the workstation stands.
     #[must_use]
     pub fn site(&self, user: u32) -> SiteId {
-        SiteId(self.site[user as usize])
+        self.0[user as usize].site
     }
 
     /// Numbers its next action.
     pub fn next_action(&mut self, user: u32) -> u64 {
-        let number = &mut self.actions[user as usize];
+        let number = &mut self.0[user as usize].actions;
         *number += 1;
         u64::from(*number - 1)
     }
