@@ -471,10 +471,9 @@ impl Packets {
     fn response_arrives(&mut self, packet: &Packet) {
         let id = packet.label.owner;
         let connection = &mut self.connections[id as usize];
-        // The answer says that the request has arrived.
-        connection.up.sender.all_arrived(self.now);
+        connection.answered(self.now);
         let reply = connection.down.receiver.arrive(packet.says.first, u32::from(packet.count));
-        if connection.down.complete() && connection.up.complete() {
+        if connection.complete() {
             let more = connection.has_more();
             self.acknowledge(id, Way::Down, packet.sent);
             if more {

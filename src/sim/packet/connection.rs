@@ -33,6 +33,8 @@ pub struct Connection {
     pub called: bool,
     /// Whether it is over.
     pub over: bool,
+    /// Whether the last request has arrived and the site knows: its half then needs no look until the next one.
+    asked: bool,
 }
 
 /// One direction.
@@ -84,6 +86,7 @@ impl Connection {
             alarm: Time::NEVER,
             called: false,
             over: true,
+            asked: false,
         }
     }
 
@@ -96,12 +99,13 @@ impl Connection {
         self.up.open(tcp, stands);
         self.down.open(tcp, stands);
         (self.server, self.owed, self.calling) = (server, Time::NEVER, None);
-        (self.alarm, self.called, self.over) = (Time::NEVER, stands.is_none(), false);
+        (self.alarm, self.called, self.over, self.asked) = (Time::NEVER, stands.is_none(), false, false);
     }
 
     /// The next request is there to be sent.
     pub fn ask(&mut self, tcp: &Tcp) {
         self.up.offer(self.turns[self.turn].request.0, tcp);
+        self.asked = false;
     }
 
     /// The answer is there to be sent.
@@ -142,10 +146,25 @@ impl Connection {
         self.calling.map_or(Time::NEVER, |(at, tries)| at + Span(FIRST_TIMEOUT << tries.min(6)))
     }
 
+    /// Something of the answer is at the site: it says that the request has arrived.
+    pub fn answered(&mut self, now: Time) {
+        if !self.asked {
+            self.up.sender.all_arrived(now);
+            self.asked = self.up.complete() && self.up.sender.idle();
+        }
+    }
+
+    /// Whether requests and answers have all arrived.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.down.complete() && (self.asked || self.up.complete())
+    }
+
     /// When it next has to be woken.
     #[must_use]
     pub fn due(&self) -> Time {
-        self.call_again().min(self.owed).min(self.up.sender.alarm()).min(self.down.sender.alarm())
+        let asking = if self.asked { Time::NEVER } else { self.up.sender.alarm() };
+        self.call_again().min(self.owed).min(asking).min(self.down.sender.alarm())
     }
 
     /// Share of the answers' segments that has not arrived.

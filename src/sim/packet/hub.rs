@@ -144,7 +144,7 @@ impl Hub {
     fn work(&self, parcel: &Parcel) -> f64 {
         if parcel.packet.kind == Kind::Whole {
             #[allow(clippy::cast_precision_loss)] // a transfer's bits stay below 2^53
-            return parcel.bytes() as f64 * 8.0;
+            return parcel.bytes().cast_signed() as f64 * 8.0;
         }
         self.cost.train(u32::from(parcel.packet.count), parcel.each, parcel.tail)
     }

@@ -72,8 +72,9 @@ impl Direction {
             return None;
         }
         // Packets of a train follow each other: the link sends the first while the others arrive.
-        let sent = self.busy.max(train.from) + self.time(train.bytes);
-        self.busy = sent.max(train.until + self.time(train.last));
+        let all = self.time(train.bytes);
+        let last = if train.last == train.bytes { all } else { self.time(train.last) };
+        self.busy = (self.busy.max(train.from) + all).max(train.until + last);
         Some(self.busy + self.delay)
     }
 
@@ -85,6 +86,6 @@ impl Direction {
 
     #[allow(clippy::cast_precision_loss)] // bytes of a train
     fn time(&self, bytes: u64) -> Span {
-        Span::of_secs(bytes as f64 * self.each)
+        Span::of_secs(bytes.cast_signed() as f64 * self.each)
     }
 }

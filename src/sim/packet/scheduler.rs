@@ -33,7 +33,8 @@ pub struct Scheduler {
 
 #[derive(Clone, Debug)]
 struct Queue {
-    rank: u8,
+    /// The queues of its rank: the first, and the one after the last.
+    rank: (usize, usize),
     turn: Turn,
     lines: Lines,
     bytes: u64,
@@ -75,7 +76,7 @@ const QUANTUM: f64 = 1_514.0;
 
 #[allow(clippy::cast_precision_loss)] // bytes in a buffer
 fn float(number: u64) -> f64 {
-    number as f64
+    number.cast_signed() as f64
 }
 
 #[derive(Clone, Debug)]
@@ -106,8 +107,9 @@ impl Scheduler {
         let least = plan.queues.iter().filter_map(|queue| queue.weight).fold(f64::INFINITY, f64::min);
         let by_flow = matches!(discipline, Discipline::Discriminatory(_));
         let by_line = |fairness| fairness == Fairness::BySite || by_flow;
+        let before = |rank: u8| plan.queues.iter().take_while(|queue| queue.rank < rank).count();
         let queues = plan.queues.iter().map(|queue| Queue {
-            rank: queue.rank,
+            rank: (before(queue.rank), before(queue.rank + 1)),
             turn: Turn::of(queue.weight.map_or(1.0, |weight| weight / least)),
             lines: if by_line(queue.fairness) { Lines::Fair(Fair::default()) } else { Lines::One(VecDeque::new()) },
             bytes: 0,
@@ -132,33 +134,36 @@ impl Scheduler {
 
     /// Puts a train in; what does not fit goes to `lost`.
     pub fn push(&mut self, parcels: &mut Parcels, id: ParcelId, lost: &mut Vec<Parcel>) {
-        let packet = &parcels[id].packet;
+        let parcel = &parcels[id];
+        let (packet, bytes) = (&parcel.packet, parcel.bytes());
         let place = self.plan.queue_of(packet.label.class);
         let queue = &mut self.queues[place];
         let endless = packet.kind == Kind::Whole;
         match &mut queue.lines {
             Lines::One(line) => {
                 let count = packet.count;
-                let fits = if endless { count } else { fitting(&parcels[id], self.room, queue.bytes, queue.packets) };
-                if fits < count {
-                    lost.push(rest(&parcels[id], fits));
-                    parcels[id].cut(fits);
-                }
-                if fits > 0 {
-                    queue.bytes += parcels[id].bytes();
-                    queue.packets += u64::from(fits);
-                    self.waiting += 1;
-                    line.push_back(id);
+                let fits = if endless { count } else { fitting(parcel, self.room, queue.bytes, queue.packets) };
+                if fits == count {
+                    queue.bytes += bytes;
                 } else {
-                    parcels.drop(id);
+                    lost.push(rest(parcel, fits));
+                    parcels[id].cut(fits);
+                    if fits == 0 {
+                        parcels.drop(id);
+                        return;
+                    }
+                    queue.bytes += parcels[id].bytes();
                 }
+                queue.packets += u64::from(fits);
+                self.waiting += 1;
+                line.push_back(id);
             }
             Lines::Fair(fair) => {
                 let weight = self.plan.flow_weight[packet.label.class.index()];
-                queue.bytes += parcels[id].bytes();
+                queue.bytes += bytes;
                 queue.packets += u64::from(packet.count);
                 self.waiting += 1;
-                fair.push(line_of(packet, self.by_flow), weight, (id, parcels[id].bytes()));
+                fair.push(line_of(packet, self.by_flow), weight, (id, bytes));
                 while !endless && (queue.bytes > self.room.bytes || queue.packets > self.room.packets) {
                     let (dropped, bytes, emptied) = fair.drop_one(parcels);
                     queue.bytes -= bytes;
@@ -176,17 +181,16 @@ impl Scheduler {
             return None;
         }
         let first = self.queues.iter().position(|queue| queue.packets > 0)?;
-        let rank = self.queues[first].rank;
-        let until = first + self.queues[first..].iter().take_while(|queue| queue.rank == rank).count();
-        let from = self.queues[..first].iter().rposition(|queue| queue.rank != rank).map_or(0, |place| place + 1);
+        let (from, until) = self.queues[first].rank;
         let place = if until - from == 1 { first } else { self.next_of(parcels, from, until) };
         let queue = &mut self.queues[place];
         let id = match &mut queue.lines {
             Lines::One(line) => line.pop_front()?,
             Lines::Fair(fair) => fair.pop(parcels)?,
         };
-        queue.bytes -= parcels[id].bytes();
-        queue.packets -= u64::from(parcels[id].packet.count);
+        let parcel = &parcels[id];
+        queue.bytes -= parcel.bytes();
+        queue.packets -= u64::from(parcel.packet.count);
         if queue.packets == 0 {
             queue.turn.pass(true);
         }

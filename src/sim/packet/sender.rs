@@ -182,6 +182,12 @@ impl Sender {
         self.alarms.reorder.min(self.alarms.probe).min(self.alarms.timeout)
     }
 
+    /// Whether it has nothing to send, and nothing on its way.
+    #[must_use]
+    pub fn idle(&self) -> bool {
+        self.una == self.total
+    }
+
     /// The window [segments].
     #[must_use]
     pub fn window(&self) -> u32 {
