@@ -161,14 +161,14 @@ pub fn sharing(events: u64) -> u64 {
     band.limit(0, 1e10);
     for _ in 0..events {
         let end = band.next_end();
-        if end < calendar.next_time() {
-            band.advance(end);
-            let (site, _) = band.finish();
-            band.finished(site, 1.0);
-        } else if let Some((now, flow)) = calendar.pop() {
+        if let Some((now, flow)) = calendar.pop_before(end) {
             band.advance(now);
             band.insert(0, flow, 1e9 * stream.exponential(), 1.0);
             calendar.push(now + Span::of_secs(stream.exponential() / 0.9), Rank::Arrival, flow + 1);
+        } else {
+            band.advance(end);
+            let (site, _) = band.finish();
+            band.finished(site, 1.0);
         }
         band.settle(1e9);
     }

@@ -55,24 +55,37 @@ pub struct Calendar<E> {
     bits: u32,
     /// Its number; a wheel holds what differs from it in one digit, or below.
     up: u64,
-    wheels: Vec<Wheel<E>>,
+    wheels: Vec<Wheel>,
+    /// What lies in the wheels, in slots that are used again, the last that came free first: however far apart their
+    /// buckets are, events lie close together.
+    slots: Vec<Slot<E>>,
+    free: u32,
     in_wheels: usize,
-    /// Space of buckets that have come up, for others.
-    spare: Vec<Vec<Entry<E>>>,
     scheduled: u64,
 }
 
+/// A place for an event, and the next in its bucket, or of those that are free.
+#[derive(Clone, Copy, Debug)]
+struct Slot<E> {
+    entry: Entry<E>,
+    next: u32,
+}
+
+/// No slot.
+const NONE: u32 = u32::MAX;
+
 /// Buckets of one length.
 #[derive(Clone, Debug)]
-struct Wheel<E> {
-    buckets: Vec<Vec<Entry<E>>>,
+struct Wheel {
+    /// The first slot of each.
+    first: Vec<u32>,
     /// Which buckets have something in them, a bit each.
     filled: [u64; BUCKETS / 64],
 }
 
-impl<E: Copy> Wheel<E> {
+impl Wheel {
     fn new() -> Self {
-        Self { buckets: (0..BUCKETS).map(|_| Vec::new()).collect(), filled: [0; BUCKETS / 64] }
+        Self { first: vec![NONE; BUCKETS], filled: [0; BUCKETS / 64] }
     }
 
     /// The first bucket after this one that has something in it.
@@ -86,10 +99,16 @@ impl<E: Copy> Wheel<E> {
         Some(word * 64 + self.filled[word].trailing_zeros() as usize)
     }
 
-    /// What is in a bucket; nothing is left.
-    fn take(&mut self, slot: usize) -> Vec<Entry<E>> {
-        self.filled[slot / 64] &= !(1 << (slot % 64));
-        std::mem::take(&mut self.buckets[slot])
+    /// What is first in a bucket; nothing is left.
+    fn take(&mut self, bucket: usize) -> u32 {
+        self.filled[bucket / 64] &= !(1 << (bucket % 64));
+        std::mem::replace(&mut self.first[bucket], NONE)
+    }
+
+    /// Puts a slot first in a bucket; gives the one that was.
+    fn put(&mut self, bucket: usize, slot: u32) -> u32 {
+        self.filled[bucket / 64] |= 1 << (bucket % 64);
+        std::mem::replace(&mut self.first[bucket], slot)
     }
 }
 
@@ -104,8 +123,9 @@ impl<E: Copy> Calendar<E> {
             bits,
             up: 0,
             wheels: (0..WHEELS).map(|_| Wheel::new()).collect(),
+            slots: Vec::new(),
+            free: NONE,
             in_wheels: 0,
-            spare: Vec::new(),
             scheduled: 0,
         }
     }
@@ -140,30 +160,45 @@ impl<E: Copy> Calendar<E> {
 
     /// Takes the next event out.
     pub fn pop(&mut self) -> Option<(Time, E)> {
+        self.pop_before(Time(u64::MAX))
+    }
+
+    /// Takes the next event out, if it comes before `limit`.
+    pub fn pop_before(&mut self, limit: Time) -> Option<(Time, E)> {
         self.fetch();
         let late = match (self.near.last(), self.late.0.first()) {
             (Some(near), Some(late)) => late.key < near.key,
             (near, _) => near.is_none(),
         };
+        let next = if late { self.late.0.first() } else { self.near.last() };
+        next.filter(|next| next.at() < limit)?;
         let entry = if late { self.late.pop() } else { self.near.pop() };
         entry.map(|entry| (entry.at(), entry.event))
     }
 
     fn place(&mut self, entry: Entry<E>) {
-        let bucket = self.bucket(&entry);
-        if bucket <= self.up {
+        if self.bucket(&entry) <= self.up {
             self.late.push(entry);
             return;
         }
-        let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
-        let slot = digit(bucket, wheel);
-        let Wheel { buckets, filled } = &mut self.wheels[wheel];
-        if buckets[slot].is_empty() {
-            filled[slot / 64] |= 1 << (slot % 64);
-            buckets[slot] = self.spare.pop().unwrap_or_default();
+        let slot = self.free;
+        if let Some(free) = self.slots.get_mut(slot as usize) {
+            self.free = free.next;
+            free.entry = entry;
+            self.link(slot);
+        } else {
+            self.slots.push(Slot { entry, next: NONE });
+            self.link(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 events are to come"));
         }
-        buckets[slot].push(entry);
         self.in_wheels += 1;
+    }
+
+    /// Puts a slot into its bucket, which is not up.
+    fn link(&mut self, slot: u32) {
+        let slot_of = &mut self.slots[slot as usize];
+        let bucket = slot_of.entry.at().0 >> self.bits;
+        let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
+        slot_of.next = self.wheels[wheel].put(digit(bucket, wheel), slot);
     }
 
     /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the last
@@ -187,32 +222,35 @@ impl<E: Copy> Calendar<E> {
     }
 
     fn bring_up(&mut self) {
-        let next = |(number, wheel): (usize, &Wheel<E>)| Some((number, wheel.next_filled(digit(self.up, number))?));
-        let Some((wheel, slot)) = self.wheels.iter().enumerate().find_map(next) else { return };
-        let entries = self.wheels[wheel].take(slot);
-        self.in_wheels -= entries.len();
+        let next = |(number, wheel): (usize, &Wheel)| Some((number, wheel.next_filled(digit(self.up, number))?));
+        let Some((wheel, bucket)) = self.wheels.iter().enumerate().find_map(next) else { return };
+        let first = self.wheels[wheel].take(bucket);
         if wheel == 0 {
-            self.up = self.up - self.up % BUCKETS as u64 + slot as u64;
-            let empty = std::mem::replace(&mut self.near, entries);
-            self.spare.push(empty);
+            self.up = self.up - self.up % BUCKETS as u64 + bucket as u64;
         } else {
-            self.deal(entries);
+            self.up = self.chain(first).map(|slot| self.bucket(&slot.entry)).min().unwrap_or(self.up);
         }
+        self.deal(first);
         self.near.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
     }
 
-    /// The first short bucket of a long one is up; the others wait in shorter ones.
-    fn deal(&mut self, mut entries: Vec<Entry<E>>) {
-        self.up = entries.iter().map(|entry| self.bucket(entry)).min().unwrap_or(self.up);
-        for &entry in &entries {
+    fn chain(&self, first: u32) -> impl Iterator<Item = &Slot<E>> {
+        std::iter::successors(self.slots.get(first as usize), |slot| self.slots.get(slot.next as usize))
+    }
+
+    /// What is in the bucket that is up goes there; the others wait in shorter ones.
+    fn deal(&mut self, first: u32) {
+        let mut slot = first;
+        while let Some(&Slot { entry, next }) = self.slots.get(slot as usize) {
             if self.bucket(&entry) == self.up {
                 self.near.push(entry);
+                self.slots[slot as usize].next = std::mem::replace(&mut self.free, slot);
+                self.in_wheels -= 1;
             } else {
-                self.place(entry);
+                self.link(slot);
             }
+            slot = next;
         }
-        entries.clear();
-        self.spare.push(entries);
     }
 }
 
@@ -308,6 +346,7 @@ mod tests {
                     plain.sort_unstable();
                     let first = (!plain.is_empty()).then(|| plain.remove(0));
                     prop_assert_eq!(calendar.next_time(), first.map_or(Time::NEVER, |(at, _)| Time(at)));
+                    prop_assert!(first.is_none_or(|(at, _)| calendar.pop_before(Time(at)).is_none()));
                     let got = calendar.pop().map(|(at, number)| (at.0, number));
                     prop_assert_eq!(got, first);
                     now = got.map_or(now, |(at, _)| at);
