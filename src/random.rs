@@ -203,9 +203,9 @@ impl Law {
     }
 
     /// One draw as a whole number of bytes, at least one.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
+    #[allow(clippy::cast_possible_truncation)] // saturates; a signed number is converted in one instruction
     pub fn bytes(&self, stream: &mut Stream) -> Bytes {
-        Bytes(((self.sample(stream) + 0.5) as u64).max(1))
+        Bytes(((self.sample(stream) + 0.5) as i64).max(1).cast_unsigned())
     }
 
     /// The mean; for a clamped lognormal that of the unclamped one.

@@ -17,6 +17,7 @@ pub mod tunnel;
 
 mod arrive;
 mod edit;
+mod extremes;
 mod flow;
 mod paper;
 mod paths;
@@ -27,7 +28,7 @@ mod windows;
 
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, UnitId};
-use crate::units::{BitRate, Time};
+use crate::units::{BitRate, Span, Time};
 use arrive::Sources;
 use band::FlowId;
 use calendar::{Calendar, Rank};
@@ -93,8 +94,8 @@ enum Event {
     Look,
 }
 
-/// The shortest bucket of the calendar lasts 2 to so many nanoseconds: 8 ms.
-const BUCKET: u32 = 23;
+/// The shortest bucket of the calendar lasts 2 to so many nanoseconds: 1 ms.
+const BUCKET: u32 = 20;
 
 /// A run in progress.
 struct Engine<'m, O> {
@@ -190,23 +191,18 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     /// Handles what comes next; false when nothing does before `end`.
     fn step(&mut self, end: Time) -> bool {
-        let event = self.calendar.next_time();
         let (inside, unit) = self.next_inside();
         // At the same instant, what happens inside goes first.
-        if inside <= event {
-            if inside > end {
-                return false;
-            }
-            self.now = inside;
-            self.happen(unit);
-            return true;
+        if let Some((now, event)) = self.calendar.pop_before(inside.min(end + Span(1))) {
+            self.now = now;
+            return self.handle(event);
         }
-        if event > end {
+        if inside > end {
             return false;
         }
-        let Some((now, event)) = self.calendar.pop() else { return false };
-        self.now = now;
-        self.handle(event)
+        self.now = inside;
+        self.happen(unit);
+        true
     }
 
     /// A flow ends, or something happens in the packet network.
@@ -241,13 +237,13 @@ impl<'m, O: Observer> Engine<'m, O> {
         if let Some(packets) = &mut self.packets {
             return (packets.next_time(), UnitId(0));
         }
-        let mut first = (Time::NEVER, UnitId(0));
-        for (unit, id) in self.units.iter().zip(0_u8..) {
+        let mut first = (Time::NEVER, 0);
+        for (place, unit) in self.units.iter().enumerate() {
             if unit.next_end() < first.0 {
-                first = (unit.next_end().max(self.now), UnitId(id));
+                first = (unit.next_end(), place);
             }
         }
-        first
+        (first.0.max(self.now), UnitId::of(first.1))
     }
 
     fn handle(&mut self, event: Event) -> bool {

@@ -129,7 +129,7 @@ impl BitRate {
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // rates stay below 2^53
     pub fn bits(self) -> f64 {
-        self.0 as f64
+        self.0.cast_signed() as f64
     }
 }
 
@@ -138,7 +138,7 @@ impl Bytes {
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // sizes stay below 2^50
     pub fn bits(self) -> f64 {
-        self.0 as f64 * 8.0
+        self.0.cast_signed() as f64 * 8.0
     }
 }
 

@@ -855,15 +855,39 @@ impl Cipher {
     /// (RFC 4303, RFC 3948).
     #[must_use]
     pub fn wire(self, inner: u64) -> u64 {
+        self.overhead().wire(inner)
+    }
+
+    /// What makes a packet that large.
+    #[must_use]
+    pub fn overhead(self) -> Overhead {
         let (vector, block, check) = match self {
-            Self::None => return inner,
-            Self::Adds(bytes) => return inner + u64::from(bytes),
+            Self::None => return Overhead { fixed: 0, trailer: 0, block: 1 },
+            Self::Adds(bytes) => return Overhead { fixed: u64::from(bytes), trailer: 0, block: 1 },
             Self::AesGcm => (8, 4, 16),
             Self::AesCbcSha1 => (16, 16, 12),
             Self::AesCbcSha256 => (16, 16, 16),
         };
-        // Blocks are powers of two, so the padding needs no division.
-        20 + 8 + 8 + vector + ((inner + 2 + block - 1) & !(block - 1)) + check
+        Overhead { fixed: 20 + 8 + 8 + vector + check, trailer: 2, block }
+    }
+}
+
+/// What a tunnel adds to each packet [bytes].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overhead {
+    fixed: u64,
+    /// Padded to whole blocks with the packet.
+    trailer: u64,
+    /// A power of two, so that padding needs no division.
+    block: u64,
+}
+
+impl Overhead {
+    /// Size of the packet that leaves when a packet of `inner` bytes enters the tunnel.
+    #[must_use]
+    pub fn wire(self, inner: u64) -> u64 {
+        let last = self.block - 1;
+        self.fixed + ((inner + self.trailer + last) & !last)
     }
 }
 

@@ -10,6 +10,7 @@
 //! Invariants: sums of weights and caps are exact (weights are multiples of 2^-30, caps whole bits per
 //! second), so they never drift; a site with flows is in exactly one of the two heaps, one without is in none.
 
+use crate::sim::extremes::{larger, smaller};
 use crate::sim::heap::IndexedHeap;
 use crate::units::Time;
 
@@ -43,6 +44,13 @@ struct Share {
     flows: Vec<(f64, FlowId)>,
 }
 
+impl Share {
+    /// Its last flow is gone.
+    fn idle(&mut self) {
+        (self.clock, self.weight, self.shared) = (0.0, 0.0, false);
+    }
+}
+
 /// Flows that share a capacity.
 #[derive(Clone, Debug)]
 pub struct Band {
@@ -56,8 +64,9 @@ pub struct Band {
     v: f64,
     /// Rise of `v` [bit/s]; infinite when nobody shares.
     level: f64,
-    /// One over it: the time in which `v` rises by a bit [s].
+    /// One over it: the time in which `v` rises by a bit; and the time in which shared sites together get one [s].
     pace: f64,
+    pace_shared: f64,
     now: f64,
     capacity: f64,
     weight_shared: f64,
@@ -93,6 +102,7 @@ impl Band {
             v: 0.0,
             level: f64::INFINITY,
             pace: 0.0,
+            pace_shared: 0.0,
             now: 0.0,
             capacity: 0.0,
             weight_shared: 0.0,
@@ -142,15 +152,13 @@ impl Band {
         if self.saturated() { self.capacity } else { self.rate_capped }
     }
 
-    /// Rate that a flow of `weight` would get if it arrived now at `site` with an access link of `cap` [bit/s].
+    /// Rate that a flow of `weight` would get if it arrived now at `site` and nothing but the others held it back [bit/s].
     #[must_use]
-    pub fn rate_for(&self, site: u32, weight: f64, cap: f64) -> f64 {
-        let share = &self.sites[site as usize];
-        let access = cap * weight / (share.weight + weight);
-        let level = if self.level.is_finite() { self.level } else { self.capacity };
+    pub fn fair_share(&self, site: u32, weight: f64) -> f64 {
+        let level = if self.saturated() { self.level } else { self.capacity };
         match self.fairness {
-            Fairness::ByFlow => access.min(level * weight),
-            Fairness::BySite => access.min(level * weight / (share.weight + weight)),
+            Fairness::ByFlow => level * weight,
+            Fairness::BySite => level * weight / (self.sites[site as usize].weight + weight),
         }
     }
 
@@ -158,9 +166,9 @@ impl Band {
     pub fn advance(&mut self, now: Time) {
         let now = now.secs();
         if self.saturated() {
-            let pause = self.pause().min(now - self.now);
-            self.debt -= pause * self.rate_shared();
-            self.v += self.level.max(0.0) * (now - self.now - pause);
+            let pause = self.pause();
+            self.v += larger(self.level, 0.0) * larger(now - (self.now + pause), 0.0);
+            self.debt -= smaller(pause, now - self.now) * self.level * self.weight_shared;
         }
         self.now = now;
     }
@@ -177,11 +185,7 @@ impl Band {
 
     /// Time that shared sites wait until the debt is paid [s].
     fn pause(&self) -> f64 {
-        if self.debt > 0.0 { self.debt / self.rate_shared().max(f64::MIN_POSITIVE) } else { 0.0 }
-    }
-
-    fn rate_shared(&self) -> f64 {
-        self.level * self.weight_shared
+        larger(self.debt, 0.0) * self.pace_shared
     }
 
     /// Rate of flows that their access holds back [bit/s].
@@ -205,15 +209,17 @@ impl Band {
 
     /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
     pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
-        self.leave(site);
+        let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
-        push(&mut share.flows, (share.clock + work / weight, flow));
-        if share.flows.len() == 1 {
+        let (first, shared, cap) = (share.flows.is_empty(), share.shared, share.cap);
+        if first {
             share.full_since = self.now;
         }
+        push(&mut share.flows, (clock + work / weight, flow));
         share.weight += weight;
         self.flows += 1;
-        self.join(site);
+        self.count(shared, self.counts(weight, first), if first { cap } else { 0.0 });
+        self.key(site);
     }
 
     /// Takes a flow out before its end and says how many bits it still had to get.
@@ -221,14 +227,13 @@ impl Band {
     /// # Panics
     /// If the flow is not at this site.
     pub fn withdraw(&mut self, site: u32, flow: FlowId, weight: f64) -> f64 {
-        self.leave(site);
+        let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
         let at = share.flows.iter().position(|&(_, id)| id == flow);
         let (finish, _) = share.flows.swap_remove(at.expect("a flow is withdrawn from where it was inserted"));
         heapify(&mut share.flows);
-        let left = (finish - share.clock).max(0.0) * weight;
-        self.weigh_less(site, weight);
-        self.join(site);
+        let left = (finish - clock).max(0.0) * weight;
+        self.finished(site, weight);
         left
     }
 
@@ -240,9 +245,15 @@ impl Band {
 
     /// Sets the rate that a site's access leaves to this band.
     pub fn limit(&mut self, site: u32, cap: f64) {
-        self.leave(site);
-        self.sites[site as usize].cap = whole(cap);
-        self.join(site);
+        self.bring(site);
+        let share = &mut self.sites[site as usize];
+        let more = whole(cap) - share.cap;
+        share.cap = whole(cap);
+        if !share.flows.is_empty() {
+            let shared = share.shared;
+            self.count(shared, 0.0, more);
+            self.key(site);
+        }
     }
 
     /// Sets the capacity (in whole bits per second, like the caps) and finds the level.
@@ -264,7 +275,8 @@ impl Band {
             }
             let left = capacity - self.rate_capped;
             self.level = left / self.weight_shared;
-            self.pace = if left > 0.0 { self.weight_shared / left } else { f64::INFINITY };
+            self.pace_shared = if left > 0.0 { 1.0 / left } else { f64::MAX };
+            self.pace = self.weight_shared * self.pace_shared;
             let capped = self.level >= self.least_shared && self.cap_those_below_the_level();
             let shared = !capped && self.most_capped > above(self.level) && self.share_those_above_the_level();
             if !capped && !shared {
@@ -294,12 +306,12 @@ impl Band {
     #[must_use]
     pub fn next_end(&self) -> Time {
         let shared = match self.shared.top() {
-            Some((due, _)) if self.level > 0.0 => self.now + (due - self.v).max(0.0) * self.pace + self.pause(),
+            Some((due, _)) if self.level > 0.0 => self.now + larger(due - self.v, 0.0) * self.pace + self.pause(),
             _ => f64::INFINITY,
         };
         let capped = self.capped.top().map_or(f64::INFINITY, |(due, _)| due);
-        let first = shared.min(capped);
-        if first.is_finite() { Time::at_secs(first.max(self.now)) } else { Time::NEVER }
+        let first = smaller(shared, capped);
+        if first.is_finite() { Time::at_secs(larger(first, self.now)) } else { Time::NEVER }
     }
 
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
@@ -312,19 +324,24 @@ impl Band {
             (Some((_, site)), None) | (None, Some((_, site))) => site,
             (None, None) => unreachable!("a band that is due has a flow"),
         };
-        self.leave(site);
-        let share = &mut self.sites[site as usize];
-        let (finish, flow) = pop(&mut share.flows);
-        // The event time is rounded up to a whole nanosecond, so the clock is at or past the finish already,
-        // but for rounding in the last bit.
-        share.clock = share.clock.max(finish);
+        self.bring(site);
+        let (_, flow) = pop(&mut self.sites[site as usize].flows);
         (site, flow)
     }
 
     /// Ends what [`Band::finish`] began: the site goes on with `weight` less.
     pub fn finished(&mut self, site: u32, weight: f64) {
-        self.weigh_less(site, weight);
-        self.join(site);
+        let share = &mut self.sites[site as usize];
+        let (last, shared, cap) = (share.flows.is_empty(), share.shared, share.cap);
+        share.weight -= weight;
+        self.flows -= 1;
+        self.count(shared, -self.counts(weight, last), if last { -cap } else { 0.0 });
+        if last {
+            self.heap(shared).remove(site);
+            self.sites[site as usize].idle();
+        } else {
+            self.key(site);
+        }
     }
 
     /// Every flow with the bits per unit of its weight that it still has to get; by site, in no meaningful order
@@ -364,63 +381,74 @@ impl Band {
         }
     }
 
-    /// Takes a site out of the sums, its clock brought to now; it keeps its place in its heap.
-    fn leave(&mut self, site: u32) {
-        let share = &self.sites[site as usize];
-        if share.flows.is_empty() {
-            return;
+    /// What a flow of `weight` adds to the weight of all, at a site where it is or is not the only one.
+    fn counts(&self, weight: f64, only: bool) -> f64 {
+        match self.fairness {
+            Fairness::ByFlow => weight,
+            Fairness::BySite => f64::from(u8::from(only)),
         }
-        let (clock, weight, cap) = (self.clock_now(share), self.weight_of(share), share.cap);
-        self.weight -= weight;
-        self.appetite -= cap;
-        if share.shared {
-            self.weight_shared -= weight;
-        } else {
-            self.rate_capped -= cap;
-        }
-        self.sites[site as usize].clock = clock;
     }
 
-    /// Puts a site back into the sums, as shared or capped as it was, and re-keys it.
-    fn join(&mut self, site: u32) {
-        let share = &mut self.sites[site as usize];
-        if share.flows.is_empty() {
-            let heap = if share.shared { &mut self.shared } else { &mut self.capped };
-            heap.remove(site);
-            (share.clock, share.weight, share.shared) = (0.0, 0.0, false);
-            return;
+    /// Adds to the sums.
+    fn count(&mut self, shared: bool, weight: f64, cap: f64) {
+        self.weight += weight;
+        self.appetite += cap;
+        if shared {
+            self.weight_shared += weight;
+        } else {
+            self.rate_capped += cap;
         }
-        share.mark = if share.shared { self.v } else { self.now };
+    }
+
+    fn heap(&mut self, shared: bool) -> &mut IndexedHeap {
+        if shared { &mut self.shared } else { &mut self.capped }
+    }
+
+    /// Whether a site's clock runs as `v` does, whoever comes and goes.
+    fn rides(&self, share: &Share) -> bool {
+        share.shared && self.fairness == Fairness::ByFlow
+    }
+
+    /// Brings a site's clock to now, if its rate may change; gives what it reads.
+    fn bring(&mut self, site: u32) -> f64 {
+        let share = &self.sites[site as usize];
+        let clock = if share.flows.is_empty() { 0.0 } else { self.clock_now(share) };
+        if !self.rides(share) {
+            let share = &mut self.sites[site as usize];
+            (share.clock, share.mark) = (clock, if share.shared { self.v } else { self.now });
+        }
+        clock
+    }
+
+    /// Gives a site the place in its heap that its first flow asks for. A clock that rides on `v` may stand where it was:
+    /// when its first flow ends does not depend on where `v` is now.
+    fn key(&mut self, site: u32) {
         let share = &self.sites[site as usize];
         let due = share.flows[0].0 - share.clock;
         let (weight, cap) = (self.weight_of(share), share.cap);
-        self.weight += weight;
-        self.appetite += cap;
         if share.shared {
-            self.weight_shared += weight;
             let due = if self.fairness == Fairness::ByFlow { due } else { due * share.weight };
-            self.shared.set(site, self.v + due);
-            self.least_shared = self.least_shared.min(cap / weight);
+            self.shared.set(site, share.mark + due);
+            self.least_shared = smaller(self.least_shared, cap / weight);
         } else {
-            self.rate_capped += cap;
-            let key = if cap > 0.0 { self.now + due * share.weight / cap } else { f64::INFINITY };
+            let key = if cap > 0.0 { share.mark + due * share.weight / cap } else { f64::INFINITY };
             self.capped.set(site, key);
-            self.most_capped = self.most_capped.max(cap / weight);
+            self.most_capped = larger(self.most_capped, cap / weight);
         }
     }
 
-    fn weigh_less(&mut self, site: u32, weight: f64) {
-        self.sites[site as usize].weight -= weight;
-        self.flows -= 1;
-    }
-
+    /// A site that was capped is shared from now on, or the other way round.
     fn turn(&mut self, site: u32, shared: bool) {
-        self.leave(site);
-        let heap = if shared { &mut self.capped } else { &mut self.shared };
-        heap.remove(site);
-        self.sites[site as usize].shared = shared;
-        self.sites[site as usize].full_since = self.now;
-        self.join(site);
+        let clock = self.bring(site);
+        let share = &self.sites[site as usize];
+        let (weight, cap) = (self.weight_of(share), share.cap);
+        self.count(!shared, -weight, -cap);
+        self.count(shared, weight, cap);
+        self.heap(!shared).remove(site);
+        let share = &mut self.sites[site as usize];
+        (share.shared, share.full_since) = (shared, self.now);
+        (share.clock, share.mark) = (clock, if shared { self.v } else { self.now });
+        self.key(site);
     }
 
     /// Nobody shares: the bounds and the clock start afresh.
@@ -471,10 +499,10 @@ fn above(level: f64) -> f64 {
     level + level.abs() * 1e-12
 }
 
-/// A rate in whole bits per second, so that sums of rates are exact.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+/// A rate in whole bits per second, so that sums of rates are exact: beside 2^52 a number has no fraction.
 fn whole(rate: f64) -> f64 {
-    rate as i64 as f64
+    const BESIDE: f64 = 4_503_599_627_370_496.0;
+    (smaller(rate, BESIDE) + BESIDE) - BESIDE
 }
 
 /// Without a branch: which of two flows ends first cannot be foreseen.

@@ -90,11 +90,12 @@ impl Flow {
     }
 }
 
-/// What a transaction will ask and be answered, drawn once, and what each turn costs its concentrator [bit].
+/// What a transaction will ask and be answered, drawn once, and what a segment of each answer costs its concentrator, all
+/// that comes with it included [bit].
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub turns: Vec<Turn>,
-    pub work: Vec<f64>,
+    pub segment: Vec<f64>,
 }
 
 /// All transactions under way, in slots that are used again; and the deadlines of those who wait.
@@ -437,8 +438,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn done(&mut self, id: FlowId, after: Parts) {
         self.settle_bytes(id, true);
         let flow = self.flows.get_mut(id);
-        let waited = self.now.since(flow.started).secs() + after.sum();
-        flow.times.expect(self.now, after);
+        let waited = self.now.since(flow.started).secs() + flow.times.expect(self.now, after);
         self.end(id, Outcome::Done, waited);
     }
 

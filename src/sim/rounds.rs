@@ -8,6 +8,7 @@ use crate::scenario::model::{Ingredient, Tcp};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
+use crate::sim::extremes::{larger, smaller};
 use crate::sim::flow::{Flow, State};
 use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
@@ -82,7 +83,7 @@ impl<O: Observer> Engine<'_, O> {
         let Some(tcp) = self.tcp() else { return };
         let flow = self.flows.get(id);
         let (script, place) = (self.flows.script(id), usize::from(flow.round.turn));
-        let (segments, segment) = in_segments(&script.turns[place], script.work[place]);
+        let (segments, segment) = (in_segments(&script.turns[place]), script.segment[place]);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
         let left = match resumes {
             Some(work) => ((work / segment).ceil() as u32).max(1),
@@ -109,8 +110,7 @@ impl<O: Observer> Engine<'_, O> {
 
     fn next_window(&mut self, id: FlowId, after: Parts) {
         let flow = self.flows.get_mut(id);
-        flow.times.expect(self.now, after);
-        let at = self.now + Span::of_secs(after.sum());
+        let at = self.now + Span::of_secs(flow.times.expect(self.now, after));
         self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
     }
 
@@ -167,15 +167,15 @@ impl<O: Observer> Engine<'_, O> {
         round.paced = true;
         if round.left == 0 {
             let alone = f64::from(sent) * segment * prospect.access_slowness + segment * prospect.slowness;
-            let transfer = alone.min(passage.last);
+            let transfer = smaller(alone, passage.last);
             let queueing = passage.last - transfer;
             self.turn_over(id, Parts { trips: rtt / 2.0, queueing, transfer, ..Parts::default() });
             return;
         }
         let next = round.after(&tcp, sent, fits, first);
-        let trip = first.min(next);
-        let transfer = (segment * (prospect.slowness + prospect.access_slowness)).min((trip - rtt).max(0.0));
-        let queueing = (trip - rtt - transfer).max(0.0);
+        let trip = smaller(first, next);
+        let transfer = smaller(segment * (prospect.slowness + prospect.access_slowness), larger(trip - rtt, 0.0));
+        let queueing = larger(trip - rtt - transfer, 0.0);
         let trips = trip - transfer - queueing;
         self.next_window(id, Parts { trips, queueing, transfer, loss: next - trip, ..Parts::default() });
     }
@@ -184,7 +184,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn last_bits(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
         let rtt = self.model.sites[flow.site.index()].rtt.secs();
-        let access = self.prospect(flow).access_queue;
+        let access = self.units[flow.unit.index()].access_queue(flow.site);
         self.flows.get_mut(id).state = State::Approaching;
         self.turn_over(id, Parts { trips: rtt / 2.0, queueing: access, ..Parts::default() });
     }
@@ -208,39 +208,37 @@ impl<O: Observer> Engine<'_, O> {
         let flow = self.flows.get(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let site = &self.model.sites[flow.site.index()];
-        let (rtt, up, server) = (site.rtt.secs(), site.up.bits(), class.server.secs());
-        let (throughput, access) = (unit.throughput(), unit.access(flow.site));
+        let (rtt, up, server) = (site.rtt.secs(), 1.0 / site.up.bits(), class.server.secs());
+        let idle = Idle::new(unit.throughput(), unit.access(flow.site), rtt);
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut crossed = Crossed::default();
-        let (mut work, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });
+        let (mut all, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });
         let script = self.flows.script_mut(id);
-        script.work.clear();
-        let idle = Prospect::idle(throughput, access);
+        script.segment.clear();
         for turn in &script.turns {
-            let own = unit.work(class, turn, crossed);
-            script.work.push(own);
+            let work = unit.work(class, turn, crossed);
+            let segments = in_segments(turn);
+            let segment = work / f64::from(segments);
+            script.segment.push(segment);
             if let Some(tcp) = &tcp {
-                let (left, segment) = in_segments(turn, own);
-                let sending = idle.rounds(tcp, &mut window, left, segment, rtt);
-                let transfer = (own * idle.slowest()).min(sending);
+                let sending = idle.rounds(tcp, &mut window, segments, segment);
+                let transfer = smaller(work * idle.slowest, sending);
                 time.trips += rtt + server + sending - transfer;
-                time.transfer += turn.request.bits() / up + transfer;
+                time.transfer += turn.request.bits() * up + transfer;
             }
-            work += own;
+            all += work;
             crossed = crossed.and(turn);
         }
         if tcp.is_none() {
-            time = Parts { transfer: work / access.min(throughput), ..Parts::default() };
+            time = Parts { transfer: all * idle.slowest, ..Parts::default() };
         }
-        (work, time)
+        (all, time)
     }
 }
 
-/// The segments of a turn's answer, at least one, and the work of each.
-#[allow(clippy::cast_precision_loss)] // segments of a transfer
-fn in_segments(turn: &Turn, work: f64) -> (u32, f64) {
-    let segments = turn.segments().max(1);
-    (u32::try_from(segments).unwrap_or(u32::MAX), work / segments as f64)
+/// The segments of a turn's answer, at least one.
+fn in_segments(turn: &Turn) -> u32 {
+    u32::try_from(turn.segments().max(1)).unwrap_or(u32::MAX)
 }
 
 impl Round {
@@ -287,26 +285,42 @@ struct Passage {
     last: f64,
 }
 
-impl Prospect {
+/// A network that nobody else is in.
+struct Idle {
+    /// Time that a bit takes on the slower and on the faster of its two links [s].
+    slowest: f64,
+    quickest: f64,
+    rtt: f64,
+}
+
+impl Idle {
+    /// Rates of the two links [bit/s], and the round trip [s].
+    fn new(throughput: f64, access: f64, rtt: f64) -> Self {
+        let (least, most) = (smaller(throughput, access), larger(throughput, access));
+        Self { slowest: 1.0 / least, quickest: 1.0 / most, rtt }
+    }
+
     /// Time from the first segment's start to the last one's end at the site, without the half round trip [s].
-    fn rounds(&self, tcp: &Tcp, window: &mut u32, mut left: u32, segment: f64, rtt: f64) -> f64 {
+    fn rounds(&self, tcp: &Tcp, window: &mut u32, mut left: u32, segment: f64) -> f64 {
+        let trip = segment * (self.slowest + self.quickest) + self.rtt;
         let mut time = 0.0;
         loop {
             let sent = left.min(*window);
-            let work = f64::from(sent) * segment;
-            let passage = self.passage(work, segment);
+            let sending = f64::from(sent) * segment * self.slowest;
             if sent == left {
-                return time + passage.last;
+                return time + sending + segment * self.quickest;
             }
-            if work * self.slowest() >= passage.first + rtt || !tcp.has(Ingredient::SlowStart) {
-                return time + f64::from(left) * segment * self.slowest();
+            if sending >= trip || !tcp.has(Ingredient::SlowStart) {
+                return time + f64::from(left) * segment * self.slowest;
             }
-            time += passage.first + rtt;
+            time += trip;
             left -= sent;
             *window = window.saturating_mul(2).min(tcp.most);
         }
     }
+}
 
+impl Prospect {
     /// Time that a small packet waits on its round trip [s].
     fn waits(&self) -> f64 {
         self.wait + self.access_queue + self.up_wait()
@@ -318,15 +332,15 @@ impl Prospect {
 
     /// Time that a bit takes on the slower of the two links [s].
     fn slowest(&self) -> f64 {
-        self.slowness.max(self.access_slowness)
+        larger(self.slowness, self.access_slowness)
     }
 
     fn passage(&self, work: f64, segment: f64) -> Passage {
         let begins = self.wait + segment * self.slowness;
-        let through = self.wait + (work + self.shared.min(work)) * self.slowness;
-        let free = self.access_wait.max(begins) + self.access_queue;
+        let through = self.wait + (work + smaller(self.shared, work)) * self.slowness;
+        let free = larger(self.access_wait, begins) + self.access_queue;
         let one = segment * self.access_slowness;
-        Passage { first: free + one, through, last: (through + one).max(free + work * self.access_slowness) }
+        Passage { first: free + one, through, last: larger(through + one, free + work * self.access_slowness) }
     }
 
     /// Segments that the queue takes of a burst: the first window comes at once, a later one as fast again as the one
@@ -339,7 +353,7 @@ impl Prospect {
             let room = (self.room.max(0.0) * 2.0 / segment) as u32;
             return sent.min(room.max(least));
         }
-        let room = self.room.max(0.0) * if paced { 2.0 } else { 1.0 };
+        let room = larger(self.room, 0.0) * if paced { 2.0 } else { 1.0 };
         if f64::from(sent) * segment <= room { sent } else { (room / segment) as u32 }
     }
 }

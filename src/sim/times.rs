@@ -8,20 +8,22 @@ use crate::units::Time;
 pub(super) struct Times {
     sum: Parts,
     began: Time,
-    /// What the present leg should take; what it takes beyond is queueing.
+    /// What the present leg should take, and its sum [s]; what it takes beyond is queueing.
     leg: Parts,
+    lasts: f64,
 }
 
 impl Times {
     /// Nothing has happened yet, and nothing holds it.
     pub fn new(now: Time) -> Self {
-        Self { sum: Parts::default(), began: now, leg: Parts::default() }
+        Self { sum: Parts::default(), began: now, leg: Parts::default(), lasts: 0.0 }
     }
 
-    /// The next leg begins, and should take so long.
-    pub fn expect(&mut self, now: Time, leg: Parts) {
+    /// The next leg begins, and should take so long; gives the sum of its parts [s].
+    pub fn expect(&mut self, now: Time, leg: Parts) -> f64 {
         self.end_leg(now);
-        (self.began, self.leg) = (now, leg);
+        (self.began, self.leg, self.lasts) = (now, leg, leg.sum());
+        self.lasts
     }
 
     /// It stands still from now on, for as long as it takes.
@@ -32,8 +34,7 @@ impl Times {
 
     /// All that went by until `now`.
     pub fn close(&mut self, now: Time) -> Parts {
-        self.end_leg(now);
-        (self.began, self.leg) = (now, Parts::default());
+        self.expect(now, Parts::default());
         self.sum
     }
 
@@ -41,14 +42,13 @@ impl Times {
     /// for others.
     fn end_leg(&mut self, now: Time) {
         let took = now.since(self.began).secs();
-        let expected = self.leg.sum();
-        if !expected.is_finite() {
-            self.sum.queueing += took;
-        } else if took < expected {
-            self.sum += self.leg.scaled(took / expected);
-        } else {
+        if took >= self.lasts {
             self.sum += self.leg;
-            self.sum.queueing += took - expected;
+            self.sum.queueing += took - self.lasts;
+        } else if self.lasts.is_finite() {
+            self.sum += self.leg.scaled(took / self.lasts);
+        } else {
+            self.sum.queueing += took;
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use crate::scenario::model::{Cipher, Class, Counts, Ingredient, Tcp, Unit};
+use crate::scenario::model::{Class, Counts, Ingredient, Overhead, Tcp, Unit};
 use crate::units::{Bytes, Span};
 
 /// What a concentrator spends on packets, in bits of its throughput.
@@ -16,13 +16,14 @@ use crate::units::{Bytes, Span};
 pub struct Cost {
     per_packet: f64,
     per_bit: f64,
-    cipher: Cipher,
+    overhead: Overhead,
     both: bool,
 }
 
+/// A signed number is converted in one instruction.
 #[allow(clippy::cast_precision_loss)] // packet and transfer sizes stay below 2^53
 pub(super) fn float(number: u64) -> f64 {
-    number as f64
+    number.cast_signed() as f64
 }
 
 impl Cost {
@@ -31,13 +32,13 @@ impl Cost {
     #[must_use]
     pub fn of(unit: &Unit) -> Option<Self> {
         let (per_packet, per_bit) = unit.packet_cost()?;
-        Some(Self { per_packet, per_bit, cipher: unit.cipher, both: unit.counts == Counts::Both })
+        Some(Self { per_packet, per_bit, overhead: unit.cipher.overhead(), both: unit.counts == Counts::Both })
     }
 
     /// Work of one packet of `inner` bytes [bit].
     #[must_use]
     pub fn packet(&self, inner: u64) -> f64 {
-        self.on_wire(self.cipher.wire(inner))
+        self.on_wire(self.overhead.wire(inner))
     }
 
     fn on_wire(&self, bytes: u64) -> f64 {
@@ -48,7 +49,7 @@ impl Cost {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // a packet is below 64 KiB, and a cipher adds less than 256 bytes
     pub fn wire(&self, inner: u32) -> u32 {
-        self.cipher.wire(u64::from(inner)) as u32
+        self.overhead.wire(u64::from(inner)) as u32
     }
 
     /// Work of `count` packets of `each` bytes on the wire, the last of `tail` [bit].
@@ -58,29 +59,11 @@ impl Cost {
         if count == 1 { last } else { f64::from(count - 1) * self.on_wire(u64::from(each)) + last }
     }
 
-    /// Work of one turn of a transaction of the class, after what has crossed before it: request, response,
-    /// acknowledgements, and set-up and end of the connection when it has its own [bit].
+    /// What turns cost over TCP.
     #[must_use]
-    pub fn turn(&self, tcp: &Tcp, class: &Class, turn: &Turn, before: Crossed) -> f64 {
-        let ack = self.packet(tcp.headers.0);
-        let full = self.packet(tcp.segment.0 + tcp.headers.0);
-        // A response that comes at once acknowledges the end of its request.
-        let carried = u64::from(class.server == Span(0));
-        let answered = ack * float(acknowledgements(tcp, before.asked, turn.asked).saturating_sub(carried));
-        let handshake = if class.connects && before == Crossed::default() { 2.0 * ack } else { 0.0 };
-        let towards_site = self.one_way(tcp, full, turn.response, turn.segments) + answered + handshake;
-        if !self.both {
-            return towards_site;
-        }
-        let up = self.one_way(tcp, full, turn.request, turn.asked)
-            + ack * float(acknowledgements(tcp, before.segments, turn.segments));
-        towards_site + up + handshake
-    }
-
-    /// Work of the `segments` data packets of `bytes`; a full one costs `full`.
-    fn one_way(&self, tcp: &Tcp, full: f64, bytes: Bytes, segments: u64) -> f64 {
-        let last = bytes.0 + tcp.segment.0 - segments * tcp.segment.0;
-        float(segments.saturating_sub(1)) * full + if segments > 0 { self.packet(last + tcp.headers.0) } else { 0.0 }
+    pub fn over(self, tcp: Tcp) -> TurnCost {
+        let [ack, full] = [tcp.headers.0, tcp.segment.0 + tcp.headers.0].map(|inner| self.packet(inner));
+        TurnCost { cost: self, tcp, ack, full }
     }
 
     /// Work per second of a stream of packets, both ways where both count [bit/s].
@@ -94,7 +77,51 @@ impl Cost {
     pub fn per_access_bit(&self, tcp: &Tcp) -> f64 {
         let full = tcp.segment.0 + tcp.headers.0;
         let ack = if self.both { self.packet(tcp.headers.0) / 2.0 } else { 0.0 };
-        (self.packet(full) + ack) / (8.0 * float(self.cipher.wire(full)))
+        (self.packet(full) + ack) / (8.0 * float(self.overhead.wire(full)))
+    }
+}
+
+/// What turns cost over TCP, with the packets that come again and again worked out once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TurnCost {
+    cost: Cost,
+    tcp: Tcp,
+    /// Work of an acknowledgement and of a full segment [bit].
+    ack: f64,
+    full: f64,
+}
+
+impl TurnCost {
+    /// Work of one turn of a transaction of the class, after what has crossed before it: request, response,
+    /// acknowledgements, and set-up and end of the connection when it has its own [bit].
+    #[must_use]
+    pub fn turn(&self, class: &Class, turn: &Turn, before: Crossed) -> f64 {
+        // A response that comes at once acknowledges the end of its request.
+        let carried = u64::from(class.server == Span(0));
+        let answered = acknowledgements(&self.tcp, before.asked, turn.asked).saturating_sub(carried);
+        let handshake = if class.connects && before == Crossed::default() { 2.0 * self.ack } else { 0.0 };
+        let towards_site = self.one_way(turn.response, turn.segments) + self.ack * float(answered) + handshake;
+        if !self.cost.both {
+            return towards_site;
+        }
+        let acknowledged = acknowledgements(&self.tcp, before.segments, turn.segments);
+        towards_site + self.one_way(turn.request, turn.asked) + self.ack * float(acknowledged) + handshake
+    }
+
+    /// Work of the `segments` data packets of `bytes`.
+    fn one_way(&self, bytes: Bytes, segments: u64) -> f64 {
+        if segments == 0 {
+            return 0.0;
+        }
+        let full = segments - 1;
+        let last = bytes.0 - full * self.tcp.segment.0;
+        float(full) * self.full + self.cost.packet(last + self.tcp.headers.0)
+    }
+
+    /// Work of a full segment [bit].
+    #[must_use]
+    pub fn full(&self) -> f64 {
+        self.full
     }
 }
 
@@ -211,14 +238,14 @@ impl Standing {
                 left -= next.full_for;
                 next = next.give_way(flows, link);
             }
-            let time = if next.climbs { CLIMB / float(flows as u64).sqrt() } else { refill(flows) };
+            let pace = if next.climbs { float(flows as u64).sqrt() / CLIMB } else { refill(flows) };
             let towards = TOWARDS * link.buffer;
-            let then = towards - (towards - next.bits) * fading(left / time);
+            let then = towards - (towards - next.bits) * fading(left * pace);
             if then < link.buffer {
                 next.bits = then;
                 return next;
             }
-            left -= (time * ((towards - next.bits) / (towards - link.buffer)).max(1.0).ln()).min(left);
+            left -= (1.0 / pace * ((towards - next.bits) / (towards - link.buffer)).max(1.0).ln()).min(left);
             next.bits = link.buffer;
             next = next.lost(link);
         }
@@ -245,13 +272,13 @@ impl Standing {
     }
 }
 
-/// Time constant with which so many transfers fill what they gave up [s].
+/// One over the time constant with which so many transfers fill what they gave up [1/s].
 fn refill(flows: usize) -> f64 {
     /// Up to so many transfers it is looked up: asked for at every event, it is the cube root that costs.
-    const KNOWN: usize = 1024;
-    static TIMES: LazyLock<Vec<f64>> =
-        LazyLock::new(|| (0..KNOWN as u64).map(|flows| REFILL / float(flows).cbrt()).collect());
-    TIMES.get(flows).copied().unwrap_or_else(|| REFILL / float(flows as u64).cbrt())
+    const KNOWN: usize = 1 << 14;
+    static PACES: LazyLock<Vec<f64>> =
+        LazyLock::new(|| (0..KNOWN as u64).map(|flows| float(flows).cbrt() / REFILL).collect());
+    PACES.get(flows).copied().unwrap_or_else(|| float(flows as u64).cbrt() / REFILL)
 }
 
 /// A link and its buffer, as transfers that compete for it see them [bit, bit/s].
@@ -267,12 +294,17 @@ pub struct Link {
     pub segment: f64,
 }
 
-/// What is left after `x` time constants. Events are close together: most of what is asked for is next to nothing, and
-/// five terms of the series are exact to 1e-12 there.
+/// What is left after `x` time constants. Events are close together: most of what is asked for is little, and eight terms
+/// of the series are exact to 1e-12 there.
 #[must_use]
 pub fn fading(x: f64) -> f64 {
-    const THIRD: f64 = 1.0 / 3.0;
-    if x < 0.01 { 1.0 - x * (1.0 - 0.5 * x * (1.0 - THIRD * x * (1.0 - 0.25 * x))) } else { (-x).exp() }
+    if x >= 0.06 {
+        return (-x).exp();
+    }
+    // In pairs, which need not wait for each other (Estrin).
+    let pair = |even: f64, odd: f64| 1.0 / even - x * (1.0 / odd);
+    let square = x * x;
+    pair(1.0, 1.0) + square * pair(2.0, 6.0) + square * square * (pair(24.0, 120.0) + square * pair(720.0, 5040.0))
 }
 
 /// Share of the other transfers that lose something, too, while the queue is full.
@@ -292,6 +324,7 @@ pub fn access_queue(full: f64, buffer: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::model::Cipher;
     use crate::units::{BitRate, PacketRate};
 
     fn unit(packets: Option<u64>) -> Unit {
@@ -311,7 +344,7 @@ mod tests {
 
     #[test]
     fn what_fades_is_the_exponential() {
-        for x in [0.0, 1e-9, 1e-4, 9.99e-3, 0.01, 0.5, 30.0] {
+        for x in [0.0, 1e-9, 1e-4, 9.99e-3, 0.0599, 0.06, 0.5, 30.0] {
             assert!((fading(x) - (-x).exp()).abs() < 1e-12, "{x}");
         }
     }

@@ -51,10 +51,11 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
     look.inside.resize(classes, 0.0);
     look.carried.clear();
     let books = unit.books();
-    let bursts = books.burst.iter().zip(unit.backlog_by_class());
-    let shared = books.served.iter().zip(&books.streamed).map(|(served, streamed)| served + streamed);
-    look.carried.extend(shared.zip(bursts).map(|(shared, (burst, inside))| shared + burst - inside));
-    look.admitted.clone_from(&books.admitted);
+    let backlog = |class: usize| unit.backlog_of(ClassId::of(class));
+    let carried = |class: usize| books.served[class] + books.streamed[class] + books.burst[class] - backlog(class);
+    look.carried.extend((0..classes).map(carried));
+    look.admitted.clear();
+    look.admitted.extend(books.admitted.iter().zip(&books.burst).map(|(shared, burst)| shared + burst));
     look.withdrawn.clone_from(&books.withdrawn);
     look.capacity = books.capacity;
     for (id, left, _) in unit.inside() {
@@ -63,9 +64,7 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
         look.inside[flow.class.index()] += left;
         look.carried[flow.class.index()] += flow.work - left;
     }
-    for (inside, backlog) in look.inside.iter_mut().zip(unit.backlog_by_class()) {
-        *inside += backlog;
-    }
+    look.inside.iter_mut().enumerate().for_each(|(class, inside)| *inside += backlog(class));
     look.queue.clear();
     look.queue.extend((0..classes).map(|class| unit.queue_delay(ClassId::of(class))));
 }

@@ -38,7 +38,9 @@ impl Windows {
     /// The windows of `flows` transfers `dt` seconds on; none leaves them open.
     pub fn pass(&mut self, dt: f64, flows: usize, link: Link) {
         if flows == 0 {
-            *self = Self::default();
+            if self.open.is_some() {
+                *self = Self::default();
+            }
             return;
         }
         let flows = float(flows as u64);
@@ -108,23 +110,28 @@ impl Windows {
         self.most *= rest;
     }
 
-    /// Part of the link that is filled: by the windows, and by bursts that take a share of `beside`.
+    /// Part of the link that is filled: by the windows, and by `bursts` beside them [bit/s].
     #[must_use]
-    pub fn fill(&self, beside: f64, link: Link) -> f64 {
-        self.open.map_or(1.0, |open| (open / link.pipe.max(1.0) + beside).clamp(LEAST, 1.0))
+    pub fn fill(&self, bursts: f64, link: Link) -> f64 {
+        match self.open {
+            Some(open) if open < link.pipe => {
+                (open / link.pipe.max(1.0) + bursts / link.rate.max(1.0)).clamp(LEAST, 1.0)
+            }
+            _ => 1.0,
+        }
     }
 
     /// Time until they fill another share of the link, if they will [s].
     #[must_use]
-    pub fn changes_in(&self, flows: usize, beside: f64, link: Link) -> Option<f64> {
+    pub fn changes_in(&self, flows: usize, bursts: f64, link: Link) -> Option<f64> {
         const SHARE: f64 = 0.05;
         let flows = float(flows.max(1) as u64);
         if let Some(time) = self.hears_in {
             let mut then = *self;
             then.cut(flows, link);
-            return (then.fill(beside, link) < 1.0).then_some(time.max(STEP / 5.0));
+            return (then.fill(bursts, link) < 1.0).then_some(time.max(STEP / 5.0));
         }
-        (self.fill(beside, link) < 1.0).then(|| {
+        (self.fill(bursts, link) < 1.0).then(|| {
             let grows = if self.grows_for > 0.0 { self.grows } else { self.growth(flows, link) };
             (SHARE * link.pipe / (flows * link.segment * grows)).clamp(STEP / 5.0, 1.0)
         })

@@ -158,13 +158,14 @@ impl<'a> Fluid<'a> {
 
     /// Work of the turns of an action [bit].
     fn work(&self, class: &Class, turns: impl Iterator<Item = (Bytes, Bytes)>) -> f64 {
-        let (Transport::Tcp(tcp), Some(cost)) = (&self.model.transport, &self.cost) else {
+        let (Transport::Tcp(tcp), Some(cost)) = (self.model.transport, self.cost) else {
             return turns.map(|(request, response)| request.bits() + response.bits()).sum();
         };
+        let cost = cost.over(tcp);
         let mut crossed = Crossed::default();
         let own = |(request, response)| {
             let turn = Turn::new(request, response, tcp.segment);
-            let work = cost.turn(tcp, class, &turn, crossed);
+            let work = cost.turn(class, &turn, crossed);
             crossed = crossed.and(&turn);
             work
         };

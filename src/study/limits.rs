@@ -112,8 +112,8 @@ fn packet_share(model: &Model, unit: &Unit, class: &Class) -> f64 {
     let bytes = |mean: f64| Bytes(mean.max(1.0) as u64);
     let turn = Turn::new(bytes(class.request.mean()), bytes(class.response.mean()), tcp.segment);
     let bare = Unit { packets: None, ..unit.clone() };
-    let all = cost.turn(&tcp, class, &turn, Crossed::default());
-    let of_bits = Cost::of(&bare).map_or(all, |bare| bare.turn(&tcp, class, &turn, Crossed::default()));
+    let all = cost.over(tcp).turn(class, &turn, Crossed::default());
+    let of_bits = Cost::of(&bare).map_or(all, |bare| bare.over(tcp).turn(class, &turn, Crossed::default()));
     let Some((_, per_bit)) = unit.packet_cost() else { return 0.0 };
     if per_packet <= 0.0 { 0.0 } else { (1.0 - per_bit * of_bits / all).clamp(0.0, 1.0) }
 }

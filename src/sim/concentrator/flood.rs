@@ -36,24 +36,24 @@ impl Concentrator {
         } else if let Some(place) = self.floods.iter().position(|other| *other == flood) {
             self.floods.swap_remove(place);
         }
-        self.flooded.fill(Flooded::NONE);
+        self.lanes.iter_mut().for_each(|lane| lane.flooded = Flooded::NONE);
         self.settle();
     }
 
     /// What floods take of each queue's rate; the others keep the rest.
     pub(super) fn flood_queues(&mut self, given: &mut [f64; MAX_CLASSES]) {
-        for (queue, given) in given.iter_mut().enumerate().take(self.bands.len()) {
-            let rate = flood_rate(&self.floods, &self.plan, queue);
-            let sent = sent(&self.bands[queue], self.bursts[queue], self.full);
-            self.flooded[queue] = flooded(&self.bands[queue], sent, *given, rate, &self.plan.queues[queue]);
-            *given = (*given - self.flooded[queue].rate).max(0.0);
+        for ((place, lane), given) in self.lanes.iter_mut().enumerate().zip(given) {
+            let rate = flood_rate(&self.floods, &self.plan, place);
+            let sent = sent(&lane.band, lane.bursts, self.full);
+            lane.flooded = flooded(&lane.band, sent, *given, rate, &lane.terms);
+            *given = (*given - lane.flooded.rate).max(0.0);
         }
     }
 
     /// Weight of a flood among flows: it sends what it sends, whether they give way or not.
     pub(super) fn weight_of_flood(&self, rate: f64) -> f64 {
         const ALL: f64 = 1e9;
-        let sum = |of: fn(&Band) -> f64| self.bands.iter().map(of).sum::<f64>();
+        let sum = |of: fn(&Band) -> f64| self.lanes.iter().map(|lane| of(&lane.band)).sum::<f64>();
         match rate {
             rate if rate <= 0.0 => 0.0,
             _ if self.transport != Transport::Ideal => ALL,
@@ -64,10 +64,11 @@ impl Concentrator {
     /// What floods have brought and what of it got through.
     pub(super) fn book_floods(&mut self, dt: f64) {
         for flood in &self.floods {
-            let queue = self.plan.queue_of(flood.class);
-            let offered = flood_rate(&self.floods, &self.plan, queue).max(f64::MIN_POSITIVE);
-            let came = flood.rate.min(self.plan.queues[queue].per_site);
-            let (came, served) = (came * dt, self.flooded[queue].rate * (came / offered).min(1.0) * dt);
+            let place = self.plan.queue_of(flood.class);
+            let lane = &self.lanes[place];
+            let offered = flood_rate(&self.floods, &self.plan, place).max(f64::MIN_POSITIVE);
+            let came = flood.rate.min(lane.terms.per_site);
+            let (came, served) = (came * dt, lane.flooded.rate * (came / offered).min(1.0) * dt);
             let class = flood.class.index();
             self.books.admitted[class] += came;
             self.books.streamed[class] += served;
@@ -77,14 +78,14 @@ impl Concentrator {
 
     /// Segments of a burst of the class that get past a flood, on average its share.
     pub fn past_flood(&mut self, class: ClassId, segments: u32) -> u32 {
-        let queue = self.plan.queue_of(class);
-        let passes = self.flooded[queue].passes;
+        let lane = &mut self.lanes[self.plan.queue_of(class)];
+        let passes = lane.flooded.passes;
         if passes >= 1.0 {
             return segments;
         }
-        self.credit[queue] += f64::from(segments) * passes;
-        let whole = self.credit[queue].floor();
-        self.credit[queue] -= whole;
+        lane.credit += f64::from(segments) * passes;
+        let whole = lane.credit.floor();
+        lane.credit -= whole;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most all and one more
         (whole as u32).min(segments)
     }

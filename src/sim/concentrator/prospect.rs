@@ -1,92 +1,88 @@
 //! What a burst would meet now: on its way through the queue and the access link.
 
+use super::lane::Lane;
 use super::{Concentrator, LONGEST_QUEUE};
-use crate::scenario::model::{ClassId, Discipline, Ingredient, SiteId};
-use crate::sim::band::Fairness;
-use crate::sim::discipline::Queue;
+use crate::scenario::model::{ClassId, Ingredient, SiteId};
+use crate::sim::extremes::{larger, smaller};
 use crate::sim::transport::access_queue;
 
 impl Concentrator {
     /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
     #[must_use]
     pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
-        let queue = self.plan.queue_of(class);
-        let plan = &self.plan.queues[queue];
-        let (own_line, weighs) = self.manner(plan);
-        let open = self.drain[queue].min(plan.total).max(1.0);
-        let found = self.found(queue, site, own_line, weighs);
-        let wait = if weighs {
+        let place = self.plan.queue_of(class);
+        let lane = &self.lanes[place];
+        self.wait_in(place, lane, site, self.found(lane, site))
+    }
+
+    /// The same where so much was `found` standing [bit].
+    fn wait_in(&self, place: usize, lane: &Lane, site: SiteId, found: f64) -> f64 {
+        let wait = if lane.weighs {
             0.0
-        } else if own_line {
-            (self.own_until[queue * self.access.len() + site.index()] - self.now.secs()).max(0.0) + found / open
+        } else if lane.own_line {
+            larger(lane.own_until[site.index()] - self.now.secs(), 0.0) + found * lane.slow
         } else {
-            (found + self.waiting_bursts(queue)) / open
+            (found + self.waiting_bursts(lane)) * lane.slow
         };
-        let ahead = if self.one_for_all() { 0.0 } else { self.ahead(queue) };
-        let behind_flood =
-            if self.flooded[queue].passes < 1.0 && !own_line { self.buffer / self.throughput } else { 0.0 };
-        (wait.max(behind_flood) + ahead).min(LONGEST_QUEUE)
+        let ahead = if self.one_for_all() { 0.0 } else { self.ahead(place) };
+        let behind_flood = if lane.flooded.passes < 1.0 && !lane.own_line { self.buffer * self.slow } else { 0.0 };
+        smaller(larger(wait, behind_flood) + ahead, LONGEST_QUEUE)
     }
 
     /// A lower class's packet in service, and one that the device has taken ahead, go first [s].
-    fn ahead(&self, queue: usize) -> f64 {
-        let others: f64 =
-            self.bands.iter().enumerate().filter(|(other, _)| *other != queue).map(|(_, band)| band.rate()).sum();
-        let slow = 1.0 / self.throughput;
-        AHEAD * self.full * slow * (others * slow).min(1.0)
-    }
-
-    /// Whether each site, or each class at it, is served in turn with the others; and whether weights decide.
-    fn manner(&self, plan: &Queue) -> (bool, bool) {
-        let own_line = plan.fairness == Fairness::BySite || plan.per_site.is_finite();
-        (own_line, matches!(self.discipline, Discipline::Discriminatory(_)))
+    fn ahead(&self, place: usize) -> f64 {
+        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != place);
+        let rate: f64 = others.map(|(_, lane)| lane.band.rate()).sum();
+        AHEAD * self.full * self.slow * smaller(rate * self.slow, 1.0)
     }
 
     /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each
     /// has its turn.
-    fn found(&self, queue: usize, site: SiteId, own_line: bool, weighs: bool) -> f64 {
-        let in_the_way = !(weighs || (own_line && self.bands[queue].weight_at(site.0) <= 0.0));
-        if in_the_way && self.has(Ingredient::StandingQueue) { self.standing[queue].bits } else { 0.0 }
+    fn found(&self, lane: &Lane, site: SiteId) -> f64 {
+        let in_the_way = !(lane.weighs || (lane.own_line && lane.band.weight_at(site.0) <= 0.0));
+        if in_the_way && self.has(Ingredient::StandingQueue) { lane.standing.bits } else { 0.0 }
     }
 
-    pub(super) fn waiting_bursts(&self, queue: usize) -> f64 {
-        if self.has(Ingredient::BurstQueue) { self.backlog[queue] - self.coming[queue].bits } else { 0.0 }
+    pub(super) fn waiting_bursts(&self, lane: &Lane) -> f64 {
+        if self.has(Ingredient::BurstQueue) { lane.waiting() } else { 0.0 }
     }
 
     /// What a burst of the class from the site would meet now.
     #[must_use]
     pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
-        let queue = self.plan.queue_of(class);
-        let plan = &self.plan.queues[queue];
-        let band = &self.bands[queue];
-        let open = self.drain[queue].min(plan.total).max(1.0);
-        let (own_line, weighs) = self.manner(plan);
-        let by_flow = self.weight(site, class);
-        let share = band.rate_for(site.0, by_flow, f64::INFINITY).min(plan.per_site);
-        let alone = !band.saturated();
-        let rate = if (own_line || weighs) && !alone { share } else { open.min(plan.per_site) };
-        let (found, backlog) = (self.found(queue, site, own_line, weighs), self.waiting_bursts(queue));
-        let access = self.access[site.index()].max(1.0);
-        let full_for = self.bands.iter().filter_map(|band| band.full_for(site.0)).fold(0.0, f64::max);
-        let access_wait = (self.access_until[site.index()] - self.now.secs()).max(0.0);
-        let access_queue = access_queue(full_for, self.access_buffer());
-        let access_room = (self.access_buffer() - access_wait - access_queue) * access;
-        // Streams may have all of it: then next to nothing is left, and a burst will share.
-        let rate = rate.max(1.0);
+        let place = self.plan.queue_of(class);
+        let (lane, door) = (&self.lanes[place], &self.doors[site.index()]);
+        let by_flow = self.plan.flow_weight[class.index()] * door.nearness;
+        let share = larger(smaller(lane.band.fair_share(site.0, by_flow), lane.terms.per_site), 1.0);
+        let alone = !lane.band.saturated();
+        let in_turn = lane.own_line || lane.weighs;
+        let (rate, slowness) = if in_turn && !alone { (share, 1.0 / share) } else { (lane.rate, lane.slowness) };
+        let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
+        let access_wait = larger(door.free_at - self.now.secs(), 0.0);
+        let access_queue = self.access_queue(site);
+        let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
         Prospect {
-            wait: self.wait(site, class),
+            wait: self.wait_in(place, lane, site, found),
             rate,
-            slowness: 1.0 / rate,
-            fair: share.max(1.0),
-            room: (self.buffer - found - backlog).min(access_room),
-            shared: if own_line || weighs { backlog } else { 0.0 },
-            access,
-            access_slowness: 1.0 / access,
+            slowness,
+            fair: share,
+            room: smaller(self.buffer - found - backlog, access_room),
+            shared: if in_turn { backlog } else { 0.0 },
+            access: larger(door.access(), 1.0),
+            access_slowness: door.slowness(),
             access_wait,
             access_queue,
             both: self.both,
-            held_back: !alone && !own_line,
+            held_back: !alone && !lane.own_line,
         }
+    }
+
+    /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
+    #[must_use]
+    pub fn access_queue(&self, site: SiteId) -> f64 {
+        let full_for = |place: usize| self.lanes[place].band.full_for(site.0);
+        let longest = self.doors[site.index()].lanes().filter_map(full_for).fold(0.0, larger);
+        access_queue(longest, self.access_buffer)
     }
 
     /// Time that a packet towards the headend waits in the concentrator's queue [s].
@@ -123,27 +119,6 @@ pub struct Prospect {
     pub both: bool,
     /// Whether the queue's flows fill it, whatever site they are from.
     pub held_back: bool,
-}
-
-impl Prospect {
-    /// What a burst meets where nobody else is.
-    #[must_use]
-    pub fn idle(rate: f64, access: f64) -> Self {
-        Self {
-            wait: 0.0,
-            rate,
-            slowness: 1.0 / rate,
-            fair: rate,
-            room: f64::INFINITY,
-            shared: 0.0,
-            access,
-            access_slowness: 1.0 / access,
-            access_wait: 0.0,
-            access_queue: 0.0,
-            both: false,
-            held_back: false,
-        }
-    }
 }
 
 /// Packets of other classes that are served before the first of a burst although they rank lower.

@@ -3,7 +3,7 @@
 use super::Concentrator;
 use crate::scenario::model::{Ingredient, Transport, Unit};
 use crate::sim::discipline::Plan;
-use crate::sim::transport::{Link, float};
+use crate::sim::transport::float;
 use crate::sim::windows::Windows;
 use crate::units::{Span, Time};
 
@@ -11,32 +11,25 @@ impl Concentrator {
     /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave unused drains it.
     pub(super) fn stand(&mut self, dt: f64) {
         let unused = 1.0 - self.fill();
-        for (queue, band) in self.bands.iter().enumerate() {
-            let flows = self.sharing(queue);
-            if flows > 0 || self.standing[queue].bits > 0.0 {
-                let spare = self.drain[queue] - band.rate();
-                let link = self.link(queue);
-                self.standing[queue] = if unused > 0.0 {
-                    self.standing[queue].drained(unused * link.rate * dt)
+        for lane in &mut self.lanes {
+            let flows = lane.sharing();
+            if flows > 0 || lane.standing.bits > 0.0 {
+                lane.standing = if unused > 0.0 {
+                    lane.standing.drained(unused * lane.link.rate * dt)
                 } else {
-                    self.standing[queue].after(dt, flows, link, spare)
+                    lane.standing.after(dt, flows, lane.link, lane.link.rate - lane.band.rate())
                 };
             }
         }
-        let (flows, link) = (self.sharing(0), self.link(0));
         if let Some(windows) = &mut self.windows {
-            windows.pass(dt, flows, link);
+            let lane = &self.lanes[0];
+            windows.pass(dt, lane.sharing(), lane.link);
         }
-    }
-
-    /// Flows that are held back by a queue's rate; none where access holds back all of them.
-    fn sharing(&self, queue: usize) -> usize {
-        if self.bands[queue].saturated() { self.bands[queue].len() } else { 0 }
     }
 
     /// Share of the rate that windows and bursts fill now.
     fn fill(&self) -> f64 {
-        self.heeded().map_or(1.0, |windows| windows.fill(self.beside(), self.link(0)))
+        self.heeded().map_or(1.0, |windows| windows.fill(self.lanes[0].bursts, self.lanes[0].link))
     }
 
     /// Windows, where they matter: what they leave unused a flood takes.
@@ -44,28 +37,18 @@ impl Concentrator {
         self.windows.as_ref().filter(|_| self.floods.is_empty())
     }
 
-    /// Share of the rate that bursts take lately.
-    fn beside(&self) -> f64 {
-        self.bursts[0] / self.drain[0].max(1.0)
-    }
-
     /// Share of the rate that is made use of; looked at again when that has changed.
     pub(super) fn filled(&mut self) -> f64 {
         self.wake = self.time_of_change();
-        if self.bands[0].saturated() { self.fill() } else { 1.0 }
+        if self.lanes[0].band.saturated() { self.fill() } else { 1.0 }
     }
 
     /// When windows fill another share of the rate, if they will.
     pub(super) fn time_of_change(&self) -> Time {
-        let (flows, beside, link) = (self.sharing(0), self.beside(), self.link(0));
-        let changes = self.heeded().filter(|_| flows > 0).and_then(|all| all.changes_in(flows, beside, link));
+        let lane = &self.lanes[0];
+        let (flows, bursts, link) = (lane.sharing(), lane.bursts, lane.link);
+        let changes = self.heeded().filter(|_| flows > 0).and_then(|all| all.changes_in(flows, bursts, link));
         changes.map_or(Time::NEVER, |time| self.now + Span::of_secs(time))
-    }
-
-    /// A queue as the transfers that compete for it see it.
-    pub(super) fn link(&self, queue: usize) -> Link {
-        let rate = self.drain[queue];
-        Link { buffer: self.buffer, pipe: self.pipe * rate, rate, segment: self.full }
     }
 }
 

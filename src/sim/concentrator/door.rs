@@ -1,0 +1,47 @@
+//! A door: a site as its concentrator sees it.
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Door {
+    /// Rate of its access link, less its streams [bit/s of work].
+    access: f64,
+    /// Time that a bit takes there [s].
+    slowness: f64,
+    /// What a flow weighs for its round trip.
+    pub nearness: f64,
+    /// When the link is free of bursts [s].
+    pub free_at: f64,
+    /// Lanes with flows of the site, a bit each.
+    pub busy: u16,
+}
+
+impl Door {
+    pub fn new(access: f64, nearness: f64) -> Self {
+        let mut door = Self { access, slowness: 0.0, nearness, free_at: 0.0, busy: 0 };
+        door.stream(0.0);
+        door
+    }
+
+    pub fn access(&self) -> f64 {
+        self.access
+    }
+
+    pub fn slowness(&self) -> f64 {
+        self.slowness
+    }
+
+    /// A stream takes its rate. Streams may take all of it: then next to nothing is left for others.
+    pub fn stream(&mut self, rate: f64) {
+        self.access -= rate;
+        self.slowness = 1.0 / self.access.max(1.0);
+    }
+
+    /// The lanes with flows of the site.
+    pub fn lanes(&self) -> impl Iterator<Item = usize> + use<> {
+        let mut left = self.busy;
+        std::iter::from_fn(move || {
+            let lane = (left != 0).then(|| left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            lane
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! A lane: one of a concentrator's queues with all that is before it and in it.
+
+use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
+use crate::sim::band::{Band, Fairness};
+use crate::sim::concentrator::burst::Coming;
+use crate::sim::concentrator::flood::Flooded;
+use crate::sim::discipline::Queue;
+use crate::sim::extremes::{larger, smaller};
+use crate::sim::transport::{Link, Standing};
+use crate::units::Time;
+
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    pub terms: Queue,
+    /// Whether each site, or each class at it, is served in turn with the others; and whether weights decide.
+    pub own_line: bool,
+    pub weighs: bool,
+    /// Flows that share.
+    pub band: Band,
+    /// What long transfers keep standing before it.
+    pub standing: Standing,
+    /// The lane as transfers that compete for it see it; its rate is what the lane could have if it wanted more.
+    pub link: Link,
+    /// A round trip without queues: what its flows have on the way beside it [s].
+    trip: f64,
+    /// Time that a bit of what is before it takes, and one of a burst [s]; the latter's rate [bit/s].
+    pub slow: f64,
+    pub slowness: f64,
+    pub rate: f64,
+    /// Bursts before it, and their classes' parts [bit].
+    pub backlog: f64,
+    pub parts: [f64; MAX_CLASSES],
+    /// Part of it that is still to come: windows after the first arrive as fast again as they leave.
+    pub coming: Coming,
+    /// What comes in bursts lately [bit/s].
+    pub bursts: f64,
+    /// By site: when its bursts are through [s].
+    pub own_until: Vec<f64>,
+    /// What floods do to it, and the part of a segment that has got through.
+    pub flooded: Flooded,
+    pub credit: f64,
+    /// When its next flow ends, the capacity that it has, and whether it was touched since.
+    pub ends: Time,
+    pub given: f64,
+    pub touched: bool,
+}
+
+impl Lane {
+    /// An empty lane for `sites` sites before a link that is all its own, with a round trip of `trip` seconds.
+    pub fn new(terms: Queue, discipline: &Discipline, link: Link, trip: f64, sites: usize) -> Self {
+        let mut lane = Self {
+            own_line: terms.fairness == Fairness::BySite || terms.per_site.is_finite(),
+            weighs: matches!(discipline, Discipline::Discriminatory(_)),
+            band: Band::new(sites, terms.fairness),
+            terms,
+            standing: Standing::default(),
+            link,
+            trip,
+            slow: 0.0,
+            slowness: 0.0,
+            rate: 0.0,
+            backlog: 0.0,
+            parts: [0.0; MAX_CLASSES],
+            coming: Coming::default(),
+            bursts: 0.0,
+            own_until: vec![0.0; sites],
+            flooded: Flooded::NONE,
+            credit: 0.0,
+            ends: Time::NEVER,
+            given: 0.0,
+            touched: true,
+        };
+        lane.open(link.rate);
+        lane
+    }
+
+    /// Sets the rate that it could have if it wanted more [bit/s].
+    pub fn open(&mut self, rate: f64) {
+        (self.link.rate, self.link.pipe) = (rate, self.trip * rate);
+        let open = larger(smaller(rate, self.terms.total), 1.0);
+        self.slow = 1.0 / open;
+        self.rate = larger(smaller(open, self.terms.per_site), 1.0);
+        self.slowness = 1.0 / self.rate;
+    }
+
+    /// Flows that are held back by its rate; none where access holds back all of them.
+    pub fn sharing(&self) -> usize {
+        if self.band.saturated() { self.band.len() } else { 0 }
+    }
+
+    /// Bursts that are there and wait [bit].
+    pub fn waiting(&self) -> f64 {
+        self.backlog - self.coming.bits
+    }
+
+    /// Bursts that there are leave at `rate` for `dt` seconds.
+    pub fn drain(&mut self, rate: f64, dt: f64) {
+        let left = larger(self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt, 0.0);
+        let part = left / self.backlog;
+        self.backlog = left;
+        self.coming.pass(dt, 2.0 * self.link.rate, left);
+        self.parts.iter_mut().for_each(|bits| *bits *= part);
+    }
+
+    /// Bursts of a class that wait [bit].
+    pub fn backlog_of(&self, class: ClassId) -> f64 {
+        self.parts[class.index()]
+    }
+}

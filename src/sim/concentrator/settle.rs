@@ -1,0 +1,114 @@
+//! Settling: the throughput is split over the lanes, and a site's access link over those that it is busy in.
+
+use super::Concentrator;
+use super::flood::{flood_rate, flooded, sent};
+use crate::scenario::model::{MAX_CLASSES, SiteId, Transport};
+use crate::units::Time;
+
+/// Weight and greatest useful rate of each lane.
+pub(super) type Demands = [(f64, f64); MAX_CLASSES];
+
+impl Concentrator {
+    /// Splits the throughput over the lanes and finds what ends next.
+    pub(super) fn settle(&mut self) {
+        (self.put_off, self.settled) = (false, self.now);
+        let capacity = (self.throughput - self.streams).max(0.0);
+        self.reserve = if self.transport == Transport::Ideal { 0.0 } else { self.reserve(capacity) };
+        if self.one_for_all() { self.settle_one(capacity) } else { self.settle_all(capacity) }
+    }
+
+    fn settle_one(&mut self, capacity: f64) {
+        let filled = self.filled();
+        let lane = &mut self.lanes[0];
+        let mut capacity = capacity.min(lane.terms.total);
+        lane.band.advance(self.now);
+        if !self.floods.is_empty() {
+            let rate = flood_rate(&self.floods, &self.plan, 0);
+            let sent = sent(&lane.band, lane.bursts, self.full);
+            lane.flooded = flooded(&lane.band, sent, capacity, rate, &lane.terms);
+            capacity -= lane.flooded.rate;
+        }
+        lane.band.settle((capacity - self.reserve).max(0.0) * filled);
+        let _ = lane.band.forgive();
+        if capacity.to_bits() != lane.link.rate.to_bits() {
+            lane.open(capacity);
+        }
+        self.next = (lane.band.next_end(), 0);
+    }
+
+    /// A band that was not touched and has the capacity that it had goes on as it was.
+    fn settle_all(&mut self, capacity: f64) {
+        let mut demand = [(0.0, 0.0); MAX_CLASSES];
+        for ((place, lane), demand) in self.lanes.iter().enumerate().zip(&mut demand) {
+            let flood = flood_rate(&self.floods, &self.plan, place);
+            let weight = lane.terms.weight.unwrap_or_else(|| lane.band.weight() + self.weight_of_flood(flood));
+            *demand = (weight, (lane.band.appetite() + flood).min(lane.terms.total));
+        }
+        let mut given = self.plan.split((capacity - self.reserve).max(0.0), &demand);
+        if !self.floods.is_empty() {
+            self.flood_queues(&mut given);
+        }
+        for (lane, &given) in self.lanes.iter_mut().zip(&given) {
+            if lane.touched || lane.given.to_bits() != given.to_bits() {
+                lane.band.advance(self.now);
+                lane.band.settle(given);
+                lane.ends = lane.band.next_end();
+                (lane.given, lane.touched) = (given, false);
+            }
+        }
+        self.pass_on_debts();
+        if self.transport != Transport::Ideal {
+            self.open_lanes(capacity, &mut demand, &given);
+        }
+    }
+
+    /// The rate that each lane could have if it wanted more; bursts of higher ranks go first.
+    fn open_lanes(&mut self, capacity: f64, demand: &mut Demands, given: &[f64; MAX_CLASSES]) {
+        let mut open = self.plan.open_to(capacity, demand, given);
+        if self.plan.shares_by_weight() {
+            self.limit_bursts(capacity, demand, &mut open);
+        }
+        let mut above = (0.0, 0.0, 0);
+        for (lane, open) in self.lanes.iter_mut().zip(open) {
+            if lane.terms.rank != above.2 {
+                above = (above.0 + above.1, 0.0, lane.terms.rank);
+            }
+            above.1 += lane.bursts;
+            lane.open((open - above.0 - lane.flooded.rate).max(0.0));
+        }
+    }
+
+    /// Splits a site's access link over its busy lanes.
+    pub(super) fn share_access(&mut self, site: SiteId) {
+        let door = &self.doors[site.index()];
+        let access = door.access().max(0.0);
+        if door.busy.is_power_of_two() {
+            let place = door.busy.trailing_zeros() as usize;
+            self.limit(place, site, access.min(self.lanes[place].terms.per_site));
+            return;
+        }
+        let lanes = door.lanes();
+        let mut demand = [(0.0, 0.0); MAX_CLASSES];
+        for place in lanes {
+            let lane = &self.lanes[place];
+            let weight = lane.terms.weight.unwrap_or_else(|| lane.band.weight_at(site.0));
+            demand[place] = (weight, access.min(lane.terms.per_site));
+        }
+        let given = self.plan.split(access, &demand);
+        for place in self.doors[site.index()].lanes() {
+            self.limit(place, site, given[place]);
+        }
+    }
+
+    fn limit(&mut self, place: usize, site: SiteId, cap: f64) {
+        if self.lanes[place].band.would_limit(site.0, cap) {
+            self.touch(place).limit(site.0, cap);
+        }
+    }
+
+    /// When the next flow ends, or rates change by themselves.
+    #[must_use]
+    pub fn next_end(&self) -> Time {
+        self.next.0.min(self.wake)
+    }
+}
