@@ -98,12 +98,7 @@ impl IndexedHeap {
             if first >= len {
                 break;
             }
-            let mut least = first;
-            for child in first + 1..(first + WAYS).min(len) {
-                if less(self.heap[child], self.heap[least]) {
-                    least = child;
-                }
-            }
+            let least = first + least(&self.heap[first..len.min(first + WAYS)]);
             if !less(self.heap[least], entry) {
                 break;
             }
@@ -114,6 +109,12 @@ impl IndexedHeap {
         self.heap[at] = entry;
         self.note(at);
     }
+}
+
+/// The place of the least of a node's children: two pairs, which need not wait for each other.
+fn least(children: &[(f64, u32)]) -> usize {
+    let earlier = |a: usize, b: usize| if less(children[b], children[a]) { b } else { a };
+    if children.len() == WAYS { earlier(earlier(0, 1), earlier(2, 3)) } else { (1..children.len()).fold(0, earlier) }
 }
 
 /// Without a branch, as it cannot be foreseen.
