@@ -68,7 +68,9 @@ fn main() {
         }
     }
     for flows in [50, 1_000] {
-        measure(&format!("packets: TCP, {flows} flows, a packet across a queue"), &|| packets(flows, 4_000_000));
+        let name = format!("packets: TCP, {flows} flows");
+        measure(&format!("{name}, a packet across a queue"), &|| packets(flows, 4_000_000).0);
+        measure(&format!("{name}, an event"), &|| packets(flows, 4_000_000).1);
     }
     let kent = study("scenarios/kent-monday.toml");
     for setup in kent.setups.iter().take(3) {

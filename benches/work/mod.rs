@@ -105,8 +105,9 @@ pub fn churn(sites: u32, flows: u32, steps: u32) -> Time {
     now
 }
 
-/// `flows` endless transfers through one concentrator at packet fidelity, until so many packets have crossed a queue.
-pub fn packets(flows: u32, crossings: u64) -> u64 {
+/// `flows` endless transfers through one concentrator at packet fidelity, until so many packets have crossed a queue; gives
+/// how many did, and in how many events.
+pub fn packets(flows: u32, crossings: u64) -> (u64, u64) {
     const SITES: u32 = 200;
     let text = format!(
         "question = \"How fast?\"\n[run]\nweekday = \"Mon\"\nfrom = \"00:00\"\nuntil = \"24:00\"\n\
@@ -123,10 +124,12 @@ pub fn packets(flows: u32, crossings: u64) -> u64 {
         let label = Label { owner, life: 0, site: SiteId(owner % SITES), class: ClassId(0), unit: UnitId(0) };
         network.open(Time(u64::from(owner) * 1_000_000), label, &[turn], Span(0), None);
     }
+    let mut events = 0;
     while network.crossed() < crossings {
         black_box(network.step());
+        events += 1;
     }
-    network.crossed()
+    (network.crossed(), events)
 }
 
 /// The same M/M/1 on the engine's own event list.

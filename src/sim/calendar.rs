@@ -67,8 +67,19 @@ pub struct Calendar<E> {
 /// A place for an event, and the next in its bucket, or of those that are free.
 #[derive(Clone, Copy, Debug)]
 struct Slot<E> {
-    entry: Entry<E>,
+    key: u128,
+    event: E,
     next: u32,
+}
+
+impl<E: Copy> Slot<E> {
+    fn new(entry: Entry<E>) -> Self {
+        Self { key: entry.key, event: entry.event, next: NONE }
+    }
+
+    fn entry(&self) -> Entry<E> {
+        Entry { key: self.key, event: self.event }
+    }
 }
 
 /// No slot.
@@ -184,10 +195,10 @@ impl<E: Copy> Calendar<E> {
         let slot = self.free;
         if let Some(free) = self.slots.get_mut(slot as usize) {
             self.free = free.next;
-            free.entry = entry;
+            *free = Slot::new(entry);
             self.link(slot);
         } else {
-            self.slots.push(Slot { entry, next: NONE });
+            self.slots.push(Slot::new(entry));
             self.link(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 events are to come"));
         }
         self.in_wheels += 1;
@@ -196,7 +207,7 @@ impl<E: Copy> Calendar<E> {
     /// Puts a slot into its bucket, which is not up.
     fn link(&mut self, slot: u32) {
         let slot_of = &mut self.slots[slot as usize];
-        let bucket = slot_of.entry.at().0 >> self.bits;
+        let bucket = slot_of.entry().at().0 >> self.bits;
         let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
         slot_of.next = self.wheels[wheel].put(digit(bucket, wheel), slot);
     }
@@ -228,7 +239,7 @@ impl<E: Copy> Calendar<E> {
         if wheel == 0 {
             self.up = self.up - self.up % BUCKETS as u64 + bucket as u64;
         } else {
-            self.up = self.chain(first).map(|slot| self.bucket(&slot.entry)).min().unwrap_or(self.up);
+            self.up = self.chain(first).map(|slot| self.bucket(&slot.entry())).min().unwrap_or(self.up);
         }
         self.deal(first);
         self.near.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
@@ -241,7 +252,8 @@ impl<E: Copy> Calendar<E> {
     /// What is in the bucket that is up goes there; the others wait in shorter ones.
     fn deal(&mut self, first: u32) {
         let mut slot = first;
-        while let Some(&Slot { entry, next }) = self.slots.get(slot as usize) {
+        while let Some(of) = self.slots.get(slot as usize) {
+            let (entry, next) = (of.entry(), of.next);
             if self.bucket(&entry) == self.up {
                 self.near.push(entry);
                 self.slots[slot as usize].next = std::mem::replace(&mut self.free, slot);

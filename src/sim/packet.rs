@@ -486,8 +486,12 @@ impl Packets {
             self.acknowledge(id, Way::Down, packet.sent);
         } else if connection.owed == Time::NEVER {
             connection.owed = self.now + DELAYED_ACK;
+            self.wake(id);
         }
-        self.wake(id);
+        // Nothing else here sets an alarm but a request on its way.
+        if !self.connections[id as usize].asked() {
+            self.wake(id);
+        }
     }
 
     fn finish(&mut self, id: FlowId) {

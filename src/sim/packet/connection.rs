@@ -154,6 +154,12 @@ impl Connection {
         }
     }
 
+    /// Whether the last request has arrived and the site knows.
+    #[must_use]
+    pub fn asked(&self) -> bool {
+        self.asked
+    }
+
     /// Whether requests and answers have all arrived.
     #[must_use]
     pub fn complete(&self) -> bool {

@@ -23,6 +23,8 @@ pub struct Hub {
     ring: Option<ParcelId>,
     takes_ahead: bool,
     shapers: Vec<Shaper>,
+    /// Whether none of them holds anything back.
+    open: bool,
     now: Time,
     books: Books,
 }
@@ -69,6 +71,7 @@ impl Hub {
             // Except in textbooks: nothing overtakes the packet that a device has taken from its queues.
             takes_ahead: !ideal,
             shapers: vec![Shaper::new(Shape::NONE); classes],
+            open: true,
             now: Time(0),
             books: Books {
                 arrived: vec![0.0; classes],
@@ -161,6 +164,9 @@ impl Hub {
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     pub fn shape(&mut self, now: Time, parcel: &Parcel) -> Result<Option<Time>, ()> {
+        if self.open {
+            return Ok(None);
+        }
         let packet = &parcel.packet;
         let class = packet.label.class.index();
         if self.shapers[class].is_open() || (packet.way == Way::Up && packet.kind != Kind::Noise) {
@@ -176,6 +182,7 @@ impl Hub {
     /// Changes the shaping of a class.
     pub fn reshape(&mut self, class: ClassId, shape: Shape) {
         self.shapers[class.index()] = Shaper::new(shape);
+        self.open = self.shapers.iter().all(Shaper::is_open);
     }
 
     /// Changes the throughput; the packet in service ends as it would have.

@@ -10,7 +10,6 @@ use crate::units::{Span, Time};
 #[derive(Clone, Debug)]
 pub struct Shaper {
     shape: Shape,
-    open: bool,
     all: Time,
     sites: BTreeMap<SiteId, Time>,
 }
@@ -24,13 +23,13 @@ impl Shaper {
     /// A shaper with nothing in it.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
-        Self { shape, open: shape == Shape::NONE, all: Time(0), sites: BTreeMap::new() }
+        Self { shape, all: Time(0), sites: BTreeMap::new() }
     }
 
     /// Whether it lets everything through at once.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.open
+        self.shape == Shape::NONE
     }
 
     /// When `work` bits of a site are through; none if they are lost.
