@@ -147,10 +147,12 @@ fn to_secs(nanos: u64) -> f64 {
     nanos.cast_signed() as f64 * 1e-9
 }
 
-/// Rounded up. Beside 2^52 a number has no fraction and its last bits are the whole number: up to there, which are 52 days,
-/// no conversion is needed. `f64::ceil` is a call where the processor is not known.
+/// 2^52: beside it a number has no fraction.
+pub(crate) const BESIDE: f64 = 4_503_599_627_370_496.0;
+
+/// Rounded up. Beside 2^52 a number's last bits are the whole number: up to there, which are 52 days, no conversion is
+/// needed. `f64::ceil` is a call where the processor is not known.
 fn to_nanos(secs: f64) -> u64 {
-    const BESIDE: f64 = 4_503_599_627_370_496.0;
     let nanos = secs * 1e9;
     if !(0.0..BESIDE).contains(&nanos) {
         return beyond(nanos);

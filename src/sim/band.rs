@@ -12,7 +12,7 @@
 
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::heap::IndexedHeap;
-use crate::units::Time;
+use crate::units::{BESIDE, Time};
 
 /// Names a flow within the engine.
 pub type FlowId = u32;
@@ -501,7 +501,6 @@ fn above(level: f64) -> f64 {
 
 /// A rate in whole bits per second, so that sums of rates are exact: beside 2^52 a number has no fraction.
 fn whole(rate: f64) -> f64 {
-    const BESIDE: f64 = 4_503_599_627_370_496.0;
     (smaller(rate, BESIDE) + BESIDE) - BESIDE
 }
 

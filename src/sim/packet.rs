@@ -472,6 +472,7 @@ impl Packets {
         let id = packet.label.owner;
         let connection = &mut self.connections[id as usize];
         connection.answered(self.now);
+        let mut owes = false;
         let reply = connection.down.receiver.arrive(packet.says.first, u32::from(packet.count));
         if connection.complete() {
             let more = connection.has_more();
@@ -486,10 +487,10 @@ impl Packets {
             self.acknowledge(id, Way::Down, packet.sent);
         } else if connection.owed == Time::NEVER {
             connection.owed = self.now + DELAYED_ACK;
-            self.wake(id);
+            owes = true;
         }
         // Nothing else here sets an alarm but a request on its way.
-        if !self.connections[id as usize].asked() {
+        if owes || !self.connections[id as usize].asked() {
             self.wake(id);
         }
     }

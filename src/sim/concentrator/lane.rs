@@ -1,6 +1,6 @@
 //! A lane: one of a concentrator's queues with all that is before it and in it.
 
-use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
+use crate::scenario::model::{Discipline, MAX_CLASSES};
 use crate::sim::band::{Band, Fairness};
 use crate::sim::concentrator::burst::Coming;
 use crate::sim::concentrator::flood::Flooded;
@@ -100,10 +100,5 @@ impl Lane {
         self.backlog = left;
         self.coming.pass(dt, 2.0 * self.link.rate, left);
         self.parts.iter_mut().for_each(|bits| *bits *= part);
-    }
-
-    /// Bursts of a class that wait [bit].
-    pub fn backlog_of(&self, class: ClassId) -> f64 {
-        self.parts[class.index()]
     }
 }

@@ -87,9 +87,8 @@ impl Concentrator {
             self.limit(place, site, access.min(self.lanes[place].terms.per_site));
             return;
         }
-        let lanes = door.lanes();
         let mut demand = [(0.0, 0.0); MAX_CLASSES];
-        for place in lanes {
+        for place in door.lanes() {
             let lane = &self.lanes[place];
             let weight = lane.terms.weight.unwrap_or_else(|| lane.band.weight_at(site.0));
             demand[place] = (weight, access.min(lane.terms.per_site));
