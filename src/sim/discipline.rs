@@ -145,7 +145,7 @@ impl Plan {
     }
 
     /// The places of the queues of each rank, the first rank first.
-    fn ranks(&self) -> impl Iterator<Item = Range<usize>> {
+    pub fn ranks(&self) -> impl Iterator<Item = Range<usize>> {
         let mut from = 0;
         std::iter::from_fn(move || {
             let rank = self.queues.get(from)?.rank;

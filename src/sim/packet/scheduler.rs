@@ -4,6 +4,7 @@
 //! split fairly, from the tail of its longest part (`McKenney` 1990).
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::scenario::model::Discipline;
 use crate::sim::band::Fairness;
@@ -33,8 +34,8 @@ pub struct Scheduler {
 
 #[derive(Clone, Debug)]
 struct Queue {
-    /// The queues of its rank: the first, and the one after the last.
-    rank: (usize, usize),
+    /// The places of the queues of its rank.
+    rank: Range<usize>,
     turn: Turn,
     lines: Lines,
     bytes: u64,
@@ -107,9 +108,9 @@ impl Scheduler {
         let least = plan.queues.iter().filter_map(|queue| queue.weight).fold(f64::INFINITY, f64::min);
         let by_flow = matches!(discipline, Discipline::Discriminatory(_));
         let by_line = |fairness| fairness == Fairness::BySite || by_flow;
-        let before = |rank: u8| plan.queues.iter().take_while(|queue| queue.rank < rank).count();
-        let queues = plan.queues.iter().map(|queue| Queue {
-            rank: (before(queue.rank), before(queue.rank + 1)),
+        let ranks = plan.ranks().flat_map(|rank| rank.clone().map(move |_| rank.clone()));
+        let queues = plan.queues.iter().zip(ranks).map(|(queue, rank)| Queue {
+            rank,
             turn: Turn::of(queue.weight.map_or(1.0, |weight| weight / least)),
             lines: if by_line(queue.fairness) { Lines::Fair(Fair::default()) } else { Lines::One(VecDeque::new()) },
             bytes: 0,
@@ -181,7 +182,7 @@ impl Scheduler {
             return None;
         }
         let first = self.queues.iter().position(|queue| queue.packets > 0)?;
-        let (from, until) = self.queues[first].rank;
+        let Range { start: from, end: until } = self.queues[first].rank;
         let place = if until - from == 1 { first } else { self.next_of(parcels, from, until) };
         let queue = &mut self.queues[place];
         let id = match &mut queue.lines {
