@@ -10,10 +10,8 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use headend::scenario::load;
-use headend::scenario::model::Model;
-use headend::sim::simulate;
 
-use work::{Count, churn, event_list, packets, reference, sharing, single_server, study};
+use work::{churn, day, event_list, packets, reference, sharing, single_server, study};
 
 fn packet_engine(criterion: &mut Criterion) {
     const CROSSINGS: u64 = 1_000_000;
@@ -46,10 +44,7 @@ fn days(criterion: &mut Criterion) {
     group.bench_function("ten days of M/M/1", |bench| bench.iter(|| single_server(1, "\"fifo\"")));
     let kent = study("scenarios/kent-monday.toml");
     for setup in kent.setups.iter().take(3) {
-        let model: &Model = &setup.model;
-        group.bench_function(format!("a day of Kent: {}", setup.name), |bench| {
-            bench.iter(|| simulate(model, 0, &mut Count::default()));
-        });
+        group.bench_function(format!("a day of Kent: {}", setup.name), |bench| bench.iter(|| day(&kent, setup)));
     }
     group.finish();
 }

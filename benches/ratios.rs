@@ -7,9 +7,7 @@ mod work;
 use std::hint::black_box;
 use std::time::Instant;
 
-use headend::scenario::model::Model;
-use headend::sim::simulate;
-use work::{Count, churn, event_list, packets, reference, sharing, single_server, study};
+use work::{churn, day, event_list, packets, reference, sharing, single_server, study};
 
 const ROUNDS: usize = 5;
 
@@ -75,15 +73,7 @@ fn main() {
     let kent = study("scenarios/kent-monday.toml");
     for setup in kent.setups.iter().take(3) {
         let name = format!("a Monday of Kent, {}", setup.name);
-        measure(&format!("{name}: an action"), &|| day(&setup.model).0);
-        measure(&format!("{name}: a request"), &|| day(&setup.model).1);
+        measure(&format!("{name}: an action"), &|| day(&kent, setup).0);
+        measure(&format!("{name}: a request"), &|| day(&kent, setup).1);
     }
-}
-
-/// Actions of a day, and their requests.
-fn day(model: &Model) -> (u64, u64) {
-    let mut count = Count::default();
-    simulate(model, 0, &mut count);
-    let requests = model.classes.iter().zip(count.by_class).map(|(class, ended)| u64::from(class.turns) * ended).sum();
-    (count.ended, requests)
 }

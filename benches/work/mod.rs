@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use headend::random::Key;
 use headend::scenario::model::{ClassId, MAX_CLASSES, SiteId, UnitId};
-use headend::scenario::{Study, load};
+use headend::scenario::{Setup, Study, load};
 use headend::sim::band::{Band, Fairness};
 use headend::sim::calendar::{Calendar, Rank};
 use headend::sim::observer::{Fact, Observer};
@@ -15,13 +16,15 @@ use headend::sim::packet::Packets;
 use headend::sim::packet::wire::Label;
 use headend::sim::simulate;
 use headend::sim::transport::Turn;
+use headend::study::recorder::Recorder;
+use headend::study::watched;
 use headend::units::{Bytes, Span, Time};
 
 /// Counts what ends, and keeps nothing.
 #[derive(Default)]
-pub struct Count {
-    pub ended: u64,
-    pub by_class: [u64; MAX_CLASSES],
+struct Count {
+    ended: u64,
+    by_class: [u64; MAX_CLASSES],
 }
 
 impl Observer for Count {
@@ -30,6 +33,32 @@ impl Observer for Count {
             self.ended += 1;
             self.by_class[record.class.index()] += 1;
         }
+    }
+}
+
+/// A day of a set-up, recorded as in a study; gives its actions and their requests.
+pub fn day(study: &Study, setup: &Setup) -> (u64, u64) {
+    let stop = AtomicBool::new(false);
+    let mut all = Recorded {
+        count: Count::default(),
+        recorder: Recorder::new(&setup.model, &study.targets, watched(study), &stop, None),
+    };
+    simulate(&setup.model, 0, &mut all);
+    black_box(all.recorder.finish().expect("no records are written"));
+    let by_class = setup.model.classes.iter().zip(all.count.by_class);
+    (all.count.ended, by_class.map(|(class, ended)| u64::from(class.turns) * ended).sum())
+}
+
+/// Counts what ends, beside what a study records.
+struct Recorded<'a> {
+    count: Count,
+    recorder: Recorder<'a>,
+}
+
+impl Observer for Recorded<'_> {
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        self.count.on(now, fact);
+        self.recorder.on(now, fact);
     }
 }
 
@@ -122,7 +151,7 @@ pub fn packets(flows: u32, crossings: u64) -> (u64, u64) {
     let turn = Turn::new(Bytes(1_000), Bytes(1_000_000_000), Bytes(1_360));
     for owner in 0..flows {
         let label = Label { owner, life: 0, site: SiteId(owner % SITES), class: ClassId(0), unit: UnitId(0) };
-        network.open(Time(u64::from(owner) * 1_000_000), label, &[turn], Span(0), None);
+        network.open(Time(u64::from(owner) * 1_000_000), label, std::iter::once(turn), Span(0), None);
     }
     let mut events = 0;
     while network.crossed() < crossings {
@@ -141,7 +170,7 @@ pub fn event_list(events: u64) -> u64 {
     let mut after = |mean: f64| Span::of_secs(mean * stream.exponential());
     calendar.push(now + after(1.0 / 0.9), Rank::Arrival, false);
     for _ in 0..events {
-        let Some((at, leaves)) = calendar.pop() else { break };
+        let Some((at, &leaves)) = calendar.pop() else { break };
         now = at;
         if leaves {
             queue -= 1;
@@ -164,7 +193,7 @@ pub fn sharing(events: u64) -> u64 {
     band.limit(0, 1e10);
     for _ in 0..events {
         let end = band.next_end();
-        if let Some((now, flow)) = calendar.pop_before(end) {
+        if let Some((now, &flow)) = calendar.pop_before(end) {
             band.advance(now);
             band.insert(0, flow, 1e9 * stream.exponential(), 1.0);
             calendar.push(now + Span::of_secs(stream.exponential() / 0.9), Rank::Arrival, flow + 1);

@@ -68,11 +68,17 @@ impl Sources {
             surges: vec![Vec::new(); classes],
         }
     }
+
+    /// Where a workstation stands.
+    pub fn site_of(&self, class: ClassId, user: u32) -> Option<SiteId> {
+        self.users[class.index()].as_ref().map(|users| users.site(user))
+    }
 }
 
 impl<O: Observer> Engine<'_, O> {
     /// Midnight: the day's demand begins.
-    pub(super) fn day(&mut self, day: u64) {
+    pub(super) fn day(&mut self, number: u32) {
+        let day = u64::from(number);
         let weekday = usize::from(self.model.calendar.weekday(day));
         for class in (0..self.model.classes.len()).map(ClassId::of) {
             match self.demand(class) {
@@ -97,8 +103,8 @@ impl<O: Observer> Engine<'_, O> {
                 }
             }
         }
-        if day + 1 < u64::from(self.model.calendar.days) {
-            self.calendar.push(Clock(0).on(day + 1), Rank::Change, Event::Day(day + 1));
+        if number + 1 < self.model.calendar.days {
+            self.calendar.push(Clock(0).on(day + 1), Rank::Change, Event::Day(number + 1));
         }
     }
 

@@ -49,32 +49,35 @@ pub(super) enum Asker {
     Replay(Bytes, Bytes),
 }
 
-/// A transaction under way.
+/// A transaction under way. What its rounds need stands first, in three lines of the cache.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Flow {
-    pub class: ClassId,
-    pub site: SiteId,
-    pub unit: UnitId,
-    pub state: State,
-    pub asker: Asker,
-    pub started: Time,
-    /// Changes whenever what was scheduled for the try becomes void.
-    pub life: u32,
     /// Changes whenever what was scheduled for its way through the network becomes void.
     pub journey: u32,
+    pub site: SiteId,
+    pub unit: UnitId,
+    pub class: ClassId,
+    pub state: State,
+    /// How many turns it has.
+    pub turns: u8,
+    pub round: Round,
+    pub times: Times,
+    /// Changes whenever what was scheduled for the try becomes void.
+    pub life: u32,
+    tries: u8,
+    settled: bool,
+    pub started: Time,
+    pub asker: Asker,
     /// Since when it stands still.
     pub stalled: Time,
-    tries: u8,
     named: Option<Named>,
     /// Bytes of all requests and of all responses.
     asked: (u64, u64),
-    settled: bool,
     /// Work, and what is left of it if it was cut short [bit].
     pub work: f64,
     pub resumes: Option<f64>,
     unloaded: f64,
-    pub round: Round,
-    pub times: Times,
 }
 
 impl Flow {
@@ -90,20 +93,25 @@ impl Flow {
     }
 }
 
-/// What a transaction will ask and be answered, drawn once, and what a segment of each answer costs its concentrator, all
-/// that comes with it included [bit].
-#[derive(Debug, Default)]
-pub(super) struct Script {
-    pub turns: Vec<Turn>,
-    pub segment: Vec<f64>,
+/// A turn of a transaction, drawn once, and what a segment of its answer costs its concentrator, all that comes with it
+/// included [bit].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub turn: Turn,
+    pub segment: f64,
+}
+
+impl Step {
+    const NONE: Self = Self { turn: Turn::NONE, segment: 0.0 };
 }
 
 /// All transactions under way, in slots that are used again; and the deadlines of those who wait.
 #[derive(Debug)]
 pub(super) struct Flows {
     slots: Vec<Flow>,
-    /// By slot.
-    scripts: Vec<Script>,
+    /// A row a slot, as long as the longest action.
+    steps: Vec<Step>,
+    row: usize,
     free: Vec<FlowId>,
     /// By class, in order of start, which is the order of deadline.
     patience: Vec<VecDeque<(Time, FlowId, u32)>>,
@@ -111,13 +119,14 @@ pub(super) struct Flows {
 }
 
 impl Flows {
-    pub fn new(classes: usize) -> Self {
+    pub fn new(classes: &[Class]) -> Self {
         Self {
             slots: Vec::new(),
-            scripts: Vec::new(),
+            steps: Vec::new(),
+            row: classes.iter().map(|class| usize::from(class.turns)).max().unwrap_or(1),
             free: Vec::new(),
-            patience: vec![VecDeque::new(); classes],
-            armed: vec![false; classes],
+            patience: vec![VecDeque::new(); classes.len()],
+            armed: vec![false; classes.len()],
         }
     }
 
@@ -129,13 +138,19 @@ impl Flows {
         &mut self.slots[id as usize]
     }
 
-    /// What a transaction will ask and be answered.
-    pub fn script(&self, id: FlowId) -> &Script {
-        &self.scripts[id as usize]
+    /// One turn of a transaction.
+    pub fn step(&self, id: FlowId, turn: u8) -> &Step {
+        &self.steps[id as usize * self.row + usize::from(turn)]
     }
 
-    pub fn script_mut(&mut self, id: FlowId) -> &mut Script {
-        &mut self.scripts[id as usize]
+    /// All turns of a transaction.
+    pub fn steps_mut(&mut self, id: FlowId) -> &mut [Step] {
+        let turns = usize::from(self.slots[id as usize].turns);
+        &mut self.steps[id as usize * self.row..][..turns]
+    }
+
+    fn turns(&self, id: FlowId) -> impl Iterator<Item = Turn> + '_ {
+        (0..self.slots[id as usize].turns).map(move |turn| self.step(id, turn).turn)
     }
 
     /// Every transaction that is not over, by slot.
@@ -151,7 +166,7 @@ impl Flows {
             return id;
         }
         self.slots.push(flow);
-        self.scripts.push(Script::default());
+        self.steps.resize(self.slots.len() * self.row, Step::NONE);
         u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 transactions are under way")
     }
 
@@ -183,6 +198,7 @@ impl<O: Observer> Engine<'_, O> {
             site,
             unit: self.unit_of[site.index()],
             state: State::Approaching,
+            turns: 0,
             asker,
             started: self.now,
             life: 0,
@@ -232,19 +248,23 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Draws the sizes of all turns; their bytes are asked for from now on.
     fn ask(&mut self, id: FlowId) {
-        let flow = &mut self.flows.slots[id as usize];
-        let turns = &mut self.flows.scripts[id as usize].turns;
+        let flow = &self.flows.slots[id as usize];
         let class = &self.model.classes[flow.class.index()];
+        let (named, replayed) = match (flow.asker, flow.named) {
+            (Asker::Replay(request, response), _) => (None, Some((request, response))),
+            (_, named) => (named, None),
+        };
+        let drawn = replayed.into_iter().chain(named.iter().flat_map(|named| sizes(named, class)));
         let segment = segment_of(self.model.transport);
-        turns.clear();
-        match (flow.named, flow.asker) {
-            (_, Asker::Replay(request, response)) => turns.push(Turn::new(request, response, segment)),
-            (Some(named), _) => {
-                turns.extend(sizes(&named, class).map(|(request, response)| Turn::new(request, response, segment)));
-            }
-            (None, _) => {}
+        let row = &mut self.flows.steps[id as usize * self.flows.row..][..self.flows.row];
+        let (mut turns, mut asked) = (0, (0, 0));
+        for (step, (request, response)) in row.iter_mut().zip(drawn) {
+            step.turn = Turn::new(request, response, segment);
+            turns += 1;
+            asked = (asked.0 + request.0, asked.1 + response.0);
         }
-        flow.asked = turns.iter().fold((0, 0), |sum, turn| (sum.0 + turn.request.0, sum.1 + turn.response.0));
+        let flow = &mut self.flows.slots[id as usize];
+        (flow.turns, flow.asked) = (turns, asked);
         flow.settled = false;
         let fact = Fact::Asked { class: flow.class, bytes: Bytes(flow.bytes()) };
         self.observer.on(self.now, &fact);
@@ -424,14 +444,9 @@ impl<O: Observer> Engine<'_, O> {
         let class = &self.model.classes[flow.class.index()];
         let stands = (!class.connects).then(|| self.model.sites[flow.site.index()].rtt);
         let Some(packets) = &mut self.packets else { return };
-        let turns = &self.flows.script(id).turns[..];
-        if left < 1.0 {
-            let segment = segment_of(self.model.transport);
-            let rest: Vec<Turn> = turns.iter().map(|turn| turn.part(left, segment)).collect();
-            packets.open(self.now, label, &rest, class.server, stands);
-        } else {
-            packets.open(self.now, label, turns, class.server, stands);
-        }
+        let segment = segment_of(self.model.transport);
+        let rest = self.flows.turns(id).map(|turn| if left < 1.0 { turn.part(left, segment) } else { turn });
+        packets.open(self.now, label, rest, class.server, stands);
     }
 
     /// The last byte is at the site `after` seconds from now.

@@ -155,7 +155,7 @@ impl Packets {
     /// Lets happen what happens next, and tells what those outside should know.
     pub fn step(&mut self) -> &[Heard] {
         self.heard.clear();
-        if let Some((now, event)) = self.calendar.pop() {
+        if let Some((now, &event)) = self.calendar.pop() {
             self.now = now;
             self.handle(event);
         }
@@ -209,7 +209,14 @@ impl Packets {
     }
 
     /// A flow sets off: its connection is called for, or stands, and its requests follow each other.
-    pub fn open(&mut self, now: Time, label: Label, turns: &[Turn], server: Span, stands: Option<Span>) {
+    pub fn open(
+        &mut self,
+        now: Time,
+        label: Label,
+        turns: impl Iterator<Item = Turn>,
+        server: Span,
+        stands: Option<Span>,
+    ) {
         self.now = now;
         let Some(tcp) = self.tcp else {
             self.send_whole(label, turns);
@@ -230,8 +237,8 @@ impl Packets {
     }
 
     /// Where transport is ideal a transfer is one packet, however large.
-    fn send_whole(&mut self, label: Label, turns: &[Turn]) {
-        let bytes: u64 = turns.iter().map(|turn| turn.response.0).sum();
+    fn send_whole(&mut self, label: Label, turns: impl Iterator<Item = Turn>) {
+        let bytes: u64 = turns.map(|turn| turn.response.0).sum();
         let (count, rest) = (bytes >> 30, (bytes & ((1 << 30) - 1)) as u32);
         let count = u16::try_from(count).unwrap_or(u16::MAX - 1) + 1;
         let packet = Packet { count, ..bare(label, Kind::Whole, Way::Down, self.now) };

@@ -1,21 +1,21 @@
 //! Paths: faults befall sites and concentrators, tunnels are lost and set up anew, and traffic follows.
 
-use crate::random::Purpose;
+use crate::random::{Purpose, Stream};
 use crate::scenario::fault::{Fault, Mishap};
 use crate::scenario::model::{ClassId, FailBack, SiteId, UnitId};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::flow::State;
 use crate::sim::observer::{Fact, Observer};
-use crate::sim::tunnel::{Heard, Why, next_retry};
+use crate::sim::tunnel::{Firewall, Heard, Why, next_retry};
 use crate::sim::{Engine, Event, balancer};
-use crate::units::{BitRate, Span};
+use crate::units::{BitRate, Span, Time};
 
 /// The first repeat of a call for a connection (RFC 6298, section 2.1), and of data (Linux `TCP_RTO_MIN`) [s].
 const CALLS_AGAIN: f64 = 1.0;
 const SENDS_AGAIN: f64 = 0.2;
 
-impl<O: Observer> Engine<'_, O> {
+impl<'m, O: Observer> Engine<'m, O> {
     /// Schedules the faults, and the attempts of sites that have found no tunnel.
     pub(super) fn open_paths(&mut self) {
         for (fault, number) in self.model.faults.iter().zip(0_u32..) {
@@ -23,7 +23,8 @@ impl<O: Observer> Engine<'_, O> {
                 Mishap::Surge(..) => {}
                 Mishap::Flaps { sites, .. } => {
                     for place in (0_u32..).take(sites.len()) {
-                        self.next_flap(number, place, 0, fault.from);
+                        let firewall = self.tunnels.add_firewall(number, place);
+                        self.next_flap(firewall, fault.from);
                     }
                 }
                 _ => {
@@ -338,47 +339,54 @@ impl<O: Observer> Engine<'_, O> {
         here.map(|(_, site)| f64::from(site.patients)).sum()
     }
 
-    /// The next stall of a firewall, after it has been well since `self.now` (or since the fault began).
-    fn next_flap(&mut self, number: u32, place: u32, round: u32, from: crate::units::Time) {
-        let Fault { until, what: Mishap::Flaps { between, .. }, .. } = &self.model.faults[number as usize] else {
-            return;
-        };
-        let at = from + Span::of_secs(between.sample(&mut self.flap_stream(number, place, 3 * round)));
+    /// The next stall of a firewall that is well since then.
+    fn next_flap(&mut self, firewall: u32, from: Time) {
+        let (Fault { until, what: Mishap::Flaps { between, .. }, .. }, _) = self.flapping(firewall) else { return };
+        let at = from + Span::of_secs(between.sample(&mut self.flap_stream(firewall, 0)));
         if at < *until {
-            self.calendar.push(at, Rank::Change, Event::Flap(number, place, round));
+            self.calendar.push(at, Rank::Change, Event::Flap(firewall));
         }
     }
 
-    fn flap_stream(&self, number: u32, place: u32, draw: u32) -> crate::random::Stream {
-        let fault = self.key.of(Purpose::Fault, self.model.faults[number as usize].stream);
-        fault.of(Purpose::Fault, u64::from(place)).stream(u64::from(draw))
+    /// What makes a firewall flap, and of which of the sites it is.
+    fn flapping(&self, firewall: u32) -> (&'m Fault, usize) {
+        let Firewall { fault, place, .. } = self.tunnels.firewalls[firewall as usize];
+        (&self.model.faults[fault as usize], place as usize)
+    }
+
+    /// Random numbers of a firewall's present round: three draws each.
+    fn flap_stream(&self, firewall: u32, draw: u64) -> Stream {
+        let Firewall { fault, place, round } = self.tunnels.firewalls[firewall as usize];
+        let fault = self.key.of(Purpose::Fault, self.model.faults[fault as usize].stream);
+        fault.of(Purpose::Fault, u64::from(place)).stream(3 * u64::from(round) + draw)
     }
 
     /// A firewall stalls; its reboot is noticed to be needed, asked for, and done.
-    pub(super) fn flap(&mut self, number: u32, place: u32, round: u32) {
-        let model = self.model;
-        let Mishap::Flaps { sites, stall, reboot, .. } = &model.faults[number as usize].what else { return };
-        let site = sites[place as usize];
-        let down = stall.sample(&mut self.flap_stream(number, place, 3 * round + 1))
-            + reboot.sample(&mut self.flap_stream(number, place, 3 * round + 2));
+    pub(super) fn flap(&mut self, firewall: u32) {
+        let (Fault { what: Mishap::Flaps { sites, stall, reboot, .. }, .. }, place) = self.flapping(firewall) else {
+            return;
+        };
+        let site = sites[place];
+        let down = stall.sample(&mut self.flap_stream(firewall, 1)) + reboot.sample(&mut self.flap_stream(firewall, 2));
         self.tunnels.sites[site.index()].stalls += 1;
         self.path_may_have_changed(site);
         // The device loses its tunnel with its memory.
         self.tunnels.drop_tunnel(site);
         self.tunnels.sites[site.index()].attempt = None;
-        self.calendar.push(self.now + Span::of_secs(down), Rank::Change, Event::Mended(number, place, round));
+        self.calendar.push(self.now + Span::of_secs(down), Rank::Change, Event::Mended(firewall));
     }
 
     /// A firewall is up again: it asks for its tunnel.
-    pub(super) fn mended(&mut self, number: u32, place: u32, round: u32) {
-        let Mishap::Flaps { sites, .. } = &self.model.faults[number as usize].what else { return };
-        let site = sites[place as usize];
+    pub(super) fn mended(&mut self, firewall: u32) {
+        let (Fault { what: Mishap::Flaps { sites, .. }, .. }, place) = self.flapping(firewall) else { return };
+        let site = sites[place];
         let end = &mut self.tunnels.sites[site.index()];
         end.stalls -= 1;
         if end.stalls == 0 && end.attempt.is_none() && end.unit.is_none() {
             self.seek(site);
         }
-        self.next_flap(number, place, round + 1, self.now);
+        self.tunnels.firewalls[firewall as usize].round += 1;
+        self.next_flap(firewall, self.now);
     }
 
     /// Whether a class at a site can reach its servers.

@@ -9,7 +9,7 @@ use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::flow::{Flow, State};
+use crate::sim::flow::{Flow, State, Step};
 use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
@@ -82,12 +82,11 @@ impl<O: Observer> Engine<'_, O> {
     fn begin_turn(&mut self, id: FlowId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
         let flow = self.flows.get(id);
-        let (script, place) = (self.flows.script(id), usize::from(flow.round.turn));
-        let (segments, segment) = (in_segments(&script.turns[place]), script.segment[place]);
+        let &Step { turn, segment } = self.flows.step(id, flow.round.turn);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
         let left = match resumes {
             Some(work) => ((work / segment).ceil() as u32).max(1),
-            None => segments,
+            None => in_segments(&turn),
         };
         let round = &mut self.flows.get_mut(id).round;
         (round.left, round.segment, round.paced) = (left, segment, false);
@@ -98,7 +97,7 @@ impl<O: Observer> Engine<'_, O> {
     fn request(&mut self, id: FlowId, mut after: Parts) {
         let flow = self.flows.get(id);
         let (site, class) = (&self.model.sites[flow.site.index()], &self.model.classes[flow.class.index()]);
-        let turn = self.flows.script(id).turns[usize::from(flow.round.turn)];
+        let turn = self.flows.step(id, flow.round.turn).turn;
         after += Parts {
             trips: site.rtt.secs() / 2.0 + class.server.secs(),
             queueing: self.units[flow.unit.index()].up_wait(flow.site, flow.class),
@@ -191,9 +190,9 @@ impl<O: Observer> Engine<'_, O> {
 
     /// A turn's answer has arrived whole `after` seconds from now: the next one's request leaves, or it is done.
     fn turn_over(&mut self, id: FlowId, after: Parts) {
-        let round = &mut self.flows.get_mut(id).round;
-        round.turn += 1;
-        if usize::from(round.turn) < self.flows.script(id).turns.len() {
+        let flow = self.flows.get_mut(id);
+        flow.round.turn += 1;
+        if flow.round.turn < flow.turns {
             self.begin_turn(id, None);
             self.request(id, after);
             return;
@@ -213,15 +212,12 @@ impl<O: Observer> Engine<'_, O> {
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut crossed = Crossed::default();
         let (mut all, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });
-        let script = self.flows.script_mut(id);
-        script.segment.clear();
-        for turn in &script.turns {
+        for Step { turn, segment } in self.flows.steps_mut(id) {
             let work = unit.work(class, turn, crossed);
             let segments = in_segments(turn);
-            let segment = work / f64::from(segments);
-            script.segment.push(segment);
+            *segment = work / f64::from(segments);
             if let Some(tcp) = &tcp {
-                let sending = idle.rounds(tcp, &mut window, segments, segment);
+                let sending = idle.rounds(tcp, &mut window, segments, *segment);
                 let transfer = smaller(work * idle.slowest, sending);
                 time.trips += rtt + server + sending - transfer;
                 time.transfer += turn.request.bits() * up + transfer;
@@ -238,7 +234,7 @@ impl<O: Observer> Engine<'_, O> {
 
 /// The segments of a turn's answer, at least one.
 fn in_segments(turn: &Turn) -> u32 {
-    u32::try_from(turn.segments().max(1)).unwrap_or(u32::MAX)
+    turn.segments().max(1)
 }
 
 impl Round {

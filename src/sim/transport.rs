@@ -109,13 +109,13 @@ impl TurnCost {
     }
 
     /// Work of the `segments` data packets of `bytes`.
-    fn one_way(&self, bytes: Bytes, segments: u64) -> f64 {
+    fn one_way(&self, bytes: Bytes, segments: u32) -> f64 {
         if segments == 0 {
             return 0.0;
         }
         let full = segments - 1;
-        let last = bytes.0 - full * self.tcp.segment.0;
-        float(full) * self.full + self.cost.packet(last + self.tcp.headers.0)
+        let last = bytes.0 - u64::from(full) * self.tcp.segment.0;
+        f64::from(full) * self.full + self.cost.packet(last + self.tcp.headers.0)
     }
 
     /// Work of a full segment [bit].
@@ -142,7 +142,7 @@ impl Crossed {
     /// That, and one more turn.
     #[must_use]
     pub fn and(self, turn: &Turn) -> Self {
-        Self { asked: self.asked + turn.asked, segments: self.segments + turn.segments }
+        Self { asked: self.asked + u64::from(turn.asked), segments: self.segments + u64::from(turn.segments) }
     }
 }
 
@@ -151,7 +151,8 @@ pub const QUICK: u32 = 16;
 
 /// Acknowledgements of so many segments, after so many: of the first each on its own, then one for two (delayed
 /// acknowledgements: RFC 1122, section 4.2.3.2).
-fn acknowledgements(tcp: &Tcp, before: u64, segments: u64) -> u64 {
+fn acknowledgements(tcp: &Tcp, before: u64, segments: u32) -> u64 {
+    let segments = u64::from(segments);
     let quick = segments.min(u64::from(QUICK).saturating_sub(before));
     if tcp.has(Ingredient::DelayedAck) { quick + (segments - quick).div_ceil(2) } else { segments }
 }
@@ -163,11 +164,14 @@ pub struct Turn {
     pub request: Bytes,
     /// What is answered.
     pub response: Bytes,
-    asked: u64,
-    segments: u64,
+    asked: u32,
+    segments: u32,
 }
 
 impl Turn {
+    /// Nothing is asked, and nothing answered.
+    pub const NONE: Self = Self { request: Bytes(0), response: Bytes(0), asked: 0, segments: 0 };
+
     /// A turn whose payload travels in segments of `segment` bytes.
     #[must_use]
     pub fn new(request: Bytes, response: Bytes, segment: Bytes) -> Self {
@@ -183,16 +187,16 @@ impl Turn {
 
     /// Segments of the response.
     #[must_use]
-    pub fn segments(&self) -> u64 {
+    pub fn segments(&self) -> u32 {
         self.segments
     }
 }
 
-/// A division in 32 bits takes half the time of one in 64.
-fn segments(bytes: Bytes, segment: Bytes) -> u64 {
+/// A division in 32 bits takes half the time of one in 64. Terabytes are counted as 2^32 segments.
+fn segments(bytes: Bytes, segment: Bytes) -> u32 {
     match (u32::try_from(bytes.0), u32::try_from(segment.0)) {
-        (Ok(bytes), Ok(segment)) => u64::from(bytes.div_ceil(segment)),
-        _ => bytes.0.div_ceil(segment.0),
+        (Ok(bytes), Ok(segment)) => bytes.div_ceil(segment),
+        _ => u32::try_from(bytes.0.div_ceil(segment.0)).unwrap_or(u32::MAX),
     }
 }
 
@@ -219,56 +223,51 @@ const TOWARDS: f64 = 1.03;
 pub(super) const GIVES_UP: f64 = 0.3;
 
 impl Standing {
-    /// The queue `dt` seconds on: while `flows` transfers saturate the link it fills, else it drains at the spare
-    /// rate. `pipe` are the bits on the way beside the buffer, `rate` is the link's.
-    #[must_use]
-    pub fn after(self, dt: f64, flows: usize, link: Link, spare: f64) -> Self {
+    /// `dt` seconds pass: while `flows` transfers saturate the link the queue fills, else it drains at the `spare` rate.
+    pub fn pass(&mut self, dt: f64, flows: usize, link: Link, spare: f64) {
         if flows == 0 {
-            return Self { bits: (self.bits - spare * dt).max(0.0), climbs: true, full_for: 0.0 };
+            (self.bits, self.climbs, self.full_for) = ((self.bits - spare * dt).max(0.0), true, 0.0);
+            return;
         }
-        let mut next = self;
         let mut left = dt;
         // As often as it fills within the time; after many cycles only where it stands in the last one matters.
         for _ in 0..MOST_CYCLES {
-            if next.full_for > 0.0 {
-                if next.full_for >= left {
-                    next.full_for -= left;
-                    return next;
+            if self.full_for > 0.0 {
+                if self.full_for >= left {
+                    self.full_for -= left;
+                    return;
                 }
-                left -= next.full_for;
-                next = next.give_way(flows, link);
+                left -= self.full_for;
+                self.give_way(flows, link);
             }
-            let pace = if next.climbs { float(flows as u64).sqrt() / CLIMB } else { refill(flows) };
+            let pace = if self.climbs { float(flows as u64).sqrt() / CLIMB } else { refill(flows) };
             let towards = TOWARDS * link.buffer;
-            let then = towards - (towards - next.bits) * fading(left * pace);
+            let then = towards - (towards - self.bits) * fading(left * pace);
             if then < link.buffer {
-                next.bits = then;
-                return next;
+                self.bits = then;
+                return;
             }
-            left -= (1.0 / pace * ((towards - next.bits) / (towards - link.buffer)).max(1.0).ln()).min(left);
-            next.bits = link.buffer;
-            next = next.lost(link);
+            left -= (1.0 / pace * ((towards - self.bits) / (towards - link.buffer)).max(1.0).ln()).min(left);
+            self.bits = link.buffer;
+            self.lose(link);
         }
-        next
     }
 
     /// Less by so much, as far as it is there.
-    #[must_use]
-    pub fn drained(self, bits: f64) -> Self {
-        Self { bits: (self.bits - bits).max(0.0), climbs: false, full_for: 0.0 }
+    pub fn drain(&mut self, bits: f64) {
+        (self.bits, self.climbs, self.full_for) = ((self.bits - bits).max(0.0), false, 0.0);
     }
 
     /// Something was lost. Senders hear of it a round trip later; until then the queue stays as it is.
-    #[must_use]
-    pub fn lost(self, link: Link) -> Self {
-        let trip = (link.pipe + self.bits) / link.rate.max(1.0);
-        Self { full_for: if self.full_for > 0.0 { self.full_for } else { trip }, ..self }
+    pub fn lose(&mut self, link: Link) {
+        if self.full_for <= 0.0 {
+            self.full_for = (link.pipe + self.bits) / link.rate.max(1.0);
+        }
     }
 
-    fn give_way(self, flows: usize, link: Link) -> Self {
+    fn give_way(&mut self, flows: usize, link: Link) {
         let flows = float(flows.max(1) as u64);
-        let gives = GIVES_UP * (self.bits + link.pipe) * (1.0 + HITS * (flows - 1.0)) / flows;
-        Self { bits: (self.bits - gives).max(0.0), climbs: false, full_for: 0.0 }
+        self.drain(GIVES_UP * (self.bits + link.pipe) * (1.0 + HITS * (flows - 1.0)) / flows);
     }
 }
 
@@ -353,11 +352,15 @@ mod tests {
     #[test]
     fn a_standing_queue_rises_falls_and_drains() {
         let link = Link { buffer: 1e6, pipe: 0.4e6, rate: 20e6, segment: 11_216.0 };
-        let one = Standing::default().after(5.0, 1, link, 0.0);
+        let after = |mut queue: Standing, dt, flows, spare| {
+            queue.pass(dt, flows, link, spare);
+            queue
+        };
+        let one = after(Standing::default(), 5.0, 1, 0.0);
         assert!((0.5e6..=1e6).contains(&one.bits), "{one:?}");
-        let many = Standing::default().after(5.0, 20, link, 0.0);
+        let many = after(Standing::default(), 5.0, 20, 0.0);
         assert!((0.85e6..=1e6).contains(&many.bits), "{many:?}");
-        assert!((one.after(0.5, 0, link, 1e6).bits - (one.bits - 0.5e6)).abs() < 1.0);
-        assert!(one.after(5.0, 0, link, 1e6).bits <= 0.0);
+        assert!((after(one, 0.5, 0, 1e6).bits - (one.bits - 0.5e6)).abs() < 1.0);
+        assert!(after(one, 5.0, 0, 1e6).bits <= 0.0);
     }
 }

@@ -86,6 +86,19 @@ pub struct Tunnels {
     pub sites: Vec<SiteEnd>,
     /// By concentrator.
     pub hubs: Vec<HubEnd>,
+    /// Firewalls that flap, a fault's after each other.
+    pub firewalls: Vec<Firewall>,
+}
+
+/// A firewall that flaps.
+#[derive(Clone, Copy, Debug)]
+pub struct Firewall {
+    /// Of which fault.
+    pub fault: u32,
+    /// Which of the fault's sites.
+    pub place: u32,
+    /// How often it has stalled and was mended.
+    pub round: u32,
 }
 
 /// What becomes of a request.
@@ -100,6 +113,12 @@ pub enum Heard {
 }
 
 impl Tunnels {
+    /// Numbers a firewall that flaps.
+    pub(super) fn add_firewall(&mut self, fault: u32, place: u32) -> u32 {
+        self.firewalls.push(Firewall { fault, place, round: 0 });
+        u32::try_from(self.firewalls.len() - 1).expect("fewer than 2^32 firewalls flap")
+    }
+
     /// Tunnels as they were placed; a concentrator takes no more than its limit.
     #[must_use]
     pub fn new(model: &Model, placed: &[Option<UnitId>], home: &[UnitId]) -> Self {
@@ -110,7 +129,7 @@ impl Tunnels {
             }
             SiteEnd::new(unit, home)
         });
-        Self { sites: sites.collect(), hubs }
+        Self { sites: sites.collect(), hubs, firewalls: Vec::new() }
     }
 
     /// Begins an attempt and gives its number.

@@ -14,11 +14,11 @@ impl Concentrator {
         for lane in &mut self.lanes {
             let flows = lane.sharing();
             if flows > 0 || lane.standing.bits > 0.0 {
-                lane.standing = if unused > 0.0 {
-                    lane.standing.drained(unused * lane.link.rate * dt)
+                if unused > 0.0 {
+                    lane.standing.drain(unused * lane.link.rate * dt);
                 } else {
-                    lane.standing.after(dt, flows, lane.link, lane.link.rate - lane.band.rate())
-                };
+                    lane.standing.pass(dt, flows, lane.link, lane.link.rate - lane.band.rate());
+                }
             }
         }
         if let Some(windows) = &mut self.windows {

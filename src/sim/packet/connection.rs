@@ -91,10 +91,17 @@ impl Connection {
     }
 
     /// Opens it for `turns`; a connection that stands already knows its round trip.
-    pub fn open(&mut self, label: Label, tcp: &Tcp, turns: &[Turn], server: Span, stands: Option<Span>) {
+    pub fn open(
+        &mut self,
+        label: Label,
+        tcp: &Tcp,
+        turns: impl Iterator<Item = Turn>,
+        server: Span,
+        stands: Option<Span>,
+    ) {
         self.label = label;
         self.turns.clear();
-        self.turns.extend_from_slice(turns);
+        self.turns.extend(turns);
         self.turn = 0;
         self.up.open(tcp, stands);
         self.down.open(tcp, stands);
@@ -176,7 +183,7 @@ impl Connection {
     /// Share of the answers' segments that has not arrived.
     #[must_use]
     pub fn left(&self) -> f64 {
-        let all: u64 = self.turns.iter().map(|turn| turn.segments().max(1)).sum();
+        let all: u64 = self.turns.iter().map(|turn| u64::from(turn.segments().max(1))).sum();
         let arrived = u64::from(self.down.receiver.expected());
         #[allow(clippy::cast_precision_loss)] // segments of a transfer
         let left = all.saturating_sub(arrived) as f64 / all.max(1) as f64;
