@@ -11,7 +11,7 @@ use std::path::Path;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use headend::scenario::load;
 
-use work::{churn, day, event_list, packets, reference, sharing, single_server, study};
+use work::{ESTATES, churn, day, early, event_list, packets, reference, sharing, single_server, study};
 
 fn packet_engine(criterion: &mut Criterion) {
     const CROSSINGS: u64 = 1_000_000;
@@ -45,6 +45,10 @@ fn days(criterion: &mut Criterion) {
     let kent = study("scenarios/kent-monday.toml");
     for setup in kent.setups.iter().take(3) {
         group.bench_function(format!("a day of Kent: {}", setup.name), |bench| bench.iter(|| day(&kent, setup)));
+    }
+    for (name, sites, patients, times) in ESTATES {
+        let estate = early(sites, patients, times);
+        group.bench_function(format!("{name} up to 08:00"), |bench| bench.iter(|| day(&estate, &estate.setups[0])));
     }
     group.finish();
 }

@@ -7,7 +7,7 @@ mod work;
 use std::hint::black_box;
 use std::time::Instant;
 
-use work::{churn, day, event_list, packets, reference, sharing, single_server, study};
+use work::{ESTATES, churn, day, early, event_list, packets, reference, sharing, single_server, study};
 
 const ROUNDS: usize = 5;
 
@@ -69,6 +69,10 @@ fn main() {
         let name = format!("packets: TCP, {flows} flows");
         measure(&format!("{name}, a packet across a queue"), &|| packets(flows, 4_000_000).0);
         measure(&format!("{name}, an event"), &|| packets(flows, 4_000_000).1);
+    }
+    for (name, sites, patients, times) in ESTATES {
+        let estate = early(sites, patients, times);
+        measure(&format!("{name} up to 08:00: a request"), &|| day(&estate, &estate.setups[0]).1);
     }
     let kent = study("scenarios/kent-monday.toml");
     for setup in kent.setups.iter().take(3) {

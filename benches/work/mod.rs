@@ -36,6 +36,28 @@ impl Observer for Count {
     }
 }
 
+/// A county and a country: name, sites, patients (NHS England, Patients Registered at a GP Practice, 1 March 2026), and how
+/// many of Kent's concentrators it takes.
+pub const ESTATES: [(&str, u32, u32, u32); 2] = [("Kent", 175, 2_041_841, 1), ("England", 6_169, 63_700_000, 32)];
+
+/// A Monday of Kent up to 08:00, with so many sites and patients in place of its own and a concentrator so many times as large.
+pub fn early(sites: u32, patients: u32, times: u32) -> Study {
+    let text =
+        std::fs::read_to_string("scenarios/kent-monday.toml").expect("benches run at the root of the repository");
+    let mut file: toml::Table = text.parse().expect("it is TOML");
+    file.remove("target");
+    file.remove("option");
+    file["run"]["until"] = "08:00".into();
+    file["estate"]["drawn"]["sites"] = sites.into();
+    file["estate"]["drawn"]["patients"] = patients.into();
+    let hub = &mut file["concentrator"][0];
+    hub["throughput"] = format!("{times} Gbit/s").into();
+    hub["packet_rate"] = format!("{} kpacket/s", 220 * times).into();
+    hub["buffer"] = format!("{} kB", 6_250 * times).into();
+    load("early.toml", &file.to_string(), Path::new("scenarios"))
+        .unwrap_or_else(|problems| panic!("{}", problems.show(false)))
+}
+
 /// A day of a set-up, recorded as in a study; gives its actions and their requests.
 pub fn day(study: &Study, setup: &Setup) -> (u64, u64) {
     let stop = AtomicBool::new(false);
