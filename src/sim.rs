@@ -41,8 +41,8 @@ use packet::{Heard, Packets};
 use paper::Paper;
 use tunnel::Tunnels;
 
-/// What is scheduled, in twelve bytes: four lie in a line of the cache.
-#[derive(Clone, Copy, Debug)]
+/// What is scheduled, in twelve bytes.
+#[derive(Clone, Copy, Debug, Default)]
 enum Event {
     /// Midnight.
     Day(u32),
@@ -93,6 +93,7 @@ enum Event {
     /// The sender of a stalled flow tries again; void if its journey has changed.
     Resume(FlowId, u32),
     /// The inside is looked at.
+    #[default]
     Look,
 }
 

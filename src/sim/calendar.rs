@@ -7,8 +7,7 @@
 //! an event is passed on once or twice and sorted with the few that happen next to it. What is scheduled within the bucket
 //! that is up goes to a small heap beside it.
 //!
-//! An event is written once, into a slot of its own, and read there when its time has come; what is sorted and passed on
-//! are keys and the numbers of slots.
+//! An event is put together where it is to lie, and read where it lies: it never goes through hands in pieces.
 
 use crate::units::Time;
 
@@ -33,61 +32,108 @@ const WHEELS: usize = 5;
 /// So many events need no buckets.
 const FEW: usize = 8;
 
-/// No slot, or no chunk.
+/// No chunk.
 const NONE: u32 = u32::MAX;
 
 /// Events that are still to come.
 #[derive(Clone, Debug)]
 pub struct Calendar<E> {
-    /// The bucket that is up, the next event last.
-    near: Vec<Entry>,
+    /// The bucket that is up.
+    near: Near<E>,
     /// What was scheduled since it came up, within it.
-    late: Heap,
+    late: Heap<E>,
     /// A bucket of the first wheel is 2 to so many nanoseconds long.
     bits: u32,
     /// Its number; a wheel holds what differs from it in one digit, or below.
     up: u64,
     wheels: Vec<Wheel>,
-    /// What lies in buckets. Chunks and slots are used again, the last that came free first: however far apart their
-    /// buckets are, they lie close together.
-    chunks: Vec<Chunk>,
-    free_chunk: u32,
-    slots: Vec<Slot<E>>,
-    free_slot: u32,
+    chunks: Chunks<E>,
     in_wheels: usize,
     scheduled: u64,
 }
 
-/// A place for an event, and the next of those that are free.
-#[derive(Clone, Copy, Debug)]
-struct Slot<E> {
-    event: E,
-    next: u32,
-}
-
-/// A part of a bucket, in two lines of the cache, and the next part of it, which is full, or the next chunk that is free.
-/// What a chunk says of its events is read at once, where a list of them would be waited for link by link.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(128))]
-struct Chunk {
-    entries: [Entry; ROOM],
-    next: u32,
-}
-
-const ROOM: usize = 5;
-
-/// When an event is due, what breaks ties, and where it lies.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
+/// An event, when it is due, and what breaks ties: two lie in a line of the cache.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry<E> {
     at: u64,
     /// Its rank in the highest byte, then its number.
     order: u64,
-    slot: u32,
+    event: E,
 }
 
-impl Entry {
+impl<E> Entry<E> {
     fn key(&self) -> u128 {
         u128::from(self.at) << 64 | u128::from(self.order)
+    }
+}
+
+/// Entries in order, the next one last. What is taken out may still be read until another one comes.
+#[derive(Clone, Debug)]
+struct Near<E> {
+    entries: Vec<Entry<E>>,
+    /// So many have not been taken out.
+    left: usize,
+}
+
+impl<E: Copy + Default> Near<E> {
+    fn last(&self) -> Option<&Entry<E>> {
+        self.entries.get(self.left.wrapping_sub(1))
+    }
+
+    fn pop(&mut self) -> &Entry<E> {
+        self.left -= 1;
+        &self.entries[self.left]
+    }
+
+    /// Makes room for what is due then, behind all that comes later; gives the place.
+    fn make_room(&mut self, key: u128) -> usize {
+        if self.left == self.entries.len() {
+            self.entries.push(Entry::default());
+        }
+        let mut at = self.left;
+        self.left += 1;
+        while at > 0 && self.entries[at - 1].key() < key {
+            self.entries[at] = self.entries[at - 1];
+            at -= 1;
+        }
+        at
+    }
+}
+
+/// What lies in buckets. Chunks are used again, the last that came free first: however far apart their buckets are, they lie
+/// close together.
+#[derive(Clone, Debug)]
+struct Chunks<E> {
+    all: Vec<Chunk<E>>,
+    /// After each the next part of its bucket, which is full, or the next chunk that is free.
+    next: Vec<u32>,
+    free: u32,
+}
+
+/// A part of a bucket, in two lines of the cache. What a chunk says of its events is read at once, where a list of them
+/// would be waited for link by link.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Chunk<E>([Entry<E>; ROOM]);
+
+const ROOM: usize = 4;
+
+impl<E: Copy + Default> Chunks<E> {
+    /// A chunk that came free, or else a new one, before `next`.
+    fn add(&mut self, next: u32) -> u32 {
+        if let Some(link) = self.next.get_mut(self.free as usize) {
+            return std::mem::replace(&mut self.free, std::mem::replace(link, next));
+        }
+        self.all.push(Chunk([Entry::default(); ROOM]));
+        self.next.push(next);
+        u32::try_from(self.all.len() - 1).expect("there are fewer chunks than events")
+    }
+
+    /// A chunk is free; gives the next part of its bucket.
+    fn let_go(&mut self, chunk: u32) -> u32 {
+        let next = std::mem::replace(&mut self.next[chunk as usize], self.free);
+        self.free = chunk;
+        next
     }
 }
 
@@ -130,71 +176,69 @@ impl Wheel {
     }
 }
 
-impl<E> Calendar<E> {
+impl<E: Copy + Default> Calendar<E> {
     /// Nothing is to come; the shortest buckets are 2 to so many `bits` nanoseconds long: as long as a few events take, so
     /// that what is scheduled goes to a bucket, not to the heap beside the one that is up.
     #[must_use]
     pub fn new(bits: u32) -> Self {
         Self {
-            near: Vec::new(),
-            late: Heap(Vec::new()),
+            near: Near { entries: Vec::new(), left: 0 },
+            late: Heap { entries: Vec::new(), left: 0 },
             bits,
             up: 0,
             wheels: (0..WHEELS).map(|_| Wheel::new()).collect(),
-            chunks: Vec::new(),
-            free_chunk: NONE,
-            slots: Vec::new(),
-            free_slot: NONE,
+            chunks: Chunks { all: Vec::new(), next: Vec::new(), free: NONE },
             in_wheels: 0,
             scheduled: 0,
         }
     }
 
-    /// Schedules an event. Inlined, so that it is put together in its slot and not copied there.
+    /// Schedules an event. Inlined, so that it is put together in its place and not copied there.
     #[inline]
     pub fn push(&mut self, at: Time, rank: Rank, event: E) {
-        let filled = Slot { event, next: NONE };
-        let slot = self.schedule(at.0, rank);
-        match self.slots.get_mut(slot) {
-            Some(place) => *place = filled,
-            None => self.slots.push(filled),
-        }
-    }
-
-    /// Finds the place of what is due then among all that is to come; gives the slot for it.
-    #[inline(never)]
-    fn schedule(&mut self, at: u64, rank: Rank) -> usize {
         let order = (rank as u64) << 56 | self.scheduled;
         self.scheduled += 1;
-        let slot = self.take_slot();
-        let (entry, bucket) = (Entry { at, order, slot }, at >> self.bits);
-        let only_near = self.in_wheels == 0 && self.late.0.is_empty() && self.near.len() < FEW;
-        if only_near && bucket < self.up + BUCKETS as u64 {
-            self.put_near(entry);
-        } else if bucket <= self.up {
-            self.late.push(entry);
-        } else {
-            self.in_wheels += 1;
-            self.put(bucket, entry);
-        }
-        slot as usize
+        *self.place(at.0, order) = Entry { at: at.0, order, event };
     }
 
-    /// The slot that came free last, or else a new one.
-    fn take_slot(&mut self) -> u32 {
-        let slot = self.free_slot;
-        if let Some(free) = self.slots.get(slot as usize) {
-            self.free_slot = free.next;
-            return slot;
+    /// The place for what is due then, among all that is to come.
+    #[inline(never)]
+    fn place(&mut self, at: u64, order: u64) -> &mut Entry<E> {
+        let (key, bucket) = (u128::from(at) << 64 | u128::from(order), at >> self.bits);
+        let only_near = self.in_wheels == 0 && self.late.left == 0 && self.near.left < FEW;
+        if only_near && bucket < self.up + BUCKETS as u64 {
+            // Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as
+            // the last of them.
+            let place = self.near.make_room(key);
+            self.up = self.up.max(if place == 0 { at } else { self.near.entries[0].at } >> self.bits);
+            &mut self.near.entries[place]
+        } else if bucket <= self.up {
+            self.late.make_room(key)
+        } else {
+            self.in_wheels += 1;
+            self.place_in(bucket)
         }
-        u32::try_from(self.slots.len()).expect("fewer than 2^32 events are to come")
+    }
+
+    /// A place in a bucket, which is not up.
+    fn place_in(&mut self, bucket: u64) -> &mut Entry<E> {
+        let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
+        let (wheel, bucket) = (&mut self.wheels[wheel], digit(bucket, wheel));
+        let len = usize::from(wheel.len[bucket]);
+        if wheel.first[bucket] == NONE || len == ROOM {
+            wheel.begin(bucket, self.chunks.add(wheel.first[bucket]));
+            &mut self.chunks.all[wheel.first[bucket] as usize].0[0]
+        } else {
+            wheel.len[bucket] += 1;
+            &mut self.chunks.all[wheel.first[bucket] as usize].0[len]
+        }
     }
 
     /// The time of the next event.
     #[must_use]
     pub fn next_time(&mut self) -> Time {
         self.fetch();
-        match (self.near.last(), self.late.0.first()) {
+        match (self.near.last(), self.late.first()) {
             (Some(near), Some(late)) => Time(near.at.min(late.at)),
             (Some(entry), None) | (None, Some(entry)) => Time(entry.at),
             (None, None) => Time::NEVER,
@@ -210,111 +254,70 @@ impl<E> Calendar<E> {
     #[inline]
     pub fn pop_before(&mut self, limit: Time) -> Option<(Time, &E)> {
         self.fetch();
-        let late = match (self.near.last(), self.late.0.first()) {
+        let late = match (self.near.last(), self.late.first()) {
             (Some(near), Some(late)) => late.key() < near.key(),
             (near, _) => near.is_none(),
         };
-        let next = if late { self.late.0.first() } else { self.near.last() };
+        let next = if late { self.late.first() } else { self.near.last() };
         next.filter(|next| next.at < limit.0)?;
-        let Entry { at, slot, .. } = if late { self.late.pop() } else { self.near.pop() }?;
-        let place = &mut self.slots[slot as usize];
-        place.next = std::mem::replace(&mut self.free_slot, slot);
-        Some((Time(at), &place.event))
+        let entry = if late { self.late.pop() } else { self.near.pop() };
+        Some((Time(entry.at), &entry.event))
     }
 
     /// An event that follows soon, if it is known.
     #[must_use]
     pub fn coming(&self) -> Option<&E> {
-        let place = self.near.len().checked_sub(2)?;
-        Some(&self.slots[self.near[place].slot as usize].event)
-    }
-
-    /// Puts an entry into its bucket, which is not up.
-    fn put(&mut self, bucket: u64, entry: Entry) {
-        let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
-        let (wheel, bucket) = (&mut self.wheels[wheel], digit(bucket, wheel));
-        let len = usize::from(wheel.len[bucket]);
-        match self.chunks.get_mut(wheel.first[bucket] as usize) {
-            Some(chunk) if len < ROOM => {
-                chunk.entries[len] = entry;
-                wheel.len[bucket] += 1;
-            }
-            _ => {
-                let chunk = Chunk { entries: [entry; ROOM], next: wheel.first[bucket] };
-                wheel.begin(bucket, add_chunk(&mut self.chunks, &mut self.free_chunk, chunk));
-            }
-        }
-    }
-
-    /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the last
-    /// of them.
-    fn put_near(&mut self, entry: Entry) {
-        let mut at = self.near.len();
-        self.near.push(entry);
-        while at > 0 && self.near[at - 1].key() < entry.key() {
-            self.near[at] = self.near[at - 1];
-            at -= 1;
-        }
-        self.near[at] = entry;
-        self.up = self.up.max(self.near[0].at >> self.bits);
+        Some(&self.near.entries[self.near.left.checked_sub(2)?].event)
     }
 
     /// Brings the next bucket up, if nothing is left of the last one.
     #[inline]
     fn fetch(&mut self) {
-        if self.near.is_empty() && self.late.0.is_empty() && self.in_wheels > 0 {
+        if self.near.left == 0 && self.in_wheels > 0 && self.late.left == 0 {
             self.bring_up();
         }
     }
 
     /// Buckets come up, long ones first, until a short one has something in it.
+    #[inline(never)]
     fn bring_up(&mut self) {
-        while self.near.is_empty() {
+        self.near.entries.clear();
+        while self.near.entries.is_empty() {
             let next = |(number, wheel): (usize, &Wheel)| Some((number, wheel.next_filled(digit(self.up, number))?));
             let Some((wheel, bucket)) = self.wheels.iter().enumerate().find_map(next) else { return };
             self.up = (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel);
             let (first, len) = self.wheels[wheel].take(bucket);
-            self.deal(first, len);
+            if wheel == 0 { self.show(first, len) } else { self.deal(first, len) }
         }
-        self.look_ahead();
-        self.near.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
+        self.near.left = self.near.entries.len();
+        self.in_wheels -= self.near.left;
+        self.near.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
     }
 
-    /// What is in the bucket that is up goes there; the others wait in shorter ones.
+    /// All that is in the chunks of a short bucket is up.
+    fn show(&mut self, mut number: u32, mut len: usize) {
+        while let Some(Chunk(entries)) = self.chunks.all.get(number as usize) {
+            self.near.entries.extend_from_slice(&entries[..len]);
+            number = self.chunks.let_go(number);
+            len = ROOM;
+        }
+    }
+
+    /// What is in the first short bucket of a long one is up; the others wait in short ones.
     fn deal(&mut self, mut number: u32, mut len: usize) {
-        while let Some(chunk) = self.chunks.get_mut(number as usize) {
-            let Chunk { entries, next } = *chunk;
-            chunk.next = std::mem::replace(&mut self.free_chunk, number);
+        while let Some(&Chunk(entries)) = self.chunks.all.get(number as usize) {
+            number = self.chunks.let_go(number);
             for &entry in &entries[..len] {
                 let bucket = entry.at >> self.bits;
                 if bucket == self.up {
-                    self.near.push(entry);
-                    self.in_wheels -= 1;
+                    self.near.entries.push(entry);
                 } else {
-                    self.put(bucket, entry);
+                    *self.place_in(bucket) = entry;
                 }
             }
-            (number, len) = (next, ROOM);
+            len = ROOM;
         }
     }
-
-    /// The events of a bucket that comes up are read once: those that are not in the cache are waited for together, not one
-    /// by one when their time has come.
-    fn look_ahead(&self) {
-        let seen = self.near.iter().fold(0, |seen, entry| seen ^ self.slots[entry.slot as usize].next);
-        std::hint::black_box(seen);
-    }
-}
-
-/// Puts a chunk where one came free, or else at the end; gives its number.
-fn add_chunk(chunks: &mut Vec<Chunk>, free: &mut u32, chunk: Chunk) -> u32 {
-    if let Some(place) = chunks.get_mut(*free as usize) {
-        let number = std::mem::replace(free, place.next);
-        *place = chunk;
-        return number;
-    }
-    chunks.push(chunk);
-    u32::try_from(chunks.len() - 1).expect("there are fewer chunks than events")
 }
 
 /// The digit of a bucket's number that says where it stands on a wheel.
@@ -329,58 +332,70 @@ fn below(wheel: usize) -> u32 {
     DIGIT * wheel as u32
 }
 
-/// Entries with the smallest key on top.
+/// Entries with the smallest key on top. What is taken out may still be read until another one comes.
 #[derive(Clone, Debug)]
-struct Heap(Vec<Entry>);
+struct Heap<E> {
+    entries: Vec<Entry<E>>,
+    /// So many have not been taken out.
+    left: usize,
+}
 
 const WAYS: usize = 4;
 
-impl Heap {
-    fn push(&mut self, entry: Entry) {
-        let mut at = self.0.len();
-        self.0.push(entry);
+impl<E: Copy + Default> Heap<E> {
+    fn first(&self) -> Option<&Entry<E>> {
+        if self.left == 0 { None } else { self.entries.first() }
+    }
+
+    /// Moves what comes later than `key` down; gives the place for it.
+    fn make_room(&mut self, key: u128) -> &mut Entry<E> {
+        let mut at = self.left;
+        if at == self.entries.len() {
+            self.entries.push(Entry::default());
+        }
+        self.left += 1;
         while at > 0 {
             let parent = (at - 1) / WAYS;
-            if self.0[parent].key() <= entry.key() {
+            if self.entries[parent].key() <= key {
                 break;
             }
-            self.0[at] = self.0[parent];
+            self.entries[at] = self.entries[parent];
             at = parent;
         }
-        self.0[at] = entry;
+        &mut self.entries[at]
     }
 
-    fn pop(&mut self) -> Option<Entry> {
-        let last = self.0.pop()?;
-        let Some(root) = self.0.first_mut() else {
-            return Some(last);
-        };
-        let first = std::mem::replace(root, last);
-        self.sink(last);
-        Some(first)
+    fn pop(&mut self) -> &Entry<E> {
+        self.left -= 1;
+        if self.left > 0 {
+            let (first, last) = (self.entries[0], self.entries[self.left]);
+            self.entries[self.left] = first;
+            self.sink(last);
+        }
+        &self.entries[self.left]
     }
 
-    fn sink(&mut self, entry: Entry) {
-        let len = self.0.len();
+    fn sink(&mut self, entry: Entry<E>) {
+        let heap = &mut self.entries[..self.left];
         let mut at = 0;
         loop {
             let first = at * WAYS + 1;
-            if first >= len {
+            if first >= heap.len() {
                 break;
             }
             let mut least = first;
-            for child in first + 1..(first + WAYS).min(len) {
-                if self.0[child].key() < self.0[least].key() {
+            for child in first + 1..(first + WAYS).min(heap.len()) {
+                if heap[child].key() < heap[least].key() {
                     least = child;
                 }
             }
-            if entry.key() <= self.0[least].key() {
+            if entry.key() <= heap[least].key() {
                 break;
             }
-            self.0[at] = self.0[least];
+            heap[at] = heap[least];
             at = least;
         }
-        self.0[at] = entry;
+        heap[at] = entry;
     }
 }
 

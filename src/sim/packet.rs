@@ -51,6 +51,13 @@ enum Event {
     Flood(u32),
 }
 
+impl Default for Event {
+    /// Stands where nothing is scheduled yet.
+    fn default() -> Self {
+        Self::Flood(0)
+    }
+}
+
 /// What those outside should know.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Heard {
