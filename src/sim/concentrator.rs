@@ -358,7 +358,7 @@ impl Concentrator {
     /// Bursts of a class that wait [bit].
     #[must_use]
     pub fn backlog_of(&self, class: ClassId) -> f64 {
-        self.lanes[self.plan.queue_of(class)].parts[class.index()]
+        self.lanes[self.plan.queue_of(class)].backlog_of(class)
     }
 
     /// What went through.

@@ -143,10 +143,9 @@ impl Flows {
         &self.steps[id as usize * self.row + usize::from(turn)]
     }
 
-    /// All turns of a transaction.
-    pub fn steps_mut(&mut self, id: FlowId) -> &mut [Step] {
-        let turns = usize::from(self.slots[id as usize].turns);
-        &mut self.steps[id as usize * self.row..][..turns]
+    /// A transaction, and the places of its turns.
+    pub fn row_mut(&mut self, id: FlowId) -> (&mut Flow, &mut [Step]) {
+        (&mut self.slots[id as usize], &mut self.steps[id as usize * self.row..][..self.row])
     }
 
     fn turns(&self, id: FlowId) -> impl Iterator<Item = Turn> + '_ {
@@ -178,7 +177,14 @@ impl Flows {
     }
 }
 
-impl<O: Observer> Engine<'_, O> {
+impl<'m, O: Observer> Engine<'m, O> {
+    pub(super) fn tcp(&self) -> Option<&'m Tcp> {
+        match &self.model.transport {
+            Transport::Ideal => None,
+            Transport::Tcp(tcp) => Some(tcp),
+        }
+    }
+
     /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
     pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) {
         let id = self.add(class, site, asker, named);
@@ -216,13 +222,6 @@ impl<O: Observer> Engine<'_, O> {
         })
     }
 
-    pub(super) fn tcp(&self) -> Option<Tcp> {
-        match self.model.transport {
-            Transport::Ideal => None,
-            Transport::Tcp(tcp) => Some(tcp),
-        }
-    }
-
     pub(super) fn class(&self, id: FlowId) -> &'_ Class {
         &self.model.classes[self.flows.get(id).class.index()]
     }
@@ -248,23 +247,13 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Draws the sizes of all turns; their bytes are asked for from now on.
     fn ask(&mut self, id: FlowId) {
-        let flow = &self.flows.slots[id as usize];
-        let class = &self.model.classes[flow.class.index()];
-        let (named, replayed) = match (flow.asker, flow.named) {
-            (Asker::Replay(request, response), _) => (None, Some((request, response))),
-            (_, named) => (named, None),
-        };
-        let drawn = replayed.into_iter().chain(named.iter().flat_map(|named| sizes(named, class)));
         let segment = segment_of(self.model.transport);
-        let row = &mut self.flows.steps[id as usize * self.flows.row..][..self.flows.row];
-        let (mut turns, mut asked) = (0, (0, 0));
-        for (step, (request, response)) in row.iter_mut().zip(drawn) {
-            step.turn = Turn::new(request, response, segment);
-            turns += 1;
-            asked = (asked.0 + request.0, asked.1 + response.0);
-        }
-        let flow = &mut self.flows.slots[id as usize];
-        (flow.turns, flow.asked) = (turns, asked);
+        let (flow, row) = self.flows.row_mut(id);
+        (flow.turns, flow.asked) = match (flow.asker, &flow.named) {
+            (Asker::Replay(request, response), _) => fill(row, std::iter::once((request, response)), segment),
+            (_, Some(named)) => fill(row, sizes(named, &self.model.classes[flow.class.index()]), segment),
+            (_, None) => (0, (0, 0)),
+        };
         flow.settled = false;
         let fact = Fact::Asked { class: flow.class, bytes: Bytes(flow.bytes()) };
         self.observer.on(self.now, &fact);
@@ -667,6 +656,17 @@ impl<O: Observer> Engine<'_, O> {
             self.observer.on(self.now, &Fact::Ended(record));
         }
     }
+}
+
+/// Puts turns of these sizes in their places; gives their number, and the bytes of all requests and of all responses.
+fn fill(row: &mut [Step], sizes: impl Iterator<Item = (Bytes, Bytes)>, segment: Bytes) -> (u8, (u64, u64)) {
+    let (mut turns, mut asked) = (0, (0, 0));
+    for (step, (request, response)) in row.iter_mut().zip(sizes) {
+        step.turn = Turn::new(request, response, segment);
+        turns += 1;
+        asked = (asked.0 + request.0, asked.1 + response.0);
+    }
+    (turns, asked)
 }
 
 /// Payload of a segment; where transport is ideal the number of segments does not matter.

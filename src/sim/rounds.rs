@@ -120,58 +120,58 @@ impl<O: Observer> Engine<'_, O> {
     /// A window leaves the server, or what is left begins to share.
     pub(super) fn window_leaves(&mut self, id: FlowId) {
         let Some(tcp) = self.tcp() else { return };
-        let flow = self.flows.get(id);
-        let (place, site, class, round) = (flow.unit.index(), flow.site, flow.class, flow.round);
+        let flow = self.flows.get_mut(id);
+        let (site, class, unit) = (flow.site, flow.class, &mut self.units[flow.unit.index()]);
         let rtt = self.model.sites[site.index()].rtt.secs();
-        self.units[place].advance(self.now);
-        let prospect = self.prospect(self.flows.get(id));
-        let sent = round.window.min(round.left);
-        let passage = prospect.passage(f64::from(sent) * round.segment, round.segment);
+        unit.advance(self.now);
+        let prospect = unit.prospect(site, class);
+        let round = &mut flow.round;
+        let (segment, sent) = (round.segment, round.window.min(round.left));
+        let work = f64::from(sent) * segment;
+        let passage = prospect.passage(work, segment);
         let first = passage.first + rtt + prospect.up_wait();
-        let busy = f64::from(sent) * round.segment * prospect.slowest();
+        let busy = work * prospect.slowest();
         // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
         let starved = passage.through > STARVED;
-        let fair = f64::from(round.window) * round.segment / prospect.fair;
+        let fair = f64::from(round.window) * segment / prospect.fair;
         let crowded = prospect.held_back && fair >= CROWDED * first;
         let settled = crowded || (round.careful && fair * SETTLES >= first);
         if starved || (sent < round.left && (busy >= first || round.steady || settled)) {
             let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
             if !starved && !round.steady && !round.careful && beyond > 0.0 {
-                self.units[place].overshoot(class, beyond);
+                unit.overshoot(class, beyond);
             }
-            self.flows.get_mut(id).work = f64::from(round.left) * round.segment;
+            flow.work = f64::from(round.left) * segment;
             self.share(id);
             return;
         }
-        let past = self.units[place].past_flood(class, sent);
+        let past = unit.past_flood(class, sent);
         let fits = if past < sent {
             past
         } else if tcp.has(Ingredient::Losses) {
-            prospect.fits(sent, round.segment, round.paced, round.careful)
+            prospect.fits(sent, segment, round.paced, round.careful)
         } else {
             sent
         };
         if fits > 0 {
-            let work = f64::from(fits) * round.segment;
-            let passage = if fits < sent { prospect.passage(work, round.segment) } else { passage };
+            let work = f64::from(fits) * segment;
+            let passage = if fits < sent { prospect.passage(work, segment) } else { passage };
             let on_access = passage.last - prospect.access_queue;
-            self.units[place].burst(site, class, work, round.paced, [passage.through, on_access]);
+            unit.burst(site, class, work, round.paced, [passage.through, on_access]);
         }
         if fits < sent && !round.careful {
-            self.units[place].overflow(class, f64::from(sent - fits));
+            unit.overflow(class, f64::from(sent - fits));
         }
-        let round = &mut self.flows.get_mut(id).round;
-        let segment = round.segment;
         round.left -= fits;
         round.paced = true;
         if round.left == 0 {
-            let alone = f64::from(sent) * segment * prospect.access_slowness + segment * prospect.slowness;
+            let alone = work * prospect.access_slowness + segment * prospect.slowness;
             let transfer = smaller(alone, passage.last);
             let queueing = passage.last - transfer;
             self.turn_over(id, Parts { trips: rtt / 2.0, queueing, transfer, ..Parts::default() });
             return;
         }
-        let next = round.after(&tcp, sent, fits, first);
+        let next = round.after(tcp, sent, fits, first);
         let trip = smaller(first, next);
         let transfer = smaller(segment * (prospect.slowness + prospect.access_slowness), larger(trip - rtt, 0.0));
         let queueing = larger(trip - rtt - transfer, 0.0);
@@ -204,7 +204,7 @@ impl<O: Observer> Engine<'_, O> {
     /// time that they would take through an idle network [s].
     pub(super) fn price(&mut self, id: FlowId) -> (f64, Parts) {
         let tcp = self.tcp();
-        let flow = self.flows.get(id);
+        let (flow, row) = self.flows.row_mut(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let site = &self.model.sites[flow.site.index()];
         let (rtt, up, server) = (site.rtt.secs(), 1.0 / site.up.bits(), class.server.secs());
@@ -212,11 +212,11 @@ impl<O: Observer> Engine<'_, O> {
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut crossed = Crossed::default();
         let (mut all, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });
-        for Step { turn, segment } in self.flows.steps_mut(id) {
+        for Step { turn, segment } in &mut row[..usize::from(flow.turns)] {
             let work = unit.work(class, turn, crossed);
             let segments = in_segments(turn);
             *segment = work / f64::from(segments);
-            if let Some(tcp) = &tcp {
+            if let Some(tcp) = tcp {
                 let sending = idle.rounds(tcp, &mut window, segments, *segment);
                 let transfer = smaller(work * idle.slowest, sending);
                 time.trips += rtt + server + sending - transfer;

@@ -1,7 +1,6 @@
 //! Bursts: windows of senders that start. They go before the flows that share, which pay for them.
 
 use super::Concentrator;
-use super::lane::Lane;
 use super::settle::Demands;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::extremes::{larger, smaller};
@@ -13,20 +12,19 @@ impl Concentrator {
     pub(super) fn drain_bursts(&mut self, dt: f64) {
         let fades = fading(dt / LATELY);
         for place in 0..self.lanes.len() {
-            let rate = self.open(place);
             let lane = &mut self.lanes[place];
             lane.bursts *= fades;
             if lane.backlog > 0.0 {
-                lane.drain(rate, dt);
+                let rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
+                self.lanes[place].drain(rate, dt);
             }
         }
     }
 
-    /// Rate at which bursts of a lane leave: where lanes share by weight, no more than its part while bursts wait in
-    /// others, too.
-    fn open(&self, place: usize) -> f64 {
+    /// Rate at which bursts of a lane of weight `own` leave: no more than its part while bursts wait in others, too.
+    fn open(&self, place: usize, own: f64) -> f64 {
         let lane = &self.lanes[place];
-        let (rate, Some(own)) = (lane.link.rate, lane.terms.weight) else { return lane.link.rate };
+        let rate = lane.link.rate;
         let waits = |other: usize| {
             let other_lane = &self.lanes[other];
             other != place && self.waiting_bursts(other_lane) > self.full && other_lane.terms.rank == lane.terms.rank
@@ -44,12 +42,11 @@ impl Concentrator {
         let place = self.plan.queue_of(class);
         let one_for_all = self.one_for_all();
         let (lane, door) = (&mut self.lanes[place], &mut self.doors[site.index()]);
-        lane.backlog += work;
+        lane.take_in(class, work);
         if paced {
             let paced_by = if one_for_all { f64::INFINITY } else { smaller(door.access(), lane.link.rate) };
             lane.coming.add(work, 2.0 * paced_by);
         }
-        lane.parts[class.index()] += work;
         self.books.burst[class.index()] += work;
         // What comes in beyond the room takes the place of what transfers keep there: in one queue for all those of others
         // fill places as fast as they come free; where a class has its own, they are the ends of such bursts.
@@ -60,7 +57,7 @@ impl Concentrator {
         lane.own_until[site.index()] = now + through;
         door.free_at = now + last;
         lane.bursts += work / LATELY;
-        let reserve = self.reserve(larger(self.throughput - self.streams, 0.0));
+        let reserve = self.reserve(self.capacity());
         if (reserve > 0.0) != (self.reserve > 0.0) || (reserve - self.reserve).abs() > 0.05 * self.throughput {
             self.settle();
         }
@@ -152,9 +149,12 @@ impl Concentrator {
     /// What bursts need of the rate while flows would use it all up, though nobody holds them back: without it they
     /// would get more than there is.
     pub(super) fn reserve(&self, capacity: f64) -> f64 {
-        let sum = |sum: (f64, f64), lane: &Lane| (sum.0 + lane.band.appetite(), sum.1 + lane.bursts);
-        let (appetite, bursts) = self.lanes.iter().fold((0.0, 0.0), sum);
-        if appetite <= capacity && appetite + bursts > capacity { smaller(bursts, capacity) } else { 0.0 }
+        let appetite = self.lanes.iter().fold(0.0, |sum, lane| sum + lane.band.appetite());
+        if appetite > capacity {
+            return 0.0;
+        }
+        let bursts = self.lanes.iter().fold(0.0, |sum, lane| sum + lane.bursts);
+        if appetite + bursts > capacity { smaller(bursts, capacity) } else { 0.0 }
     }
 
     /// Where lanes share by weight, those whose bursts are more than their part for long get their part, and no more:

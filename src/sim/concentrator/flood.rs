@@ -77,7 +77,11 @@ impl Concentrator {
     }
 
     /// Segments of a burst of the class that get past a flood, on average its share.
+    #[inline]
     pub fn past_flood(&mut self, class: ClassId, segments: u32) -> u32 {
+        if self.floods.is_empty() {
+            return segments;
+        }
         let lane = &mut self.lanes[self.plan.queue_of(class)];
         let passes = lane.flooded.passes;
         if passes >= 1.0 {

@@ -1,6 +1,6 @@
 //! A lane: one of a concentrator's queues with all that is before it and in it.
 
-use crate::scenario::model::{Discipline, MAX_CLASSES};
+use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
 use crate::sim::band::{Band, Fairness};
 use crate::sim::concentrator::burst::Coming;
 use crate::sim::concentrator::flood::Flooded;
@@ -27,9 +27,11 @@ pub(super) struct Lane {
     pub slow: f64,
     pub slowness: f64,
     pub rate: f64,
-    /// Bursts before it, and their classes' parts [bit].
+    /// Bursts before it [bit].
     pub backlog: f64,
-    pub parts: [f64; MAX_CLASSES],
+    /// What each class brought to them, and what is kept of that: all parts shrink alike, and are not touched for it.
+    parts: [f64; MAX_CLASSES],
+    kept: f64,
     /// Part of it that is still to come: windows after the first arrive as fast again as they leave.
     pub coming: Coming,
     /// What comes in bursts lately [bit/s].
@@ -61,6 +63,7 @@ impl Lane {
             rate: 0.0,
             backlog: 0.0,
             parts: [0.0; MAX_CLASSES],
+            kept: 1.0,
             coming: Coming::default(),
             bursts: 0.0,
             own_until: vec![0.0; sites],
@@ -93,12 +96,33 @@ impl Lane {
         self.backlog - self.coming.bits
     }
 
+    /// A burst joins those that are before it.
+    pub fn take_in(&mut self, class: ClassId, work: f64) {
+        self.backlog += work;
+        self.parts[class.index()] += work / self.kept;
+    }
+
+    /// Bursts of a class that are before it [bit].
+    pub fn backlog_of(&self, class: ClassId) -> f64 {
+        self.parts[class.index()] * self.kept
+    }
+
     /// Bursts that there are leave at `rate` for `dt` seconds.
     pub fn drain(&mut self, rate: f64, dt: f64) {
-        let left = larger(self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt, 0.0);
-        let part = left / self.backlog;
+        let left = self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt;
+        if left <= 0.0 {
+            (self.backlog, self.parts, self.kept, self.coming) = (0.0, [0.0; MAX_CLASSES], 1.0, Coming::default());
+            return;
+        }
+        self.kept *= left / self.backlog;
         self.backlog = left;
         self.coming.pass(dt, 2.0 * self.link.rate, left);
-        self.parts.iter_mut().for_each(|bits| *bits *= part);
+        if self.kept < LITTLE {
+            self.parts.iter_mut().for_each(|bits| *bits *= self.kept);
+            self.kept = 1.0;
+        }
     }
 }
+
+/// What is kept is multiplied up when it is less than this.
+const LITTLE: f64 = 1e-9;

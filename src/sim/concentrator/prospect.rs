@@ -1,5 +1,6 @@
 //! What a burst would meet now: on its way through the queue and the access link.
 
+use super::door::Door;
 use super::lane::Lane;
 use super::{Concentrator, LONGEST_QUEUE};
 use crate::scenario::model::{ClassId, Ingredient, SiteId};
@@ -16,6 +17,7 @@ impl Concentrator {
     }
 
     /// The same where so much was `found` standing [bit].
+    #[inline]
     fn wait_in(&self, place: usize, lane: &Lane, site: SiteId, found: f64) -> f64 {
         let wait = if lane.weighs {
             0.0
@@ -49,6 +51,7 @@ impl Concentrator {
 
     /// What a burst of the class from the site would meet now.
     #[must_use]
+    #[inline]
     pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
         let place = self.plan.queue_of(class);
         let (lane, door) = (&self.lanes[place], &self.doors[site.index()]);
@@ -59,7 +62,7 @@ impl Concentrator {
         let (rate, slowness) = if in_turn && !alone { (share, 1.0 / share) } else { (lane.rate, lane.slowness) };
         let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
-        let access_queue = self.access_queue(site);
+        let access_queue = self.queue_at(door, site);
         let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
         Prospect {
             wait: self.wait_in(place, lane, site, found),
@@ -80,8 +83,15 @@ impl Concentrator {
     /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
     #[must_use]
     pub fn access_queue(&self, site: SiteId) -> f64 {
+        self.queue_at(&self.doors[site.index()], site)
+    }
+
+    fn queue_at(&self, door: &Door, site: SiteId) -> f64 {
+        if door.busy == 0 {
+            return 0.0;
+        }
         let full_for = |place: usize| self.lanes[place].band.full_for(site.0);
-        let longest = self.doors[site.index()].lanes().filter_map(full_for).fold(0.0, larger);
+        let longest = door.lanes().filter_map(full_for).fold(0.0, larger);
         access_queue(longest, self.access_buffer)
     }
 

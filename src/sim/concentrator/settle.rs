@@ -3,6 +3,7 @@
 use super::Concentrator;
 use super::flood::{flood_rate, flooded, sent};
 use crate::scenario::model::{MAX_CLASSES, SiteId, Transport};
+use crate::sim::extremes::larger;
 use crate::units::Time;
 
 /// Weight and greatest useful rate of each lane.
@@ -12,9 +13,14 @@ impl Concentrator {
     /// Splits the throughput over the lanes and finds what ends next.
     pub(super) fn settle(&mut self) {
         (self.put_off, self.settled) = (false, self.now);
-        let capacity = (self.throughput - self.streams).max(0.0);
+        let capacity = self.capacity();
         self.reserve = if self.transport == Transport::Ideal { 0.0 } else { self.reserve(capacity) };
         if self.one_for_all() { self.settle_one(capacity) } else { self.settle_all(capacity) }
+    }
+
+    /// What streams leave of the throughput [bit/s].
+    pub(super) fn capacity(&self) -> f64 {
+        larger(self.throughput - self.streams, 0.0)
     }
 
     fn settle_one(&mut self, capacity: f64) {
