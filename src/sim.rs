@@ -39,6 +39,7 @@ use flow::Flows;
 use observer::{Fact, Look, Observer, Parts};
 use packet::{Heard, Packets};
 use paper::Paper;
+use rounds::Path;
 use tunnel::Tunnels;
 
 /// What is scheduled, in twelve bytes.
@@ -115,6 +116,7 @@ struct Engine<'m, O> {
     packets: Option<Packets>,
     heard: Vec<Heard>,
     unit_of: Vec<UnitId>,
+    paths: Vec<Path>,
     tunnels: Tunnels,
     /// By concentrator: its rate without brown-outs, and what those in force leave of it.
     rates: Vec<BitRate>,
@@ -158,6 +160,7 @@ impl<'m, O: Observer> Engine<'m, O> {
                 Fidelity::Packet(grain) => Some(Packets::new(model, grain)),
             },
             heard: Vec::new(),
+            paths: model.sites.iter().map(Path::of).collect(),
             tunnels: Tunnels::new(model, &placed, &home),
             unit_of: placed.iter().zip(&home).map(|(placed, home)| placed.unwrap_or(*home)).collect(),
             rates: model.units.iter().map(|unit| unit.throughput).collect(),

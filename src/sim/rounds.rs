@@ -4,7 +4,7 @@
 //! the link's rate, and a round trip later the next one comes, twice as large. Once a window takes longer to send than
 //! its round trip the sender is never idle: what is left shares the link as a fluid.
 
-use crate::scenario::model::{Ingredient, Tcp};
+use crate::scenario::model::{Ingredient, Site, Tcp};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
@@ -14,6 +14,21 @@ use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
 use crate::units::Span;
+
+/// The path to a site as turns need it: side by side for all sites, it stays in the cache where their names would not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Path {
+    /// Round trip without queues [s].
+    rtt: f64,
+    /// Rate from the site [bit/s].
+    up: f64,
+}
+
+impl Path {
+    pub fn of(site: &Site) -> Self {
+        Self { rtt: site.rtt.secs(), up: site.up.bits() }
+    }
+}
 
 /// Where a transaction stands in its rounds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,7 +76,7 @@ impl<O: Observer> Engine<'_, O> {
         self.flows.get_mut(id).round = Round { window: tcp.window, ..Round::default() };
         self.begin_turn(id, resumes);
         let flow = self.flows.get(id);
-        let rtt = self.model.sites[flow.site.index()].rtt.secs();
+        let rtt = self.paths[flow.site.index()].rtt;
         let set_up = if connects {
             Parts { trips: rtt, queueing: self.prospect(flow).waits(), ..Parts::default() }
         } else {
@@ -96,12 +111,12 @@ impl<O: Observer> Engine<'_, O> {
     /// The request of the present turn, `after` seconds from now; then its answer begins.
     fn request(&mut self, id: FlowId, mut after: Parts) {
         let flow = self.flows.get(id);
-        let (site, class) = (&self.model.sites[flow.site.index()], &self.model.classes[flow.class.index()]);
+        let (path, class) = (&self.paths[flow.site.index()], &self.model.classes[flow.class.index()]);
         let turn = self.flows.step(id, flow.round.turn).turn;
         after += Parts {
-            trips: site.rtt.secs() / 2.0 + class.server.secs(),
+            trips: path.rtt / 2.0 + class.server.secs(),
             queueing: self.units[flow.unit.index()].up_wait(flow.site, flow.class),
-            transfer: turn.request.bits() / site.up.bits(),
+            transfer: turn.request.bits() / path.up,
             ..Parts::default()
         };
         self.next_window(id, after);
@@ -122,7 +137,7 @@ impl<O: Observer> Engine<'_, O> {
         let Some(tcp) = self.tcp() else { return };
         let flow = self.flows.get_mut(id);
         let (site, class, unit) = (flow.site, flow.class, &mut self.units[flow.unit.index()]);
-        let rtt = self.model.sites[site.index()].rtt.secs();
+        let rtt = self.paths[site.index()].rtt;
         unit.advance(self.now);
         let prospect = unit.prospect(site, class);
         let round = &mut flow.round;
@@ -182,7 +197,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The last bits of a flow that shared have left the concentrator.
     pub(super) fn last_bits(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
-        let rtt = self.model.sites[flow.site.index()].rtt.secs();
+        let rtt = self.paths[flow.site.index()].rtt;
         let access = self.units[flow.unit.index()].access_queue(flow.site);
         self.flows.get_mut(id).state = State::Approaching;
         self.turn_over(id, Parts { trips: rtt / 2.0, queueing: access, ..Parts::default() });
@@ -206,8 +221,8 @@ impl<O: Observer> Engine<'_, O> {
         let tcp = self.tcp();
         let (flow, row) = self.flows.row_mut(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
-        let site = &self.model.sites[flow.site.index()];
-        let (rtt, up, server) = (site.rtt.secs(), 1.0 / site.up.bits(), class.server.secs());
+        let Path { rtt, up } = self.paths[flow.site.index()];
+        let (up, server) = (1.0 / up, class.server.secs());
         let idle = Idle::new(unit.throughput(), unit.access(flow.site), rtt);
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut crossed = Crossed::default();

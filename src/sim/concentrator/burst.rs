@@ -54,7 +54,9 @@ impl Concentrator {
         let most = larger(self.buffer - lane.backlog + comes, 0.0);
         lane.standing.bits = smaller(lane.standing.bits, most);
         let now = self.now.secs();
-        lane.own_until[site.index()] = now + through;
+        if lane.own_line {
+            lane.own_until[site.index()] = now + through;
+        }
         door.free_at = now + last;
         lane.bursts += work / LATELY;
         let reserve = self.reserve(self.capacity());
