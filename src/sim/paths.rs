@@ -147,16 +147,15 @@ impl<'m, O: Observer> Engine<'m, O> {
     /// Stalls traffic of a site that is cut off, or lets it go on; a tunnel that died is noticed in due time.
     fn path_may_have_changed(&mut self, site: SiteId) {
         let works = self.tunnels.works(site);
-        let end = &mut self.tunnels.sites[site.index()];
-        if works == end.up {
+        if !self.tunnels.note(site, works) {
             return;
         }
-        end.up = works;
         self.observer.on(self.now, &Fact::Path { site, up: works });
         if works {
             self.release_site(site);
             return;
         }
+        let end = &mut self.tunnels.sites[site.index()];
         end.breaks += 1;
         let breaks = end.breaks;
         if end.unit.is_some() && end.stalls == 0 {
@@ -170,7 +169,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     /// Dead-peer detection: the site gives its tunnel up and asks for another.
     pub(super) fn notice(&mut self, site: SiteId, breaks: u32) {
         let end = &self.tunnels.sites[site.index()];
-        if end.breaks != breaks || end.up || end.stalls > 0 || end.unit.is_none() {
+        if end.breaks != breaks || self.tunnels.up(site) || end.stalls > 0 || end.unit.is_none() {
             return;
         }
         self.tunnels.drop_tunnel(site);
@@ -391,7 +390,7 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     /// Whether a class at a site can reach its servers.
     pub(super) fn reaches(&self, site: SiteId, class: ClassId) -> bool {
-        self.tunnels.sites[site.index()].up && self.servers_lost[class.index()] == 0
+        self.tunnels.up(site) && self.servers_lost[class.index()] == 0
     }
 
     /// Traffic of a site stands still: what is under way keeps what it has, and calls break off.

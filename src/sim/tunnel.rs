@@ -52,7 +52,7 @@ pub struct SiteEnd {
     /// Its firewall has stalled: that many times over.
     pub stalls: u8,
     /// Whether it can reach the headend.
-    pub up: bool,
+    up: bool,
     /// How often it has lost its way.
     pub breaks: u32,
     numbers: u32,
@@ -84,6 +84,8 @@ pub struct HubEnd {
 pub struct Tunnels {
     /// By site.
     pub sites: Vec<SiteEnd>,
+    /// How many of them cannot reach the headend.
+    pub cut_off: u32,
     /// By concentrator.
     pub hubs: Vec<HubEnd>,
     /// Firewalls that flap, a fault's after each other.
@@ -129,7 +131,27 @@ impl Tunnels {
             }
             SiteEnd::new(unit, home)
         });
-        Self { sites: sites.collect(), hubs, firewalls: Vec::new() }
+        let sites: Vec<SiteEnd> = sites.collect();
+        let cut_off = sites.iter().map(|site| u32::from(!site.up)).sum();
+        Self { sites, cut_off, hubs, firewalls: Vec::new() }
+    }
+
+    /// Whether a site can reach the headend. Most of the time all can, and none is looked at.
+    pub fn up(&self, site: SiteId) -> bool {
+        self.cut_off == 0 || self.sites[site.index()].up
+    }
+
+    /// A site can reach the headend from now on, or cannot; says whether that is news.
+    pub fn note(&mut self, site: SiteId, up: bool) -> bool {
+        if std::mem::replace(&mut self.sites[site.index()].up, up) == up {
+            return false;
+        }
+        if up {
+            self.cut_off -= 1;
+        } else {
+            self.cut_off += 1;
+        }
+        true
     }
 
     /// Begins an attempt and gives its number.

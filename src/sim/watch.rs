@@ -25,8 +25,7 @@ impl<O: Observer> Engine<'_, O> {
             (look.handshakes, look.turned_away) = (hub.completed, hub.turned_away);
             look.at_ceiling = unit.at_ceiling();
         }
-        let cut_off = self.tunnels.sites.iter().filter(|site| !site.up).count();
-        look.cut_off = u32::try_from(cut_off).unwrap_or(u32::MAX);
+        look.cut_off = self.tunnels.cut_off;
         look.on_paper = self.paper.left();
         look.classes.clear();
         look.classes.resize(classes, ClassLook::default());

@@ -253,8 +253,8 @@ pub struct Run {
     pub classes: Vec<Vec<ClassBin>>,
     /// Latencies by class and window [us].
     pub latencies: Vec<Vec<Histogram>>,
-    /// Transactions of the watched class by site and window: all, and slow ones.
-    pub by_site: Vec<Vec<(u32, u32)>>,
+    /// Transactions of the watched class by window and site: all, and slow ones.
+    pub by_window: Vec<Vec<(u32, u32)>>,
     /// By site.
     pub sites: Vec<SiteSum>,
     /// Tunnels by concentrator at the end.
@@ -336,7 +336,7 @@ impl<'a> Recorder<'a> {
             queue: vec![vec![0.0; axis.len()]; units],
             classes: vec![vec![ClassBin::default(); axis.len()]; classes],
             latencies: vec![vec![Histogram::default(); windows.len()]; classes],
-            by_site: vec![vec![(0, 0); windows.len()]; sites],
+            by_window: vec![vec![(0, 0); sites]; windows.len()],
             sites: vec![SiteSum::default(); sites],
             tunnels: vec![0; units],
             targets: vec![None; targets.len()],
@@ -474,7 +474,7 @@ impl<'a> Recorder<'a> {
         site.count += 1;
         site.slow += u64::from(slow);
         site.latency += latency;
-        let (all, slow_ones) = &mut self.run.by_site[record.site.index()][window];
+        let (all, slow_ones) = &mut self.run.by_window[window][record.site.index()];
         *all += 1;
         *slow_ones += u32::from(slow);
     }

@@ -279,7 +279,7 @@ pub(super) fn minutes_over(run: &Run, model: &Model, watched: Watched) -> f64 {
 }
 
 fn affected_in(run: &Run, window: usize) -> usize {
-    run.by_site.iter().filter(|site| is_affected(site[window])).count()
+    run.by_window[window].iter().filter(|&&site| is_affected(site)).count()
 }
 
 fn is_affected((all, slow): (u32, u32)) -> bool {
@@ -336,7 +336,7 @@ pub(super) struct Sums {
     by_class: Vec<Vec<ClassBin>>,
     latencies: Vec<Vec<Histogram>>,
     affected: Vec<Tally>,
-    by_site: Vec<Vec<(u32, u32)>>,
+    by_window: Vec<Vec<(u32, u32)>>,
     sites: Vec<SiteSum>,
     tunnels: Vec<u32>,
     ledger: Ledger,
@@ -363,7 +363,7 @@ impl Sums {
             by_class: Vec::new(),
             latencies: Vec::new(),
             affected: Vec::new(),
-            by_site: Vec::new(),
+            by_window: Vec::new(),
             sites: Vec::new(),
             tunnels: Vec::new(),
             ledger: Ledger::default(),
@@ -430,7 +430,7 @@ impl Sums {
         self.queue = run.queue;
         self.by_class = run.classes;
         self.latencies = run.latencies;
-        self.by_site = run.by_site;
+        self.by_window = run.by_window;
         self.sites = run.sites;
         self.served = run.served;
         self.hubs = run.hubs;
@@ -448,7 +448,7 @@ impl Sums {
             .flatten()
             .zip(run.latencies.iter().flatten())
             .for_each(|(own, other)| own.merge(other));
-        for (own, other) in self.by_site.iter_mut().flatten().zip(run.by_site.iter().flatten()) {
+        for (own, other) in self.by_window.iter_mut().flatten().zip(run.by_window.iter().flatten()) {
             *own = (own.0 + other.0, own.1 + other.1);
         }
         for (own, other) in self.sites.iter_mut().zip(&run.sites) {
@@ -711,7 +711,9 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
         by_class: sum.by_class,
         latency: sum.latencies.iter().map(|windows| windows.iter().map(quantiles).collect()).collect(),
         affected: sum.affected.iter().map(|tally| tally.interval(CONFIDENCE)).collect(),
-        heat: sum.by_site.iter().map(|windows| windows.iter().map(slow).collect()).collect(),
+        heat: (0..model.sites.len())
+            .map(|site| sum.by_window.iter().map(|sites| slow(&sites[site])).collect())
+            .collect(),
         sites: model.sites.iter().zip(sum.sites).map(|(site, sums)| (site.name.clone(), site.patients, sums)).collect(),
         curfews: curfews.collect(),
     }

@@ -60,9 +60,13 @@ impl Saved {
 fn key<'a>(models: impl IntoIterator<Item = (&'a str, &'a Model)>, targets: &[Target]) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update([LAYOUT]);
     for (name, model) in models {
         hash.update(format!("{name} {model:?}"));
     }
     hash.update(format!("{targets:?}"));
     hash.finalize().iter().take(12).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
+
+/// Counts the layouts that a saved run has had: what was kept in another one is never read.
+const LAYOUT: u8 = 2;
