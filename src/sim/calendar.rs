@@ -9,7 +9,14 @@
 //!
 //! An event is put together where it is to lie, and read where it lies: it never goes through hands in pieces.
 
+mod chunks;
+mod entries;
+mod wheel;
+
 use crate::units::Time;
+use chunks::{Chunk, Chunks, NONE, ROOM};
+use entries::{Entry, Heap, Near};
+use wheel::{BUCKETS, DIGIT, WHEELS, Wheel, below, digit};
 
 /// What comes first at the same instant: the order of this list is the rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -23,17 +30,8 @@ pub enum Rank {
     Arrival = 2,
 }
 
-/// Buckets of a wheel: 2 to so many.
-const DIGIT: u32 = 10;
-const BUCKETS: usize = 1 << DIGIT;
-/// So many wheels reach to the end of time from buckets of 16 us.
-const WHEELS: usize = 5;
-
 /// So many events need no buckets.
 const FEW: usize = 8;
-
-/// No chunk.
-const NONE: u32 = u32::MAX;
 
 /// Events that are still to come.
 #[derive(Clone, Debug)]
@@ -52,142 +50,18 @@ pub struct Calendar<E> {
     scheduled: u64,
 }
 
-/// An event, when it is due, and what breaks ties: two lie in a line of the cache.
-#[derive(Clone, Copy, Debug, Default)]
-struct Entry<E> {
-    at: u64,
-    /// Its rank in the highest byte, then its number.
-    order: u64,
-    event: E,
-}
-
-impl<E> Entry<E> {
-    fn key(&self) -> u128 {
-        u128::from(self.at) << 64 | u128::from(self.order)
-    }
-}
-
-/// Entries in order, the next one last. What is taken out may still be read until another one comes.
-#[derive(Clone, Debug)]
-struct Near<E> {
-    entries: Vec<Entry<E>>,
-    /// So many have not been taken out.
-    left: usize,
-}
-
-impl<E: Copy + Default> Near<E> {
-    fn last(&self) -> Option<&Entry<E>> {
-        self.entries.get(self.left.wrapping_sub(1))
-    }
-
-    fn pop(&mut self) -> &Entry<E> {
-        self.left -= 1;
-        &self.entries[self.left]
-    }
-
-    /// Makes room for what is due then, behind all that comes later; gives the place.
-    fn make_room(&mut self, key: u128) -> usize {
-        if self.left == self.entries.len() {
-            self.entries.push(Entry::default());
-        }
-        let mut at = self.left;
-        self.left += 1;
-        while at > 0 && self.entries[at - 1].key() < key {
-            self.entries[at] = self.entries[at - 1];
-            at -= 1;
-        }
-        at
-    }
-}
-
-/// What lies in buckets. Chunks are used again, the last that came free first: however far apart their buckets are, they lie
-/// close together.
-#[derive(Clone, Debug)]
-struct Chunks<E> {
-    all: Vec<Chunk<E>>,
-    /// After each the next part of its bucket, which is full, or the next chunk that is free.
-    next: Vec<u32>,
-    free: u32,
-}
-
-/// A part of a bucket, in two lines of the cache. What a chunk says of its events is read at once, where a list of them
-/// would be waited for link by link.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Chunk<E>([Entry<E>; ROOM]);
-
-const ROOM: usize = 4;
-
-impl<E: Copy + Default> Chunks<E> {
-    /// A chunk that came free, or else a new one, before `next`.
-    fn add(&mut self, next: u32) -> u32 {
-        if let Some(link) = self.next.get_mut(self.free as usize) {
-            return std::mem::replace(&mut self.free, std::mem::replace(link, next));
-        }
-        self.all.push(Chunk([Entry::default(); ROOM]));
-        self.next.push(next);
-        u32::try_from(self.all.len() - 1).expect("there are fewer chunks than events")
-    }
-
-    /// A chunk is free; gives the next part of its bucket.
-    fn let_go(&mut self, chunk: u32) -> u32 {
-        let next = std::mem::replace(&mut self.next[chunk as usize], self.free);
-        self.free = chunk;
-        next
-    }
-}
-
-/// Buckets of one length.
-#[derive(Clone, Debug)]
-struct Wheel {
-    /// The first chunk of each, and how many entries it has: chunks are written to without a look at them.
-    first: [u32; BUCKETS],
-    len: [u8; BUCKETS],
-    /// Which buckets have something in them, a bit each.
-    filled: [u64; BUCKETS / 64],
-}
-
-impl Wheel {
-    fn new() -> Self {
-        Self { first: [NONE; BUCKETS], len: [0; BUCKETS], filled: [0; BUCKETS / 64] }
-    }
-
-    /// The first bucket after this one that has something in it.
-    fn next_filled(&self, bucket: usize) -> Option<usize> {
-        let (first, bit) = ((bucket + 1) / 64, (bucket + 1) % 64);
-        let here = self.filled.get(first)? >> bit << bit;
-        if here != 0 {
-            return Some(first * 64 + here.trailing_zeros() as usize);
-        }
-        let word = first + 1 + self.filled[first + 1..].iter().position(|&word| word != 0)?;
-        Some(word * 64 + self.filled[word].trailing_zeros() as usize)
-    }
-
-    /// The first chunk of a bucket, and how many entries it has; nothing is left.
-    fn take(&mut self, bucket: usize) -> (u32, usize) {
-        self.filled[bucket / 64] &= !(1 << (bucket % 64));
-        (std::mem::replace(&mut self.first[bucket], NONE), usize::from(std::mem::take(&mut self.len[bucket])))
-    }
-
-    /// A chunk with one entry is the first of a bucket.
-    fn begin(&mut self, bucket: usize, chunk: u32) {
-        self.filled[bucket / 64] |= 1 << (bucket % 64);
-        (self.first[bucket], self.len[bucket]) = (chunk, 1);
-    }
-}
-
 impl<E: Copy + Default> Calendar<E> {
     /// Nothing is to come; the shortest buckets are 2 to so many `bits` nanoseconds long: as long as a few events take, so
     /// that what is scheduled goes to a bucket, not to the heap beside the one that is up.
     #[must_use]
     pub fn new(bits: u32) -> Self {
         Self {
-            near: Near { entries: Vec::new(), left: 0 },
-            late: Heap { entries: Vec::new(), left: 0 },
+            near: Near::default(),
+            late: Heap::default(),
             bits,
             up: 0,
             wheels: (0..WHEELS).map(|_| Wheel::new()).collect(),
-            chunks: Chunks { all: Vec::new(), next: Vec::new(), free: NONE },
+            chunks: Chunks::new(),
             in_wheels: 0,
             scheduled: 0,
         }
@@ -320,85 +194,6 @@ impl<E: Copy + Default> Calendar<E> {
             }
             len = ROOM;
         }
-    }
-}
-
-/// The digit of a bucket's number that says where it stands on a wheel.
-#[allow(clippy::cast_possible_truncation)] // below `BUCKETS`
-fn digit(bucket: u64, wheel: usize) -> usize {
-    (bucket >> below(wheel)) as usize % BUCKETS
-}
-
-/// Bits of a bucket's number below that digit.
-#[allow(clippy::cast_possible_truncation)] // few wheels
-fn below(wheel: usize) -> u32 {
-    DIGIT * wheel as u32
-}
-
-/// Entries with the smallest key on top. What is taken out may still be read until another one comes.
-#[derive(Clone, Debug)]
-struct Heap<E> {
-    entries: Vec<Entry<E>>,
-    /// So many have not been taken out.
-    left: usize,
-}
-
-const WAYS: usize = 4;
-
-impl<E: Copy + Default> Heap<E> {
-    fn first(&self) -> Option<&Entry<E>> {
-        if self.left == 0 { None } else { self.entries.first() }
-    }
-
-    /// Moves what comes later than `key` down; gives the place for it.
-    fn make_room(&mut self, key: u128) -> &mut Entry<E> {
-        let mut at = self.left;
-        if at == self.entries.len() {
-            self.entries.push(Entry::default());
-        }
-        self.left += 1;
-        while at > 0 {
-            let parent = (at - 1) / WAYS;
-            if self.entries[parent].key() <= key {
-                break;
-            }
-            self.entries[at] = self.entries[parent];
-            at = parent;
-        }
-        &mut self.entries[at]
-    }
-
-    fn pop(&mut self) -> &Entry<E> {
-        self.left -= 1;
-        if self.left > 0 {
-            let (first, last) = (self.entries[0], self.entries[self.left]);
-            self.entries[self.left] = first;
-            self.sink(last);
-        }
-        &self.entries[self.left]
-    }
-
-    fn sink(&mut self, entry: Entry<E>) {
-        let heap = &mut self.entries[..self.left];
-        let mut at = 0;
-        loop {
-            let first = at * WAYS + 1;
-            if first >= heap.len() {
-                break;
-            }
-            let mut least = first;
-            for child in first + 1..(first + WAYS).min(heap.len()) {
-                if heap[child].key() < heap[least].key() {
-                    least = child;
-                }
-            }
-            if entry.key() <= heap[least].key() {
-                break;
-            }
-            heap[at] = heap[least];
-            at = least;
-        }
-        heap[at] = entry;
     }
 }
 

@@ -137,6 +137,7 @@ impl Tunnels {
     }
 
     /// Whether a site can reach the headend. Most of the time all can, and none is looked at.
+    #[must_use]
     pub fn up(&self, site: SiteId) -> bool {
         self.cut_off == 0 || self.sites[site.index()].up
     }

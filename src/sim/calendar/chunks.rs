@@ -1,0 +1,47 @@
+//! Chunks: where the events of buckets lie.
+
+use super::entries::Entry;
+
+/// No chunk.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What lies in buckets. Chunks are used again, the last that came free first: however far apart their buckets are, they lie
+/// close together.
+#[derive(Clone, Debug)]
+pub(super) struct Chunks<E> {
+    pub all: Vec<Chunk<E>>,
+    /// After each the next part of its bucket, which is full, or the next chunk that is free.
+    next: Vec<u32>,
+    free: u32,
+}
+
+/// A part of a bucket, in two lines of the cache. What a chunk says of its events is read at once, where a list of them
+/// would be waited for link by link.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Chunk<E>(pub [Entry<E>; ROOM]);
+
+pub(super) const ROOM: usize = 4;
+
+impl<E: Copy + Default> Chunks<E> {
+    pub fn new() -> Self {
+        Self { all: Vec::new(), next: Vec::new(), free: NONE }
+    }
+
+    /// A chunk that came free, or else a new one, before `next`.
+    pub fn add(&mut self, next: u32) -> u32 {
+        if let Some(link) = self.next.get_mut(self.free as usize) {
+            return std::mem::replace(&mut self.free, std::mem::replace(link, next));
+        }
+        self.all.push(Chunk([Entry::default(); ROOM]));
+        self.next.push(next);
+        u32::try_from(self.all.len() - 1).expect("there are fewer chunks than events")
+    }
+
+    /// A chunk is free; gives the next part of its bucket.
+    pub fn let_go(&mut self, chunk: u32) -> u32 {
+        let next = std::mem::replace(&mut self.next[chunk as usize], self.free);
+        self.free = chunk;
+        next
+    }
+}

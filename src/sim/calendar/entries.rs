@@ -1,0 +1,116 @@
+//! Events with what orders them: the few that are up, and a heap beside them.
+
+/// An event, when it is due, and what breaks ties: two lie in a line of the cache.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Entry<E> {
+    pub at: u64,
+    /// Its rank in the highest byte, then its number.
+    pub order: u64,
+    pub event: E,
+}
+
+impl<E> Entry<E> {
+    pub fn key(&self) -> u128 {
+        u128::from(self.at) << 64 | u128::from(self.order)
+    }
+}
+
+/// Entries in order, the next one last. What is taken out may still be read until another one comes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Near<E> {
+    pub entries: Vec<Entry<E>>,
+    /// So many have not been taken out.
+    pub left: usize,
+}
+
+impl<E: Copy + Default> Near<E> {
+    pub fn last(&self) -> Option<&Entry<E>> {
+        self.entries.get(self.left.wrapping_sub(1))
+    }
+
+    pub fn pop(&mut self) -> &Entry<E> {
+        self.left -= 1;
+        &self.entries[self.left]
+    }
+
+    /// Makes room for what is due then, behind all that comes later; gives the place.
+    pub fn make_room(&mut self, key: u128) -> usize {
+        if self.left == self.entries.len() {
+            self.entries.push(Entry::default());
+        }
+        let mut at = self.left;
+        self.left += 1;
+        while at > 0 && self.entries[at - 1].key() < key {
+            self.entries[at] = self.entries[at - 1];
+            at -= 1;
+        }
+        at
+    }
+}
+
+/// Entries with the smallest key on top. What is taken out may still be read until another one comes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heap<E> {
+    entries: Vec<Entry<E>>,
+    /// So many have not been taken out.
+    pub left: usize,
+}
+
+const WAYS: usize = 4;
+
+impl<E: Copy + Default> Heap<E> {
+    pub fn first(&self) -> Option<&Entry<E>> {
+        if self.left == 0 { None } else { self.entries.first() }
+    }
+
+    /// Moves what comes later than `key` down; gives the place for it.
+    pub fn make_room(&mut self, key: u128) -> &mut Entry<E> {
+        let mut at = self.left;
+        if at == self.entries.len() {
+            self.entries.push(Entry::default());
+        }
+        self.left += 1;
+        while at > 0 {
+            let parent = (at - 1) / WAYS;
+            if self.entries[parent].key() <= key {
+                break;
+            }
+            self.entries[at] = self.entries[parent];
+            at = parent;
+        }
+        &mut self.entries[at]
+    }
+
+    pub fn pop(&mut self) -> &Entry<E> {
+        self.left -= 1;
+        if self.left > 0 {
+            let (first, last) = (self.entries[0], self.entries[self.left]);
+            self.entries[self.left] = first;
+            self.sink(last);
+        }
+        &self.entries[self.left]
+    }
+
+    fn sink(&mut self, entry: Entry<E>) {
+        let heap = &mut self.entries[..self.left];
+        let mut at = 0;
+        loop {
+            let first = at * WAYS + 1;
+            if first >= heap.len() {
+                break;
+            }
+            let mut least = first;
+            for child in first + 1..(first + WAYS).min(heap.len()) {
+                if heap[child].key() < heap[least].key() {
+                    least = child;
+                }
+            }
+            if entry.key() <= heap[least].key() {
+                break;
+            }
+            heap[at] = heap[least];
+            at = least;
+        }
+        heap[at] = entry;
+    }
+}
