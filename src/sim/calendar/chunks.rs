@@ -29,6 +29,7 @@ impl<E: Copy + Default> Chunks<E> {
     }
 
     /// A chunk that came free, or else a new one, before `next`.
+    #[inline]
     pub fn add(&mut self, next: u32) -> u32 {
         if let Some(link) = self.next.get_mut(self.free as usize) {
             return std::mem::replace(&mut self.free, std::mem::replace(link, next));
@@ -39,6 +40,7 @@ impl<E: Copy + Default> Chunks<E> {
     }
 
     /// A chunk is free; gives the next part of its bucket.
+    #[inline]
     pub fn let_go(&mut self, chunk: u32) -> u32 {
         let next = std::mem::replace(&mut self.next[chunk as usize], self.free);
         self.free = chunk;

@@ -10,6 +10,7 @@ pub(super) struct Entry<E> {
 }
 
 impl<E> Entry<E> {
+    #[inline]
     pub fn key(&self) -> u128 {
         u128::from(self.at) << 64 | u128::from(self.order)
     }
@@ -24,10 +25,12 @@ pub(super) struct Near<E> {
 }
 
 impl<E: Copy + Default> Near<E> {
+    #[inline]
     pub fn last(&self) -> Option<&Entry<E>> {
         self.entries.get(self.left.wrapping_sub(1))
     }
 
+    #[inline]
     pub fn pop(&mut self) -> &Entry<E> {
         self.left -= 1;
         &self.entries[self.left]
@@ -59,6 +62,7 @@ pub(super) struct Heap<E> {
 const WAYS: usize = 4;
 
 impl<E: Copy + Default> Heap<E> {
+    #[inline]
     pub fn first(&self) -> Option<&Entry<E>> {
         if self.left == 0 { None } else { self.entries.first() }
     }
@@ -81,6 +85,7 @@ impl<E: Copy + Default> Heap<E> {
         &mut self.entries[at]
     }
 
+    #[inline]
     pub fn pop(&mut self) -> &Entry<E> {
         self.left -= 1;
         if self.left > 0 {

@@ -24,6 +24,7 @@ impl Wheel {
     }
 
     /// The first bucket after this one that has something in it.
+    #[inline]
     pub fn next_filled(&self, bucket: usize) -> Option<usize> {
         let (first, bit) = ((bucket + 1) / 64, (bucket + 1) % 64);
         let here = self.filled.get(first)? >> bit << bit;
@@ -35,12 +36,14 @@ impl Wheel {
     }
 
     /// The first chunk of a bucket, and how many entries it has; nothing is left.
+    #[inline]
     pub fn take(&mut self, bucket: usize) -> (u32, usize) {
         self.filled[bucket / 64] &= !(1 << (bucket % 64));
         (std::mem::replace(&mut self.first[bucket], NONE), usize::from(std::mem::take(&mut self.len[bucket])))
     }
 
     /// A chunk with one entry is the first of a bucket.
+    #[inline]
     pub fn begin(&mut self, bucket: usize, chunk: u32) {
         self.filled[bucket / 64] |= 1 << (bucket % 64);
         (self.first[bucket], self.len[bucket]) = (chunk, 1);
@@ -49,12 +52,14 @@ impl Wheel {
 
 /// The digit of a bucket's number that says where it stands on a wheel.
 #[allow(clippy::cast_possible_truncation)] // below `BUCKETS`
+#[inline]
 pub(super) fn digit(bucket: u64, wheel: usize) -> usize {
     (bucket >> below(wheel)) as usize % BUCKETS
 }
 
 /// Bits of a bucket's number below that digit.
 #[allow(clippy::cast_possible_truncation)] // few wheels
+#[inline]
 pub(super) fn below(wheel: usize) -> u32 {
     DIGIT * wheel as u32
 }
