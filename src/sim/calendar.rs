@@ -15,7 +15,7 @@ mod wheel;
 
 use crate::units::Time;
 use chunks::{Chunk, Chunks, NONE, ROOM};
-use entries::{Entry, Heap, Near};
+use entries::{Entry, Heap, Near, key};
 use wheel::{BUCKETS, DIGIT, WHEELS, Wheel, below, digit};
 
 /// What comes first at the same instant: the order of this list is the rule.
@@ -78,13 +78,14 @@ impl<E: Copy + Default> Calendar<E> {
     /// The place for what is due then, among all that is to come.
     #[inline(never)]
     fn place(&mut self, at: u64, order: u64) -> &mut Entry<E> {
-        let (key, bucket) = (u128::from(at) << 64 | u128::from(order), at >> self.bits);
+        let (key, bucket) = (key(at, order), at >> self.bits);
         let only_near = self.in_wheels == 0 && self.late.left == 0 && self.near.left < FEW;
         if only_near && bucket < self.up + BUCKETS as u64 {
             // Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as
             // the last of them.
             let place = self.near.make_room(key);
-            self.up = self.up.max(if place == 0 { at } else { self.near.entries[0].at } >> self.bits);
+            let last = if place == 0 { at } else { self.near.entries[0].at };
+            self.up = self.up.max(last >> self.bits);
             &mut self.near.entries[place]
         } else if bucket <= self.up {
             self.late.make_room(key)

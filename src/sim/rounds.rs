@@ -9,7 +9,7 @@ use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::flow::{Flow, State, Step};
+use crate::sim::flow::{State, Step};
 use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
@@ -78,7 +78,11 @@ impl<O: Observer> Engine<'_, O> {
         let flow = self.flows.get(id);
         let rtt = self.paths[flow.site.index()].rtt;
         let set_up = if connects {
-            Parts { trips: rtt, queueing: self.prospect(flow).waits(), ..Parts::default() }
+            Parts {
+                trips: rtt,
+                queueing: self.units[flow.unit.index()].prospect(flow.site, flow.class).waits(),
+                ..Parts::default()
+            }
         } else {
             Parts::default()
         };
@@ -126,10 +130,6 @@ impl<O: Observer> Engine<'_, O> {
         let flow = self.flows.get_mut(id);
         let at = self.now + Span::of_secs(flow.times.expect(self.now, after));
         self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
-    }
-
-    fn prospect(&self, flow: &Flow) -> Prospect {
-        self.units[flow.unit.index()].prospect(flow.site, flow.class)
     }
 
     /// A window leaves the server, or what is left begins to share.

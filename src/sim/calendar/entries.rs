@@ -12,8 +12,14 @@ pub(super) struct Entry<E> {
 impl<E> Entry<E> {
     #[inline]
     pub fn key(&self) -> u128 {
-        u128::from(self.at) << 64 | u128::from(self.order)
+        key(self.at, self.order)
     }
+}
+
+/// What orders events, as one number.
+#[inline]
+pub(super) fn key(at: u64, order: u64) -> u128 {
+    u128::from(at) << 64 | u128::from(order)
 }
 
 /// Entries in order, the next one last. What is taken out may still be read until another one comes.
