@@ -10,9 +10,13 @@
 //! Invariants: sums of weights and caps are exact (weights are multiples of 2^-30, caps whole bits per
 //! second), so they never drift; a site with flows is in exactly one of the two heaps, one without is in none.
 
+mod level;
+mod share;
+
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::heap::IndexedHeap;
 use crate::units::{BESIDE, Time};
+use share::Share;
 
 /// Names a flow within the engine.
 pub type FlowId = u32;
@@ -26,36 +30,13 @@ pub enum Fairness {
     BySite,
 }
 
-/// One site's flows in the band.
-#[derive(Clone, Debug, Default)]
-struct Share {
-    /// Access rate left for this band [bit/s], a whole number.
-    cap: f64,
-    /// Weight of its flows together.
-    weight: f64,
-    /// Service per unit of weight that each flow here has had [bit].
-    clock: f64,
-    /// Where the clock stood: on `v` when shared, in seconds when capped.
-    mark: f64,
-    /// Since when its access has been what holds its flows back [s].
-    full_since: f64,
-    shared: bool,
-    /// Flows by the reading of `clock` at which they end; a binary heap.
-    flows: Vec<(f64, FlowId)>,
-}
-
-impl Share {
-    /// Its last flow is gone.
-    fn idle(&mut self) {
-        (self.clock, self.weight, self.shared) = (0.0, 0.0, false);
-    }
-}
-
 /// Flows that share a capacity.
 #[derive(Clone, Debug)]
 pub struct Band {
     fairness: Fairness,
     sites: Vec<Share>,
+    /// By site: since when its access has been what holds its flows back [s].
+    full_since: Vec<f64>,
     /// Shared sites by the reading of `v` at which their first flow ends.
     shared: IndexedHeap,
     /// Capped sites by the second at which their first flow ends.
@@ -81,6 +62,8 @@ pub struct Band {
     flows: usize,
     /// Bits that others send first, at the cost of shared sites.
     debt: f64,
+    /// Room for the names of sites that turn.
+    turning: Vec<u32>,
 }
 
 /// The exact multiple of 2^-20 nearest to a weight; at least one such step.
@@ -97,6 +80,7 @@ impl Band {
         Self {
             fairness,
             sites: vec![Share::default(); sites],
+            full_since: vec![0.0; sites],
             shared: IndexedHeap::new(sites),
             capped: IndexedHeap::new(sites),
             v: 0.0,
@@ -113,6 +97,7 @@ impl Band {
             most_capped: 0.0,
             flows: 0,
             debt: 0.0,
+            turning: Vec::new(),
         }
     }
 
@@ -166,9 +151,14 @@ impl Band {
     pub fn advance(&mut self, now: Time) {
         let now = now.secs();
         if self.saturated() {
-            let pause = self.pause();
-            self.v += larger(self.level, 0.0) * larger(now - (self.now + pause), 0.0);
-            self.debt -= smaller(pause, now - self.now) * self.level * self.weight_shared;
+            let level = larger(self.level, 0.0);
+            if self.debt > 0.0 {
+                let pause = self.pause();
+                self.v += level * larger(now - (self.now + pause), 0.0);
+                self.debt -= smaller(pause, now - self.now) * self.level * self.weight_shared;
+            } else {
+                self.v += level * (now - self.now);
+            }
         }
         self.now = now;
     }
@@ -185,7 +175,7 @@ impl Band {
 
     /// Time that shared sites wait until the debt is paid [s].
     fn pause(&self) -> f64 {
-        larger(self.debt, 0.0) * self.pace_shared
+        if self.debt > 0.0 { self.debt * self.pace_shared } else { 0.0 }
     }
 
     /// Rate of flows that their access holds back [bit/s].
@@ -204,22 +194,26 @@ impl Band {
     #[must_use]
     pub fn full_for(&self, site: u32) -> Option<f64> {
         let share = &self.sites[site as usize];
-        (!share.flows.is_empty() && !share.shared).then_some(self.now - share.full_since)
+        (!share.is_empty() && !share.shared).then(|| self.now - self.full_since[site as usize])
     }
 
     /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
     pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
-        let (first, shared, cap) = (share.flows.is_empty(), share.shared, share.cap);
-        if first {
-            share.full_since = self.now;
+        let (only, shared, cap) = (share.is_empty(), share.shared, share.cap);
+        if only {
+            self.full_since[site as usize] = self.now;
         }
-        push(&mut share.flows, (clock + work / weight, flow));
+        let first = share.push((clock + work / weight, flow));
         share.weight += weight;
         self.flows += 1;
-        self.count(shared, self.counts(weight, first), if first { cap } else { 0.0 });
-        self.key(site);
+        self.count(shared, self.counts(weight, only), if only { cap } else { 0.0 });
+        self.bound(site);
+        // Where a riding site's first flow is another one, or the site does not ride.
+        if first || !self.rides(&self.sites[site as usize]) {
+            self.key(site);
+        }
     }
 
     /// Takes a flow out before its end and says how many bits it still had to get.
@@ -229,10 +223,7 @@ impl Band {
     pub fn withdraw(&mut self, site: u32, flow: FlowId, weight: f64) -> f64 {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
-        let at = share.flows.iter().position(|&(_, id)| id == flow);
-        let (finish, _) = share.flows.swap_remove(at.expect("a flow is withdrawn from where it was inserted"));
-        heapify(&mut share.flows);
-        let left = (finish - clock).max(0.0) * weight;
+        let left = (share.remove(flow) - clock).max(0.0) * weight;
         self.finished(site, weight);
         left
     }
@@ -249,46 +240,18 @@ impl Band {
         let share = &mut self.sites[site as usize];
         let more = whole(cap) - share.cap;
         share.cap = whole(cap);
-        if !share.flows.is_empty() {
+        if !share.is_empty() {
             let shared = share.shared;
             self.count(shared, 0.0, more);
+            self.bound(site);
             self.key(site);
-        }
-    }
-
-    /// Sets the capacity (in whole bits per second, like the caps) and finds the level.
-    ///
-    /// A site moves to the capped ones when its cap is at the level or below, and back only when it is above by
-    /// more than rounding: in exact arithmetic each move raises the level, so a site moves each way at most once.
-    pub fn settle(&mut self, capacity: f64) {
-        let capacity = whole(capacity);
-        self.capacity = capacity;
-        loop {
-            if self.shared.is_empty() {
-                (self.level, self.pace) = (f64::INFINITY, 0.0);
-                self.weight_shared = 0.0;
-                if self.rate_capped <= capacity {
-                    self.rest();
-                    return;
-                }
-                self.share_the_least_bound();
-            }
-            let left = capacity - self.rate_capped;
-            self.level = left / self.weight_shared;
-            self.pace_shared = if left > 0.0 { 1.0 / left } else { f64::MAX };
-            self.pace = self.weight_shared * self.pace_shared;
-            let capped = self.level >= self.least_shared && self.cap_those_below_the_level();
-            let shared = !capped && self.most_capped > above(self.level) && self.share_those_above_the_level();
-            if !capped && !shared {
-                return;
-            }
         }
     }
 
     /// What one more site that could use `rate` would get of `capacity`, where sites share (water-filling).
     #[must_use]
     pub fn fair_beside(&self, rate: f64, capacity: f64) -> f64 {
-        let caps = || self.sites.iter().filter(|share| !share.flows.is_empty()).map(|share| share.cap);
+        let caps = || self.sites.iter().filter(|share| !share.is_empty()).map(|share| share.cap);
         let mut level = 0.0;
         loop {
             let below: f64 = caps().filter(|&cap| cap <= level).sum();
@@ -325,14 +288,13 @@ impl Band {
             (None, None) => unreachable!("a band that is due has a flow"),
         };
         self.bring(site);
-        let (_, flow) = pop(&mut self.sites[site as usize].flows);
-        (site, flow)
+        (site, self.sites[site as usize].pop())
     }
 
     /// Ends what [`Band::finish`] began: the site goes on with `weight` less.
     pub fn finished(&mut self, site: u32, weight: f64) {
         let share = &mut self.sites[site as usize];
-        let (last, shared, cap) = (share.flows.is_empty(), share.shared, share.cap);
+        let (last, shared, cap) = (share.is_empty(), share.shared, share.cap);
         share.weight -= weight;
         self.flows -= 1;
         self.count(shared, -self.counts(weight, last), if last { -cap } else { 0.0 });
@@ -340,6 +302,10 @@ impl Band {
             self.heap(shared).remove(site);
             self.sites[site as usize].idle();
         } else {
+            // With less weight no shared site's bound is lower.
+            if !shared {
+                self.bound(site);
+            }
             self.key(site);
         }
     }
@@ -347,7 +313,7 @@ impl Band {
     /// Every flow with the bits per unit of its weight that it still has to get; by site, in no meaningful order
     /// within it.
     pub fn remaining(&self) -> impl Iterator<Item = (u32, FlowId, f64)> {
-        self.sites.iter().zip(0_u32..).filter(|(share, _)| !share.flows.is_empty()).flat_map(|(share, site)| {
+        self.sites.iter().zip(0_u32..).filter(|(share, _)| !share.is_empty()).flat_map(|(share, site)| {
             let clock = self.clock_now(share);
             share.flows.iter().map(move |&(finish, flow)| (site, flow, (finish - clock).max(0.0)))
         })
@@ -410,13 +376,15 @@ impl Band {
     }
 
     /// Brings a site's clock to now, if its rate may change; gives what it reads.
+    #[inline]
     fn bring(&mut self, site: u32) -> f64 {
         let share = &self.sites[site as usize];
-        let clock = if share.flows.is_empty() { 0.0 } else { self.clock_now(share) };
-        if !self.rides(share) {
-            let share = &mut self.sites[site as usize];
-            (share.clock, share.mark) = (clock, if share.shared { self.v } else { self.now });
+        if self.rides(share) {
+            return share.clock + (self.v - share.mark);
         }
+        let clock = if share.is_empty() { 0.0 } else { self.clock_now(share) };
+        let share = &mut self.sites[site as usize];
+        (share.clock, share.mark) = (clock, if share.shared { self.v } else { self.now });
         clock
     }
 
@@ -424,156 +392,28 @@ impl Band {
     /// when its first flow ends does not depend on where `v` is now.
     fn key(&mut self, site: u32) {
         let share = &self.sites[site as usize];
-        let due = share.flows[0].0 - share.clock;
-        let (weight, cap) = (self.weight_of(share), share.cap);
+        let due = share.first() - share.clock;
         if share.shared {
             let due = if self.fairness == Fairness::ByFlow { due } else { due * share.weight };
             self.shared.set(site, share.mark + due);
-            self.least_shared = smaller(self.least_shared, cap / weight);
         } else {
-            let key = if cap > 0.0 { share.mark + due * share.weight / cap } else { f64::INFINITY };
+            let key = if share.cap > 0.0 { share.mark + due * share.weight / share.cap } else { f64::INFINITY };
             self.capped.set(site, key);
-            self.most_capped = larger(self.most_capped, cap / weight);
         }
     }
 
-    /// A site that was capped is shared from now on, or the other way round.
-    fn turn(&mut self, site: u32, shared: bool) {
-        let clock = self.bring(site);
-        let share = &self.sites[site as usize];
-        let (weight, cap) = (self.weight_of(share), share.cap);
-        self.count(!shared, -weight, -cap);
-        self.count(shared, weight, cap);
-        self.heap(!shared).remove(site);
-        let share = &mut self.sites[site as usize];
-        (share.shared, share.full_since) = (shared, self.now);
-        (share.clock, share.mark) = (clock, if shared { self.v } else { self.now });
-        self.key(site);
-    }
-
-    /// Nobody shares: the bounds and the clock start afresh.
-    fn rest(&mut self) {
-        self.v = 0.0;
-        self.least_shared = f64::INFINITY;
-        if self.capped.is_empty() {
-            self.rate_capped = 0.0;
-            self.most_capped = 0.0;
+    /// The bounds heed a site's cap for its weight, which is another one.
+    fn bound(&mut self, site: u32) {
+        let (ratio, share) = (self.ratio(site), &self.sites[site as usize]);
+        if share.shared {
+            self.least_shared = smaller(self.least_shared, ratio);
+        } else {
+            self.most_capped = larger(self.most_capped, ratio);
         }
     }
-
-    /// Overload with all sites capped: the sites that could use most per weight begin to share.
-    fn share_the_least_bound(&mut self) {
-        let most = self.capped.members().map(|site| self.ratio(site)).fold(0.0, f64::max);
-        self.most_capped = most;
-        let sites: Vec<u32> = self.capped.members().filter(|&site| self.ratio(site) >= most).collect();
-        for site in sites {
-            self.turn(site, true);
-        }
-    }
-
-    /// Shared sites whose cap is at or below the level are capped. The level only rises by this.
-    fn cap_those_below_the_level(&mut self) -> bool {
-        let level = self.level;
-        let sites: Vec<u32> = self.shared.members().filter(|&site| self.ratio(site) <= level).collect();
-        for &site in &sites {
-            self.turn(site, false);
-        }
-        self.least_shared = self.shared.members().map(|site| self.ratio(site)).fold(f64::INFINITY, f64::min);
-        !sites.is_empty()
-    }
-
-    /// Capped sites whose cap is above the level share. The level only rises by this, too.
-    fn share_those_above_the_level(&mut self) -> bool {
-        let level = above(self.level);
-        let sites: Vec<u32> = self.capped.members().filter(|&site| self.ratio(site) > level).collect();
-        for &site in &sites {
-            self.turn(site, true);
-        }
-        self.most_capped = self.capped.members().map(|site| self.ratio(site)).fold(0.0, f64::max);
-        !sites.is_empty()
-    }
-}
-
-/// Beyond the rounding of one division.
-fn above(level: f64) -> f64 {
-    level + level.abs() * 1e-12
 }
 
 /// A rate in whole bits per second, so that sums of rates are exact: beside 2^52 a number has no fraction.
 fn whole(rate: f64) -> f64 {
     (smaller(rate, BESIDE) + BESIDE) - BESIDE
-}
-
-/// Without a branch: which of two flows ends first cannot be foreseen.
-#[allow(clippy::needless_bitwise_bool)]
-fn earlier(a: (f64, FlowId), b: (f64, FlowId)) -> bool {
-    (a.0 < b.0) | ((a.0 <= b.0) & (a.1 < b.1))
-}
-
-fn push(heap: &mut Vec<(f64, FlowId)>, entry: (f64, FlowId)) {
-    let at = heap.len();
-    heap.push(entry);
-    rise(heap, at, entry);
-}
-
-fn pop(heap: &mut Vec<(f64, FlowId)>) -> (f64, FlowId) {
-    let first = heap[0];
-    let last = heap.pop().expect("a site that is due has a flow");
-    if !heap.is_empty() {
-        // The last one belongs near the end: the gap goes there first, and it rises from there (Floyd).
-        let gap = descend(heap);
-        rise(heap, gap, last);
-    }
-    first
-}
-
-/// Moves the gap at the top down to the end, past the earlier child each time.
-fn descend(heap: &mut [(f64, FlowId)]) -> usize {
-    let mut at = 0;
-    loop {
-        let left = 2 * at + 1;
-        if left + 1 >= heap.len() {
-            break;
-        }
-        let child = left + usize::from(earlier(heap[left + 1], heap[left]));
-        heap[at] = heap[child];
-        at = child;
-    }
-    let only = 2 * at + 1;
-    if only < heap.len() {
-        heap[at] = heap[only];
-        at = only;
-    }
-    at
-}
-
-fn rise(heap: &mut [(f64, FlowId)], mut at: usize, entry: (f64, FlowId)) {
-    while at > 0 {
-        let parent = (at - 1) / 2;
-        if !earlier(entry, heap[parent]) {
-            break;
-        }
-        heap[at] = heap[parent];
-        at = parent;
-    }
-    heap[at] = entry;
-}
-
-fn sink(heap: &mut [(f64, FlowId)], mut at: usize) {
-    loop {
-        let left = 2 * at + 1;
-        let Some(&entry) = heap.get(left) else { return };
-        let child = if left + 1 < heap.len() && earlier(heap[left + 1], entry) { left + 1 } else { left };
-        if !earlier(heap[child], heap[at]) {
-            return;
-        }
-        heap.swap(at, child);
-        at = child;
-    }
-}
-
-fn heapify(heap: &mut [(f64, FlowId)]) {
-    for at in (0..heap.len() / 2).rev() {
-        sink(heap, at);
-    }
 }

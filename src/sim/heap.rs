@@ -38,11 +38,17 @@ impl IndexedHeap {
     }
 
     /// Puts `member` in, or gives it another key.
+    #[inline]
     pub fn set(&mut self, member: u32, key: f64) {
+        match &mut self.heap[..] {
+            [only] if only.1 == member => only.0 = key,
+            _ => self.put(member, key),
+        }
+    }
+
+    fn put(&mut self, member: u32, key: f64) {
         let at = self.place[member as usize];
-        if at == 0 && self.heap.len() == 1 {
-            self.heap[0].0 = key;
-        } else if at == ABSENT {
+        if at == ABSENT {
             self.heap.push((key, member));
             self.rise(self.heap.len() - 1);
         } else {

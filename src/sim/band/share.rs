@@ -1,0 +1,202 @@
+//! A site's share of a band: its flows in the order in which they end, the next few in order, the others in a heap.
+//!
+//! Most sites have few flows. Those in order come and go without a guess at which ends first: the next one is the last in
+//! memory. When they are used up the next few are sorted out of the heap, in its place (Williams 1964, Algorithm 232).
+
+use super::FlowId;
+
+/// One site's flows in the band, in a line of the cache.
+#[derive(Clone, Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Share {
+    /// Access rate left for this band [bit/s], a whole number.
+    pub cap: f64,
+    /// Weight of its flows together.
+    pub weight: f64,
+    /// Service per unit of weight that each flow here has had [bit].
+    pub clock: f64,
+    /// Where the clock stood: on `v` when shared, in seconds when capped.
+    pub mark: f64,
+    /// Flows by the reading of `clock` at which they end; ties go to the smaller name. The first `heaped` are a binary heap
+    /// with the first to end on top; behind it are those that end before all of them, the first to end last. None are there
+    /// only if there is no flow.
+    pub flows: Vec<Entry>,
+    heaped: u32,
+    pub shared: bool,
+}
+
+const _: () = assert!(size_of::<Share>() == 64);
+
+/// When a flow ends, and its name.
+type Entry = (f64, FlowId);
+
+/// No more than so many are kept in order, and half as many are sorted at once.
+const MOST: usize = 32;
+
+impl Share {
+    /// Its last flow is gone.
+    pub fn idle(&mut self) {
+        (self.clock, self.weight, self.shared) = (0.0, 0.0, false);
+    }
+
+    /// Whether it has no flow.
+    pub fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    /// When the first ends.
+    #[inline]
+    pub fn first(&self) -> f64 {
+        self.flows.last().map_or(f64::INFINITY, |first| first.0)
+    }
+
+    /// Puts a flow in; says whether it is the first to end.
+    #[inline]
+    pub fn push(&mut self, entry: Entry) -> bool {
+        let heaped = self.heaped as usize;
+        if heaped > 0 && !earlier(entry, self.flows[heaped]) {
+            self.heap(entry);
+            return false;
+        }
+        self.flows.push(entry);
+        let ordered = &mut self.flows[heaped..];
+        let last = ordered.len() - 1;
+        let mut at = last;
+        while at > 0 && earlier(ordered[at - 1], entry) {
+            ordered[at] = ordered[at - 1];
+            at -= 1;
+        }
+        ordered[at] = entry;
+        if last >= MOST {
+            self.heap_one();
+        }
+        at == last
+    }
+
+    /// Takes the first one out.
+    #[inline]
+    pub fn pop(&mut self) -> FlowId {
+        let (_, first) = self.flows.pop().expect("a site that is due has a flow");
+        self.refill();
+        first
+    }
+
+    /// Takes out a flow that is in; gives the reading at which it would have ended.
+    pub fn remove(&mut self, flow: FlowId) -> f64 {
+        let at = self.flows.iter().position(|&(_, id)| id == flow);
+        let mut at = at.expect("a flow is withdrawn from where it was inserted");
+        let end = self.flows[at].0;
+        if at < self.heaped as usize {
+            // The last of the heap takes its place.
+            self.heaped -= 1;
+            let last = self.heaped as usize;
+            self.flows.swap(at, last);
+            let heap = &mut self.flows[..last];
+            if at < last {
+                rise(heap, at);
+                sink(heap, at);
+            }
+            at = last;
+        }
+        self.flows.remove(at);
+        self.refill();
+        end
+    }
+
+    /// It ends after all that are in order.
+    fn heap(&mut self, entry: Entry) {
+        self.flows.insert(self.heaped as usize, entry);
+        self.heap_one();
+    }
+
+    /// The last to end of those in order joins the heap, beside which it is.
+    fn heap_one(&mut self) {
+        self.heaped += 1;
+        let heap = &mut self.flows[..self.heaped as usize];
+        rise(heap, heap.len() - 1);
+    }
+
+    /// Where none are left in order, the first few of the heap are put in order behind it.
+    #[inline]
+    fn refill(&mut self) {
+        if self.heaped > 0 && self.flows.len() == self.heaped as usize {
+            self.sort_some();
+        }
+    }
+
+    fn sort_some(&mut self) {
+        for _ in 0..MOST / 2 {
+            let Some(last) = self.heaped.checked_sub(1) else { return };
+            self.heaped = last;
+            self.flows.swap(0, last as usize);
+            sink(&mut self.flows[..last as usize], 0);
+        }
+    }
+}
+
+/// Whether `a` ends before `b`.
+fn earlier(a: Entry, b: Entry) -> bool {
+    a.0 < b.0 || (a.0 <= b.0 && a.1 < b.1)
+}
+
+/// What is at this place goes up to where it belongs.
+fn rise(heap: &mut [Entry], mut at: usize) {
+    let entry = heap[at];
+    while at > 0 {
+        let parent = (at - 1) / 2;
+        if !earlier(entry, heap[parent]) {
+            break;
+        }
+        heap[at] = heap[parent];
+        at = parent;
+    }
+    heap[at] = entry;
+}
+
+/// What is at this place goes down to where it belongs.
+fn sink(heap: &mut [Entry], mut at: usize) {
+    while let Some(&left) = heap.get(2 * at + 1) {
+        let right = heap.get(2 * at + 2).is_some_and(|&right| earlier(right, left));
+        let child = 2 * at + 1 + usize::from(right);
+        if !earlier(heap[child], heap[at]) {
+            return;
+        }
+        heap.swap(at, child);
+        at = child;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Far more flows than are kept in order, with ties; some are taken out before their end.
+        #[test]
+        fn flows_end_in_the_order_of_a_sorted_list(
+            steps in prop::collection::vec((0_u32..400, 0_u8..8), 1..600),
+        ) {
+            let (mut share, mut plain) = (Share::default(), Vec::new());
+            for (flow, (end, what)) in (0_u32..).zip(steps) {
+                match what {
+                    0 | 1 if !plain.is_empty() => {
+                        let (_, first): (u32, u32) = plain.remove(0);
+                        prop_assert_eq!(share.pop(), first);
+                    }
+                    2 if !plain.is_empty() => {
+                        let (end, middle) = plain.remove(plain.len() / 2);
+                        prop_assert!(share.remove(middle).total_cmp(&f64::from(end)).is_eq());
+                    }
+                    _ => {
+                        plain.push((end, flow));
+                        plain.sort_unstable();
+                        prop_assert_eq!(share.push((f64::from(end), flow)), plain[0] == (end, flow));
+                    }
+                }
+                prop_assert_eq!(share.flows.len(), plain.len());
+                prop_assert!(plain.first().is_none_or(|first| share.first().total_cmp(&f64::from(first.0)).is_eq()));
+            }
+        }
+    }
+}
