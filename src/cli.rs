@@ -345,6 +345,21 @@ fn say(text: &str) -> u8 {
     0
 }
 
+/// Prints what was found for another program to read.
+fn say_json(found: &impl serde::Serialize) {
+    say(&serde_json::to_string_pretty(found).unwrap_or_default());
+}
+
+/// What the command line asks for in place of what the scenario says.
+fn override_with(study: &mut Study, seed: Option<u64>, replications: Option<u32>) {
+    if let Some(replications) = replications {
+        (study.effort.least, study.effort.most) = (replications, replications);
+    }
+    for setup in &mut study.setups {
+        setup.model.seed = seed.unwrap_or(setup.model.seed);
+    }
+}
+
 fn run(args: &Run) -> Result<u8, Stop> {
     let (mut study, text) = load(&args.file)?;
     let chosen = choose(&study, &args.options)?;
@@ -361,7 +376,7 @@ fn run(args: &Run) -> Result<u8, Stop> {
     }
     output.write(&results, &text, &command(args))?;
     if args.json {
-        say(&serde_json::to_string_pretty(&results).unwrap_or_default());
+        say_json(&results);
     } else {
         say(&format!("{}\nReport: {}", table::summary(&results), output.page().display()));
     }
@@ -413,13 +428,9 @@ fn choose(study: &Study, names: &[String]) -> Result<Vec<usize>, Stop> {
 }
 
 fn adjust(study: &mut Study, args: &Run) {
-    if let Some(replications) = args.replications {
-        study.effort.least = replications;
-        study.effort.most = replications;
-    }
+    override_with(study, args.seed, args.replications);
     for setup in &mut study.setups {
         let model = &mut setup.model;
-        model.seed = args.seed.unwrap_or(model.seed);
         let written = match model.fidelity {
             Fidelity::Flow => None,
             Fidelity::Packet(grain) => Some(grain),

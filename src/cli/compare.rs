@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::cli::output::Output;
-use crate::cli::{Compare, STOP, Stop, bar, load, say};
+use crate::cli::{Compare, STOP, Stop, bar, load, override_with, say, say_json};
 use crate::report;
 use crate::report::compare::{Candidate, Comparison};
 use crate::scenario::model::Model;
@@ -22,8 +22,8 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         } else {
             String::new()
         };
+        override_with(&mut study, args.seed, None);
         for setup in &mut study.setups {
-            setup.model.seed = args.seed.unwrap_or(setup.model.seed);
             // The selection takes days for independent.
             setup.model.antithetic = false;
             all.push((format!("{prefix}{}", setup.title), setup.clone()));
@@ -60,7 +60,7 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let comparison = Comparison::new(&study, zone, selected, candidates.collect());
     output.file("compare.csv", report::compare::csv(&comparison).as_bytes())?;
     if args.json {
-        say(&serde_json::to_string_pretty(&comparison).unwrap_or_default());
+        say_json(&comparison);
     } else {
         say(&report::compare::summary(&comparison));
     }

@@ -1,7 +1,7 @@
 //! `plan` and `headroom`: inverse questions.
 
 use crate::cli::output::Output;
-use crate::cli::{Headroom, Plan, PlanEffort, STOP, Stop, bar, choose, load, say};
+use crate::cli::{Headroom, Plan, STOP, Stop, bar, choose, load, override_with, say, say_json};
 use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome};
 use crate::plan::{self, Question};
@@ -19,7 +19,7 @@ fn criterion(days: Option<f64>) -> Criterion {
 
 pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
     let (mut study, _) = load(&args.file)?;
-    reseed(&mut study, &args.effort);
+    override_with(&mut study, args.effort.seed, None);
     let place = match &args.option {
         Some(name) => choose(&study, std::slice::from_ref(name))?.pop().unwrap_or(0),
         None => 0,
@@ -49,7 +49,7 @@ pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
     output.file(&format!("plan-{}.svg", args.find), report::plan::chart(&found).as_bytes())?;
     output.file(&format!("plan-{}.csv", args.find), report::plan::csv(&found).as_bytes())?;
     if args.effort.json {
-        say(&serde_json::to_string_pretty(&found).unwrap_or_default());
+        say_json(&found);
     } else {
         let chart = output.path(&format!("plan-{}.svg", args.find));
         say(&format!("{}\nChart: {}", report::plan::summary(&found), chart.display()));
@@ -63,12 +63,6 @@ fn fails(plan: &plan::Plan) -> bool {
         Outcome::Fails(_) => true,
         Outcome::Crosses(..) | Outcome::Holds(_) => false,
         Outcome::Least(value, _) => plan.answer.measured(value).is_some_and(|measure| measure > plan.limit),
-    }
-}
-
-fn reseed(study: &mut Study, effort: &PlanEffort) {
-    for setup in &mut study.setups {
-        setup.model.seed = effort.seed.unwrap_or(setup.model.seed);
     }
 }
 
@@ -100,7 +94,7 @@ fn answer(question: &Question<'_>, output: &Output) -> Result<plan::Plan, Stop> 
 
 pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
     let (mut study, _) = load(&args.file)?;
-    reseed(&mut study, &args.effort);
+    override_with(&mut study, args.effort.seed, None);
     if let Some(name) = &args.lose {
         lose(&mut study, name)?;
     }
@@ -123,7 +117,7 @@ pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
         }
     }
     if args.effort.json {
-        say(&serde_json::to_string_pretty(&found).unwrap_or_default());
+        say_json(&found);
     } else {
         say(&report::headroom::summary(&study.question, &study.when, &found));
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::output::Output;
-use crate::cli::{STOP, Stop, Sweep, bar, choose, load, say, sensitivity};
+use crate::cli::{STOP, Stop, Sweep, bar, choose, load, override_with, say, sensitivity};
 use crate::report;
 use crate::report::sweep::Point;
 use crate::scenario::{self, vary};
@@ -66,12 +66,7 @@ impl Runner<'_> {
         let folder = self.args.file.parent().unwrap_or(Path::new("."));
         let loaded = scenario::load(&shown, text, folder);
         let mut study = loaded.map_err(|problems| Stop::Input(problems.show(false)))?;
-        if let Some(replications) = self.args.replications {
-            (study.effort.least, study.effort.most) = (replications, replications);
-        }
-        for setup in &mut study.setups {
-            setup.model.seed = self.args.seed.unwrap_or(setup.model.seed);
-        }
+        override_with(&mut study, self.args.seed, self.args.replications);
         let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
         let keep = Some(self.output.kept());
         let settings = Settings { stop: &STOP, progress: &|_, _| {}, keep, retain: true, records: None };

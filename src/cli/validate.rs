@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use crate::cli::{Stop, Validate, output, say};
+use crate::cli::{Stop, Validate, output, say, say_json};
 use crate::report::validation;
 use crate::validate::evidence::Store;
 use crate::validate::method::errors;
@@ -35,7 +35,7 @@ pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
         write(path, &validation::page(&rows, &replayed))?;
     }
     if args.json {
-        say(&serde_json::to_string_pretty(&rows).unwrap_or_default());
+        say_json(&rows);
     } else {
         say(&validation::table(&rows));
     }

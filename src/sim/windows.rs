@@ -35,12 +35,16 @@ const MOST_STEPS: f64 = 64.0;
 const LEAST: f64 = 0.05;
 
 impl Windows {
+    /// Whether there was a transfer lately.
+    #[must_use]
+    pub fn are_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// The windows of `flows` transfers `dt` seconds on; none leaves them open.
     pub fn pass(&mut self, dt: f64, flows: usize, link: Link) {
         if flows == 0 {
-            if self.open.is_some() {
-                *self = Self::default();
-            }
+            *self = Self::default();
             return;
         }
         let flows = float(flows as u64);

@@ -95,7 +95,7 @@ impl Concentrator {
         }
         if self.lanes[place].band.saturated() {
             self.touch(place).owe(work);
-        } else if !self.others_pay(place, work) {
+        } else if self.one_for_all() || !self.others_pay(place, work) {
             return;
         }
         // Flows end later by this, and nothing else changes but averages, which are looked at often enough; a flood answers
@@ -151,12 +151,13 @@ impl Concentrator {
     /// What bursts need of the rate while flows would use it all up, though nobody holds them back: without it they
     /// would get more than there is.
     pub(super) fn reserve(&self, capacity: f64) -> f64 {
-        let appetite = self.lanes.iter().fold(0.0, |sum, lane| sum + lane.band.appetite());
-        if appetite > capacity {
-            return 0.0;
+        let (mut appetite, mut bursts) = (0.0, 0.0);
+        for lane in &self.lanes {
+            appetite += lane.band.appetite();
+            bursts += lane.bursts;
         }
-        let bursts = self.lanes.iter().fold(0.0, |sum, lane| sum + lane.bursts);
-        if appetite + bursts > capacity { smaller(bursts, capacity) } else { 0.0 }
+        let needed = appetite <= capacity && appetite + bursts > capacity;
+        if needed { smaller(bursts, capacity) } else { 0.0 }
     }
 
     /// Where lanes share by weight, those whose bursts are more than their part for long get their part, and no more:

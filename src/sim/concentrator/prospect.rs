@@ -86,10 +86,13 @@ impl Concentrator {
         self.queue_at(&self.doors[site.index()], site)
     }
 
+    #[inline]
     fn queue_at(&self, door: &Door, site: SiteId) -> f64 {
-        if door.busy == 0 {
-            return 0.0;
-        }
+        if door.busy == 0 { 0.0 } else { self.stands_at(door, site) }
+    }
+
+    #[inline(never)]
+    fn stands_at(&self, door: &Door, site: SiteId) -> f64 {
         let full_for = |place: usize| self.lanes[place].band.full_for(site.0);
         let longest = door.lanes().filter_map(full_for).fold(0.0, larger);
         access_queue(longest, self.access_buffer)

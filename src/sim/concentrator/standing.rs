@@ -23,7 +23,10 @@ impl Concentrator {
         }
         if let Some(windows) = &mut self.windows {
             let lane = &self.lanes[0];
-            windows.pass(dt, lane.sharing(), lane.link);
+            let flows = lane.sharing();
+            if flows > 0 || windows.are_open() {
+                windows.pass(dt, flows, lane.link);
+            }
         }
     }
 
