@@ -48,6 +48,8 @@ pub struct Band {
     /// One over it: the time in which `v` rises by a bit; and the time in which shared sites together get one [s].
     pace: f64,
     pace_shared: f64,
+    /// What capped sites left when that was worked out [bit/s]: most events do not change it.
+    left: f64,
     now: f64,
     capacity: f64,
     weight_shared: f64,
@@ -87,6 +89,7 @@ impl Band {
             level: f64::INFINITY,
             pace: 0.0,
             pace_shared: 0.0,
+            left: f64::NAN,
             now: 0.0,
             capacity: 0.0,
             weight_shared: 0.0,

@@ -17,7 +17,10 @@ impl Band {
     fn level_moves_sites(&mut self) -> bool {
         let left = self.capacity - self.rate_capped;
         self.level = left / self.weight_shared;
-        self.pace_shared = if left > 0.0 { 1.0 / left } else { f64::MAX };
+        if left.to_bits() != self.left.to_bits() {
+            self.left = left;
+            self.pace_shared = if left > 0.0 { 1.0 / left } else { f64::MAX };
+        }
         self.pace = self.weight_shared * self.pace_shared;
         self.level >= self.least_shared || self.most_capped > above(self.level)
     }
@@ -76,8 +79,8 @@ impl Band {
     /// Overload with all sites capped: the sites that could use most per weight begin to share.
     fn share_the_least_bound(&mut self) {
         let most = self.most_of_capped();
-        self.most_capped = most;
         self.turn_those(true, |ratio| ratio >= most);
+        self.most_capped = self.most_of_capped();
     }
 
     /// Shared sites whose cap is at or below the level are capped. The level only rises by this.
