@@ -201,6 +201,7 @@ impl Band {
     }
 
     /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
+    #[inline]
     pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
@@ -281,6 +282,7 @@ impl Band {
     }
 
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
+    #[inline]
     pub fn finish(&mut self) -> (u32, FlowId) {
         let site = match (self.shared.top(), self.capped.top()) {
             (Some((due, shared)), Some((at, capped))) => {
@@ -295,6 +297,7 @@ impl Band {
     }
 
     /// Ends what [`Band::finish`] began: the site goes on with `weight` less.
+    #[inline]
     pub fn finished(&mut self, site: u32, weight: f64) {
         let share = &mut self.sites[site as usize];
         let (last, shared, cap) = (share.is_empty(), share.shared, share.cap);
@@ -393,6 +396,7 @@ impl Band {
 
     /// Gives a site the place in its heap that its first flow asks for. A clock that rides on `v` may stand where it was:
     /// when its first flow ends does not depend on where `v` is now.
+    #[inline]
     fn key(&mut self, site: u32) {
         let share = &self.sites[site as usize];
         let due = share.first() - share.clock;
