@@ -160,6 +160,7 @@ impl Band {
                 self.v += level * larger(now - (self.now + pause), 0.0);
                 self.debt -= smaller(pause, now - self.now) * self.level * self.weight_shared;
             } else {
+                // Most often nothing is owed, and the next event need not wait for that to be worked out.
                 self.v += level * (now - self.now);
             }
         }
@@ -214,7 +215,7 @@ impl Band {
         self.flows += 1;
         self.count(shared, self.counts(weight, only), if only { cap } else { 0.0 });
         self.bound(site);
-        // Where a riding site's first flow is another one, or the site does not ride.
+        // A site that rides keeps its place while its first flow is the same.
         if first || !self.rides(&self.sites[site as usize]) {
             self.key(site);
         }
@@ -308,7 +309,7 @@ impl Band {
             self.heap(shared).remove(site);
             self.sites[site as usize].idle();
         } else {
-            // With less weight no shared site's bound is lower.
+            // A shared site with less weight is no nearer to its cap.
             if !shared {
                 self.bound(site);
             }

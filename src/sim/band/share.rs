@@ -22,6 +22,7 @@ pub(super) struct Share {
     /// only if there is no flow.
     pub flows: Vec<Entry>,
     heaped: u32,
+    /// Whether it rides on the clock of those that share: the capacity holds it back, not its cap.
     pub shared: bool,
 }
 
