@@ -387,7 +387,7 @@ impl Band {
     fn bring(&mut self, site: u32) -> f64 {
         let share = &self.sites[site as usize];
         if self.rides(share) {
-            return share.clock + (self.v - share.mark);
+            return self.clock_now(share);
         }
         let clock = if share.is_empty() { 0.0 } else { self.clock_now(share) };
         let share = &mut self.sites[site as usize];

@@ -171,12 +171,6 @@ impl<E: Copy + Default> Calendar<E> {
 
     /// All that is in the chunks of a short bucket is up.
     fn show(&mut self, mut number: u32, mut len: usize) {
-        // Most often it is one event.
-        if len == 1 {
-            self.near.entries.push(self.chunks.all[number as usize].0[0]);
-            number = self.chunks.let_go(number);
-            len = ROOM;
-        }
         while let Some(Chunk(entries)) = self.chunks.all.get(number as usize) {
             let until = self.near.entries.len() + len;
             // A whole chunk is copied faster than a part of it.

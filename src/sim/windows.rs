@@ -35,18 +35,17 @@ const MOST_STEPS: f64 = 64.0;
 const LEAST: f64 = 0.05;
 
 impl Windows {
-    /// Whether there was a transfer lately.
-    #[must_use]
-    pub fn are_open(&self) -> bool {
-        self.open.is_some()
+    /// The windows of `flows` transfers `dt` seconds on; none leaves them open.
+    #[inline]
+    pub fn pass(&mut self, dt: f64, flows: usize, link: Link) {
+        if flows > 0 {
+            self.go_on(dt, flows, link);
+        } else if self.open.is_some() {
+            *self = Self::default();
+        }
     }
 
-    /// The windows of `flows` transfers `dt` seconds on; none leaves them open.
-    pub fn pass(&mut self, dt: f64, flows: usize, link: Link) {
-        if flows == 0 {
-            *self = Self::default();
-            return;
-        }
+    fn go_on(&mut self, dt: f64, flows: usize, link: Link) {
         let flows = float(flows as u64);
         let mut left = dt;
         while left > 0.0 {

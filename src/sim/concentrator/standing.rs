@@ -23,10 +23,7 @@ impl Concentrator {
         }
         if let Some(windows) = &mut self.windows {
             let lane = &self.lanes[0];
-            let flows = lane.sharing();
-            if flows > 0 || windows.are_open() {
-                windows.pass(dt, flows, lane.link);
-            }
+            windows.pass(dt, lane.sharing(), lane.link);
         }
     }
 
