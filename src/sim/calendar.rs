@@ -30,6 +30,22 @@ pub enum Rank {
     Arrival = 2,
 }
 
+/// When something is due, and what it comes before at the same instant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Due(u128);
+
+impl Due {
+    /// Later than every event.
+    pub const NEVER: Self = Self(u128::MAX);
+
+    /// When that is.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // the high half is meant
+    pub fn time(self) -> Time {
+        Time((self.0 >> 64) as u64).min(Time::NEVER)
+    }
+}
+
 /// So many events need no buckets.
 const FEW: usize = 8;
 
@@ -70,9 +86,20 @@ impl<E: Copy + Default> Calendar<E> {
     /// Schedules an event. Inlined, so that it is put together in its place and not copied there.
     #[inline]
     pub fn push(&mut self, at: Time, rank: Rank, event: E) {
-        let order = (rank as u64) << 56 | self.scheduled;
-        self.scheduled += 1;
+        let order = self.order(rank);
         *self.place(at.0, order) = Entry { at: at.0, order, event };
+    }
+
+    /// A place in the order of events for one that is kept elsewhere, because only the next of its kind is known: it is
+    /// scheduled and comes as all others do, but costs no more than a comparison.
+    #[inline]
+    pub fn due(&mut self, at: Time, rank: Rank) -> Due {
+        Due(key(at.0, self.order(rank)))
+    }
+
+    fn order(&mut self, rank: Rank) -> u64 {
+        self.scheduled += 1;
+        (rank as u64) << 56 | (self.scheduled - 1)
     }
 
     /// The place for what is due then, among all that is to come.
@@ -128,13 +155,24 @@ impl<E: Copy + Default> Calendar<E> {
     /// Takes the next event out, if it comes before `limit`. It is read where it lies: that place is used again.
     #[inline]
     pub fn pop_before(&mut self, limit: Time) -> Option<(Time, &E)> {
+        self.pop_if(|next| next.at < limit.0)
+    }
+
+    /// Takes the next event out, if it comes before one that is kept elsewhere.
+    #[inline]
+    pub fn pop_ahead_of(&mut self, other: Due) -> Option<(Time, &E)> {
+        self.pop_if(|next| next.key() < other.0)
+    }
+
+    #[inline]
+    fn pop_if(&mut self, comes: impl FnOnce(&Entry<E>) -> bool) -> Option<(Time, &E)> {
         self.fetch();
         let late = match (self.near.last(), self.late.first()) {
             (Some(near), Some(late)) => late.key() < near.key(),
             (near, _) => near.is_none(),
         };
         let next = if late { self.late.first() } else { self.near.last() };
-        next.filter(|next| next.at < limit.0)?;
+        next.filter(|next| comes(next))?;
         let entry = if late { self.late.pop() } else { self.near.pop() };
         Some((Time(entry.at), &entry.event))
     }

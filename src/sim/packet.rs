@@ -19,7 +19,7 @@ pub mod wire;
 use crate::random::Stream;
 use crate::scenario::model::{Action, ClassId, Codec, Discipline, Model, SiteId, Tcp, Transport, UnitId};
 use crate::sim::band::FlowId;
-use crate::sim::calendar::{Calendar, Rank};
+use crate::sim::calendar::{Calendar, Due, Rank};
 use crate::sim::discipline::Shape;
 use crate::sim::transport::Turn;
 use crate::units::{BitRate, Span, Time};
@@ -33,8 +33,6 @@ use wire::{Kind, Label, Packet, Says, Sizes, Way, short};
 /// What is scheduled.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    /// A concentrator has served a packet.
-    Served(UnitId),
     /// A packet comes to the headend.
     Up(SiteId),
     /// A packet comes to a site.
@@ -82,6 +80,8 @@ pub struct Packets {
     now: Time,
     calendar: Calendar<Event>,
     hubs: Vec<Hub>,
+    /// When each of them has served the packet in service. That is half of all that happens, and stays out of the calendar.
+    ends: Vec<Due>,
     lines: Vec<Line>,
     connections: Vec<Connection>,
     calls: Vec<Call>,
@@ -141,6 +141,7 @@ impl Packets {
             now: Time(0),
             calendar: Calendar::new(BUCKET),
             hubs: model.units.iter().map(|unit| Hub::new(unit, tcp.is_none(), classes)).collect(),
+            ends: vec![Due::NEVER; model.units.len()],
             lines: model.sites.iter().map(|site| Line::new(site, ceiling(model), buffer)).collect(),
             connections: Vec::new(),
             calls: Vec::new(),
@@ -156,15 +157,30 @@ impl Packets {
     /// When something happens next.
     #[must_use]
     pub fn next_time(&mut self) -> Time {
-        self.calendar.next_time()
+        self.calendar.next_time().min(self.first_end().0.time())
+    }
+
+    /// When a packet in service is served first, and by which concentrator.
+    fn first_end(&self) -> (Due, UnitId) {
+        let mut first = (Due::NEVER, 0);
+        for (place, &end) in self.ends.iter().enumerate() {
+            if end < first.0 {
+                first = (end, place);
+            }
+        }
+        (first.0, UnitId::of(first.1))
     }
 
     /// Lets happen what happens next, and tells what those outside should know.
     pub fn step(&mut self) -> &[Heard] {
         self.heard.clear();
-        if let Some((now, &event)) = self.calendar.pop() {
+        let (end, unit) = self.first_end();
+        if let Some((now, &event)) = self.calendar.pop_ahead_of(end) {
             self.now = now;
             self.handle(event);
+        } else if end < Due::NEVER {
+            self.now = end.time();
+            self.served(unit);
         }
         &self.heard
     }
@@ -177,7 +193,6 @@ impl Packets {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Served(unit) => self.served(unit),
             Event::Up(site) => {
                 let Some((id, next)) = self.lines[site.index()].up.arrive() else { return };
                 if let Some(next) = next {
@@ -366,7 +381,7 @@ impl Packets {
         let unit = self.parcels[id].packet.label.unit;
         self.lost.clear();
         if let Some(end) = self.hubs[unit.index()].arrive(self.now, &mut self.parcels, id, &mut self.lost) {
-            self.calendar.push(end, Rank::Arrival, Event::Served(unit));
+            self.ends[unit.index()] = self.calendar.due(end, Rank::Arrival);
         }
         for place in 0..self.lost.len() {
             let packet = self.lost[place].packet;
@@ -387,9 +402,7 @@ impl Packets {
         let parcel = &self.parcels[id];
         let packet = &parcel.packet;
         self.crossed += u64::from(packet.count);
-        if let Some(next) = next {
-            self.calendar.push(next, Rank::Arrival, Event::Served(unit));
-        }
+        self.ends[unit.index()] = next.map_or(Due::NEVER, |next| self.calendar.due(next, Rank::Arrival));
         if packet.way == Way::Up {
             let packet = self.parcels.take(id);
             self.at_headend(&packet);
