@@ -189,7 +189,12 @@ impl Law {
     }
 
     /// One draw.
+    #[inline]
     pub fn sample(&self, stream: &mut Stream) -> f64 {
+        if let Self::Fixed(value) = self { *value } else { self.draw(stream) }
+    }
+
+    fn draw(&self, stream: &mut Stream) -> f64 {
         match self {
             Self::Fixed(value) => *value,
             Self::Exponential(mean) => mean * stream.exponential(),

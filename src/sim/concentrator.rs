@@ -171,7 +171,7 @@ impl Concentrator {
     /// Work of one turn of a transaction of the class, after what has crossed before it [bit].
     #[must_use]
     pub fn work(&self, class: &Class, turn: &Turn, before: Crossed) -> f64 {
-        self.turns.map_or(turn.response.bits(), |cost| cost.turn(class, turn, before))
+        self.turns.as_ref().map_or(turn.response.bits(), |cost| cost.turn(class, turn, before))
     }
 
     /// Flows inside per bit of throughput, for balancers that look.
@@ -201,8 +201,7 @@ impl Concentrator {
         }
         let dt = now.since(self.now).secs();
         if self.transport != Transport::Ideal {
-            self.stand(dt);
-            self.drain_bursts(dt);
+            self.pass(dt);
         }
         self.books.capacity += self.throughput * dt;
         if !self.floods.is_empty() {

@@ -161,6 +161,7 @@ impl Packets {
     }
 
     /// When a packet in service is served first, and by which concentrator.
+    #[inline]
     fn first_end(&self) -> (Due, UnitId) {
         let mut first = (Due::NEVER, 0);
         for (place, &end) in self.ends.iter().enumerate() {
@@ -343,6 +344,7 @@ impl Packets {
     }
 
     /// A packet leaves a site.
+    #[inline]
     fn send_up(&mut self, packet: Packet, inside: Sizes) {
         let hub = &self.hubs[packet.label.unit.index()];
         let parcel = hub.parcel(packet, inside, self.now);
@@ -357,6 +359,7 @@ impl Packets {
     }
 
     /// A packet sets out at the headend.
+    #[inline]
     fn enter(&mut self, packet: Packet, inside: Sizes) {
         let parcel = self.hubs[packet.label.unit.index()].parcel(packet, inside, self.now);
         let id = self.parcels.add(parcel);
@@ -364,6 +367,7 @@ impl Packets {
     }
 
     /// A packet comes to the concentrator, and to its shaper first.
+    #[inline]
     fn come(&mut self, id: ParcelId) {
         let parcel = &self.parcels[id];
         match self.hubs[parcel.packet.label.unit.index()].shape(self.now, parcel) {
@@ -377,6 +381,7 @@ impl Packets {
     }
 
     /// A packet joins the concentrator's queue.
+    #[inline]
     fn join(&mut self, id: ParcelId) {
         let unit = self.parcels[id].packet.label.unit;
         self.lost.clear();

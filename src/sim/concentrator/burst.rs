@@ -4,25 +4,11 @@ use super::Concentrator;
 use super::settle::Demands;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::transport::fading;
 use crate::units::{Span, Time};
 
 impl Concentrator {
-    /// Bursts leave at what the flows that access holds back leave of the lane's rate; their average fades.
-    pub(super) fn drain_bursts(&mut self, dt: f64) {
-        let fades = fading(dt / LATELY);
-        for place in 0..self.lanes.len() {
-            let lane = &mut self.lanes[place];
-            lane.bursts *= fades;
-            if lane.backlog > 0.0 {
-                let rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
-                self.lanes[place].drain(rate, dt);
-            }
-        }
-    }
-
     /// Rate at which bursts of a lane of weight `own` leave: no more than its part while bursts wait in others, too.
-    fn open(&self, place: usize, own: f64) -> f64 {
+    pub(super) fn open(&self, place: usize, own: f64) -> f64 {
         let lane = &self.lanes[place];
         let rate = lane.link.rate;
         let waits = |other: usize| {
@@ -200,6 +186,6 @@ impl Coming {
 }
 
 /// Time over which what comes in bursts is averaged [s].
-const LATELY: f64 = 1.0;
+pub(super) const LATELY: f64 = 1.0;
 /// How often that is looked at.
 const OFTEN: Span = Span(10_000_000);

@@ -96,6 +96,21 @@ impl Lane {
         self.backlog - self.coming.bits
     }
 
+    /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave `unused` of the
+    /// rate drains it.
+    #[inline]
+    pub fn stand(&mut self, dt: f64, unused: f64) {
+        let flows = self.sharing();
+        if flows == 0 && self.standing.bits <= 0.0 {
+            return;
+        }
+        if unused > 0.0 {
+            self.standing.drain(unused * self.link.rate * dt);
+        } else {
+            self.standing.pass(dt, flows, self.link, self.link.rate - self.band.rate());
+        }
+    }
+
     /// A burst joins those that are before it.
     pub fn take_in(&mut self, class: ClassId, work: f64) {
         self.backlog += work;
@@ -107,7 +122,7 @@ impl Lane {
         self.parts[class.index()] * self.kept
     }
 
-    /// Bursts that there are leave at `rate` for `dt` seconds.
+    /// Bursts that there are leave for `dt` seconds, at what the flows that access holds back leave of `rate`.
     pub fn drain(&mut self, rate: f64, dt: f64) {
         let left = self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt;
         if left <= 0.0 {

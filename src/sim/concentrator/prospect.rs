@@ -32,6 +32,7 @@ impl Concentrator {
     }
 
     /// A lower class's packet in service, and one that the device has taken ahead, go first [s].
+    #[inline(never)]
     fn ahead(&self, place: usize) -> f64 {
         let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != place);
         let rate: f64 = others.map(|(_, lane)| lane.band.rate()).sum();
@@ -55,6 +56,8 @@ impl Concentrator {
     pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
         let place = self.plan.queue_of(class);
         let (lane, door) = (&self.lanes[place], &self.doors[site.index()]);
+        // Asked for first, as nothing else has to be put aside for it then.
+        let access_queue = self.queue_at(door, site);
         let by_flow = self.plan.flow_weight[class.index()] * door.nearness;
         let share = larger(smaller(lane.band.fair_share(site.0, by_flow), lane.terms.per_site), 1.0);
         let alone = !lane.band.saturated();
@@ -62,7 +65,6 @@ impl Concentrator {
         let (rate, slowness) = if in_turn && !alone { (share, 1.0 / share) } else { (lane.rate, lane.slowness) };
         let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
-        let access_queue = self.queue_at(door, site);
         let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
         Prospect {
             wait: self.wait_in(place, lane, site, found),

@@ -1,24 +1,25 @@
 //! What long transfers keep: the queue that stands before a concentrator, and the share of its rate that they make use of.
 
 use super::Concentrator;
+use super::burst::LATELY;
 use crate::scenario::model::{Ingredient, Transport, Unit};
 use crate::sim::discipline::Plan;
-use crate::sim::transport::float;
+use crate::sim::transport::{fading, float};
 use crate::sim::windows::Windows;
 use crate::units::{Span, Time};
 
 impl Concentrator {
-    /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave unused drains it.
-    pub(super) fn stand(&mut self, dt: f64) {
+    /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
+    pub(super) fn pass(&mut self, dt: f64) {
         let unused = 1.0 - self.fill();
-        for lane in &mut self.lanes {
-            let flows = lane.sharing();
-            if flows > 0 || lane.standing.bits > 0.0 {
-                if unused > 0.0 {
-                    lane.standing.drain(unused * lane.link.rate * dt);
-                } else {
-                    lane.standing.pass(dt, flows, lane.link, lane.link.rate - lane.band.rate());
-                }
+        let fades = fading(dt / LATELY);
+        for place in 0..self.lanes.len() {
+            let lane = &mut self.lanes[place];
+            lane.stand(dt, unused);
+            lane.bursts *= fades;
+            if lane.backlog > 0.0 {
+                let rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
+                self.lanes[place].drain(rate, dt);
             }
         }
         if let Some(windows) = &mut self.windows {

@@ -84,6 +84,7 @@ impl Hub {
     }
 
     /// A train joins. When the concentrator was idle, the end of its service comes back; what does not fit goes to `lost`.
+    #[inline]
     pub fn arrive(&mut self, now: Time, parcels: &mut Parcels, id: ParcelId, lost: &mut Vec<Parcel>) -> Option<Time> {
         let parcel = &parcels[id];
         let work = self.work(parcel);
@@ -111,6 +112,7 @@ impl Hub {
         }
     }
 
+    #[inline]
     fn serve(&mut self, now: Time, parcels: &Parcels, id: ParcelId, work: f64) -> Time {
         let parcel = &parcels[id];
         if parcel.packet.way == Way::Down {
@@ -124,6 +126,7 @@ impl Hub {
 
     /// The packet in service is done: it comes with the time at which its service began, and with the end of the
     /// next one's.
+    #[inline]
     pub fn served(&mut self, now: Time, parcels: &Parcels) -> Option<(ParcelId, Time, Option<Time>)> {
         let Service { parcel, began, work } = self.serving.take()?;
         self.books.served[parcels[parcel].packet.label.class.index()] += work;
@@ -135,6 +138,7 @@ impl Hub {
 
     /// A packet with what it takes on the wire.
     #[must_use]
+    #[inline]
     pub fn parcel(&self, packet: Packet, inside: Sizes, entered: Time) -> Parcel {
         let Sizes { each, tail } = inside;
         if packet.kind == Kind::Whole {
@@ -163,10 +167,12 @@ impl Hub {
     /// # Errors
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
+    #[inline]
     pub fn shape(&mut self, now: Time, parcel: &Parcel) -> Result<Option<Time>, ()> {
-        if self.open {
-            return Ok(None);
-        }
+        if self.open { Ok(None) } else { self.hold_back(now, parcel) }
+    }
+
+    fn hold_back(&mut self, now: Time, parcel: &Parcel) -> Result<Option<Time>, ()> {
         let packet = &parcel.packet;
         let class = packet.label.class.index();
         if self.shapers[class].is_open() || (packet.way == Way::Up && packet.kind != Kind::Noise) {

@@ -221,7 +221,9 @@ impl Sender {
         if self.una == self.next {
             self.alarms.timeout = self.timeout(now);
         }
-        self.board.extend((0..count).map(|_| Sent::now(now)));
+        for _ in 0..count {
+            self.board.push_back(Sent::now(now));
+        }
         self.next += count;
         self.reduction.sent += count;
         self.plan_probe(now);
