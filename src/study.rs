@@ -12,6 +12,7 @@ pub mod results;
 pub mod select;
 pub mod stopping;
 
+mod queue;
 mod saved;
 
 use std::io::{Seek, Write};
@@ -26,6 +27,7 @@ use crate::scenario::target::Measure;
 use crate::scenario::{Setup, Study};
 use crate::sim::simulate;
 use control::Forecasts;
+use queue::in_order;
 use recorder::{RECORDS_HEADER, Recorder, Rows, Run, Watched};
 use results::{CONFIDENCE, Results, Sums, of_target, results};
 use saved::Saved;
@@ -79,29 +81,23 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
     let mut forecasts = None;
     let (mut done, mut planned) = (0_u32, rule.first * each);
     loop {
-        let jobs: Vec<(u32, usize)> =
-            (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
         let finished = std::sync::atomic::AtomicU64::new(u64::from(done) * setups.len() as u64);
         let total = u64::from(planned) * setups.len() as u64;
-        // A chunk at a time, so that no more runs are held than are needed to keep every thread busy.
-        for chunk in jobs.chunks(rayon::current_num_threads().max(setups.len())) {
-            let runs: Vec<Result<(Run, Option<std::fs::File>), Fault>> = chunk
-                .par_iter()
-                .map(|&(replication, setup)| {
-                    let job = Job { setup: setups[setup], replication, study, watched, settings };
-                    let run = job.run(saved.as_ref());
-                    (settings.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1, total);
-                    run
-                })
-                .collect();
-            for (&(_, setup), run) in chunk.iter().zip(runs) {
-                let (run, rows) = run?;
-                sums[setup].add(run, &study.targets, watched);
-                if let (Some(records), Some(rows)) = (&mut records, rows) {
-                    records.append(rows)?;
-                }
+        let jobs: Vec<(u32, usize)> =
+            (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
+        let work = |number: usize| {
+            let (replication, setup) = jobs[number];
+            let run = Job { setup: setups[setup], replication, study, watched, settings }.run(saved.as_ref());
+            (settings.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1, total);
+            run
+        };
+        in_order(jobs.len(), work, |number, (run, rows)| {
+            sums[jobs[number].1].add(run, &study.targets, watched);
+            match (&mut records, rows) {
+                (Some(records), Some(rows)) => records.append(rows),
+                _ => Ok(()),
             }
-        }
+        })?;
         done = planned;
         let forecasts = forecasts.get_or_insert_with(|| {
             setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
