@@ -7,12 +7,12 @@ pub mod doubt;
 pub mod fidelity;
 pub mod limits;
 pub mod paths;
+pub mod queue;
 pub mod recorder;
 pub mod results;
 pub mod select;
 pub mod stopping;
 
-mod queue;
 mod saved;
 
 use std::io::{Seek, Write};

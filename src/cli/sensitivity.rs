@@ -9,6 +9,7 @@ use crate::scenario::Study;
 use crate::scenario::source::{Input, Standing};
 use crate::scenario::spread::Spread;
 use crate::study::doubt::{Design, doubt as split};
+use crate::study::queue;
 use crate::study::results::Results;
 
 /// The assumed inputs that state their range.
@@ -31,17 +32,18 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     let now = runner.run(runner.text)?;
     let ranged = ranged(study);
     bar.set_length(2 * ranged.len() as u64);
-    let mut bars = Vec::new();
-    for (input, spread) in ranged {
-        let at = |value: &String| -> Result<f64, Stop> {
-            bar.inc(1);
-            Ok(measured(&runner.at(std::slice::from_ref(&input.path), std::slice::from_ref(value))?))
-        };
-        let (low, high) = spread.ends;
-        let (below, above) = (at(&low)?, at(&high)?);
+    let at = |(input, spread): &(&Input, Spread), high: bool| -> Result<(String, f64), Stop> {
+        let value = if high { &spread.ends.1 } else { &spread.ends.0 };
+        let results = runner.at(std::slice::from_ref(&input.path), std::slice::from_ref(value))?;
+        bar.inc(1);
+        Ok((value.clone(), measured(&results)))
+    };
+    let ends = queue::all(2 * ranged.len(), |number| at(&ranged[number / 2], number % 2 == 1))?;
+    let bar_of = |((input, _), ends): (&(&Input, Spread), &[(String, f64)])| {
         let (path, value) = (input.path.clone(), input.value.clone());
-        bars.push(Bar { path, value, low: (low, below), high: (high, above) });
-    }
+        Bar { path, value, low: ends[0].clone(), high: ends[1].clone() }
+    };
+    let mut bars: Vec<Bar> = ranged.iter().zip(ends.chunks(2)).map(bar_of).collect();
     bars.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
     let text = report::sweep::tornado(&now.targets[0], now.kinds[0], measured(&now), &bars);
     runner.output.file("tornado.json", serde_json::to_string_pretty(&bars).unwrap_or_default().as_bytes())?;
@@ -61,14 +63,13 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
     let design = Design::new(seed, ranged.len(), usize::from(draws));
     let paths: Vec<String> = ranged.iter().map(|(input, _)| input.path.clone()).collect();
     bar.set_length(design.len() as u64);
-    let mut found = Vec::new();
-    for place in 0..design.len() {
+    let found = queue::all(design.len(), |place| {
         let values: Vec<String> =
             ranged.iter().zip(design.draw(place)).map(|((_, spread), share)| spread.at(share)).collect();
         let results = runner.at(&paths, &values)?;
-        found.push((Draw { values, setups: days_of(&results) }, results));
         bar.inc(1);
-    }
+        Ok::<_, Stop>((Draw { values, setups: days_of(&results) }, results))
+    })?;
     let Some((_, results)) = found.last() else { return Ok(0) };
     let (limit, kind, target) = (results.limits[0], results.kinds[0], results.targets[0].clone());
     let titles: Vec<String> = results.setups.iter().map(|setup| setup.title.clone()).collect();

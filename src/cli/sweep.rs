@@ -9,7 +9,7 @@ use crate::report::sweep::Point;
 use crate::scenario::{self, vary};
 use crate::study::doubt::Design;
 use crate::study::results::Results;
-use crate::study::{self, Settings};
+use crate::study::{self, Settings, queue};
 
 pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
     let (study, text) = load(&args.file)?;
@@ -29,11 +29,11 @@ pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
         Some(points) => hypercube(&args.vary, points, args.seed.unwrap_or(study.setups[0].model.seed))?,
     };
     bar.set_length(grid.len() as u64);
-    let mut points = Vec::new();
-    for values in grid {
-        points.push(Point { results: runner.at(&paths, &values)?, values });
+    let points = queue::all(grid.len(), |place| {
+        let point = Point { results: runner.at(&paths, &grid[place])?, values: grid[place].clone() };
         bar.inc(1);
-    }
+        Ok::<_, Stop>(point)
+    })?;
     bar.finish_and_clear();
     output.file("sweep.csv", report::sweep::csv(&paths, &points).as_bytes())?;
     if let Some(chart) = report::sweep::chart(&paths, &points) {

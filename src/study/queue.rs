@@ -1,6 +1,6 @@
 //! One queue of jobs for every thread: each takes the next job as soon as it is free, and what comes of them is taken in
 //! in the order of the queue. So no thread waits for the others before the queue is empty, and sums do not depend on who
-//! was faster.
+//! was faster. A job may have a queue of its own: who is free at the end helps with what is left.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// # Errors
 /// The first in the order of the queue of what `work` and `take` meet with; no job begins after that.
-pub(super) fn in_order<T: Send, E: Send>(
+pub fn in_order<T: Send, E: Send>(
     jobs: usize,
     work: impl Fn(usize) -> Result<T, E> + Sync,
     take: impl FnMut(usize, T) -> Result<(), E> + Send,
@@ -33,6 +33,19 @@ pub(super) fn in_order<T: Send, E: Send>(
     };
     rayon::scope(|scope| (0..rayon::current_num_threads().min(jobs)).for_each(|_| scope.spawn(|_| worker())));
     counter.into_inner().unwrap_or_else(PoisonError::into_inner).result
+}
+
+/// What comes of the jobs `0..jobs`, in order.
+///
+/// # Errors
+/// The first in the order of the queue of what `work` meets with; no job begins after that.
+pub fn all<T: Send, E: Send>(jobs: usize, work: impl Fn(usize) -> Result<T, E> + Sync) -> Result<Vec<T>, E> {
+    let mut all = Vec::with_capacity(jobs);
+    in_order(jobs, work, |_, done| {
+        all.push(done);
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// Where finished jobs are handed in.
@@ -69,16 +82,7 @@ mod tests {
 
     #[test]
     fn what_is_done_out_of_turn_is_taken_in_in_order() {
-        let mut taken = Vec::new();
-        let all: Result<(), ()> = in_order(
-            40,
-            |number| Ok(slow(number)),
-            |number, done| {
-                taken.push((number, done));
-                Ok(())
-            },
-        );
-        assert_eq!((all, taken), (Ok(()), (0..40).map(|number| (number, number)).collect()));
+        assert_eq!(all(40, |number| Ok::<_, ()>(slow(number))), Ok((0..40).collect()));
     }
 
     #[test]
