@@ -30,6 +30,9 @@ use output::Output;
 pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
+    /// Threads to use (default: one for each processor). Results do not depend on it.
+    #[arg(long, global = true, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Says more of what it is doing, on stderr.
     #[arg(short, long, global = true)]
     verbose: bool,
@@ -275,9 +278,6 @@ struct Run {
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = clock)]
     #[allow(clippy::option_option)] // absent, without a time, with one: as clap reads it
     check_fidelity: Option<Option<Clock>>,
-    /// Threads to use (default: one for each processor). Results do not depend on it.
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
     /// Folder for the report (default: output/NAME, after the scenario's file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -316,6 +316,10 @@ pub fn main() -> u8 {
     if cli.verbose {
         let to_stderr = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).without_time();
         to_stderr.with_max_level(tracing::Level::DEBUG).init();
+    }
+    if let Some(threads) = cli.threads {
+        // It can only fail when the pool exists already.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let done = match cli.verb {
         Verb::Run(args) => run(&args),
@@ -365,10 +369,6 @@ fn run(args: &Run) -> Result<u8, Stop> {
     let chosen = choose(&study, &args.options)?;
     adjust(&mut study, args);
     let output = Output::prepare(args.out.as_deref(), &args.file)?;
-    if let Some(threads) = args.threads {
-        // It can only fail when the pool exists already.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
-    }
     let mut results = simulate(&study, &chosen, &output, args)?;
     if let Some(from) = args.check_fidelity {
         let grain = args.grain.unwrap_or(CHECK_GRAIN);
