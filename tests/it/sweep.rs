@@ -14,7 +14,7 @@ fn sweep(out: &Path) -> Vec<String> {
     words.into_iter().chain([out.to_str().unwrap()]).map(str::to_owned).collect()
 }
 
-/// Kills a sweep at moments spread over its whole run, each time from where the last one was killed.
+/// Kills a sweep at moments spread over its whole run; it goes on with one thread.
 fn killed_sweeps_end_alike(moments: u32) {
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole");
@@ -32,7 +32,7 @@ fn killed_sweeps_end_alike(moments: u32) {
         std::thread::sleep(Duration::from_secs_f64(took.as_secs_f64() * share));
         child.kill().unwrap();
         child.wait().unwrap();
-        let again = Command::new(program).args(sweep(&out)).output().unwrap();
+        let again = Command::new(program).args(sweep(&out)).args(["--threads", "1"]).output().unwrap();
         assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
         assert!(std::fs::read(out.join("sweep.csv")).unwrap() == expected, "killed at {share} of its run");
     }
