@@ -177,10 +177,16 @@ impl<E: Copy + Default> Calendar<E> {
         Some((Time(entry.at), &entry.event))
     }
 
-    /// An event that follows soon, if it is known.
+    /// Whether a bucket came up with the event that was taken out last, and holds at least so many others.
     #[must_use]
-    pub fn coming(&self) -> Option<&E> {
-        Some(&self.near.entries[self.near.left.checked_sub(2)?].event)
+    #[inline]
+    pub fn came_up_with(&self, others: usize) -> bool {
+        self.near.left >= others && self.near.left + 1 == self.near.entries.len()
+    }
+
+    /// What is left of the bucket that is up, the last to come first.
+    pub fn up(&self) -> impl Iterator<Item = &E> {
+        self.near.entries[..self.near.left].iter().map(|entry| &entry.event)
     }
 
     /// Brings the next bucket up, if nothing is left of the last one.

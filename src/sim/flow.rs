@@ -138,6 +138,12 @@ impl Flows {
         &mut self.slots[id as usize]
     }
 
+    /// Reads something of each line of the cache that a transaction lies in.
+    pub fn peek(&self, id: FlowId) -> u64 {
+        let flow = self.get(id);
+        u64::from(flow.journey) ^ flow.times.peek() ^ flow.started.0 ^ flow.unloaded.to_bits()
+    }
+
     /// One turn of a transaction.
     pub fn step(&self, id: FlowId, turn: u8) -> &Step {
         &self.steps[id as usize * self.row + usize::from(turn)]

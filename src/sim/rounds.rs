@@ -132,6 +132,15 @@ impl<O: Observer> Engine<'_, O> {
         self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
     }
 
+    /// Reads something of what the next window of a transaction will need beside the transaction itself: its site's path
+    /// and door, and the turn that may follow.
+    pub(super) fn peek_beside(&self, id: FlowId) -> u64 {
+        let flow = self.flows.get(id);
+        let next = self.flows.step(id, (flow.round.turn + 1).min(flow.turns.saturating_sub(1)));
+        let path = &self.paths[flow.site.index()];
+        next.segment.to_bits() ^ path.rtt.to_bits() ^ self.units[flow.unit.index()].peek(flow.site, flow.class)
+    }
+
     /// A window leaves the server, or what is left begins to share.
     pub(super) fn window_leaves(&mut self, id: FlowId) {
         let Some(tcp) = self.tcp() else { return };

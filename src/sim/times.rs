@@ -19,6 +19,10 @@ impl Times {
         Self { sum: Parts::default(), began: now, leg: Parts::default(), lasts: 0.0 }
     }
 
+    pub fn peek(&self) -> u64 {
+        self.sum.trips.to_bits() ^ self.lasts.to_bits()
+    }
+
     /// The next leg begins, and should take so long; gives the sum of its parts [s].
     pub fn expect(&mut self, now: Time, leg: Parts) -> f64 {
         self.end_leg(now);
