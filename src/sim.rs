@@ -232,9 +232,13 @@ impl<'m, O: Observer> Engine<'m, O> {
             };
         }
         for event in self.calendar.up() {
-            if let Event::Enter(id, _) = *event {
-                read ^= self.peek_beside(id);
-            }
+            read ^= match *event {
+                Event::Enter(flow, _) => self.peek_beside(flow),
+                Event::Act(class, user) => {
+                    self.sources.site_of(class, user).map_or(0, |site| self.peek_site(site, class))
+                }
+                _ => 0,
+            };
         }
         black_box(read);
     }

@@ -4,7 +4,7 @@
 //! the link's rate, and a round trip later the next one comes, twice as large. Once a window takes longer to send than
 //! its round trip the sender is never idle: what is left shares the link as a fluid.
 
-use crate::scenario::model::{Ingredient, Site, Tcp};
+use crate::scenario::model::{ClassId, Ingredient, Site, SiteId, Tcp};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Prospect;
@@ -132,13 +132,18 @@ impl<O: Observer> Engine<'_, O> {
         self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
     }
 
-    /// Reads something of what the next window of a transaction will need beside the transaction itself: its site's path
-    /// and door, and the turn that may follow.
+    /// Reads something of what the next window of a transaction will need beside the transaction itself: the turn that may
+    /// follow, and what there is of its site.
     pub(super) fn peek_beside(&self, id: FlowId) -> u64 {
         let flow = self.flows.get(id);
         let next = self.flows.step(id, (flow.round.turn + 1).min(flow.turns.saturating_sub(1)));
-        let path = &self.paths[flow.site.index()];
-        next.segment.to_bits() ^ path.rtt.to_bits() ^ self.units[flow.unit.index()].peek(flow.site, flow.class)
+        next.segment.to_bits() ^ self.peek_site(flow.site, flow.class)
+    }
+
+    /// Reads something of a site's path, and of its door at its concentrator.
+    pub(super) fn peek_site(&self, site: SiteId, class: ClassId) -> u64 {
+        let unit = self.unit_of[site.index()];
+        self.paths[site.index()].rtt.to_bits() ^ self.units[unit.index()].peek(site, class)
     }
 
     /// A window leaves the server, or what is left begins to share.
