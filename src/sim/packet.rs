@@ -660,8 +660,8 @@ impl Packets {
                 let shape = Shape::of(*total, *per_site);
                 self.hubs.iter_mut().for_each(|hub| hub.reshape(*class, shape));
             }
-            // Rates and orders are set by those who know what holds them up. What is under way ends where it is; what starts from now on takes
-            // the new tunnel.
+            // Rates and orders are set by those who know what holds them up. What is under way ends where it is; what starts
+            // from now on takes the new tunnel.
             Action::Serve(..) | Action::Resize(..) | Action::Migrate { .. } => {}
         }
     }

@@ -19,6 +19,7 @@ impl Times {
         Self { sum: Parts::default(), began: now, leg: Parts::default(), lasts: 0.0 }
     }
 
+    /// Reads something of where it begins, and of where it ends.
     pub fn peek(&self) -> u64 {
         self.sum.trips.to_bits() ^ self.lasts.to_bits()
     }
