@@ -18,11 +18,11 @@ use crate::scenario::model::{
 use crate::scenario::problem::did_you_mean;
 use crate::units::{Bytes, Clock, DAY, Share, Span, Time};
 
-/// The profiles of a scenario by name.
+/// The profiles of a scenario by name. One with a fault is known, too: that is told once, not again by all who name it.
 #[derive(Default)]
 pub struct Profiles {
-    bands: BTreeMap<String, Cumulative>,
-    levels: BTreeMap<String, Levels>,
+    bands: BTreeMap<String, Option<Cumulative>>,
+    levels: BTreeMap<String, Option<Levels>>,
 }
 
 /// Reads all profiles.
@@ -35,19 +35,13 @@ pub fn profiles(file: &File, check: &mut Check) -> Profiles {
             check.problems.add(table.name.span(), format!("a second profile `{}`", name.0), "give each its own name");
         }
         match (table.bands.is_empty(), table.levels.is_empty()) {
-            (false, true) => {
-                if let Some(bands) = cumulative(&table.bands, check) {
-                    profiles.bands.insert(name.0, bands);
-                }
-            }
-            (true, false) => {
-                if let Some(levels) = levels(&table.levels, check) {
-                    profiles.levels.insert(name.0, levels);
-                }
-            }
+            (false, true) => drop(profiles.bands.insert(name.0, cumulative(&table.bands, check))),
+            (true, false) => drop(profiles.levels.insert(name.0, levels(&table.levels, check))),
             _ => {
                 let help = "write `bands` with shares of the day's arrivals, or `levels` through the day";
                 check.problems.add(&at, format!("profile `{}` needs either `bands` or `levels`", name.0), help);
+                profiles.bands.insert(name.0.clone(), None);
+                profiles.levels.insert(name.0, None);
             }
         }
     }
@@ -434,17 +428,17 @@ fn look_up<T: Clone>(
     leaf: &Leaf<Name>,
     at: &Range<usize>,
     field: &str,
-    known: &BTreeMap<String, T>,
+    known: &BTreeMap<String, Option<T>>,
     what: &str,
     check: &mut Check,
 ) -> Option<T> {
     let name = check.need(leaf, at, field)?;
-    let found = known.get(&name.0).cloned();
-    if found.is_none() {
+    let Some(found) = known.get(&name.0) else {
         let help = did_you_mean(&name.0, known.keys().map(String::as_str));
         check.problems.add(leaf.span(), format!("there is no {what} of the name `{}`", name.0), help);
-    }
-    found
+        return None;
+    };
+    found.clone()
 }
 
 /// Reads the transactions of a replay, in order of time.
