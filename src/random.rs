@@ -188,7 +188,7 @@ impl Law {
         Some(Self::Lognormal { law, mean, bounds })
     }
 
-    /// One draw.
+    /// One draw. What is always the same, as many requests are, needs no call.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> f64 {
         if let Self::Fixed(value) = self { *value } else { self.draw(stream) }

@@ -257,6 +257,18 @@ mod tests {
         assert_eq!(order, "abcd");
     }
 
+    #[test]
+    fn what_is_kept_elsewhere_comes_in_its_turn() {
+        let mut calendar = Calendar::new(28);
+        calendar.push(Time(5), Rank::Arrival, 'a');
+        let elsewhere = calendar.due(Time(5), Rank::Arrival);
+        calendar.push(Time(5), Rank::Arrival, 'b');
+        assert_eq!(elsewhere.time(), Time(5));
+        assert_eq!(calendar.pop_ahead_of(elsewhere), Some((Time(5), &'a')));
+        assert_eq!(calendar.pop_ahead_of(elsewhere), None);
+        assert_eq!(calendar.pop_ahead_of(Due::NEVER), Some((Time(5), &'b')));
+    }
+
     proptest! {
         /// Scheduled and taken out in turns, near and far: as from a sorted list.
         #[test]

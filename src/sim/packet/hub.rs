@@ -172,6 +172,7 @@ impl Hub {
         if self.open { Ok(None) } else { self.hold_back(now, parcel) }
     }
 
+    /// The same where some class is shaped.
     fn hold_back(&mut self, now: Time, parcel: &Parcel) -> Result<Option<Time>, ()> {
         let packet = &parcel.packet;
         let class = packet.label.class.index();
