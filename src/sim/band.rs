@@ -16,7 +16,7 @@ mod share;
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::heap::IndexedHeap;
 use crate::units::{BESIDE, Time};
-use share::Share;
+use share::{Entry, Share};
 
 /// Names a flow within the engine.
 pub type FlowId = u32;
@@ -206,19 +206,27 @@ impl Band {
     pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
-        let (only, shared, cap) = (share.is_empty(), share.shared, share.cap);
+        let entry = (clock + work / weight, flow);
+        let (only, first, shared, cap) = (share.is_empty(), share.begins_with(entry), share.shared, share.cap);
+        share.weight += weight;
+        self.flows += 1;
         if only {
             self.full_since[site as usize] = self.now;
         }
-        let first = share.push((clock + work / weight, flow));
-        share.weight += weight;
-        self.flows += 1;
         self.count(shared, self.counts(weight, only), if only { cap } else { 0.0 });
         self.bound(site);
         // A site that rides keeps its place while its first flow is the same.
         if first || !self.rides(&self.sites[site as usize]) {
-            self.key(site);
+            self.insert_and_key(site, entry);
+        } else {
+            self.sites[site as usize].push(entry);
         }
+    }
+
+    #[inline(never)]
+    fn insert_and_key(&mut self, site: u32, entry: Entry) {
+        self.sites[site as usize].push(entry);
+        self.key(site);
     }
 
     /// Takes a flow out before its end and says how many bits it still had to get.
@@ -306,15 +314,20 @@ impl Band {
         self.flows -= 1;
         self.count(shared, -self.counts(weight, last), if last { -cap } else { 0.0 });
         if last {
-            self.heap(shared).remove(site);
-            self.sites[site as usize].idle();
-        } else {
-            // A shared site with less weight is no nearer to its cap.
-            if !shared {
-                self.bound(site);
-            }
-            self.key(site);
+            return self.leave(site, shared);
         }
+        // A shared site with less weight is no nearer to its cap.
+        if !shared {
+            self.bound(site);
+        }
+        self.key(site);
+    }
+
+    /// A site has no flow any more.
+    #[inline(never)]
+    fn leave(&mut self, site: u32, shared: bool) {
+        self.heap(shared).remove(site);
+        self.sites[site as usize].idle();
     }
 
     /// Every flow with the bits per unit of its weight that it still has to get; by site, in no meaningful order

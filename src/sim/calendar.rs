@@ -72,7 +72,7 @@ impl<E: Copy + Default> Calendar<E> {
     #[must_use]
     pub fn new(bits: u32) -> Self {
         Self {
-            near: Near::default(),
+            near: Near::new(),
             late: Heap::default(),
             bits,
             up: 0,
@@ -102,38 +102,63 @@ impl<E: Copy + Default> Calendar<E> {
         (rank as u64) << 56 | (self.scheduled - 1)
     }
 
-    /// The place for what is due then, among all that is to come.
+    /// The place for what is due then, among all that is to come. Each way is called last, and so is what makes room where
+    /// there is none: nothing has to be put aside for what happens seldom.
     #[inline(never)]
     fn place(&mut self, at: u64, order: u64) -> &mut Entry<E> {
-        let (key, bucket) = (key(at, order), at >> self.bits);
-        let only_near = self.in_wheels == 0 && self.late.left == 0 && self.near.left < FEW;
-        if only_near && bucket < self.up + BUCKETS as u64 {
-            // Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as
-            // the last of them.
-            let place = self.near.make_room(key);
-            let last = if place == 0 { at } else { self.near.entries[0].at };
-            self.up = self.up.max(last >> self.bits);
-            &mut self.near.entries[place]
+        let bucket = at >> self.bits;
+        let few = self.in_wheels == 0 && self.late.left == 0 && self.near.left < FEW;
+        if few && bucket < self.up + BUCKETS as u64 {
+            self.place_near(at, order)
         } else if bucket <= self.up {
-            self.late.make_room(key)
+            self.late.make_room(key(at, order))
         } else {
             self.in_wheels += 1;
             self.place_in(bucket)
         }
     }
 
+    /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the
+    /// last of them.
+    #[inline(never)]
+    fn place_near(&mut self, at: u64, order: u64) -> &mut Entry<E> {
+        if self.near.is_full() {
+            return self.place_near_grown(at, order);
+        }
+        let place = self.near.make_room(key(at, order));
+        let last = if place == 0 { at } else { self.near.entries[0].at };
+        self.up = self.up.max(last >> self.bits);
+        &mut self.near.entries[place]
+    }
+
+    #[cold]
+    fn place_near_grown(&mut self, at: u64, order: u64) -> &mut Entry<E> {
+        self.near.grow();
+        self.place_near(at, order)
+    }
+
     /// A place in a bucket, which is not up.
+    #[inline(never)]
     fn place_in(&mut self, bucket: u64) -> &mut Entry<E> {
+        if self.chunks.are_taken() {
+            return self.place_in_grown(bucket);
+        }
         let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
         let (wheel, bucket) = (&mut self.wheels[wheel], digit(bucket, wheel));
         let len = usize::from(wheel.len[bucket]);
         if wheel.first[bucket] == NONE || len == ROOM {
-            wheel.begin(bucket, self.chunks.add(wheel.first[bucket]));
+            wheel.begin(bucket, self.chunks.take(wheel.first[bucket]));
             &mut self.chunks.all[wheel.first[bucket] as usize].0[0]
         } else {
             wheel.len[bucket] += 1;
             &mut self.chunks.all[wheel.first[bucket] as usize].0[len]
         }
+    }
+
+    #[cold]
+    fn place_in_grown(&mut self, bucket: u64) -> &mut Entry<E> {
+        self.chunks.grow();
+        self.place_in(bucket)
     }
 
     /// The time of the next event.
@@ -181,7 +206,7 @@ impl<E: Copy + Default> Calendar<E> {
     #[must_use]
     #[inline]
     pub fn came_up_with(&self, others: usize) -> bool {
-        self.near.left >= others && self.near.left + 1 == self.near.entries.len()
+        self.near.left >= others && self.near.left + 1 == self.near.began
     }
 
     /// What is left of the bucket that is up, the last to come first.
@@ -197,48 +222,54 @@ impl<E: Copy + Default> Calendar<E> {
         }
     }
 
-    /// Buckets come up, long ones first, until a short one has something in it.
+    /// The next short bucket that has something in it comes up.
     #[inline(never)]
     fn bring_up(&mut self) {
-        self.near.entries.clear();
-        while self.near.entries.is_empty() {
-            let next = |(number, wheel): (usize, &Wheel)| Some((number, wheel.next_filled(digit(self.up, number))?));
-            let Some((wheel, bucket)) = self.wheels.iter().enumerate().find_map(next) else { return };
-            self.up = (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel);
-            let (first, len) = self.wheels[wheel].take(bucket);
-            if wheel == 0 { self.show(first, len) } else { self.deal(first, len) }
+        let Some(bucket) = self.wheels[0].next_filled(digit(self.up, 0)) else { return self.deal() };
+        self.up = self.up >> DIGIT << DIGIT | bucket as u64;
+        let (chunk, len) = self.wheels[0].take(bucket);
+        self.in_wheels -= len;
+        let Chunk(entries) = &self.chunks.all[chunk as usize];
+        self.near.begin(entries, len);
+        let rest = self.chunks.let_go(chunk);
+        if rest != NONE || len > 1 {
+            self.sort_with(rest);
         }
-        self.near.left = self.near.entries.len();
-        self.in_wheels -= self.near.left;
-        self.near.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
     }
 
-    /// All that is in the chunks of a short bucket is up.
-    fn show(&mut self, mut number: u32, mut len: usize) {
+    /// What is up and what is in these chunks, which are full, comes in order.
+    #[inline(never)]
+    fn sort_with(&mut self, mut number: u32) {
         while let Some(Chunk(entries)) = self.chunks.all.get(number as usize) {
-            let until = self.near.entries.len() + len;
-            // A whole chunk is copied faster than a part of it.
-            self.near.entries.extend_from_slice(entries);
-            self.near.entries.truncate(until);
+            self.near.add(entries);
+            self.in_wheels -= ROOM;
             number = self.chunks.let_go(number);
-            len = ROOM;
         }
+        self.near.sort();
     }
 
-    /// What is in the first short bucket of a long one is up; the others wait in short ones.
-    fn deal(&mut self, mut number: u32, mut len: usize) {
+    /// The next long bucket that has something in it is dealt out: what is in its first short one is up, the others wait in
+    /// short ones.
+    #[inline(never)]
+    fn deal(&mut self) {
+        let next = |(number, wheel): (usize, &Wheel)| Some((number, wheel.next_filled(digit(self.up, number))?));
+        let Some((wheel, bucket)) = self.wheels.iter().enumerate().skip(1).find_map(next) else { return };
+        self.up = (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel);
+        let (mut number, mut len) = self.wheels[wheel].take(bucket);
         while let Some(&Chunk(entries)) = self.chunks.all.get(number as usize) {
             number = self.chunks.let_go(number);
-            for &entry in &entries[..len] {
+            for entry in &entries[..len] {
                 let bucket = entry.at >> self.bits;
                 if bucket == self.up {
-                    self.near.entries.push(entry);
+                    self.near.add(std::slice::from_ref(entry));
+                    self.in_wheels -= 1;
                 } else {
-                    *self.place_in(bucket) = entry;
+                    *self.place_in(bucket) = *entry;
                 }
             }
             len = ROOM;
         }
+        if self.near.left == 0 { self.bring_up() } else { self.near.sort() }
     }
 }
 

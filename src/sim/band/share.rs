@@ -29,7 +29,7 @@ pub(super) struct Share {
 const _: () = assert!(size_of::<Share>() == 64);
 
 /// When a flow ends, and its name.
-type Entry = (f64, FlowId);
+pub(super) type Entry = (f64, FlowId);
 
 /// No more than so many are kept in order, and half as many are sorted at once.
 const MOST: usize = 32;
@@ -51,27 +51,41 @@ impl Share {
         self.flows.last().map_or(f64::INFINITY, |first| first.0)
     }
 
-    /// Puts a flow in; says whether it is the first to end.
+    /// Whether a flow would be the first to end.
     #[inline]
-    pub fn push(&mut self, entry: Entry) -> bool {
+    pub fn begins_with(&self, entry: Entry) -> bool {
+        self.flows.last().is_none_or(|&first| earlier(entry, first))
+    }
+
+    /// Puts a flow in.
+    #[inline(never)]
+    pub fn push(&mut self, entry: Entry) {
         let heaped = self.heaped as usize;
+        if self.flows.len() == self.flows.capacity() || self.flows.len() - heaped >= MOST {
+            return self.push_with_room(entry);
+        }
         if heaped > 0 && !earlier(entry, self.flows[heaped]) {
-            self.heap(entry);
-            return false;
+            return self.heap(entry);
         }
         self.flows.push(entry);
         let ordered = &mut self.flows[heaped..];
-        let last = ordered.len() - 1;
-        let mut at = last;
+        let mut at = ordered.len() - 1;
         while at > 0 && earlier(ordered[at - 1], entry) {
             ordered[at] = ordered[at - 1];
             at -= 1;
         }
         ordered[at] = entry;
-        if last >= MOST {
+    }
+
+    /// The same where room has to be made first. This and [`Share::heap`] are called last: nothing has to be put aside for
+    /// them where they are not.
+    #[inline(never)]
+    fn push_with_room(&mut self, entry: Entry) {
+        self.flows.reserve(1);
+        if self.flows.len() - self.heaped as usize >= MOST {
             self.heap_one();
         }
-        at == last
+        self.push(entry);
     }
 
     /// Takes the first one out.
@@ -104,7 +118,8 @@ impl Share {
         end
     }
 
-    /// It ends after all that are in order.
+    /// Puts a flow in that ends after all that are in order.
+    #[inline(never)]
     fn heap(&mut self, entry: Entry) {
         self.flows.insert(self.heaped as usize, entry);
         self.heap_one();
@@ -125,6 +140,7 @@ impl Share {
         }
     }
 
+    #[inline(never)]
     fn sort_some(&mut self) {
         for _ in 0..MOST / 2 {
             let Some(last) = self.heaped.checked_sub(1) else { return };
@@ -192,7 +208,8 @@ mod tests {
                     _ => {
                         plain.push((end, flow));
                         plain.sort_unstable();
-                        prop_assert_eq!(share.push((f64::from(end), flow)), plain[0] == (end, flow));
+                        prop_assert_eq!(share.begins_with((f64::from(end), flow)), plain[0] == (end, flow));
+                        share.push((f64::from(end), flow));
                     }
                 }
                 prop_assert_eq!(share.flows.len(), plain.len());

@@ -28,15 +28,25 @@ impl<E: Copy + Default> Chunks<E> {
         Self { all: Vec::new(), next: Vec::new(), free: NONE }
     }
 
-    /// A chunk that came free, or else a new one, before `next`.
+    /// Whether none is free.
     #[inline]
-    pub fn add(&mut self, next: u32) -> u32 {
-        if let Some(link) = self.next.get_mut(self.free as usize) {
-            return std::mem::replace(&mut self.free, std::mem::replace(link, next));
-        }
+    pub fn are_taken(&self) -> bool {
+        self.free == NONE
+    }
+
+    /// There is one more, and it is free.
+    pub fn grow(&mut self) {
+        let number = u32::try_from(self.all.len()).expect("there are fewer chunks than events");
         self.all.push(Chunk([Entry::default(); ROOM]));
-        self.next.push(next);
-        u32::try_from(self.all.len() - 1).expect("there are fewer chunks than events")
+        self.next.push(self.free);
+        self.free = number;
+    }
+
+    /// Takes the chunk that came free last, for the part of a bucket before `next`.
+    #[inline]
+    pub fn take(&mut self, next: u32) -> u32 {
+        let link = &mut self.next[self.free as usize];
+        std::mem::replace(&mut self.free, std::mem::replace(link, next))
     }
 
     /// A chunk is free; gives the next part of its bucket.

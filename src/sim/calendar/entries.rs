@@ -1,5 +1,7 @@
 //! Events with what orders them: the few that are up, and a heap beside them.
 
+use super::chunks::ROOM;
+
 /// An event, when it is due, and what breaks ties: two lie in a line of the cache.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry<E> {
@@ -23,14 +25,20 @@ pub(super) fn key(at: u64, order: u64) -> u128 {
 }
 
 /// Entries in order, the next one last. What is taken out may still be read until another one comes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Near<E> {
+    /// Places, as many as a chunk has or more.
     pub entries: Vec<Entry<E>>,
-    /// So many have not been taken out.
+    /// So many have not been taken out, of so many that came up together.
     pub left: usize,
+    pub began: usize,
 }
 
 impl<E: Copy + Default> Near<E> {
+    pub fn new() -> Self {
+        Self { entries: vec![Entry::default(); ROOM], left: 0, began: 0 }
+    }
+
     #[inline]
     pub fn last(&self) -> Option<&Entry<E>> {
         self.entries.get(self.left.wrapping_sub(1))
@@ -42,11 +50,41 @@ impl<E: Copy + Default> Near<E> {
         &self.entries[self.left]
     }
 
+    /// The first `len` of a chunk are there, and no others. All are copied, which is faster than a part of them.
+    #[inline]
+    pub fn begin(&mut self, chunk: &[Entry<E>; ROOM], len: usize) {
+        self.entries[..ROOM].copy_from_slice(chunk);
+        (self.left, self.began) = (len, len);
+    }
+
+    /// Those are there, too, in no order.
+    pub fn add(&mut self, others: &[Entry<E>]) {
+        self.entries.truncate(self.left);
+        self.entries.extend_from_slice(others);
+        self.left = self.entries.len();
+        self.entries.resize(self.left.max(ROOM), Entry::default());
+    }
+
+    /// Brings them in order.
+    pub fn sort(&mut self) {
+        self.entries[..self.left].sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
+        self.began = self.left;
+    }
+
+    /// Whether all places hold what was not taken out.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.left == self.entries.len()
+    }
+
+    /// There is one more place.
+    pub fn grow(&mut self) {
+        self.entries.push(Entry::default());
+    }
+
     /// Makes room for what is due then, behind all that comes later; gives the place.
+    #[inline]
     pub fn make_room(&mut self, key: u128) -> usize {
-        if self.left == self.entries.len() {
-            self.entries.push(Entry::default());
-        }
         let mut at = self.left;
         self.left += 1;
         while at > 0 && self.entries[at - 1].key() < key {
@@ -74,6 +112,7 @@ impl<E: Copy + Default> Heap<E> {
     }
 
     /// Moves what comes later than `key` down; gives the place for it.
+    #[inline(never)]
     pub fn make_room(&mut self, key: u128) -> &mut Entry<E> {
         let mut at = self.left;
         if at == self.entries.len() {
