@@ -209,6 +209,11 @@ impl<'m, O: Observer> Engine<'m, O> {
             if self.calendar.came_up_with(SEVERAL) {
                 self.read_ahead();
             }
+            if let Event::Enter(flow, journey) = event {
+                // Most are that, and need not wait for all that others have to put aside.
+                self.enter(flow, journey);
+                return true;
+            }
             return self.handle(event);
         }
         if inside > end {
@@ -276,9 +281,10 @@ impl<'m, O: Observer> Engine<'m, O> {
             return (packets.next_time(), UnitId(0));
         }
         let mut first = (Time::NEVER, 0);
-        for (place, unit) in self.units.iter().enumerate() {
-            if unit.next_end() < first.0 {
-                first = (unit.next_end(), place);
+        for place in 0..self.units.len() {
+            let end = self.units[place].next_end();
+            if end < first.0 {
+                first = (end, place);
             }
         }
         (first.0.max(self.now), UnitId::of(first.1))

@@ -80,7 +80,7 @@ impl<O: Observer> Engine<'_, O> {
         let set_up = if connects {
             Parts {
                 trips: rtt,
-                queueing: self.units[flow.unit.index()].prospect(flow.site, flow.class).waits(),
+                queueing: self.units[flow.unit.index()].waits(flow.site, flow.class),
                 ..Parts::default()
             }
         } else {
@@ -147,6 +147,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// A window leaves the server, or what is left begins to share.
+    #[inline(never)]
     pub(super) fn window_leaves(&mut self, id: FlowId) {
         let Some(tcp) = self.tcp() else { return };
         let flow = self.flows.get_mut(id);
@@ -346,11 +347,6 @@ impl Idle {
 }
 
 impl Prospect {
-    /// Time that a small packet waits on its round trip [s].
-    fn waits(&self) -> f64 {
-        self.wait + self.access_queue + self.up_wait()
-    }
-
     fn up_wait(&self) -> f64 {
         if self.both { self.wait } else { 0.0 }
     }
@@ -372,6 +368,7 @@ impl Prospect {
     /// before it leaves; a window that no longer doubles is spread over its round trip, and gets its share of the places
     /// that come free.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between none and all
+    #[inline]
     fn fits(&self, sent: u32, segment: f64, paced: bool, careful: bool) -> u32 {
         if careful {
             let least = (f64::from(sent) * THROUGH).ceil() as u32;

@@ -45,6 +45,7 @@ impl Windows {
         }
     }
 
+    #[inline(never)]
     fn go_on(&mut self, dt: f64, flows: usize, link: Link) {
         let flows = float(flows as u64);
         let mut left = dt;

@@ -1,6 +1,7 @@
 //! Bursts: windows of senders that start. They go before the flows that share, which pay for them.
 
 use super::Concentrator;
+use super::lane::Lane;
 use super::settle::Demands;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::extremes::{larger, smaller};
@@ -24,6 +25,7 @@ impl Concentrator {
 
     /// A burst of `work` bits is taken in; it leaves the concentrator after `through` seconds and the access link
     /// after `last`. A `paced` one comes as the acknowledgements of the window before it do.
+    #[inline]
     pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, paced: bool, [through, last]: [f64; 2]) {
         let place = self.plan.queue_of(class);
         let one_for_all = self.one_for_all();
@@ -75,13 +77,19 @@ impl Concentrator {
     }
 
     /// Flows that share give way to a burst: those of its own lane, else those of others.
+    #[inline]
     fn charge(&mut self, place: usize, work: f64) {
-        if self.reserve > 0.0 {
-            return;
+        let own = self.lanes[place].band.saturated();
+        if self.reserve <= 0.0 && (own || !self.one_for_all()) {
+            self.charge_flows(place, own, work);
         }
-        if self.lanes[place].band.saturated() {
+    }
+
+    #[inline(never)]
+    fn charge_flows(&mut self, place: usize, own: bool, work: f64) {
+        if own {
             self.touch(place).owe(work);
-        } else if self.one_for_all() || !self.others_pay(place, work) {
+        } else if !self.others_pay(place, work) {
             return;
         }
         // Flows end later by this, and nothing else changes but averages, which are looked at often enough; a flood answers
@@ -137,11 +145,11 @@ impl Concentrator {
     /// What bursts need of the rate while flows would use it all up, though nobody holds them back: without it they
     /// would get more than there is.
     pub(super) fn reserve(&self, capacity: f64) -> f64 {
-        let (mut appetite, mut bursts) = (0.0, 0.0);
-        for lane in &self.lanes {
-            appetite += lane.band.appetite();
-            bursts += lane.bursts;
-        }
+        let of = |lane: &Lane| (lane.band.appetite(), lane.bursts);
+        let (appetite, bursts) = match &self.lanes[..] {
+            [only] => of(only),
+            all => all.iter().map(of).fold((0.0, 0.0), |sum, lane| (sum.0 + lane.0, sum.1 + lane.1)),
+        };
         let needed = appetite <= capacity && appetite + bursts > capacity;
         if needed { smaller(bursts, capacity) } else { 0.0 }
     }

@@ -123,6 +123,7 @@ impl Lane {
     }
 
     /// Bursts that there are leave for `dt` seconds, at what the flows that access holds back leave of `rate`.
+    #[inline]
     pub fn drain(&mut self, rate: f64, dt: f64) {
         let left = self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt;
         if left <= 0.0 {

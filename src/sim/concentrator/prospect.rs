@@ -107,6 +107,13 @@ impl Concentrator {
         access_queue(longest, self.access_buffer)
     }
 
+    /// Time that a small packet waits on its round trip [s].
+    #[must_use]
+    pub fn waits(&self, site: SiteId, class: ClassId) -> f64 {
+        let wait = self.wait(site, class);
+        wait + self.access_queue(site) + if self.both { wait } else { 0.0 }
+    }
+
     /// Time that a packet towards the headend waits in the concentrator's queue [s].
     #[must_use]
     pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
