@@ -81,6 +81,31 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    /// What a free slot holds.
+    fn free(now: Time) -> Self {
+        Self {
+            journey: 0,
+            site: SiteId(0),
+            unit: UnitId(0),
+            class: ClassId(0),
+            state: State::Free,
+            turns: 0,
+            round: Round::default(),
+            times: Times::new(now),
+            life: 0,
+            tries: 0,
+            settled: true,
+            started: now,
+            asker: Asker::Nobody,
+            stalled: now,
+            named: None,
+            asked: (0, 0),
+            work: 0.0,
+            resumes: None,
+            unloaded: 0.0,
+        }
+    }
+
     /// Bytes asked for.
     pub fn bytes(&self) -> u64 {
         self.asked.0 + self.asked.1
@@ -163,14 +188,16 @@ impl Flows {
         (0_u32..).zip(&self.slots).filter(|(_, flow)| flow.state != State::Free)
     }
 
-    fn add(&mut self, mut flow: Flow) -> FlowId {
-        if let Some(id) = self.free.pop() {
-            let last = &self.slots[id as usize];
-            (flow.life, flow.journey) = (last.life + 1, last.journey + 1);
-            self.slots[id as usize] = flow;
-            return id;
-        }
-        self.slots.push(flow);
+    /// A free slot: its journey and its life are those that nothing was scheduled for. The transaction is put together there,
+    /// and not copied to it.
+    fn slot(&mut self) -> (FlowId, &mut Flow) {
+        let id = self.free.pop().unwrap_or_else(|| self.grow());
+        (id, &mut self.slots[id as usize])
+    }
+
+    #[cold]
+    fn grow(&mut self) -> FlowId {
+        self.slots.push(Flow::free(Time(0)));
         self.steps.resize(self.slots.len() * self.row, Step::NONE);
         u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 transactions are under way")
     }
@@ -205,27 +232,20 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     fn add(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) -> FlowId {
         self.observer.on(self.now, &Fact::Started { class, site });
-        self.flows.add(Flow {
+        let (unit, now) = (self.unit_of[site.index()], self.now);
+        let (id, slot) = self.flows.slot();
+        *slot = Flow {
+            life: slot.life,
+            journey: slot.journey,
             class,
             site,
-            unit: self.unit_of[site.index()],
+            unit,
             state: State::Approaching,
-            turns: 0,
             asker,
-            started: self.now,
-            life: 0,
-            journey: 0,
-            stalled: self.now,
-            tries: 0,
             named,
-            asked: (0, 0),
-            settled: true,
-            work: 0.0,
-            resumes: None,
-            unloaded: 0.0,
-            round: Round::default(),
-            times: Times::new(self.now),
-        })
+            ..Flow::free(now)
+        };
+        id
     }
 
     pub(super) fn class(&self, id: FlowId) -> &'_ Class {

@@ -96,14 +96,17 @@ impl Lane {
         self.backlog - self.coming.bits
     }
 
+    /// Whether transfers that share keep something standing, or what they left still stands.
+    #[inline]
+    pub fn stands(&self) -> bool {
+        self.standing.bits > 0.0 || self.sharing() > 0
+    }
+
     /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave `unused` of the
     /// rate drains it.
     #[inline]
     pub fn stand(&mut self, dt: f64, unused: f64) {
         let flows = self.sharing();
-        if flows == 0 && self.standing.bits <= 0.0 {
-            return;
-        }
         if unused > 0.0 {
             self.standing.drain(unused * self.link.rate * dt);
         } else {

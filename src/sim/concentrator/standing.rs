@@ -11,11 +11,13 @@ use crate::units::{Span, Time};
 impl Concentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
     pub(super) fn pass(&mut self, dt: f64) {
-        let unused = 1.0 - self.fill();
         let fades = fading(dt / LATELY);
         for place in 0..self.lanes.len() {
+            if self.lanes[place].stands() {
+                let unused = 1.0 - self.fill();
+                self.lanes[place].stand(dt, unused);
+            }
             let lane = &mut self.lanes[place];
-            lane.stand(dt, unused);
             lane.bursts *= fades;
             if lane.backlog > 0.0 {
                 let rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
