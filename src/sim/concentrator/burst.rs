@@ -113,15 +113,16 @@ impl Concentrator {
         };
         let Some(first) = (0..self.lanes.len()).find(|&other| shares(other)) else { return false };
         let rank = self.lanes[first].terms.rank;
-        let pays = |other: usize| self.lanes[other].terms.rank == rank && shares(other);
-        let mut weights = [0.0; MAX_CLASSES];
-        let mut total = 0.0;
-        for other in (first..self.lanes.len()).filter(|&other| pays(other)) {
-            weights[other] = self.lanes[other].terms.weight.unwrap_or(1.0);
-            total += weights[other];
-        }
-        for (other, weight) in weights.into_iter().enumerate().filter(|(_, weight)| *weight > 0.0) {
-            self.touch(other).owe(work * weight / total);
+        let weight = |lane: &Lane| lane.terms.weight.unwrap_or(1.0);
+        let pays = |lane: &Lane, other| other != place && lane.terms.rank == rank && lane.band.saturated();
+        let all = self.lanes.iter().enumerate();
+        let total: f64 = all.filter(|&(other, lane)| pays(lane, other)).map(|(_, lane)| weight(lane)).sum();
+        for other in first..self.lanes.len() {
+            let lane = &self.lanes[other];
+            if pays(lane, other) {
+                let part = work * weight(lane) / total;
+                self.touch(other).owe(part);
+            }
         }
         true
     }

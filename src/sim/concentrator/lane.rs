@@ -38,6 +38,8 @@ pub(super) struct Lane {
     pub bursts: f64,
     /// By site: when its bursts are through [s].
     pub own_until: Vec<f64>,
+    /// Time that a packet waits for those of other lanes, whatever their rank [s].
+    pub ahead: f64,
     /// What floods do to it, and the part of a segment that has got through.
     pub flooded: Flooded,
     pub credit: f64,
@@ -67,6 +69,7 @@ impl Lane {
             coming: Coming::default(),
             bursts: 0.0,
             own_until: vec![0.0; sites],
+            ahead: 0.0,
             flooded: Flooded::NONE,
             credit: 0.0,
             ends: Time::NEVER,

@@ -11,14 +11,13 @@ impl Concentrator {
     /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
     #[must_use]
     pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
-        let place = self.plan.queue_of(class);
-        let lane = &self.lanes[place];
-        self.wait_in(place, lane, site, self.found(lane, site))
+        let lane = &self.lanes[self.plan.queue_of(class)];
+        self.wait_in(lane, site, self.found(lane, site))
     }
 
     /// The same where so much was `found` standing [bit].
     #[inline]
-    fn wait_in(&self, place: usize, lane: &Lane, site: SiteId, found: f64) -> f64 {
+    fn wait_in(&self, lane: &Lane, site: SiteId, found: f64) -> f64 {
         let wait = if lane.weighs {
             0.0
         } else if lane.own_line {
@@ -26,17 +25,8 @@ impl Concentrator {
         } else {
             (found + self.waiting_bursts(lane)) * lane.slow
         };
-        let ahead = if self.one_for_all() { 0.0 } else { self.ahead(place) };
         let behind_flood = if lane.flooded.passes < 1.0 && !lane.own_line { self.buffer * self.slow } else { 0.0 };
-        smaller(larger(wait, behind_flood) + ahead, LONGEST_QUEUE)
-    }
-
-    /// A lower class's packet in service, and one that the device has taken ahead, go first [s].
-    #[inline(never)]
-    fn ahead(&self, place: usize) -> f64 {
-        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != place);
-        let rate: f64 = others.map(|(_, lane)| lane.band.rate()).sum();
-        AHEAD * self.full * self.slow * smaller(rate * self.slow, 1.0)
+        smaller(larger(wait, behind_flood) + lane.ahead, LONGEST_QUEUE)
     }
 
     /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each
@@ -54,8 +44,7 @@ impl Concentrator {
     #[must_use]
     #[inline]
     pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
-        let place = self.plan.queue_of(class);
-        let (lane, door) = (&self.lanes[place], &self.doors[site.index()]);
+        let (lane, door) = (&self.lanes[self.plan.queue_of(class)], &self.doors[site.index()]);
         // Asked for first, as nothing else has to be put aside for it then.
         let access_queue = self.queue_at(door, site);
         let by_flow = self.plan.flow_weight[class.index()] * door.nearness;
@@ -67,7 +56,7 @@ impl Concentrator {
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
         let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
         Prospect {
-            wait: self.wait_in(place, lane, site, found),
+            wait: self.wait_in(lane, site, found),
             rate,
             slowness,
             fair: share,
@@ -149,6 +138,3 @@ pub struct Prospect {
     /// Whether the queue's flows fill it, whatever site they are from.
     pub held_back: bool,
 }
-
-/// Packets of other classes that are served before the first of a burst although they rank lower.
-const AHEAD: f64 = 0.9;

@@ -3,7 +3,7 @@
 use super::Concentrator;
 use super::flood::{flood_rate, flooded, sent};
 use crate::scenario::model::{MAX_CLASSES, SiteId, Transport};
-use crate::sim::extremes::larger;
+use crate::sim::extremes::{larger, smaller};
 use crate::units::Time;
 
 /// Weight and greatest useful rate of each lane.
@@ -65,6 +65,17 @@ impl Concentrator {
         self.pass_on_debts();
         if self.transport != Transport::Ideal {
             self.open_lanes(capacity, &mut demand, &given);
+            self.look_ahead();
+        }
+    }
+
+    /// What lets a packet of each lane wait although it ranks higher: a lower class's packet in service, and one that the
+    /// device has taken ahead.
+    fn look_ahead(&mut self) {
+        let all = self.lanes.len();
+        for place in 0..all {
+            let others: f64 = (0..all).filter(|&other| other != place).map(|other| self.lanes[other].band.rate()).sum();
+            self.lanes[place].ahead = AHEAD * self.full * self.slow * smaller(others * self.slow, 1.0);
         }
     }
 
@@ -117,3 +128,6 @@ impl Concentrator {
         self.next.0.min(self.wake)
     }
 }
+
+/// Packets of other classes that are served before the first of a burst although they rank lower.
+const AHEAD: f64 = 0.9;
