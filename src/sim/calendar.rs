@@ -222,11 +222,17 @@ impl<E: Copy + Default> Calendar<E> {
         }
     }
 
+    /// That bucket of a wheel, or the first short one in it, is up.
+    #[inline]
+    fn reach(&mut self, wheel: usize, bucket: usize) {
+        self.up = (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel);
+    }
+
     /// The next short bucket that has something in it comes up.
     #[inline(never)]
     fn bring_up(&mut self) {
         let Some(bucket) = self.wheels[0].next_filled(digit(self.up, 0)) else { return self.deal() };
-        self.up = self.up >> DIGIT << DIGIT | bucket as u64;
+        self.reach(0, bucket);
         let (chunk, len) = self.wheels[0].take(bucket);
         self.in_wheels -= len;
         let Chunk(entries) = &self.chunks.all[chunk as usize];
@@ -254,7 +260,7 @@ impl<E: Copy + Default> Calendar<E> {
     fn deal(&mut self) {
         let next = |(number, wheel): (usize, &Wheel)| Some((number, wheel.next_filled(digit(self.up, number))?));
         let Some((wheel, bucket)) = self.wheels.iter().enumerate().skip(1).find_map(next) else { return };
-        self.up = (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel);
+        self.reach(wheel, bucket);
         let (mut number, mut len) = self.wheels[wheel].take(bucket);
         while let Some(&Chunk(entries)) = self.chunks.all.get(number as usize) {
             number = self.chunks.let_go(number);

@@ -146,7 +146,7 @@ impl<O: Observer> Engine<'_, O> {
         self.paths[site.index()].rtt.to_bits() ^ self.units[unit.index()].peek(site, class)
     }
 
-    /// A window leaves the server, or what is left begins to share.
+    /// A window leaves the server, or what is left begins to share. By itself, so that the event loop stays short.
     #[inline(never)]
     pub(super) fn window_leaves(&mut self, id: FlowId) {
         let Some(tcp) = self.tcp() else { return };

@@ -45,6 +45,7 @@ impl Windows {
         }
     }
 
+    /// The same where there are transfers: by itself, as most often there are none.
     #[inline(never)]
     fn go_on(&mut self, dt: f64, flows: usize, link: Link) {
         let flows = float(flows as u64);

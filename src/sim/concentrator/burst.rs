@@ -107,19 +107,18 @@ impl Concentrator {
     fn others_pay(&mut self, place: usize, work: f64) -> bool {
         let rank = self.lanes[place].terms.rank;
         // Lanes stand in the order of their ranks.
-        let shares = |other: usize| {
-            let lane = &self.lanes[other];
-            other != place && lane.terms.rank >= rank && lane.band.saturated()
+        let shares = |other, lane: &Lane| other != place && lane.band.saturated();
+        let all = || self.lanes.iter().enumerate();
+        let Some((first, lane)) = all().find(|&(other, lane)| lane.terms.rank >= rank && shares(other, lane)) else {
+            return false;
         };
-        let Some(first) = (0..self.lanes.len()).find(|&other| shares(other)) else { return false };
-        let rank = self.lanes[first].terms.rank;
+        let rank = lane.terms.rank;
+        let pays = |other, lane: &Lane| lane.terms.rank == rank && shares(other, lane);
         let weight = |lane: &Lane| lane.terms.weight.unwrap_or(1.0);
-        let pays = |lane: &Lane, other| other != place && lane.terms.rank == rank && lane.band.saturated();
-        let all = self.lanes.iter().enumerate();
-        let total: f64 = all.filter(|&(other, lane)| pays(lane, other)).map(|(_, lane)| weight(lane)).sum();
+        let total: f64 = all().filter(|&(other, lane)| pays(other, lane)).map(|(_, lane)| weight(lane)).sum();
         for other in first..self.lanes.len() {
             let lane = &self.lanes[other];
-            if pays(lane, other) {
+            if pays(other, lane) {
                 let part = work * weight(lane) / total;
                 self.touch(other).owe(part);
             }
@@ -146,6 +145,7 @@ impl Concentrator {
     /// What bursts need of the rate while flows would use it all up, though nobody holds them back: without it they
     /// would get more than there is.
     pub(super) fn reserve(&self, capacity: f64) -> f64 {
+        // One queue needs no loop, and this is asked for at every burst.
         let of = |lane: &Lane| (lane.band.appetite(), lane.bursts);
         let (appetite, bursts) = match &self.lanes[..] {
             [only] => of(only),

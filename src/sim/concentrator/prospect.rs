@@ -99,8 +99,7 @@ impl Concentrator {
     /// Time that a small packet waits on its round trip [s].
     #[must_use]
     pub fn waits(&self, site: SiteId, class: ClassId) -> f64 {
-        let wait = self.wait(site, class);
-        wait + self.access_queue(site) + if self.both { wait } else { 0.0 }
+        self.wait(site, class) + self.access_queue(site) + self.up_wait(site, class)
     }
 
     /// Time that a packet towards the headend waits in the concentrator's queue [s].
