@@ -67,8 +67,8 @@ impl Output {
         for chart in &charts {
             self.file(&format!("charts/{}.svg", chart.name), chart.standalone().as_bytes())?;
         }
-        for (name, text) in tidy::files(results) {
-            self.file(name, text.as_bytes())?;
+        for (name, text) in tidy::FILES {
+            self.file(name, text(results).as_bytes())?;
         }
         let book = sheet::sheet(results, &charts);
         let book = book.map_err(|fault| Stop::Write(self.folder.join("report.xlsx"), std::io::Error::other(fault)))?;

@@ -23,10 +23,10 @@ pub fn sheet(results: &Results, charts: &[Chart]) -> Result<Vec<u8>, XlsxError> 
         page.write_with_format(0, 0, &chart.title, &Format::new().set_bold())?;
         page.write(1, 0, &chart.note)?;
     }
-    for (name, text) in tidy::files(results) {
+    for (name, text) in tidy::FILES {
         if matches!(name, "summary.csv" | "sites.csv" | "inputs.csv") {
             let page = book.add_worksheet().set_name(format!("{} (tidy)", name.trim_end_matches(".csv")))?;
-            table(page, 0, &parsed(&text))?;
+            table(page, 0, &parsed(&text(results)))?;
         }
     }
     book.save_to_buffer()

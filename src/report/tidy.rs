@@ -3,33 +3,49 @@
 use crate::report::words::clock;
 use crate::study::results::{Compared, MEASURES, Results, quarter_of};
 
-/// Every file: its name and its text.
-#[must_use]
-pub fn files(results: &Results) -> Vec<(&'static str, String)> {
-    vec![
-        ("summary.csv", summary(results)),
-        ("timeline.csv", timeline(results)),
-        ("classes.csv", classes(results)),
-        ("latency.csv", latency(results)),
-        ("tunnels.csv", tunnels(results)),
-        ("parts.csv", parts(results)),
-        ("sites.csv", sites(results)),
-        ("inputs.csv", inputs(results)),
-    ]
+/// Makes the text of a file.
+type Text = fn(&Results) -> String;
+
+/// Every file: its name, and how its text is made. Some are megabytes, and no two need be there at once.
+pub const FILES: [(&str, Text); 8] = [
+    ("summary.csv", summary),
+    ("timeline.csv", timeline),
+    ("classes.csv", classes),
+    ("latency.csv", latency),
+    ("tunnels.csv", tunnels),
+    ("parts.csv", parts),
+    ("sites.csv", sites),
+    ("inputs.csv", inputs),
+];
+
+/// CSV that is written row by row: a timeline has tens of thousands of them. What writes to memory cannot fail.
+struct Rows(csv::Writer<Vec<u8>>);
+
+impl Rows {
+    fn new<'a>(head: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(head).expect("writing to memory cannot fail");
+        Self(writer)
+    }
+
+    fn push(&mut self, row: impl IntoIterator<Item = String>) {
+        self.0.write_record(row).expect("writing to memory cannot fail");
+    }
+
+    fn text(self) -> String {
+        let bytes = self.0.into_inner().expect("writing to memory cannot fail");
+        String::from_utf8(bytes).expect("text in, text out")
+    }
 }
 
-/// Writes rows as CSV; what writes to memory cannot fail.
+/// Writes rows as CSV.
 pub(crate) fn csv<'a, R: IntoIterator<Item = String>>(
     head: impl IntoIterator<Item = &'a str>,
     rows: impl Iterator<Item = R>,
 ) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(head).expect("writing to memory cannot fail");
-    for row in rows {
-        writer.write_record(row).expect("writing to memory cannot fail");
-    }
-    let bytes = writer.into_inner().expect("writing to memory cannot fail");
-    String::from_utf8(bytes).expect("text in, text out")
+    let mut all = Rows::new(head);
+    rows.for_each(|row| all.push(row));
+    all.text()
 }
 
 /// A number as it is, and nothing where there is none.
@@ -88,7 +104,7 @@ fn summary(results: &Results) -> String {
             verdict.to_owned(),
         ]
     };
-    let mut rows = Vec::new();
+    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (index, judged) in found.targets.iter().enumerate() {
             let unit = match results.kinds[index] {
@@ -104,12 +120,12 @@ fn summary(results: &Results) -> String {
             rows.push(row(&found.name, figure.name, figure.unit, compared, String::new(), ""));
         }
     }
-    csv(head, rows.into_iter())
+    rows.text()
 }
 
 fn timeline(results: &Results) -> String {
     let head = ["option", "day", "time", "concentrator", "class", "carried_mbit_s", "utilisation", "queue_ms"];
-    let mut rows = Vec::new();
+    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (unit, (name, ..)) in found.units.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -132,7 +148,7 @@ fn timeline(results: &Results) -> String {
             }
         }
     }
-    csv(head, rows.into_iter())
+    rows.text()
 }
 
 fn classes(results: &Results) -> String {
@@ -150,7 +166,7 @@ fn classes(results: &Results) -> String {
         "waiting_jobs",
         "waiting_gb",
     ];
-    let mut rows = Vec::new();
+    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (bin, start) in results.bins.0.iter().enumerate() {
             let [day, time] = when(results, *start);
@@ -173,12 +189,12 @@ fn classes(results: &Results) -> String {
             }
         }
     }
-    csv(head, rows.into_iter())
+    rows.text()
 }
 
 fn latency(results: &Results) -> String {
     let head = ["option", "day", "time", "class", "p50_s", "p95_s", "sites_affected", "affected_low", "affected_high"];
-    let mut rows = Vec::new();
+    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (window, start) in results.windows.iter().enumerate() {
             let [day, time] = when(results, *start);
@@ -201,7 +217,7 @@ fn latency(results: &Results) -> String {
             }
         }
     }
-    csv(head, rows.into_iter())
+    rows.text()
 }
 
 fn tunnels(results: &Results) -> String {
@@ -220,7 +236,7 @@ fn tunnels(results: &Results) -> String {
         "actions_on_paper",
     ];
     let quarter = quarter_of(results.bins.1);
-    let mut rows = Vec::new();
+    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (unit, (name, ..)) in found.units.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -243,7 +259,7 @@ fn tunnels(results: &Results) -> String {
             }
         }
     }
-    csv(head, rows.into_iter())
+    rows.text()
 }
 
 fn parts(results: &Results) -> String {
@@ -259,7 +275,7 @@ fn parts(results: &Results) -> String {
         "held_s",
         "latency_s",
     ];
-    let mut rows = Vec::new();
+    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (class, bins) in found.by_class.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -287,12 +303,12 @@ fn parts(results: &Results) -> String {
             }
         }
     }
-    csv(head, rows.into_iter())
+    rows.text()
 }
 
 fn sites(results: &Results) -> String {
     let head = ["option", "site", "patients", "transactions", "slow_share", "mean_latency_s", "lost_h_per_replication"];
-    let mut rows = Vec::new();
+    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (name, patients, sums) in &found.sites {
             #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
@@ -310,7 +326,7 @@ fn sites(results: &Results) -> String {
             ]);
         }
     }
-    csv(head, rows.into_iter())
+    rows.text()
 }
 
 fn inputs(results: &Results) -> String {
