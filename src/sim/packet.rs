@@ -195,12 +195,12 @@ impl Packets {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Up(site) => {
-                let Some((id, next)) = self.lines[site.index()].up.arrive() else { return };
+                let Some((id, next)) = self.lines[site.index()].up.arrive(&self.parcels) else { return };
                 if let Some(next) = next {
                     self.calendar.push(next, Rank::Arrival, Event::Up(site));
                 }
                 if self.hubs[self.parcels[id].packet.label.unit.index()].both {
-                    self.parcels[id].entered = self.now;
+                    self.parcels[id].at = self.now;
                     self.come(id);
                 } else {
                     let packet = self.parcels.take(id);
@@ -208,7 +208,7 @@ impl Packets {
                 }
             }
             Event::Down(site) => {
-                let Some((id, next)) = self.lines[site.index()].down.arrive() else { return };
+                let Some((id, next)) = self.lines[site.index()].down.arrive(&self.parcels) else { return };
                 if let Some(next) = next {
                     self.calendar.push(next, Rank::Arrival, Event::Down(site));
                 }
@@ -351,7 +351,7 @@ impl Packets {
         let train = Train { from: self.now, until: self.now, bytes: parcel.bytes(), last: parcel.last() };
         self.crossed += u64::from(packet.count);
         let id = self.parcels.add(parcel);
-        match self.lines[packet.label.site.index()].up.pass(train, id) {
+        match self.lines[packet.label.site.index()].up.pass(train, &mut self.parcels, id) {
             Ok(Some(at)) => self.calendar.push(at, Rank::Arrival, Event::Up(packet.label.site)),
             Ok(None) => {}
             Err(()) => self.parcels.drop(id),
@@ -418,7 +418,7 @@ impl Packets {
         let train = Train { from, until: self.now, bytes: parcel.bytes(), last: parcel.last() };
         self.crossed += u64::from(packet.count);
         let site = packet.label.site;
-        match self.lines[site.index()].down.pass(train, id) {
+        match self.lines[site.index()].down.pass(train, &mut self.parcels, id) {
             Ok(Some(at)) => self.calendar.push(at, Rank::Arrival, Event::Down(site)),
             Ok(None) => {}
             Err(()) => {

@@ -3,17 +3,18 @@
 use crate::scenario::model::Congestion;
 use crate::units::{NANOS, Span, Time};
 
-/// What a sender may have in flight [segments], and how that changes.
+/// What a sender may have in flight [segments], and how that changes: a line of the cache, and HyStart's look beside it.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Control {
     /// The window.
     pub window: u32,
     /// Slow start ends here.
     pub threshold: u32,
-    kind: Congestion,
-    hystart: bool,
     /// Acknowledged segments that have not yet raised the window.
     credit: u32,
+    kind: Congestion,
+    hystart: bool,
     cubic: Cubic,
     round: Round,
 }
@@ -77,9 +78,9 @@ impl Control {
         Self {
             window,
             threshold: u32::MAX,
+            credit: 0,
             kind,
             hystart: hystart && kind == Congestion::Cubic,
-            credit: 0,
             cubic: Cubic::default(),
             round: Round::default(),
         }

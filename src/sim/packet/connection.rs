@@ -10,42 +10,44 @@ use crate::units::{NANOS, Span, Time};
 /// Time after which a call for a connection is repeated (RFC 6298, section 2).
 const FIRST_TIMEOUT: u64 = NANOS;
 
-/// A connection in use.
+/// A connection in use: in its first line of the cache what each packet and each alarm asks for.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Connection {
     /// Whose it is; its life says whether packets and alarms still mean it.
     pub label: Label,
-    turns: Vec<Turn>,
-    turn: usize,
-    /// From the site.
-    pub up: Half,
-    /// To the site.
-    pub down: Half,
-    /// Time that the server takes for each answer.
-    pub server: Span,
-    /// When an acknowledgement that waits is sent.
-    pub owed: Time,
-    /// When the call for the connection was sent, and how often; none once it is answered.
-    pub calling: Option<(Time, u32)>,
-    /// When its alarm is set for.
-    pub alarm: Time,
     /// Whether it was opened for this flow.
     pub called: bool,
     /// Whether it is over.
     pub over: bool,
     /// Whether the last request has arrived and the site knows: its half then needs no look until the next one.
     asked: bool,
+    /// When an acknowledgement that waits is sent.
+    pub owed: Time,
+    /// When its alarm is set for.
+    pub alarm: Time,
+    /// When the call for the connection was sent, and how often; none once it is answered.
+    pub calling: Option<(Time, u32)>,
+    /// To the site.
+    pub down: Half,
+    /// From the site.
+    pub up: Half,
+    turns: Vec<Turn>,
+    turn: usize,
+    /// Time that the server takes for each answer.
+    pub server: Span,
 }
 
-/// One direction.
+/// One direction: who receives in one line of the cache, who sends behind it.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Half {
-    /// Who sends.
-    pub sender: Sender,
     /// Who receives.
     pub receiver: Receiver,
     /// Bytes of the last segment.
     pub tail: u32,
+    /// Who sends.
+    pub sender: Sender,
 }
 
 impl Half {
@@ -73,20 +75,20 @@ impl Connection {
     /// The place for a connection.
     #[must_use]
     pub fn new(label: Label, tcp: &Tcp) -> Self {
-        let half = Half { sender: Sender::new(tcp), receiver: Receiver::default(), tail: 0 };
+        let half = Half { receiver: Receiver::default(), tail: 0, sender: Sender::new(tcp) };
         Self {
             label,
-            turns: Vec::new(),
-            turn: 0,
-            up: half.clone(),
-            down: half,
-            server: Span(0),
-            owed: Time::NEVER,
-            calling: None,
-            alarm: Time::NEVER,
             called: false,
             over: true,
             asked: false,
+            owed: Time::NEVER,
+            alarm: Time::NEVER,
+            calling: None,
+            down: half.clone(),
+            up: half,
+            turns: Vec::new(),
+            turn: 0,
+            server: Span(0),
         }
     }
 

@@ -117,7 +117,7 @@ impl Hub {
         let parcel = &parcels[id];
         if parcel.packet.way == Way::Down {
             let waited = &mut self.books.waited[parcel.packet.label.class.index()];
-            waited.0 += now.since(parcel.entered).secs();
+            waited.0 += now.since(parcel.at).secs();
             waited.1 += 1;
         }
         self.serving = Some(Service { parcel: id, began: now, work });
@@ -139,13 +139,13 @@ impl Hub {
     /// A packet with what it takes on the wire.
     #[must_use]
     #[inline]
-    pub fn parcel(&self, packet: Packet, inside: Sizes, entered: Time) -> Parcel {
+    pub fn parcel(&self, packet: Packet, inside: Sizes, at: Time) -> Parcel {
         let Sizes { each, tail } = inside;
         if packet.kind == Kind::Whole {
-            return Parcel { packet, entered, each, tail };
+            return Parcel { packet, at, each, tail };
         }
         let last = self.cost.wire(tail);
-        Parcel { packet, entered, each: if tail == each { last } else { self.cost.wire(each) }, tail: last }
+        Parcel { packet, at, each: if tail == each { last } else { self.cost.wire(each) }, tail: last }
     }
 
     fn work(&self, parcel: &Parcel) -> f64 {

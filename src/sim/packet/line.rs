@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::scenario::model::Site;
-use crate::sim::packet::parcel::ParcelId;
+use crate::sim::packet::parcel::{ParcelId, Parcels};
 use crate::units::{BitRate, Span, Time};
 
 /// Both directions of an access link.
@@ -33,7 +33,8 @@ pub struct Direction {
     buffer: Span,
     delay: Span,
     busy: Time,
-    under_way: VecDeque<(Time, ParcelId)>,
+    /// Each with the time at which it is at the other end in its slot.
+    under_way: VecDeque<ParcelId>,
 }
 
 /// How a train comes to a link.
@@ -59,10 +60,11 @@ impl Direction {
     /// # Errors
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
-    pub fn pass(&mut self, train: Train, parcel: ParcelId) -> Result<Option<Time>, ()> {
+    pub fn pass(&mut self, train: Train, parcels: &mut Parcels, id: ParcelId) -> Result<Option<Time>, ()> {
         let Some(at) = self.through(&train) else { return Err(()) };
         let first = self.under_way.is_empty();
-        self.under_way.push_back((at, parcel));
+        parcels[id].at = at;
+        self.under_way.push_back(id);
         Ok(first.then_some(at))
     }
 
@@ -79,9 +81,9 @@ impl Direction {
     }
 
     /// Takes out what arrives now; with it when the next one does.
-    pub fn arrive(&mut self) -> Option<(ParcelId, Option<Time>)> {
-        let (_, parcel) = self.under_way.pop_front()?;
-        Some((parcel, self.under_way.front().map(|next| next.0)))
+    pub fn arrive(&mut self, parcels: &Parcels) -> Option<(ParcelId, Option<Time>)> {
+        let parcel = self.under_way.pop_front()?;
+        Some((parcel, self.under_way.front().map(|&next| parcels[next].at)))
     }
 
     #[allow(clippy::cast_precision_loss)] // bytes of a train

@@ -16,8 +16,8 @@ pub struct ParcelId(u32);
 pub struct Parcel {
     /// The packet.
     pub packet: Packet,
-    /// When it came to the concentrator.
-    pub entered: Time,
+    /// When it came to the concentrator; on an access link, when it is at the other end.
+    pub at: Time,
     /// Bytes on the wire of each packet of the train.
     pub each: u32,
     /// Of the last.

@@ -16,7 +16,6 @@ pub struct Rtt {
     smoothed: u64,
     deviation: u64,
     least: u64,
-    latest: u64,
 }
 
 impl Rtt {
@@ -29,7 +28,6 @@ impl Rtt {
     /// Takes in a measurement.
     pub fn add(&mut self, sample: Span) {
         let sample = sample.0.max(1);
-        self.latest = sample;
         self.least = self.least.min(sample);
         if self.smoothed == 0 {
             (self.smoothed, self.deviation) = (sample, sample / 2);
@@ -56,12 +54,6 @@ impl Rtt {
     #[must_use]
     pub fn least(&self) -> Span {
         Span(if self.known() { self.least } else { 0 })
-    }
-
-    /// The latest.
-    #[must_use]
-    pub fn latest(&self) -> Span {
-        Span(self.latest)
     }
 
     /// Time-out for the `backoff`-th retransmission in a row.

@@ -13,21 +13,40 @@ use crate::sim::packet::rtt::Rtt;
 use crate::sim::packet::wire::Says;
 use crate::units::{Span, Time};
 
-/// A segment that was sent and is not acknowledged with all before it.
+/// A segment that was sent and is not acknowledged with all before it: when, and what is known of it in the lowest bits.
+/// Eight lie in a line of the cache.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
-    at: Time,
-    /// It has arrived.
-    sacked: bool,
-    /// It is taken for lost, and not sent again yet or lost again.
-    lost: bool,
-    /// It was sent again.
-    again: bool,
-}
+struct Sent(u64);
 
 impl Sent {
+    /// It has arrived.
+    const SACKED: u64 = 1;
+    /// It is taken for lost, and not sent again yet or lost again.
+    const LOST: u64 = 2;
+    /// It was sent again.
+    const AGAIN: u64 = 4;
+    const BITS: u32 = 3;
+
     fn now(at: Time) -> Self {
-        Self { at, sacked: false, lost: false, again: false }
+        Self(at.0 << Self::BITS)
+    }
+
+    fn at(self) -> Time {
+        Time(self.0 >> Self::BITS)
+    }
+
+    /// Whether any of these holds.
+    fn is(self, what: u64) -> bool {
+        self.0 & what != 0
+    }
+
+    fn set(&mut self, what: u64, holds: bool) {
+        self.0 = if holds { self.0 | what } else { self.0 & !what };
+    }
+
+    /// It was sent again, at this time.
+    fn repeat(&mut self, at: Time) {
+        self.0 = at.0 << Self::BITS | self.0 & (Self::SACKED | Self::LOST) | Self::AGAIN;
     }
 }
 
@@ -69,39 +88,40 @@ struct News {
     advanced: bool,
 }
 
-/// One direction of a connection.
+/// One direction of a connection. What every acknowledgement needs lies in its first four lines of the cache.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Sender {
-    rack: bool,
-    probes: bool,
-    most: u32,
     /// Segments below have arrived, all.
     una: u32,
     /// The next one that was never sent.
     next: u32,
     /// Segments that there are.
     total: u32,
-    board: VecDeque<Sent>,
     sacked: u32,
     lost: u32,
     resent: u32,
-    /// Where to look for segments to send again.
-    hint: u32,
-    state: State,
-    control: Control,
-    rtt: Rtt,
-    /// Recovery ends when all below has arrived.
-    high: u32,
-    prior: (u32, u32),
-    reduction: Reduction,
-    /// When the first segment of this recovery was sent again.
-    resent_at: Option<Time>,
+    most: u32,
     backoff: u32,
-    latest: Latest,
+    reduction: Reduction,
     /// The end of a probe, and whether it repeated a segment.
     probe: Option<(u32, bool)>,
-    alarms: Alarms,
+    /// Where to look for segments to send again.
+    hint: u32,
+    /// Recovery ends when all below has arrived.
+    high: u32,
+    rack: bool,
+    probes: bool,
+    state: State,
     limited: bool,
+    board: VecDeque<Sent>,
+    latest: Latest,
+    prior: (u32, u32),
+    rtt: Rtt,
+    alarms: Alarms,
+    /// When the first segment of this recovery was sent again.
+    resent_at: Option<Time>,
+    control: Control,
 }
 
 /// The last sent of the segments that are known to have arrived: when, which, and its round trip.
@@ -124,29 +144,29 @@ impl Sender {
     #[must_use]
     pub fn new(tcp: &Tcp) -> Self {
         Self {
-            rack: tcp.has(Ingredient::Rack),
-            probes: tcp.has(Ingredient::TailProbe),
-            most: tcp.most,
             una: 0,
             next: 0,
             total: 0,
-            board: VecDeque::new(),
             sacked: 0,
             lost: 0,
             resent: 0,
-            hint: 0,
-            state: State::Open,
-            control: Control::new(tcp.congestion, tcp.has(Ingredient::Hystart), tcp.window),
-            rtt: Rtt::unknown(),
-            high: 0,
-            prior: (0, 0),
-            reduction: Reduction::default(),
-            resent_at: None,
+            most: tcp.most,
             backoff: 0,
-            latest: Latest::default(),
+            reduction: Reduction::default(),
             probe: None,
-            alarms: Alarms::OFF,
+            hint: 0,
+            high: 0,
+            rack: tcp.has(Ingredient::Rack),
+            probes: tcp.has(Ingredient::TailProbe),
+            state: State::Open,
             limited: false,
+            board: VecDeque::new(),
+            latest: Latest::default(),
+            prior: (0, 0),
+            rtt: Rtt::unknown(),
+            alarms: Alarms::OFF,
+            resent_at: None,
+            control: Control::new(tcp.congestion, tcp.has(Ingredient::Hystart), tcp.window),
         }
     }
 
@@ -234,8 +254,7 @@ impl Sender {
         let first = (self.hint.max(self.una)..self.next).find(|&segment| self.wants_sending(segment))?;
         let mut count = 0;
         while count < most && first + count < self.next && self.wants_sending(first + count) {
-            let sent = self.at_mut(first + count);
-            (sent.again, sent.at) = (true, now);
+            self.at_mut(first + count).repeat(now);
             count += 1;
         }
         self.resent += count;
@@ -248,8 +267,8 @@ impl Sender {
         Some((first, count))
     }
 
-    fn at(&self, segment: u32) -> &Sent {
-        &self.board[(segment - self.una) as usize]
+    fn at(&self, segment: u32) -> Sent {
+        self.board[(segment - self.una) as usize]
     }
 
     fn at_mut(&mut self, segment: u32) -> &mut Sent {
@@ -258,7 +277,7 @@ impl Sender {
 
     fn wants_sending(&self, segment: u32) -> bool {
         let sent = self.at(segment);
-        sent.lost && !sent.again
+        sent.is(Sent::LOST) && !sent.is(Sent::AGAIN)
     }
 
     /// What the other end says; `echo` is when the segment that made it speak was sent.
@@ -327,33 +346,33 @@ impl Sender {
             let Some(sent) = self.board.pop_front() else { break };
             self.una += 1;
             news.advanced = true;
-            if sent.sacked {
+            if sent.is(Sent::SACKED) {
                 self.sacked -= 1;
             } else {
                 news.acked += 1;
-                self.arrived(now, self.una - 1, &sent, news);
+                self.arrived(now, self.una - 1, sent, news);
             }
-            self.lost -= u32::from(sent.lost);
-            self.resent -= u32::from(sent.lost && sent.again);
+            self.lost -= u32::from(sent.is(Sent::LOST));
+            self.resent -= u32::from(sent.is(Sent::LOST) && sent.is(Sent::AGAIN));
         }
         if u32::from(says.held) <= self.sacked {
             return;
         }
         for (from, until) in says.blocks() {
             for segment in from.max(self.una)..until.min(self.next) {
-                let sent = *self.at(segment);
-                if sent.sacked {
+                let sent = self.at(segment);
+                if sent.is(Sent::SACKED) {
                     continue;
                 }
-                self.at_mut(segment).sacked = true;
+                self.at_mut(segment).set(Sent::SACKED, true);
                 self.sacked += 1;
                 news.sacked += 1;
-                if sent.lost {
-                    self.at_mut(segment).lost = false;
+                if sent.is(Sent::LOST) {
+                    self.at_mut(segment).set(Sent::LOST, false);
                     self.lost -= 1;
-                    self.resent -= u32::from(sent.again);
+                    self.resent -= u32::from(sent.is(Sent::AGAIN));
                 }
-                self.arrived(now, segment, &sent, news);
+                self.arrived(now, segment, sent, news);
             }
             if self.sacked >= u32::from(says.held) {
                 break;
@@ -361,16 +380,17 @@ impl Sender {
         }
     }
 
-    fn arrived(&mut self, now: Time, segment: u32, sent: &Sent, news: &mut News) {
-        let trip = now.since(sent.at);
+    fn arrived(&mut self, now: Time, segment: u32, sent: Sent, news: &mut News) {
+        let (at, again) = (sent.at(), sent.is(Sent::AGAIN));
+        let trip = now.since(at);
         // A segment that was sent twice may have arrived the first time (RFC 8985, section 6.2, step 2).
-        if sent.again && trip < self.rtt.least() {
+        if again && trip < self.rtt.least() {
             return;
         }
-        if (sent.at, segment) >= (self.latest.at, self.latest.segment) {
-            self.latest = Latest { at: sent.at, segment, trip };
+        if (at, segment) >= (self.latest.at, self.latest.segment) {
+            self.latest = Latest { at, segment, trip };
         }
-        if !sent.again {
+        if !again {
             news.sample.get_or_insert(trip);
             news.fresh = Some(trip);
         }
@@ -393,17 +413,18 @@ impl Sender {
         let mut wait = 0;
         for place in 0..self.board.len() {
             let sent = self.board[place];
-            if sent.sacked || (sent.lost && !sent.again) {
+            let again = sent.is(Sent::AGAIN);
+            if sent.is(Sent::SACKED) || (sent.is(Sent::LOST) && !again) {
                 continue;
             }
-            if (sent.at, self.una + place_of(place)) >= (latest.at, latest.segment) {
-                if sent.again {
+            if (sent.at(), self.una + place_of(place)) >= (latest.at, latest.segment) {
+                if again {
                     continue;
                 }
                 // Never sent again, so all beyond was sent later still.
                 break;
             }
-            let over = sent.at.0 + latest.trip.0 + grace;
+            let over = sent.at().0 + latest.trip.0 + grace;
             if over <= now.0 {
                 self.mark_lost(place);
             } else {
@@ -420,9 +441,9 @@ impl Sender {
         let mut beyond = self.sacked;
         for place in 0..self.board.len() {
             let sent = self.board[place];
-            if sent.sacked {
+            if sent.is(Sent::SACKED) {
                 beyond -= 1;
-            } else if beyond >= DUPLICATES && !sent.lost && !sent.again {
+            } else if beyond >= DUPLICATES && !sent.is(Sent::LOST | Sent::AGAIN) {
                 self.mark_lost(place);
             } else if beyond < DUPLICATES {
                 break;
@@ -432,14 +453,14 @@ impl Sender {
 
     fn mark_lost(&mut self, place: usize) {
         let sent = &mut self.board[place];
-        if sent.lost {
+        if sent.is(Sent::LOST) {
             // It was on its way again, and is lost again.
-            self.resent -= u32::from(sent.again);
+            self.resent -= u32::from(sent.is(Sent::AGAIN));
         } else {
-            sent.lost = true;
+            sent.set(Sent::LOST, true);
             self.lost += 1;
         }
-        sent.again = false;
+        sent.set(Sent::AGAIN, false);
         self.hint = self.hint.min(self.una + place_of(place));
     }
 
@@ -493,7 +514,7 @@ impl Sender {
     fn undo(&mut self) {
         self.control.window = self.control.window.max(self.prior.0);
         self.control.threshold = self.control.threshold.max(self.prior.1);
-        self.board.iter_mut().for_each(|sent| (sent.lost, sent.again) = (false, false));
+        self.board.iter_mut().for_each(|sent| sent.set(Sent::LOST | Sent::AGAIN, false));
         (self.lost, self.resent, self.state, self.resent_at) = (0, 0, State::Open, None);
     }
 
@@ -535,8 +556,7 @@ impl Sender {
         } else {
             let last = self.next - 1;
             // Only its time changes: it counts as in flight once.
-            let sent = self.at_mut(last);
-            (sent.at, sent.again) = (now, true);
+            self.at_mut(last).repeat(now);
             last
         };
         self.probe = Some((self.next, !fresh));
@@ -569,8 +589,8 @@ impl Sender {
         self.state = State::Loss;
         self.high = self.next;
         for sent in &mut self.board {
-            sent.again = false;
-            sent.lost = !sent.sacked;
+            sent.set(Sent::AGAIN, false);
+            sent.set(Sent::LOST, !sent.is(Sent::SACKED));
         }
         self.lost = self.next - self.una - self.sacked;
         self.resent = 0;
