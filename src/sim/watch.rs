@@ -57,12 +57,13 @@ fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now
     look.admitted.extend(books.admitted.iter().zip(&books.burst).map(|(shared, burst)| shared + burst));
     look.withdrawn.clone_from(&books.withdrawn);
     look.capacity = books.capacity;
-    for (id, left, _) in unit.inside() {
+    // Not a loop over an iterator of iterators: that asks at each flow whether its lane and its site have another.
+    unit.inside().for_each(|(id, left, _)| {
         let flow = flows.get(id);
         let left = (left * unit.weight(flow.site, flow.class)).min(flow.work);
         look.inside[flow.class.index()] += left;
         look.carried[flow.class.index()] += flow.work - left;
-    }
+    });
     look.inside.iter_mut().enumerate().for_each(|(class, inside)| *inside += backlog(class));
     look.queue.clear();
     look.queue.extend((0..classes).map(|class| unit.queue_delay(ClassId::of(class))));
