@@ -296,18 +296,18 @@ impl Packets {
         self.wake(id);
     }
 
-    /// Sends what the window allows.
+    /// Sends what the window allows, in trains of the grain, but of no more than a quarter of the window, lest it beat in time
+    /// with itself.
     fn pump(&mut self, id: FlowId, way: Way) {
-        let window = self.connections[id as usize].half(way).sender.window();
-        let most = self.train(window);
-        while let Some(range) = self.connections[id as usize].half(way).sender.send(self.now, most) {
-            self.send_data(id, way, range);
+        let sender = &mut self.connections[id as usize].half(way).sender;
+        let most = self.grain.min((sender.window() / 4).max(1));
+        while let Some((mut first, mut count)) = self.connections[id as usize].half(way).sender.send(self.now) {
+            while count > most {
+                self.send_data(id, way, (first, most));
+                (first, count) = (first + most, count - most);
+            }
+            self.send_data(id, way, (first, count));
         }
-    }
-
-    /// Packets in a train: the grain, but never more than a quarter of the window, lest it beat in time with itself.
-    fn train(&self, window: u32) -> u32 {
-        self.grain.min((window / 4).max(1))
     }
 
     fn send_data(&mut self, id: FlowId, way: Way, (first, count): (u32, u32)) {

@@ -136,43 +136,62 @@ impl Scheduler {
     /// Puts a train in; what does not fit goes to `lost`.
     pub fn push(&mut self, parcels: &mut Parcels, id: ParcelId, lost: &mut Vec<Parcel>) {
         let parcel = &parcels[id];
-        let (packet, bytes) = (&parcel.packet, parcel.bytes());
-        let place = self.plan.queue_of(packet.label.class);
+        let place = self.plan.queue_of(parcel.packet.label.class);
         let queue = &mut self.queues[place];
-        let endless = packet.kind == Kind::Whole;
+        let (bytes, count) = (queue.bytes + parcel.bytes(), queue.packets + u64::from(parcel.packet.count));
+        let fits = bytes <= self.room.bytes && count <= self.room.packets;
         match &mut queue.lines {
-            Lines::One(line) => {
-                let count = packet.count;
-                let fits = if endless { count } else { fitting(parcel, self.room, queue.bytes, queue.packets) };
-                if fits == count {
-                    queue.bytes += bytes;
-                } else {
-                    lost.push(rest(parcel, fits));
-                    parcels[id].cut(fits);
-                    if fits == 0 {
-                        parcels.drop(id);
-                        return;
-                    }
-                    queue.bytes += parcels[id].bytes();
-                }
-                queue.packets += u64::from(fits);
+            Lines::One(line) if fits && line.len() < line.capacity() => {
+                (queue.bytes, queue.packets) = (bytes, count);
                 self.waiting += 1;
                 line.push_back(id);
             }
-            Lines::Fair(fair) => {
-                let weight = self.plan.flow_weight[packet.label.class.index()];
-                queue.bytes += bytes;
-                queue.packets += u64::from(packet.count);
-                self.waiting += 1;
-                fair.push(line_of(packet, self.by_flow), weight, (id, bytes));
-                while !endless && (queue.bytes > self.room.bytes || queue.packets > self.room.packets) {
-                    let (dropped, bytes, emptied) = fair.drop_one(parcels);
-                    queue.bytes -= bytes;
-                    queue.packets -= 1;
-                    self.waiting -= usize::from(emptied);
-                    lost.push(dropped);
-                }
-            }
+            // Called last: nothing has to be put aside for what is seldom.
+            Lines::One(_) => self.push_what_fits(parcels, place, id, lost),
+            Lines::Fair(_) => self.push_fairly(parcels, place, id, lost),
+        }
+    }
+
+    /// The end of a train that does not fit is lost.
+    #[inline(never)]
+    fn push_what_fits(&mut self, parcels: &mut Parcels, place: usize, id: ParcelId, lost: &mut Vec<Parcel>) {
+        let (queue, parcel) = (&mut self.queues[place], &parcels[id]);
+        let Packet { kind, count, .. } = parcel.packet;
+        let endless = kind == Kind::Whole;
+        let fits = if endless { count } else { fitting(parcel, self.room, queue.bytes, queue.packets) };
+        if fits < count {
+            lost.push(rest(parcel, fits));
+            parcels[id].cut(fits);
+        }
+        if fits == 0 {
+            return parcels.drop(id);
+        }
+        queue.bytes += parcels[id].bytes();
+        queue.packets += u64::from(fits);
+        self.waiting += 1;
+        if let Lines::One(line) = &mut queue.lines {
+            line.push_back(id);
+        }
+    }
+
+    /// Where there are lines, those who have most lose first.
+    #[inline(never)]
+    fn push_fairly(&mut self, parcels: &mut Parcels, place: usize, id: ParcelId, lost: &mut Vec<Parcel>) {
+        let (queue, parcel) = (&mut self.queues[place], &parcels[id]);
+        let (packet, bytes) = (&parcel.packet, parcel.bytes());
+        let Lines::Fair(fair) = &mut queue.lines else { return };
+        queue.bytes += bytes;
+        queue.packets += u64::from(packet.count);
+        self.waiting += 1;
+        let endless = packet.kind == Kind::Whole;
+        let weight = self.plan.flow_weight[packet.label.class.index()];
+        fair.push(line_of(packet, self.by_flow), weight, (id, bytes));
+        while !endless && (queue.bytes > self.room.bytes || queue.packets > self.room.packets) {
+            let (dropped, bytes, emptied) = fair.drop_one(parcels);
+            queue.bytes -= bytes;
+            queue.packets -= 1;
+            self.waiting -= usize::from(emptied);
+            lost.push(dropped);
         }
     }
 
@@ -182,6 +201,21 @@ impl Scheduler {
             return None;
         }
         let first = self.queues.iter().position(|queue| queue.packets > 0)?;
+        let queue = &mut self.queues[first];
+        match &mut queue.lines {
+            Lines::One(line) if queue.rank.len() == 1 => {
+                let id = line.pop_front()?;
+                self.waiting -= 1;
+                queue.book_out(&parcels[id]);
+                Some(id)
+            }
+            _ => self.pop_in_turn(parcels, first),
+        }
+    }
+
+    /// The same where queues or lines have their turns.
+    #[inline(never)]
+    fn pop_in_turn(&mut self, parcels: &Parcels, first: usize) -> Option<ParcelId> {
         let Range { start: from, end: until } = self.queues[first].rank;
         let place = if until - from == 1 { first } else { self.next_of(parcels, from, until) };
         let queue = &mut self.queues[place];
@@ -189,13 +223,8 @@ impl Scheduler {
             Lines::One(line) => line.pop_front()?,
             Lines::Fair(fair) => fair.pop(parcels)?,
         };
-        let parcel = &parcels[id];
-        queue.bytes -= parcel.bytes();
-        queue.packets -= u64::from(parcel.packet.count);
-        if queue.packets == 0 {
-            queue.turn.pass(true);
-        }
         self.waiting -= 1;
+        queue.book_out(&parcels[id]);
         Some(id)
     }
 
@@ -217,6 +246,17 @@ impl Scheduler {
                 None => queue.turn.pass(true),
             }
             place = if place + 1 == until { from } else { place + 1 };
+        }
+    }
+}
+
+impl Queue {
+    /// What was taken out is not there any more.
+    fn book_out(&mut self, parcel: &Parcel) {
+        self.bytes -= parcel.bytes();
+        self.packets -= u64::from(parcel.packet.count);
+        if self.packets == 0 {
+            self.turn.pass(true);
         }
     }
 }

@@ -219,10 +219,9 @@ impl Sender {
         self.next - self.una - self.sacked - self.lost + self.resent
     }
 
-    /// The next segments to send, at most `most` in a row: the first of them, and how many.
-    pub fn send(&mut self, now: Time, most: u32) -> Option<(u32, u32)> {
-        let flight = self.flight();
-        let room = self.control.window.min(self.most).saturating_sub(flight).min(most);
+    /// The next segments to send, as many as are in a row: the first of them, and how many.
+    pub fn send(&mut self, now: Time) -> Option<(u32, u32)> {
+        let room = self.control.window.min(self.most).saturating_sub(self.flight());
         self.limited = room == 0;
         if room == 0 {
             return None;
