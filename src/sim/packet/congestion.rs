@@ -19,6 +19,8 @@ pub struct Control {
     round: Round,
 }
 
+const _: () = assert!(std::mem::offset_of!(Control, round) == 64);
+
 /// CUBIC's memory (RFC 9438; constants and order of steps as in Linux, `tcp_cubic.c`).
 #[derive(Clone, Copy, Debug, Default)]
 struct Cubic {

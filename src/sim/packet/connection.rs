@@ -1,5 +1,7 @@
 //! A connection from its first packet to its last: set-up, one request and answer after the other, close.
 
+use std::mem::offset_of;
+
 use crate::scenario::model::{Ingredient, Tcp};
 use crate::sim::packet::receiver::Receiver;
 use crate::sim::packet::sender::Sender;
@@ -37,6 +39,8 @@ pub struct Connection {
     /// Time that the server takes for each answer.
     pub server: Span,
 }
+
+const _: () = assert!(offset_of!(Connection, down) == 64 && offset_of!(Half, sender) == 64);
 
 /// One direction: who receives in one line of the cache, who sends behind it.
 #[derive(Clone, Debug)]

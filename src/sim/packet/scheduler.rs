@@ -138,13 +138,12 @@ impl Scheduler {
         let parcel = &parcels[id];
         let place = self.plan.queue_of(parcel.packet.label.class);
         let queue = &mut self.queues[place];
-        let (bytes, count) = (queue.bytes + parcel.bytes(), queue.packets + u64::from(parcel.packet.count));
-        let fits = bytes <= self.room.bytes && count <= self.room.packets;
+        let fits = queue.fits(parcel, self.room);
         match &mut queue.lines {
             Lines::One(line) if fits && line.len() < line.capacity() => {
-                (queue.bytes, queue.packets) = (bytes, count);
-                self.waiting += 1;
                 line.push_back(id);
+                queue.book_in(parcel);
+                self.waiting += 1;
             }
             // Called last: nothing has to be put aside for what is seldom.
             Lines::One(_) => self.push_what_fits(parcels, place, id, lost),
@@ -157,8 +156,7 @@ impl Scheduler {
     fn push_what_fits(&mut self, parcels: &mut Parcels, place: usize, id: ParcelId, lost: &mut Vec<Parcel>) {
         let (queue, parcel) = (&mut self.queues[place], &parcels[id]);
         let Packet { kind, count, .. } = parcel.packet;
-        let endless = kind == Kind::Whole;
-        let fits = if endless { count } else { fitting(parcel, self.room, queue.bytes, queue.packets) };
+        let fits = if kind == Kind::Whole { count } else { queue.fitting(parcel, self.room) };
         if fits < count {
             lost.push(rest(parcel, fits));
             parcels[id].cut(fits);
@@ -166,8 +164,7 @@ impl Scheduler {
         if fits == 0 {
             return parcels.drop(id);
         }
-        queue.bytes += parcels[id].bytes();
-        queue.packets += u64::from(fits);
+        queue.book_in(&parcels[id]);
         self.waiting += 1;
         if let Lines::One(line) = &mut queue.lines {
             line.push_back(id);
@@ -179,10 +176,9 @@ impl Scheduler {
     fn push_fairly(&mut self, parcels: &mut Parcels, place: usize, id: ParcelId, lost: &mut Vec<Parcel>) {
         let (queue, parcel) = (&mut self.queues[place], &parcels[id]);
         let (packet, bytes) = (&parcel.packet, parcel.bytes());
-        let Lines::Fair(fair) = &mut queue.lines else { return };
-        queue.bytes += bytes;
-        queue.packets += u64::from(packet.count);
+        queue.book_in(parcel);
         self.waiting += 1;
+        let Lines::Fair(fair) = &mut queue.lines else { return };
         let endless = packet.kind == Kind::Whole;
         let weight = self.plan.flow_weight[packet.label.class.index()];
         fair.push(line_of(packet, self.by_flow), weight, (id, bytes));
@@ -251,7 +247,27 @@ impl Scheduler {
 }
 
 impl Queue {
-    /// What was taken out is not there any more.
+    /// Whether a train fits whole.
+    fn fits(&self, parcel: &Parcel, room: Room) -> bool {
+        self.bytes + parcel.bytes() <= room.bytes && self.packets + u64::from(parcel.packet.count) <= room.packets
+    }
+
+    /// Packets of a train that fit.
+    fn fitting(&self, parcel: &Parcel, room: Room) -> u16 {
+        let count = parcel.packet.count;
+        if self.fits(parcel, room) {
+            return count;
+        }
+        let by_bytes = room.bytes.saturating_sub(self.bytes) / u64::from(parcel.each.max(1));
+        let by_packets = room.packets.saturating_sub(self.packets);
+        u16::try_from(by_bytes.min(by_packets)).unwrap_or(u16::MAX).min(count - 1)
+    }
+
+    fn book_in(&mut self, parcel: &Parcel) {
+        self.bytes += parcel.bytes();
+        self.packets += u64::from(parcel.packet.count);
+    }
+
     fn book_out(&mut self, parcel: &Parcel) {
         self.bytes -= parcel.bytes();
         self.packets -= u64::from(parcel.packet.count);
@@ -259,17 +275,6 @@ impl Queue {
             self.turn.pass(true);
         }
     }
-}
-
-/// Packets of a train that fit behind `bytes` and `packets`.
-fn fitting(parcel: &Parcel, room: Room, bytes: u64, packets: u64) -> u16 {
-    let count = parcel.packet.count;
-    if bytes + parcel.bytes() <= room.bytes && packets + u64::from(count) <= room.packets {
-        return count;
-    }
-    let by_bytes = room.bytes.saturating_sub(bytes) / u64::from(parcel.each.max(1));
-    let by_packets = room.packets.saturating_sub(packets);
-    u16::try_from(by_bytes.min(by_packets)).unwrap_or(u16::MAX).min(count - 1)
 }
 
 /// The packets of a train beyond the first `fits`.

@@ -6,6 +6,7 @@
 //! a loss (RFC 6675). Sequence numbers count segments.
 
 use std::collections::VecDeque;
+use std::mem::offset_of;
 
 use crate::scenario::model::{Ingredient, Tcp};
 use crate::sim::packet::congestion::{Control, Growth};
@@ -123,6 +124,9 @@ pub struct Sender {
     resent_at: Option<Time>,
     control: Control,
 }
+
+/// Of the control, which is last, only the first line is asked for at every acknowledgement.
+const _: () = assert!(offset_of!(Sender, control) == 3 * 64);
 
 /// The last sent of the segments that are known to have arrived: when, which, and its round trip.
 #[derive(Clone, Copy, Debug, Default)]
