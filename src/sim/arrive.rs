@@ -10,6 +10,7 @@ use crate::sim::observer::{Fact, Observer};
 use crate::sim::packet::wire::Label;
 use crate::sim::{Engine, Event};
 use crate::units::{Clock, NANOS, Span, Time};
+use std::hint::cold_path;
 
 /// The state of each class's generator.
 #[derive(Debug)]
@@ -121,6 +122,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// A workstation's next action, if it is in use.
+    #[inline]
     pub(super) fn act(&mut self, class: ClassId, user: u32) {
         let Demand::Users { activity, weekdays, .. } = self.demand(class) else { return };
         let factor = weekdays[usize::from(self.model.calendar.weekday(self.now.day()))];
@@ -133,14 +135,16 @@ impl<O: Observer> Engine<'_, O> {
         let Some(users) = &mut self.sources.users[class.index()] else { return };
         match due {
             Some(at) if !working && !stays => {
+                cold_path();
                 self.calendar.push(at.on(self.now.day()), Rank::Arrival, Event::Act(class, user));
             }
-            None if !stays => {}
+            None if !stays => cold_path(),
             _ => {
                 users.stay_awake(user);
                 let number = users.next_action(user);
                 let named = Named::new(self.key, class, u64::from(user), number);
                 if self.takes_paper(class, site, &named) {
+                    cold_path();
                     self.begin_on_paper(class, site, Asker::User(user), named);
                     return;
                 }
@@ -184,6 +188,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// After an action that was over at `over`, a pause and the next one.
+    #[inline]
     pub(super) fn think(&mut self, class: ClassId, user: u32, named: &Named, over: Time) {
         let Demand::Users { think, .. } = self.demand(class) else { return };
         let pause = Span::of_secs(think.sample(&mut named.stream(Purpose::When)));

@@ -14,6 +14,8 @@ mod entries;
 mod wheel;
 
 use crate::units::Time;
+use std::hint::cold_path;
+
 use chunks::{Chunk, Chunks, NONE, ROOM};
 use entries::{Entry, Heap, Near, key};
 use wheel::{BUCKETS, DIGIT, WHEELS, Wheel, below, digit};
@@ -108,13 +110,13 @@ impl<E: Copy + Default> Calendar<E> {
     fn place(&mut self, at: u64, order: u64) -> &mut Entry<E> {
         let bucket = at >> self.bits;
         let few = self.in_wheels == 0 && self.late.left == 0 && self.near.left < FEW;
-        if few && bucket < self.up + BUCKETS as u64 {
-            self.place_near(at, order)
-        } else if bucket <= self.up {
-            self.late.make_room(key(at, order))
-        } else {
+        if bucket > self.up && !(few && bucket < self.up + BUCKETS as u64) {
             self.in_wheels += 1;
             self.place_in(bucket)
+        } else if few {
+            self.place_near(at, order)
+        } else {
+            self.late.make_room(key(at, order))
         }
     }
 
@@ -192,14 +194,21 @@ impl<E: Copy + Default> Calendar<E> {
     #[inline]
     fn pop_if(&mut self, comes: impl FnOnce(&Entry<E>) -> bool) -> Option<(Time, &E)> {
         self.fetch();
-        let late = match (self.near.last(), self.late.first()) {
-            (Some(near), Some(late)) => late.key() < near.key(),
-            (near, _) => near.is_none(),
+        let entry = if self.comes_late() {
+            cold_path();
+            self.late.first().filter(|next| comes(next))?;
+            self.late.pop()
+        } else {
+            self.near.last().filter(|next| comes(next))?;
+            self.near.pop()
         };
-        let next = if late { self.late.first() } else { self.near.last() };
-        next.filter(|next| comes(next))?;
-        let entry = if late { self.late.pop() } else { self.near.pop() };
         Some((Time(entry.at), &entry.event))
+    }
+
+    /// Whether the next event is one that was scheduled when its bucket was up already, which is seldom.
+    #[inline]
+    fn comes_late(&self) -> bool {
+        self.late.first().is_some_and(|late| self.near.last().is_none_or(|near| late.key() < near.key()))
     }
 
     /// Whether a bucket came up with the event that was taken out last, and holds at least so many others.

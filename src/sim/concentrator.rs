@@ -14,6 +14,8 @@ use crate::sim::discipline::{Plan, Queue, Shape, plan};
 use crate::sim::transport::{Cost, Crossed, Link, Turn, TurnCost};
 use crate::sim::windows::Windows;
 use crate::units::{BitRate, Bytes, Time};
+use std::hint::cold_path;
+
 use door::Door;
 use flood::Flood;
 use lane::Lane;
@@ -31,6 +33,8 @@ pub struct Concentrator {
     /// What turns cost; none where transport is ideal.
     turns: Option<TurnCost>,
     transport: Transport,
+    /// Whether a burst waits for what long transfers keep standing, and for bursts before it.
+    waits_for: (bool, bool),
     /// What the queue before an access link holds [s].
     access_buffer: f64,
     plan: Plan,
@@ -116,12 +120,14 @@ impl Concentrator {
         let ceiling = unit.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
         let rate = |access: &BitRate| (access.bits() * scale).min(ceiling).round();
         let throughput = unit.carries().0.bits();
+        let has = |ingredient| matches!(transport, Transport::Tcp(tcp) if tcp.has(ingredient));
         let mut concentrator = Self {
             throughput,
             slow: 1.0 / throughput,
             buffer: unit.buffer.bits(),
             cost,
             transport,
+            waits_for: (has(Ingredient::StandingQueue), has(Ingredient::BurstQueue)),
             access_buffer,
             trip: mean(trips),
             windows: None,
@@ -195,6 +201,7 @@ impl Concentrator {
     }
 
     /// Brings the clocks to `now`.
+    #[inline(always)]
     pub fn advance(&mut self, now: Time) {
         if now == self.now {
             return;
@@ -205,21 +212,16 @@ impl Concentrator {
         }
         self.books.capacity += self.throughput * dt;
         if !self.floods.is_empty() {
+            cold_path();
             self.book_floods(dt);
         }
         if self.calls > 0 {
+            cold_path();
             for (class, rate) in self.streaming.iter().enumerate() {
                 self.books.streamed[class] += rate.min(self.throughput) * dt;
             }
         }
         self.now = now;
-    }
-
-    fn has(&self, ingredient: Ingredient) -> bool {
-        match self.transport {
-            Transport::Ideal => false,
-            Transport::Tcp(tcp) => tcp.has(ingredient),
-        }
     }
 
     /// Whether all classes are in one lane: what stands there paces whoever goes through it.

@@ -6,6 +6,7 @@
 //! once goes on where the last one was).
 
 use std::collections::VecDeque;
+use std::hint::cold_path;
 
 use crate::random::Purpose;
 use crate::scenario::model::{Balancer, Class, ClassId, Curfew, Release, SiteId, Tcp, Transport, UnitId};
@@ -219,6 +220,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
+    #[inline]
     pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) {
         let id = self.add(class, site, asker, named);
         self.launch(id);
@@ -230,6 +232,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.end(id, Outcome::OnPaper, 0.0);
     }
 
+    #[inline]
     fn add(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) -> FlowId {
         self.observer.on(self.now, &Fact::Started { class, site });
         let (unit, now) = (self.unit_of[site.index()], self.now);
@@ -253,11 +256,14 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// Applies the rules in force, then sets off.
+    #[inline]
     fn launch(&mut self, id: FlowId) {
         self.ask(id);
         if self.is_off(id) {
+            cold_path();
             self.end(id, Outcome::Off, 0.0);
         } else if self.goes_elsewhere(id) || self.is_stored(id) {
+            cold_path();
             let (_, unloaded) = self.price(id);
             let flow = self.flows.get_mut(id);
             flow.unloaded = unloaded.sum();
@@ -265,6 +271,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             self.settle_bytes(id, true);
             self.end(id, Outcome::Local, unloaded.sum());
         } else if self.is_declined(id) {
+            cold_path();
             self.end(id, Outcome::Declined, 0.0);
         } else if !self.is_deferred(id) && !self.is_unpowered(id) {
             self.depart(id);
@@ -272,13 +279,20 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// Draws the sizes of all turns; their bytes are asked for from now on.
+    #[inline(always)]
     fn ask(&mut self, id: FlowId) {
         let segment = segment_of(self.model.transport);
         let (flow, row) = self.flows.row_mut(id);
         (flow.turns, flow.asked) = match (flow.asker, &flow.named) {
-            (Asker::Replay(request, response), _) => fill(row, std::iter::once((request, response)), segment),
+            (Asker::Replay(request, response), _) => {
+                cold_path();
+                fill(row, std::iter::once((request, response)), segment)
+            }
             (_, Some(named)) => fill(row, sizes(named, &self.model.classes[flow.class.index()]), segment),
-            (_, None) => (0, (0, 0)),
+            (_, None) => {
+                cold_path();
+                (0, (0, 0))
+            }
         };
         flow.settled = false;
         let fact = Fact::Asked { class: flow.class, bytes: Bytes(flow.bytes()) };
@@ -295,6 +309,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         else {
             return false;
         };
+        cold_path();
         let mut stream = named.stream(Purpose::Whether);
         let (cache, around) = (stream.uniform(), stream.uniform());
         let share = |orders: &[(Time, Time, crate::units::Share)]| {
@@ -310,6 +325,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         let model = self.model;
         let stored = &model.classes[class.index()].rules.stored;
         let Some(named) = flow.named.filter(|_| !stored.is_empty() && !self.reaches(site, class)) else { return false };
+        cold_path();
         let mut u = named.stream(Purpose::Store).uniform();
         for (share, forward) in stored {
             if u < share.0 {
@@ -332,6 +348,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             && flow.named.is_some_and(|named| named.stream(Purpose::Fallback).uniform() < declined)
     }
 
+    #[inline(always)]
     fn is_deferred(&mut self, id: FlowId) -> bool {
         let Some(named) = self.flows.get(id).named else { return false };
         if matches!(self.flows.get(id).asker, Asker::User(_)) {
@@ -345,18 +362,21 @@ impl<'m, O: Observer> Engine<'m, O> {
         let now = self.now;
         let forbids = |curfew: &&Curfew| curfew.from <= now && now < curfew.until;
         if self.class(id).rules.curfews.iter().filter(forbids).any(|curfew| obeys(&curfew)) {
+            cold_path();
             self.hold(id, State::Deferred);
             return true;
         }
         false
     }
 
+    #[inline(always)]
     fn is_unpowered(&mut self, id: FlowId) -> bool {
         let Some((on, off)) = self.powered(self.flows.get(id).class) else { return false };
         let clock = self.now.clock();
         if on <= clock && clock < off {
             return false;
         }
+        cold_path();
         self.hold(id, State::Unpowered);
         true
     }
@@ -411,12 +431,14 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// A try begins: patience starts to run, and so does the first turn's approach.
+    #[inline(always)]
     fn depart(&mut self, id: FlowId) {
         if let Some(patience) = self.class(id).patience {
             let class = self.flows.get(id).class;
             let (deadline, life) = (self.now + patience, self.flows.get(id).life);
             self.flows.patience[class.index()].push_back((deadline, id, life));
             if !std::mem::replace(&mut self.flows.armed[class.index()], true) {
+                cold_path();
                 self.calendar.push(deadline, Rank::Change, Event::Patience(class));
             }
         }
@@ -424,16 +446,19 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// The round trips before the bytes reach the concentrator; at packet fidelity the network takes over.
+    #[inline(always)]
     fn approach(&mut self, id: FlowId) {
         self.choose_unit(id);
         let (work, unloaded) = self.price(id);
         let flow = self.flows.get_mut(id);
         flow.unloaded = unloaded.sum();
         if !self.reaches(self.flows.get(id).site, self.flows.get(id).class) {
+            cold_path();
             self.stand_still(id);
             return;
         }
         if self.packets.is_some() {
+            cold_path();
             self.flows.get_mut(id).times.expect(self.now, unloaded);
             self.hand_over(id, work);
             return;
@@ -465,6 +490,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// The last byte is at the site `after` seconds from now.
+    #[inline]
     pub(super) fn done(&mut self, id: FlowId, after: Parts) {
         self.settle_bytes(id, true);
         let flow = self.flows.get_mut(id);
@@ -510,6 +536,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
+    #[inline]
     fn choose_unit(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
         let pool = &self.model.pools[self.model.pool_of[flow.site.index()].index()];
@@ -556,6 +583,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
     }
 
+    #[inline]
     fn settle_bytes(&mut self, id: FlowId, served: bool) {
         let flow = self.flows.get_mut(id);
         flow.settled = true;
@@ -564,6 +592,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// The transaction is over after `latency` seconds; a person thinks and goes on.
+    #[inline]
     fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
         if !self.flows.get(id).settled {
             self.settle_bytes(id, false);
@@ -576,12 +605,14 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.flows.remove(id);
         if let (Asker::User(user), Some(named)) = (asker, named) {
             if outcome == Outcome::GivenUp {
+                cold_path();
                 self.fall_back(class, site, &named);
             }
             self.think(class, user, &named, over.max(self.now));
         }
     }
 
+    #[inline]
     fn record(&mut self, id: FlowId, outcome: Outcome, latency: Span) -> Record {
         let flow = self.flows.get_mut(id);
         let parts = flow.times.close(flow.started + latency);

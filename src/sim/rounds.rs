@@ -14,6 +14,7 @@ use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
 use crate::units::Span;
+use std::hint::cold_path;
 
 /// The path to a site as turns need it: side by side for all sites, it stays in the cache where their names would not.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +71,7 @@ const KEPT: f64 = 0.7;
 
 impl<O: Observer> Engine<'_, O> {
     /// A try begins: the connection is set up where there is none, and the first request leaves.
+    #[inline]
     pub(super) fn set_off(&mut self, id: FlowId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
         let connects = self.class(id).connects;
@@ -98,6 +100,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The present turn's answer, in segments and their work.
+    #[inline]
     fn begin_turn(&mut self, id: FlowId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
         let flow = self.flows.get(id);
@@ -113,6 +116,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The request of the present turn, `after` seconds from now; then its answer begins.
+    #[inline(always)]
     fn request(&mut self, id: FlowId, mut after: Parts) {
         let flow = self.flows.get(id);
         let (path, class) = (&self.paths[flow.site.index()], &self.model.classes[flow.class.index()]);
@@ -126,6 +130,7 @@ impl<O: Observer> Engine<'_, O> {
         self.next_window(id, after);
     }
 
+    #[inline(always)]
     fn next_window(&mut self, id: FlowId, after: Parts) {
         let flow = self.flows.get_mut(id);
         let at = self.now + Span::of_secs(flow.times.expect(self.now, after));
@@ -167,6 +172,7 @@ impl<O: Observer> Engine<'_, O> {
         let crowded = prospect.held_back && fair >= CROWDED * first;
         let settled = crowded || (round.careful && fair * SETTLES >= first);
         if starved || (sent < round.left && (busy >= first || round.steady || settled)) {
+            cold_path();
             let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
             if !starved && !round.steady && !round.careful && beyond > 0.0 {
                 unit.overshoot(class, beyond);
@@ -177,6 +183,7 @@ impl<O: Observer> Engine<'_, O> {
         }
         let past = unit.past_flood(class, sent);
         let fits = if past < sent {
+            cold_path();
             past
         } else if tcp.has(Ingredient::Losses) {
             prospect.fits(sent, segment, round.paced, round.careful)
@@ -185,11 +192,17 @@ impl<O: Observer> Engine<'_, O> {
         };
         if fits > 0 {
             let work = f64::from(fits) * segment;
-            let passage = if fits < sent { prospect.passage(work, segment) } else { passage };
+            let passage = if fits < sent {
+                cold_path();
+                prospect.passage(work, segment)
+            } else {
+                passage
+            };
             let on_access = passage.last - prospect.access_queue;
             unit.burst(site, class, work, round.paced, [passage.through, on_access]);
         }
         if fits < sent && !round.careful {
+            cold_path();
             unit.overflow(class, f64::from(sent - fits));
         }
         round.left -= fits;
@@ -219,6 +232,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// A turn's answer has arrived whole `after` seconds from now: the next one's request leaves, or it is done.
+    #[inline(always)]
     fn turn_over(&mut self, id: FlowId, after: Parts) {
         let flow = self.flows.get_mut(id);
         flow.round.turn += 1;
@@ -232,6 +246,7 @@ impl<O: Observer> Engine<'_, O> {
 
     /// What each turn costs the transaction's concentrator is worked out and kept; gives the work of all [bit], and the
     /// time that they would take through an idle network [s].
+    #[inline]
     pub(super) fn price(&mut self, id: FlowId) -> (f64, Parts) {
         let tcp = self.tcp();
         let (flow, row) = self.flows.row_mut(id);
@@ -280,6 +295,7 @@ impl Round {
             self.window = if self.careful { self.window + 1 } else { self.window * 2 }.min(tcp.most);
             return trip;
         }
+        cold_path();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
         let kept = (f64::from(sent) * KEPT) as u32;
         self.window = kept.max(2);
@@ -371,11 +387,12 @@ impl Prospect {
     #[inline]
     fn fits(&self, sent: u32, segment: f64, paced: bool, careful: bool) -> u32 {
         if careful {
+            cold_path();
             let least = (f64::from(sent) * THROUGH).ceil() as u32;
             let room = (self.room.max(0.0) * 2.0 / segment) as u32;
             return sent.min(room.max(least));
         }
-        let room = larger(self.room, 0.0) * if paced { 2.0 } else { 1.0 };
+        let room = larger(self.room, 0.0) * f64::from(1 + u8::from(paced));
         if f64::from(sent) * segment <= room { sent } else { (room / segment) as u32 }
     }
 }

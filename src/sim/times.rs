@@ -2,6 +2,7 @@
 
 use crate::sim::observer::Parts;
 use crate::units::Time;
+use std::hint::cold_path;
 
 /// The legs of a transaction so far, and the one that it is on.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,7 @@ impl Times {
     }
 
     /// The next leg begins, and should take so long; gives the sum of its parts [s].
+    #[inline]
     pub fn expect(&mut self, now: Time, leg: Parts) -> f64 {
         self.end_leg(now);
         (self.began, self.leg, self.lasts) = (now, leg, leg.sum());
@@ -45,14 +47,17 @@ impl Times {
 
     /// A leg that was cut short is split as it was expected; one that took longer, or would have taken for ever, waited
     /// for others.
+    #[inline]
     fn end_leg(&mut self, now: Time) {
         let took = now.since(self.began).secs();
         if took >= self.lasts {
             self.sum += self.leg;
             self.sum.queueing += took - self.lasts;
         } else if self.lasts.is_finite() {
+            cold_path();
             self.sum += self.leg.scaled(took / self.lasts);
         } else {
+            cold_path();
             self.sum.queueing += took;
         }
     }

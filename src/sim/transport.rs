@@ -3,6 +3,7 @@
 //! Each ingredient is a small pure function. Times are seconds, rates bit/s, sizes bytes unless a name says
 //! otherwise. A round trip is the *current* one: the path's own plus the queue that stands before the class.
 
+use std::hint::cold_path;
 use std::sync::LazyLock;
 
 use crate::scenario::model::{Class, Counts, Ingredient, Overhead, Tcp, Unit};
@@ -196,7 +197,10 @@ impl Turn {
 fn segments(bytes: Bytes, segment: Bytes) -> u32 {
     match (u32::try_from(bytes.0), u32::try_from(segment.0)) {
         (Ok(bytes), Ok(segment)) => bytes.div_ceil(segment),
-        _ => u32::try_from(bytes.0.div_ceil(segment.0)).unwrap_or(u32::MAX),
+        _ => {
+            cold_path();
+            u32::try_from(bytes.0.div_ceil(segment.0)).unwrap_or(u32::MAX)
+        }
     }
 }
 

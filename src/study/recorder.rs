@@ -1,6 +1,7 @@
 //! The recorder: listens to one run and keeps what reports are made of, in space that depends on bins, classes
 //! and sites, not on transactions.
 
+use std::hint::cold_path;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -431,13 +432,36 @@ impl<'a> Recorder<'a> {
         bins.map(|bin| self.run.classes[class.index()][bin].waiting_bytes).reduce(f64::max)
     }
 
+    #[inline(never)]
+    fn call(&mut self, now: Time, class: ClassId, site: SiteId, admitted: bool) {
+        self.run.ledger.calls += 1;
+        for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
+            if target.measure == Measure::Refused(class) && target.covers(now) {
+                tally.2 += u64::from(!admitted);
+                tally.3 += 1;
+            }
+        }
+        self.run.ledger.refused += u64::from(!admitted);
+        if let Some(bin) = self.bin {
+            let here = &mut self.run.classes[class.index()][bin];
+            here.started += 1.0;
+            here.done += f64::from(u8::from(admitted));
+            here.failed += f64::from(u8::from(!admitted));
+            let unit = self.watch.unit_of[site.index()].index();
+            self.run.hubs[unit][bin].refused_calls += f64::from(u8::from(!admitted));
+        }
+    }
+
+    #[inline(never)]
     fn ended(&mut self, record: &Record) {
         self.count(record);
         if let Some(rows) = &mut self.rows {
+            cold_path();
             rows.write(record);
         }
         let class = record.class.index();
         if matches!(record.outcome, Outcome::Off | Outcome::Declined | Outcome::OnPaper) {
+            cold_path();
             return;
         }
         let latency = record.latency.secs();
@@ -511,6 +535,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Books what went through since the last look to the bin that ends now.
+    #[inline(never)]
     fn look(&mut self, now: Time, look: &Look) {
         let bin = std::mem::replace(&mut self.bin, self.axis.bin_of(now));
         self.began = now;
@@ -550,6 +575,7 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
+    #[inline]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
             Fact::Started { class, .. } => {
@@ -571,24 +597,7 @@ impl Observer for Recorder<'_> {
                 }
             }
             Fact::Ended(record) => self.ended(record),
-            Fact::Call { class, site, admitted } => {
-                self.run.ledger.calls += 1;
-                for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
-                    if target.measure == Measure::Refused(*class) && target.covers(now) {
-                        tally.2 += u64::from(!admitted);
-                        tally.3 += 1;
-                    }
-                }
-                self.run.ledger.refused += u64::from(!admitted);
-                if let Some(bin) = self.bin {
-                    let here = &mut self.run.classes[class.index()][bin];
-                    here.started += 1.0;
-                    here.done += f64::from(u8::from(*admitted));
-                    here.failed += f64::from(u8::from(!admitted));
-                    let unit = self.watch.unit_of[site.index()].index();
-                    self.run.hubs[unit][bin].refused_calls += f64::from(u8::from(!admitted));
-                }
-            }
+            Fact::Call { class, site, admitted } => self.call(now, *class, *site, *admitted),
             Fact::Look(look) => self.look(now, look),
             Fact::Placed { site, unit } => self.watch.unit_of[site.index()] = *unit,
             Fact::Path { site, up } => self.watch.path(now, *site, *up),

@@ -6,6 +6,7 @@ use super::settle::Demands;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::extremes::{larger, smaller};
 use crate::units::{Span, Time};
+use std::hint::cold_path;
 
 impl Concentrator {
     /// Rate at which bursts of a lane of weight `own` leave: no more than its part while bursts wait in others, too.
@@ -49,6 +50,7 @@ impl Concentrator {
         lane.bursts += work / LATELY;
         let reserve = self.reserve(self.capacity());
         if (reserve > 0.0) != (self.reserve > 0.0) || (reserve - self.reserve).abs() > 0.05 * self.throughput {
+            cold_path();
             self.settle();
         }
         self.charge(place, work);

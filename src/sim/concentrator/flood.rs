@@ -5,6 +5,7 @@ use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId, Transport};
 use crate::sim::band::{Band, Fairness};
 use crate::sim::discipline::{Plan, Queue};
 use crate::units::BitRate;
+use std::hint::cold_path;
 
 /// A site that sends what nobody asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +83,7 @@ impl Concentrator {
         if self.floods.is_empty() {
             return segments;
         }
+        cold_path();
         let lane = &mut self.lanes[self.plan.queue_of(class)];
         let passes = lane.flooded.passes;
         if passes >= 1.0 {

@@ -7,7 +7,9 @@ use crate::sim::concentrator::flood::Flooded;
 use crate::sim::discipline::Queue;
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::transport::{Link, Standing};
+use crate::sim::windows::Windows;
 use crate::units::Time;
+use std::hint::cold_path;
 
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
@@ -94,6 +96,11 @@ impl Lane {
         if self.band.saturated() { self.band.len() } else { 0 }
     }
 
+    /// Whether it is not one line, first come, first served.
+    pub fn in_turn(&self) -> bool {
+        self.own_line | self.weighs
+    }
+
     /// Bursts that are there and wait [bit].
     pub fn waiting(&self) -> f64 {
         self.backlog - self.coming.bits
@@ -101,14 +108,23 @@ impl Lane {
 
     /// Whether transfers that share keep something standing, or what they left still stands.
     #[inline]
-    pub fn stands(&self) -> bool {
+    fn stands(&self) -> bool {
         self.standing.bits > 0.0 || self.sharing() > 0
+    }
+
+    /// `dt` seconds pass for what stands before it and for the average of its bursts, which fades.
+    #[inline]
+    pub fn pass(&mut self, dt: f64, fades: f64, windows: Option<&Windows>) {
+        if self.stands() {
+            self.stand(dt, windows.map_or(0.0, |windows| 1.0 - windows.fill(self.bursts, self.link)));
+        }
+        self.bursts *= fades;
     }
 
     /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave `unused` of the
     /// rate drains it.
     #[inline]
-    pub fn stand(&mut self, dt: f64, unused: f64) {
+    fn stand(&mut self, dt: f64, unused: f64) {
         let flows = self.sharing();
         if unused > 0.0 {
             self.standing.drain(unused * self.link.rate * dt);
@@ -129,7 +145,7 @@ impl Lane {
     }
 
     /// Bursts that there are leave for `dt` seconds, at what the flows that access holds back leave of `rate`.
-    #[inline]
+    #[inline(always)]
     pub fn drain(&mut self, rate: f64, dt: f64) {
         let left = self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt;
         if left <= 0.0 {
@@ -140,6 +156,7 @@ impl Lane {
         self.backlog = left;
         self.coming.pass(dt, 2.0 * self.link.rate, left);
         if self.kept < LITTLE {
+            cold_path();
             self.parts.iter_mut().for_each(|bits| *bits *= self.kept);
             self.kept = 1.0;
         }

@@ -3,13 +3,15 @@
 use super::door::Door;
 use super::lane::Lane;
 use super::{Concentrator, LONGEST_QUEUE};
-use crate::scenario::model::{ClassId, Ingredient, SiteId};
+use crate::scenario::model::{ClassId, SiteId};
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::transport::access_queue;
+use std::hint::cold_path;
 
 impl Concentrator {
     /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
     #[must_use]
+    #[inline(always)]
     pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
         let lane = &self.lanes[self.plan.queue_of(class)];
         self.wait_in(lane, site, self.found(lane, site))
@@ -18,26 +20,32 @@ impl Concentrator {
     /// The same where so much was `found` standing [bit].
     #[inline]
     fn wait_in(&self, lane: &Lane, site: SiteId, found: f64) -> f64 {
-        let wait = if lane.weighs {
-            0.0
-        } else if lane.own_line {
-            larger(lane.own_until[site.index()] - self.now.secs(), 0.0) + found * lane.slow
-        } else {
+        let wait = if !lane.in_turn() {
             (found + self.waiting_bursts(lane)) * lane.slow
+        } else if lane.weighs {
+            0.0
+        } else {
+            larger(lane.own_until[site.index()] - self.now.secs(), 0.0) + found * lane.slow
         };
-        let behind_flood = if lane.flooded.passes < 1.0 && !lane.own_line { self.buffer * self.slow } else { 0.0 };
+        let behind_flood = if lane.flooded.passes < 1.0 && !lane.own_line {
+            cold_path();
+            self.buffer * self.slow
+        } else {
+            0.0
+        };
         smaller(larger(wait, behind_flood) + lane.ahead, LONGEST_QUEUE)
     }
 
     /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each
     /// has its turn.
+    #[inline]
     fn found(&self, lane: &Lane, site: SiteId) -> f64 {
-        let in_the_way = !(lane.weighs || (lane.own_line && lane.band.weight_at(site.0) <= 0.0));
-        if in_the_way && self.has(Ingredient::StandingQueue) { lane.standing.bits } else { 0.0 }
+        let in_the_way = !(lane.in_turn() && (lane.weighs || lane.band.weight_at(site.0) <= 0.0));
+        if in_the_way && self.waits_for.0 { lane.standing.bits } else { 0.0 }
     }
 
     pub(super) fn waiting_bursts(&self, lane: &Lane) -> f64 {
-        if self.has(Ingredient::BurstQueue) { lane.waiting() } else { 0.0 }
+        if self.waits_for.1 { lane.waiting() } else { 0.0 }
     }
 
     /// What a burst of the class from the site would meet now.
@@ -50,8 +58,12 @@ impl Concentrator {
         let by_flow = self.plan.flow_weight[class.index()] * door.nearness;
         let share = larger(smaller(lane.band.fair_share(site.0, by_flow), lane.terms.per_site), 1.0);
         let alone = !lane.band.saturated();
-        let in_turn = lane.own_line || lane.weighs;
-        let (rate, slowness) = if in_turn && !alone { (share, 1.0 / share) } else { (lane.rate, lane.slowness) };
+        let (rate, slowness) = if lane.in_turn() && !alone {
+            cold_path();
+            (share, 1.0 / share)
+        } else {
+            (lane.rate, lane.slowness)
+        };
         let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
         let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
@@ -61,7 +73,7 @@ impl Concentrator {
             slowness,
             fair: share,
             room: smaller(self.buffer - found - backlog, access_room),
-            shared: if in_turn { backlog } else { 0.0 },
+            shared: if lane.in_turn() { backlog } else { 0.0 },
             access: larger(door.access(), 1.0),
             access_slowness: door.slowness(),
             access_wait,
@@ -104,6 +116,7 @@ impl Concentrator {
 
     /// Time that a packet towards the headend waits in the concentrator's queue [s].
     #[must_use]
+    #[inline]
     pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
         if self.both { self.wait(site, class) } else { 0.0 }
     }

@@ -10,23 +10,30 @@ use crate::units::{Span, Time};
 
 impl Concentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
+    #[inline(always)]
     pub(super) fn pass(&mut self, dt: f64) {
         let fades = fading(dt / LATELY);
+        let [only] = &mut self.lanes[..] else { return self.pass_several(dt, fades) };
+        let heeded = self.windows.as_ref().filter(|_| self.floods.is_empty());
+        only.pass(dt, fades, heeded);
+        if only.backlog > 0.0 {
+            only.drain(only.link.rate, dt);
+        }
+        if let Some(windows) = &mut self.windows {
+            windows.pass(dt, only.sharing(), only.link);
+        }
+    }
+
+    /// The same for several lanes, whose bursts share the rate.
+    #[inline(never)]
+    fn pass_several(&mut self, dt: f64, fades: f64) {
         for place in 0..self.lanes.len() {
-            if self.lanes[place].stands() {
-                let unused = 1.0 - self.fill();
-                self.lanes[place].stand(dt, unused);
-            }
             let lane = &mut self.lanes[place];
-            lane.bursts *= fades;
+            lane.pass(dt, fades, None);
             if lane.backlog > 0.0 {
                 let rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
                 self.lanes[place].drain(rate, dt);
             }
-        }
-        if let Some(windows) = &mut self.windows {
-            let lane = &self.lanes[0];
-            windows.pass(dt, lane.sharing(), lane.link);
         }
     }
 
