@@ -26,7 +26,7 @@ mod times;
 mod watch;
 mod windows;
 
-use std::hint::black_box;
+use std::hint::{black_box, cold_path};
 
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, UnitId};
@@ -207,6 +207,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         if let Some((now, &event)) = self.calendar.pop_before(inside.min(end + Span(1))) {
             self.now = now;
             if self.calendar.came_up_with(SEVERAL) {
+                cold_path();
                 self.read_ahead();
             }
             if let Event::Enter(flow, journey) = event {
@@ -281,8 +282,8 @@ impl<'m, O: Observer> Engine<'m, O> {
             return (packets.next_time(), UnitId(0));
         }
         let mut first = (Time::NEVER, 0);
-        for place in 0..self.units.len() {
-            let end = self.units[place].next_end();
+        for (place, unit) in self.units.iter().enumerate() {
+            let end = unit.next_end();
             if end < first.0 {
                 first = (end, place);
             }

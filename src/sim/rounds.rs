@@ -75,9 +75,8 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn set_off(&mut self, id: FlowId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
         let connects = self.class(id).connects;
-        self.flows.get_mut(id).round = Round { window: tcp.window, ..Round::default() };
-        self.begin_turn(id, resumes);
-        let flow = self.flows.get(id);
+        let flow = self.flows.get_mut(id);
+        flow.round = Round { window: tcp.window, ..Round::default() };
         let rtt = self.paths[flow.site.index()].rtt;
         let set_up = if connects {
             Parts {
@@ -88,51 +87,30 @@ impl<O: Observer> Engine<'_, O> {
         } else {
             Parts::default()
         };
-        self.request(id, set_up);
+        self.request(id, resumes, set_up);
     }
 
     /// A sender that was cut off tries again with a window of one segment (RFC 5681, section 3.1).
     pub(super) fn set_off_again(&mut self, id: FlowId, left: Option<f64>) {
         let turn = self.flows.get(id).round.turn;
         self.flows.get_mut(id).round = Round { turn, window: 1, ..Round::default() };
-        self.begin_turn(id, left);
-        self.request(id, Parts::default());
+        self.request(id, left, Parts::default());
     }
 
-    /// The present turn's answer, in segments and their work.
-    #[inline]
-    fn begin_turn(&mut self, id: FlowId, resumes: Option<f64>) {
-        let Some(tcp) = self.tcp() else { return };
-        let flow = self.flows.get(id);
-        let &Step { turn, segment } = self.flows.step(id, flow.round.turn);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
-        let left = match resumes {
-            Some(work) => ((work / segment).ceil() as u32).max(1),
-            None => in_segments(&turn),
-        };
-        let round = &mut self.flows.get_mut(id).round;
-        (round.left, round.segment, round.paced) = (left, segment, false);
-        round.steady |= !tcp.has(Ingredient::SlowStart);
-    }
-
-    /// The request of the present turn, `after` seconds from now; then its answer begins.
+    /// The request of the present turn leaves `after` seconds from now; then its answer begins, or what was left of it [bit].
     #[inline(always)]
-    fn request(&mut self, id: FlowId, mut after: Parts) {
-        let flow = self.flows.get(id);
+    fn request(&mut self, id: FlowId, resumes: Option<f64>, mut after: Parts) {
+        let Some(tcp) = self.tcp() else { return };
+        let (flow, row) = self.flows.row_mut(id);
+        let Step { turn, segment } = &row[usize::from(flow.round.turn)];
+        flow.round.answer(tcp, turn, *segment, resumes);
         let (path, class) = (&self.paths[flow.site.index()], &self.model.classes[flow.class.index()]);
-        let turn = self.flows.step(id, flow.round.turn).turn;
         after += Parts {
             trips: path.rtt / 2.0 + class.server.secs(),
             queueing: self.units[flow.unit.index()].up_wait(flow.site, flow.class),
             transfer: turn.request.bits() / path.up,
             ..Parts::default()
         };
-        self.next_window(id, after);
-    }
-
-    #[inline(always)]
-    fn next_window(&mut self, id: FlowId, after: Parts) {
-        let flow = self.flows.get_mut(id);
         let at = self.now + Span::of_secs(flow.times.expect(self.now, after));
         self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
     }
@@ -190,23 +168,22 @@ impl<O: Observer> Engine<'_, O> {
         } else {
             sent
         };
-        if fits > 0 {
-            let work = f64::from(fits) * segment;
-            let passage = if fits < sent {
-                cold_path();
-                prospect.passage(work, segment)
-            } else {
-                passage
-            };
-            let on_access = passage.last - prospect.access_queue;
-            unit.burst(site, class, work, round.paced, [passage.through, on_access]);
-        }
-        if fits < sent && !round.careful {
+        let paced = std::mem::replace(&mut round.paced, true);
+        let on_access = |passage: &Passage| passage.last - prospect.access_queue;
+        if fits == sent {
+            unit.burst(site, class, work, paced, [passage.through, on_access(&passage)]);
+        } else {
             cold_path();
-            unit.overflow(class, f64::from(sent - fits));
+            if fits > 0 {
+                let work = f64::from(fits) * segment;
+                let theirs = prospect.passage(work, segment);
+                unit.burst(site, class, work, paced, [theirs.through, on_access(&theirs)]);
+            }
+            if !round.careful {
+                unit.overflow(class, f64::from(sent - fits));
+            }
         }
         round.left -= fits;
-        round.paced = true;
         if round.left == 0 {
             let alone = work * prospect.access_slowness + segment * prospect.slowness;
             let transfer = smaller(alone, passage.last);
@@ -219,7 +196,9 @@ impl<O: Observer> Engine<'_, O> {
         let transfer = smaller(segment * (prospect.slowness + prospect.access_slowness), larger(trip - rtt, 0.0));
         let queueing = larger(trip - rtt - transfer, 0.0);
         let trips = trip - transfer - queueing;
-        self.next_window(id, Parts { trips, queueing, transfer, loss: next - trip, ..Parts::default() });
+        let after = Parts { trips, queueing, transfer, loss: next - trip, ..Parts::default() };
+        let at = self.now + Span::of_secs(flow.times.expect(self.now, after));
+        self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
     }
 
     /// The last bits of a flow that shared have left the concentrator.
@@ -237,11 +216,10 @@ impl<O: Observer> Engine<'_, O> {
         let flow = self.flows.get_mut(id);
         flow.round.turn += 1;
         if flow.round.turn < flow.turns {
-            self.begin_turn(id, None);
-            self.request(id, after);
-            return;
+            self.request(id, None, after);
+        } else {
+            self.done(id, after);
         }
-        self.done(id, after);
     }
 
     /// What each turn costs the transaction's concentrator is worked out and kept; gives the work of all [bit], and the
@@ -286,6 +264,21 @@ impl Round {
     /// Work of the answer that has not left [bit].
     pub fn work_left(&self) -> Option<f64> {
         (self.left > 0).then(|| f64::from(self.left) * self.segment)
+    }
+
+    /// A turn's answer begins, or what was left of it [bit]: in segments and their work.
+    #[inline]
+    fn answer(&mut self, tcp: &Tcp, turn: &Turn, segment: f64, resumes: Option<f64>) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of the segments that there were
+        let left = match resumes {
+            Some(work) => {
+                cold_path();
+                ((work / segment).ceil() as u32).max(1)
+            }
+            None => in_segments(turn),
+        };
+        (self.left, self.segment, self.paced) = (left, segment, false);
+        self.steady |= !tcp.has(Ingredient::SlowStart);
     }
 
     /// Time until the next window, after `sent` segments of which `fits` were not lost; `trip` is the round trip.

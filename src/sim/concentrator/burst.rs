@@ -26,7 +26,7 @@ impl Concentrator {
 
     /// A burst of `work` bits is taken in; it leaves the concentrator after `through` seconds and the access link
     /// after `last`. A `paced` one comes as the acknowledgements of the window before it do.
-    #[inline]
+    #[inline(always)]
     pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, paced: bool, [through, last]: [f64; 2]) {
         let place = self.plan.queue_of(class);
         let one_for_all = self.one_for_all();
@@ -146,6 +146,7 @@ impl Concentrator {
 
     /// What bursts need of the rate while flows would use it all up, though nobody holds them back: without it they
     /// would get more than there is.
+    #[inline]
     pub(super) fn reserve(&self, capacity: f64) -> f64 {
         // One queue needs no loop, and this is asked for at every burst.
         let of = |lane: &Lane| (lane.band.appetite(), lane.bursts);
