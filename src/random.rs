@@ -116,7 +116,7 @@ impl Stream {
     }
 
     /// Exponential with mean 1.
-    #[inline(never)]
+    #[inline(always)]
     pub fn exponential(&mut self) -> f64 {
         Exp1.sample(self)
     }

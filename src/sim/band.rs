@@ -16,6 +16,8 @@ mod share;
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::heap::IndexedHeap;
 use crate::units::{BESIDE, Time};
+use std::hint::cold_path;
+
 use share::{Entry, Share};
 
 /// Names a flow within the engine.
@@ -144,10 +146,7 @@ impl Band {
     #[must_use]
     pub fn fair_share(&self, site: u32, weight: f64) -> f64 {
         let level = if self.saturated() { self.level } else { self.capacity };
-        match self.fairness {
-            Fairness::ByFlow => level * weight,
-            Fairness::BySite => level * weight / (self.sites[site as usize].weight + weight),
-        }
+        if self.by_site() { level * weight / (self.sites[site as usize].weight + weight) } else { level * weight }
     }
 
     /// Brings the clocks to `now`.
@@ -202,7 +201,7 @@ impl Band {
     }
 
     /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
@@ -291,7 +290,7 @@ impl Band {
     }
 
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
-    #[inline]
+    #[inline(always)]
     pub fn finish(&mut self) -> (u32, FlowId) {
         let site = match (self.shared.top(), self.capped.top()) {
             (Some((due, shared)), Some((at, capped))) => {
@@ -306,7 +305,7 @@ impl Band {
     }
 
     /// Ends what [`Band::finish`] began: the site goes on with `weight` less.
-    #[inline]
+    #[inline(always)]
     pub fn finished(&mut self, site: u32, weight: f64) {
         let share = &mut self.sites[site as usize];
         let (last, shared, cap) = (share.is_empty(), share.shared, share.cap);
@@ -339,24 +338,28 @@ impl Band {
         })
     }
 
+    /// Whether sites share, not flows: that lies out of the way of the usual.
+    #[inline]
+    fn by_site(&self) -> bool {
+        let by_site = self.fairness == Fairness::BySite;
+        if by_site {
+            cold_path();
+        }
+        by_site
+    }
+
     fn ratio(&self, site: u32) -> f64 {
         let share = &self.sites[site as usize];
         share.cap / self.weight_of(share)
     }
 
     fn weight_of(&self, share: &Share) -> f64 {
-        match self.fairness {
-            Fairness::ByFlow => share.weight,
-            Fairness::BySite => 1.0,
-        }
+        if self.by_site() { 1.0 } else { share.weight }
     }
 
     /// Rise of a shared site's clock per unit of `v`.
     fn gain(&self, share: &Share) -> f64 {
-        match self.fairness {
-            Fairness::ByFlow => 1.0,
-            Fairness::BySite => 1.0 / share.weight,
-        }
+        if self.by_site() { 1.0 / share.weight } else { 1.0 }
     }
 
     fn clock_now(&self, share: &Share) -> f64 {
@@ -369,10 +372,7 @@ impl Band {
 
     /// What a flow of `weight` adds to the weight of all, at a site where it is or is not the only one.
     fn counts(&self, weight: f64, only: bool) -> f64 {
-        match self.fairness {
-            Fairness::ByFlow => weight,
-            Fairness::BySite => f64::from(u8::from(only)),
-        }
+        if self.by_site() { f64::from(u8::from(only)) } else { weight }
     }
 
     /// Adds to the sums.
@@ -392,7 +392,7 @@ impl Band {
 
     /// Whether a site's clock runs as `v` does, whoever comes and goes.
     fn rides(&self, share: &Share) -> bool {
-        share.shared && self.fairness == Fairness::ByFlow
+        share.shared && !self.by_site()
     }
 
     /// Brings a site's clock to now, if its rate may change; gives what it reads.
@@ -410,12 +410,12 @@ impl Band {
 
     /// Gives a site the place in its heap that its first flow asks for. A clock that rides on `v` may stand where it was:
     /// when its first flow ends does not depend on where `v` is now.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, site: u32) {
         let share = &self.sites[site as usize];
         let due = share.first() - share.clock;
         if share.shared {
-            let due = if self.fairness == Fairness::ByFlow { due } else { due * share.weight };
+            let due = if self.by_site() { due * share.weight } else { due };
             self.shared.set(site, share.mark + due);
         } else {
             let key = if share.cap > 0.0 { share.mark + due * share.weight / share.cap } else { f64::INFINITY };

@@ -16,6 +16,8 @@ pub mod sender;
 pub mod shaper;
 pub mod wire;
 
+use std::hint::cold_path;
+
 use crate::random::Stream;
 use crate::scenario::model::{Action, ClassId, Codec, Discipline, Model, SiteId, Tcp, Transport, UnitId};
 use crate::sim::band::FlowId;
@@ -298,6 +300,7 @@ impl Packets {
 
     /// Sends what the window allows, in trains of the grain, but of no more than a quarter of the window, lest it beat in time
     /// with itself.
+    #[inline(always)]
     fn pump(&mut self, id: FlowId, way: Way) {
         let sender = &mut self.connections[id as usize].half(way).sender;
         let most = self.grain.min((sender.window() / 4).max(1));
@@ -344,7 +347,7 @@ impl Packets {
     }
 
     /// A packet leaves a site.
-    #[inline]
+    #[inline(always)]
     fn send_up(&mut self, packet: Packet, inside: Sizes) {
         let hub = &self.hubs[packet.label.unit.index()];
         let parcel = hub.parcel(packet, inside, self.now);
@@ -354,12 +357,15 @@ impl Packets {
         match self.lines[packet.label.site.index()].up.pass(train, &mut self.parcels, id) {
             Ok(Some(at)) => self.calendar.push(at, Rank::Arrival, Event::Up(packet.label.site)),
             Ok(None) => {}
-            Err(()) => self.parcels.drop(id),
+            Err(()) => {
+                cold_path();
+                self.parcels.drop(id);
+            }
         }
     }
 
     /// A packet sets out at the headend.
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, packet: Packet, inside: Sizes) {
         let parcel = self.hubs[packet.label.unit.index()].parcel(packet, inside, self.now);
         let id = self.parcels.add(parcel);
@@ -367,13 +373,17 @@ impl Packets {
     }
 
     /// A packet comes to the concentrator, and to its shaper first.
-    #[inline]
+    #[inline(always)]
     fn come(&mut self, id: ParcelId) {
         let parcel = &self.parcels[id];
         match self.hubs[parcel.packet.label.unit.index()].shape(self.now, parcel) {
-            Ok(Some(at)) if at > self.now => self.calendar.push(at, Rank::Arrival, Event::Release(id)),
+            Ok(Some(at)) if at > self.now => {
+                cold_path();
+                self.calendar.push(at, Rank::Arrival, Event::Release(id));
+            }
             Ok(_) => self.join(id),
             Err(()) => {
+                cold_path();
                 let packet = self.parcels.take(id);
                 self.tell_lost(&packet);
             }
@@ -381,7 +391,7 @@ impl Packets {
     }
 
     /// A packet joins the concentrator's queue.
-    #[inline]
+    #[inline(always)]
     fn join(&mut self, id: ParcelId) {
         let unit = self.parcels[id].packet.label.unit;
         self.lost.clear();
@@ -389,6 +399,7 @@ impl Packets {
             self.ends[unit.index()] = self.calendar.due(end, Rank::Arrival);
         }
         for place in 0..self.lost.len() {
+            cold_path();
             let packet = self.lost[place].packet;
             self.tell_lost(&packet);
         }
@@ -401,6 +412,7 @@ impl Packets {
     }
 
     /// A packet leaves the concentrator.
+    #[inline(always)]
     fn served(&mut self, unit: UnitId) {
         let hub = &mut self.hubs[unit.index()];
         let Some((id, began, next)) = hub.served(self.now, &self.parcels) else { return };
@@ -422,6 +434,7 @@ impl Packets {
             Ok(Some(at)) => self.calendar.push(at, Rank::Arrival, Event::Down(site)),
             Ok(None) => {}
             Err(()) => {
+                cold_path();
                 let packet = self.parcels.take(id);
                 self.tell_lost(&packet);
             }
@@ -433,12 +446,19 @@ impl Packets {
         let (id, label) = (packet.label.owner, packet.label);
         match packet.kind {
             // The server accepts whoever calls.
-            Kind::Syn => self.enter(bare(label, Kind::SynAck, Way::Down, packet.sent), Sizes::of(SET_UP)),
+            Kind::Syn => {
+                cold_path();
+                self.enter(bare(label, Kind::SynAck, Way::Down, packet.sent), Sizes::of(SET_UP));
+            }
             Kind::Fin => {
+                cold_path();
                 let bytes = self.tcp.as_ref().map_or(0, bare_packet);
                 self.enter(bare(label, Kind::Last, Way::Down, self.now), Sizes::of(bytes));
             }
-            Kind::Data if self.lives(id, label.life) => self.request_arrives(packet),
+            Kind::Data if self.lives(id, label.life) => {
+                cold_path();
+                self.request_arrives(packet);
+            }
             Kind::Ack if self.lives(id, label.life) => {
                 let sender = &mut self.connections[id as usize].down.sender;
                 sender.acknowledged(self.now, &packet.says, packet.sent);
@@ -475,9 +495,13 @@ impl Packets {
         match packet.kind {
             Kind::Voice => self.hear(packet),
             Kind::Whole => self.heard.push(Heard::Done(id, life)),
-            Kind::SynAck if self.lives(id, life) => self.accepted(id, packet.sent),
+            Kind::SynAck if self.lives(id, life) => {
+                cold_path();
+                self.accepted(id, packet.sent);
+            }
             Kind::Data if self.lives(id, life) => self.response_arrives(packet),
             Kind::Ack if self.lives(id, life) => {
+                cold_path();
                 let sender = &mut self.connections[id as usize].up.sender;
                 sender.acknowledged(self.now, &packet.says, packet.sent);
                 self.pump(id, Way::Up);
@@ -507,6 +531,7 @@ impl Packets {
         let mut owes = false;
         let reply = connection.down.receiver.arrive(packet.says.first, u32::from(packet.count));
         if connection.complete() {
+            cold_path();
             let more = connection.has_more();
             self.acknowledge(id, Way::Down, packet.sent);
             if more {

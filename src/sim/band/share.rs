@@ -4,6 +4,7 @@
 //! memory. When they are used up the next few are sorted out of the heap, in its place (Williams 1964, Algorithm 232).
 
 use super::FlowId;
+use std::hint::cold_path;
 
 /// One site's flows in the band, in a line of the cache.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +63,7 @@ impl Share {
     pub fn push(&mut self, entry: Entry) {
         let heaped = self.heaped as usize;
         if self.flows.len() == self.flows.capacity() || self.flows.len() - heaped >= MOST {
+            cold_path();
             return self.push_with_room(entry);
         }
         if heaped > 0 && !earlier(entry, self.flows[heaped]) {
@@ -136,6 +138,7 @@ impl Share {
     #[inline]
     fn refill(&mut self) {
         if self.heaped > 0 && self.flows.len() == self.heaped as usize {
+            cold_path();
             self.sort_some();
         }
     }

@@ -1,5 +1,7 @@
 //! How the window grows and shrinks: CUBIC with HyStart, or NewReno.
 
+use std::hint::cold_path;
+
 use crate::scenario::model::Congestion;
 use crate::units::{NANOS, Span, Time};
 
@@ -95,8 +97,10 @@ impl Control {
     }
 
     /// Acknowledgements came outside recovery.
+    #[inline]
     pub fn grow(&mut self, growth: Growth) {
         if self.hystart && self.slow_start() {
+            cold_path();
             self.look(&growth);
         }
         if !growth.limited {

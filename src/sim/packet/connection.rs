@@ -1,5 +1,6 @@
 //! A connection from its first packet to its last: set-up, one request and answer after the other, close.
 
+use std::hint::cold_path;
 use std::mem::offset_of;
 
 use crate::scenario::model::{Ingredient, Tcp};
@@ -160,8 +161,10 @@ impl Connection {
     }
 
     /// Something of the answer is at the site: it says that the request has arrived.
+    #[inline]
     pub fn answered(&mut self, now: Time) {
         if !self.asked {
+            cold_path();
             self.up.sender.all_arrived(now);
             self.asked = self.up.complete() && self.up.sender.idle();
         }
@@ -181,6 +184,7 @@ impl Connection {
 
     /// When it next has to be woken.
     #[must_use]
+    #[inline(always)]
     pub fn due(&self) -> Time {
         let asking = if self.asked { Time::NEVER } else { self.up.sender.alarm() };
         self.call_again().min(self.owed).min(asking).min(self.down.sender.alarm())

@@ -1,5 +1,7 @@
 //! A concentrator that serves packets: its queues, the packet in service, the books.
 
+use std::hint::cold_path;
+
 use crate::scenario::model::{ClassId, Counts, Discipline, Unit};
 use crate::sim::discipline::Shape;
 use crate::sim::packet::parcel::{Parcel, ParcelId, Parcels};
@@ -84,7 +86,7 @@ impl Hub {
     }
 
     /// A train joins. When the concentrator was idle, the end of its service comes back; what does not fit goes to `lost`.
-    #[inline]
+    #[inline(always)]
     pub fn arrive(&mut self, now: Time, parcels: &mut Parcels, id: ParcelId, lost: &mut Vec<Parcel>) -> Option<Time> {
         let parcel = &parcels[id];
         let work = self.work(parcel);
@@ -101,11 +103,13 @@ impl Hub {
 
     fn lose(&mut self, lost: &[Parcel]) {
         for parcel in lost {
+            cold_path();
             self.books.lost[parcel.packet.label.class.index()] += self.work(parcel);
         }
     }
 
     /// The device takes a packet ahead.
+    #[inline(always)]
     fn fill_ring(&mut self, parcels: &Parcels) {
         if self.takes_ahead && self.ring.is_none() {
             self.ring = self.scheduler.pop(parcels);
@@ -142,6 +146,7 @@ impl Hub {
     pub fn parcel(&self, packet: Packet, inside: Sizes, at: Time) -> Parcel {
         let Sizes { each, tail } = inside;
         if packet.kind == Kind::Whole {
+            cold_path();
             return Parcel { packet, at, each, tail };
         }
         let last = self.cost.wire(tail);
@@ -150,6 +155,7 @@ impl Hub {
 
     fn work(&self, parcel: &Parcel) -> f64 {
         if parcel.packet.kind == Kind::Whole {
+            cold_path();
             #[allow(clippy::cast_precision_loss)] // a transfer's bits stay below 2^53
             return parcel.bytes().cast_signed() as f64 * 8.0;
         }
@@ -169,7 +175,11 @@ impl Hub {
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     #[inline]
     pub fn shape(&mut self, now: Time, parcel: &Parcel) -> Result<Option<Time>, ()> {
-        if self.open { Ok(None) } else { self.hold_back(now, parcel) }
+        if self.open {
+            return Ok(None);
+        }
+        cold_path();
+        self.hold_back(now, parcel)
     }
 
     /// The same where some class is shaped.

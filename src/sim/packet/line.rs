@@ -1,6 +1,7 @@
 //! A site's access link: a rate each way, a buffer, and packets on their way.
 
 use std::collections::VecDeque;
+use std::hint::cold_path;
 
 use crate::scenario::model::Site;
 use crate::sim::packet::parcel::{ParcelId, Parcels};
@@ -60,6 +61,7 @@ impl Direction {
     /// # Errors
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
+    #[inline(always)]
     pub fn pass(&mut self, train: Train, parcels: &mut Parcels, id: ParcelId) -> Result<Option<Time>, ()> {
         let Some(at) = self.through(&train) else { return Err(()) };
         let first = self.under_way.is_empty();
@@ -71,6 +73,7 @@ impl Direction {
     /// When a train is at the other end; none if it is lost.
     pub fn through(&mut self, train: &Train) -> Option<Time> {
         if self.busy > train.from + self.buffer {
+            cold_path();
             return None;
         }
         // Packets of a train follow each other: the link sends the first while the others arrive.

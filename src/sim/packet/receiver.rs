@@ -44,6 +44,7 @@ impl Receiver {
     }
 
     /// Segments `first..first + count` arrive.
+    #[inline(always)]
     pub fn arrive(&mut self, first: u32, count: u32) -> Reply {
         let until = first + count;
         self.latest = (first, until);
@@ -65,6 +66,7 @@ impl Receiver {
         Reply::Now
     }
 
+    #[inline(never)]
     fn keep(&mut self, mut first: u32, mut until: u32) {
         let from = self.beyond.partition_point(|block| block.1 < first);
         let to = self.beyond.partition_point(|block| block.0 <= until);
@@ -84,6 +86,7 @@ impl Receiver {
 
     /// What there is to say, and how many acknowledgements say it; the odd segment at the end of a train waits for the
     /// next one, as it would if the train came packet by packet.
+    #[inline(always)]
     pub fn say(&mut self) -> (Says, u32) {
         let single = if self.delays { self.unsaid.min(self.quick) } else { self.unsaid };
         let paired = self.unsaid - single;
@@ -91,12 +94,15 @@ impl Receiver {
         self.quick = self.quick.saturating_sub(packets);
         self.unsaid = if self.unsaid > 1 { paired % 2 } else { 0 };
         let says = Says::of(self.expected).holding(self.held, self.again);
-        if self.beyond.is_empty() {
-            return (says, packets);
-        }
+        (if self.beyond.is_empty() { says } else { self.with_blocks(says) }, packets)
+    }
+
+    /// What it says with what has arrived beyond, the latest first.
+    #[inline(never)]
+    fn with_blocks(&self, says: Says) -> Says {
         let latest = self.beyond.iter().position(|block| block.0 <= self.latest.0 && self.latest.0 < block.1);
         let others = (0..self.beyond.len()).rev().filter(|place| Some(*place) != latest);
-        (says.with(latest.into_iter().chain(others).map(|place| self.beyond[place])), packets)
+        says.with(latest.into_iter().chain(others).map(|place| self.beyond[place]))
     }
 }
 

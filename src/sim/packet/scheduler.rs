@@ -4,6 +4,7 @@
 //! split fairly, from the tail of its longest part (`McKenney` 1990).
 
 use std::collections::VecDeque;
+use std::hint::cold_path;
 use std::ops::Range;
 
 use crate::scenario::model::Discipline;
@@ -134,6 +135,7 @@ impl Scheduler {
     }
 
     /// Puts a train in; what does not fit goes to `lost`.
+    #[inline(always)]
     pub fn push(&mut self, parcels: &mut Parcels, id: ParcelId, lost: &mut Vec<Parcel>) {
         let parcel = &parcels[id];
         let place = self.plan.queue_of(parcel.packet.label.class);
@@ -146,7 +148,10 @@ impl Scheduler {
                 self.waiting += 1;
             }
             // Called last: nothing has to be put aside for what is seldom.
-            Lines::One(_) => self.push_what_fits(parcels, place, id, lost),
+            Lines::One(_) => {
+                cold_path();
+                self.push_what_fits(parcels, place, id, lost);
+            }
             Lines::Fair(_) => self.push_fairly(parcels, place, id, lost),
         }
     }
@@ -192,6 +197,7 @@ impl Scheduler {
     }
 
     /// Takes out what is served next.
+    #[inline(always)]
     pub fn pop(&mut self, parcels: &Parcels) -> Option<ParcelId> {
         if self.waiting == 0 {
             return None;

@@ -6,6 +6,7 @@
 //! a loss (RFC 6675). Sequence numbers count segments.
 
 use std::collections::VecDeque;
+use std::hint::cold_path;
 use std::mem::offset_of;
 
 use crate::scenario::model::{Ingredient, Tcp};
@@ -224,6 +225,7 @@ impl Sender {
     }
 
     /// The next segments to send, as many as are in a row: the first of them, and how many.
+    #[inline(always)]
     pub fn send(&mut self, now: Time) -> Option<(u32, u32)> {
         let room = self.control.window.min(self.most).saturating_sub(self.flight());
         self.limited = room == 0;
@@ -239,6 +241,7 @@ impl Sender {
         (count > 0).then(|| self.send_new(now, count))
     }
 
+    #[inline(always)]
     fn send_new(&mut self, now: Time, count: u32) -> (u32, u32) {
         let first = self.next;
         if self.una == self.next {
@@ -303,6 +306,7 @@ impl Sender {
         self.detect(now);
         let newly_lost = self.lost > lost;
         if self.lost > 0 && self.state == State::Open {
+            cold_path();
             self.enter_recovery();
         }
         let delivered = news.acked + news.sacked;
@@ -400,6 +404,7 @@ impl Sender {
     }
 
     /// Marks what must be lost, given what has arrived.
+    #[inline(always)]
     fn detect(&mut self, now: Time) {
         self.alarms.reorder = Time::NEVER;
         if self.sacked == 0 && self.state == State::Open {
@@ -409,6 +414,7 @@ impl Sender {
     }
 
     /// RACK: what was sent before something that has arrived is lost, once a round trip and some are over.
+    #[inline(always)]
     fn detect_by_time(&mut self, now: Time) {
         let latest = self.latest;
         let sure = self.state != State::Open || self.sacked >= DUPLICATES;
