@@ -146,10 +146,10 @@ impl<O: Observer> Engine<'_, O> {
         let busy = work * prospect.slowest();
         // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
         let starved = passage.through > STARVED;
-        let fair = f64::from(round.window) * segment / prospect.fair;
-        let crowded = prospect.held_back && fair >= CROWDED * first;
-        let settled = crowded || (round.careful && fair * SETTLES >= first);
-        if starved || (sent < round.left && (busy >= first || round.steady || settled)) {
+        let fair = || f64::from(round.window) * segment / prospect.fair;
+        let crowded = || prospect.held_back && fair() >= CROWDED * first;
+        let settled = || crowded() || (round.careful && fair() * SETTLES >= first);
+        if starved || (sent < round.left && (busy >= first || round.steady || settled())) {
             cold_path();
             let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
             if !starved && !round.steady && !round.careful && beyond > 0.0 {
