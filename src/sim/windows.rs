@@ -5,6 +5,7 @@
 //! link has room that nobody uses yet.
 
 use crate::sim::transport::{GIVES_UP, HITS, Link, float};
+use std::hint::cold_path;
 
 /// The windows of the transfers that share one queue, as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -41,6 +42,7 @@ impl Windows {
         if flows > 0 {
             self.go_on(dt, flows, link);
         } else if self.open.is_some() {
+            cold_path();
             *self = Self::default();
         }
     }

@@ -32,18 +32,25 @@ impl Concentrator {
         let one_for_all = self.one_for_all();
         let (lane, door) = (&mut self.lanes[place], &mut self.doors[site.index()]);
         lane.take_in(class, work);
-        if paced {
-            let paced_by = if one_for_all { f64::INFINITY } else { smaller(door.access(), lane.link.rate) };
-            lane.coming.add(work, 2.0 * paced_by);
-        }
         self.books.burst[class.index()] += work;
         // What comes in beyond the room takes the place of what transfers keep there: in one queue for all those of others
         // fill places as fast as they come free; where a class has its own, they are the ends of such bursts.
-        let comes = if one_for_all { lane.coming.bits } else { 0.0 };
-        let most = larger(self.buffer - lane.backlog + comes, 0.0);
-        lane.standing.bits = smaller(lane.standing.bits, most);
+        let most = if one_for_all {
+            if paced {
+                lane.coming.add(work, f64::INFINITY);
+            }
+            self.buffer - lane.backlog + lane.coming.bits
+        } else {
+            cold_path();
+            if paced {
+                lane.coming.add(work, 2.0 * smaller(door.access(), lane.link.rate));
+            }
+            self.buffer - lane.backlog
+        };
+        lane.standing.bits = smaller(lane.standing.bits, larger(most, 0.0));
         let now = self.now.secs();
         if lane.own_line {
+            cold_path();
             lane.own_until[site.index()] = now + through;
         }
         door.free_at = now + last;
@@ -152,7 +159,10 @@ impl Concentrator {
         let of = |lane: &Lane| (lane.band.appetite(), lane.bursts);
         let (appetite, bursts) = match &self.lanes[..] {
             [only] => of(only),
-            all => all.iter().map(of).fold((0.0, 0.0), |sum, lane| (sum.0 + lane.0, sum.1 + lane.1)),
+            all => {
+                cold_path();
+                all.iter().map(of).fold((0.0, 0.0), |sum, lane| (sum.0 + lane.0, sum.1 + lane.1))
+            }
         };
         let needed = appetite <= capacity && appetite + bursts > capacity;
         if needed { smaller(bursts, capacity) } else { 0.0 }

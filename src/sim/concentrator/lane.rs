@@ -97,8 +97,13 @@ impl Lane {
     }
 
     /// Whether it is not one line, first come, first served.
+    #[inline]
     pub fn in_turn(&self) -> bool {
-        self.own_line | self.weighs
+        let in_turn = self.own_line | self.weighs;
+        if in_turn {
+            cold_path();
+        }
+        in_turn
     }
 
     /// Bursts that are there and wait [bit].

@@ -7,13 +7,17 @@ use crate::sim::discipline::Plan;
 use crate::sim::transport::{fading, float};
 use crate::sim::windows::Windows;
 use crate::units::{Span, Time};
+use std::hint::cold_path;
 
 impl Concentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
     #[inline(always)]
     pub(super) fn pass(&mut self, dt: f64) {
         let fades = fading(dt / LATELY);
-        let [only] = &mut self.lanes[..] else { return self.pass_several(dt, fades) };
+        let [only] = &mut self.lanes[..] else {
+            cold_path();
+            return self.pass_several(dt, fades);
+        };
         let heeded = self.windows.as_ref().filter(|_| self.floods.is_empty());
         only.pass(dt, fades, heeded);
         if only.backlog > 0.0 {
