@@ -1,5 +1,7 @@
 //! Arrivals: each day's processes begin, people act, jobs fall due, calls start, a replay plays.
 
+use std::hint::cold_path;
+
 use crate::random::{Law, Purpose};
 use crate::scenario::fault::Mishap;
 use crate::scenario::model::{Arrivals, ClassId, Codec, Demand, Model, SiteId, UnitId};
@@ -10,7 +12,6 @@ use crate::sim::observer::{Fact, Observer};
 use crate::sim::packet::wire::Label;
 use crate::sim::{Engine, Event};
 use crate::units::{Clock, NANOS, Span, Time};
-use std::hint::cold_path;
 
 /// The state of each class's generator.
 #[derive(Debug)]

@@ -13,11 +13,11 @@
 mod level;
 mod share;
 
+use std::hint::cold_path;
+
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::heap::IndexedHeap;
 use crate::units::{BESIDE, Time};
-use std::hint::cold_path;
-
 use share::{Entry, Share};
 
 /// Names a flow within the engine.

@@ -13,9 +13,9 @@ mod chunks;
 mod entries;
 mod wheel;
 
-use crate::units::Time;
 use std::hint::cold_path;
 
+use crate::units::Time;
 use chunks::{Chunk, Chunks, NONE, ROOM};
 use entries::{Entry, Heap, Near, key};
 use wheel::{BUCKETS, DIGIT, WHEELS, Wheel, below, digit};

@@ -8,14 +8,14 @@ mod prospect;
 mod settle;
 mod standing;
 
+use std::hint::cold_path;
+
 use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, SiteId, Transport, Unit};
 use crate::sim::band::{Band, FlowId};
 use crate::sim::discipline::{Plan, Queue, Shape, plan};
 use crate::sim::transport::{Cost, Crossed, Link, Turn, TurnCost};
 use crate::sim::windows::Windows;
 use crate::units::{BitRate, Bytes, Time};
-use std::hint::cold_path;
-
 use door::Door;
 use flood::Flood;
 use lane::Lane;

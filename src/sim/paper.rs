@@ -1,11 +1,12 @@
 //! Paper: people who give up carry on by hand, and enter it later, in among their other work and after hours.
 
+use std::hint::cold_path;
+
 use crate::random::Purpose;
 use crate::scenario::model::{ClassId, Fallback, Model, SiteId};
 use crate::sim::Engine;
 use crate::sim::demand::Named;
 use crate::sim::observer::{Fact, Observer};
-use std::hint::cold_path;
 
 /// What is on paper, and who has stopped trying.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 //! the link's rate, and a round trip later the next one comes, twice as large. Once a window takes longer to send than
 //! its round trip the sender is never idle: what is left shares the link as a fluid.
 
+use std::hint::cold_path;
+
 use crate::scenario::model::{ClassId, Ingredient, Site, SiteId, Tcp};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
@@ -14,7 +16,6 @@ use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
 use crate::units::Span;
-use std::hint::cold_path;
 
 /// The path to a site as turns need it: side by side for all sites, it stays in the cache where their names would not.
 #[derive(Clone, Copy, Debug)]

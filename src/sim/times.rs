@@ -1,8 +1,9 @@
 //! Where a transaction's time goes, leg by leg: the parts sum to the whole.
 
+use std::hint::cold_path;
+
 use crate::sim::observer::Parts;
 use crate::units::Time;
-use std::hint::cold_path;
 
 /// The legs of a transaction so far, and the one that it is on.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,9 @@
 //! bursts of others have cut them below what the path holds, or where a transfer ends and takes its window with it, the
 //! link has room that nobody uses yet.
 
-use crate::sim::transport::{GIVES_UP, HITS, Link, float};
 use std::hint::cold_path;
+
+use crate::sim::transport::{GIVES_UP, HITS, Link, float};
 
 /// The windows of the transfers that share one queue, as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

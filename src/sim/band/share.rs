@@ -3,8 +3,9 @@
 //! Most sites have few flows. Those in order come and go without a guess at which ends first: the next one is the last in
 //! memory. When they are used up the next few are sorted out of the heap, in its place (Williams 1964, Algorithm 232).
 
-use super::FlowId;
 use std::hint::cold_path;
+
+use super::FlowId;
 
 /// One site's flows in the band, in a line of the cache.
 #[derive(Clone, Debug, Default)]

@@ -1,12 +1,13 @@
 //! Bursts: windows of senders that start. They go before the flows that share, which pay for them.
 
+use std::hint::cold_path;
+
 use super::Concentrator;
 use super::lane::Lane;
 use super::settle::Demands;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::extremes::{larger, smaller};
 use crate::units::{Span, Time};
-use std::hint::cold_path;
 
 impl Concentrator {
     /// Rate at which bursts of a lane of weight `own` leave: no more than its part while bursts wait in others, too.

@@ -1,11 +1,12 @@
 //! Floods: what sites send that nobody asked for, and what it leaves the others.
 
+use std::hint::cold_path;
+
 use super::Concentrator;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId, Transport};
 use crate::sim::band::{Band, Fairness};
 use crate::sim::discipline::{Plan, Queue};
 use crate::units::BitRate;
-use std::hint::cold_path;
 
 /// A site that sends what nobody asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,5 +1,7 @@
 //! A lane: one of a concentrator's queues with all that is before it and in it.
 
+use std::hint::cold_path;
+
 use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
 use crate::sim::band::{Band, Fairness};
 use crate::sim::concentrator::burst::Coming;
@@ -9,7 +11,6 @@ use crate::sim::extremes::{larger, smaller};
 use crate::sim::transport::{Link, Standing};
 use crate::sim::windows::Windows;
 use crate::units::Time;
-use std::hint::cold_path;
 
 #[derive(Clone, Debug)]
 pub(super) struct Lane {

@@ -1,12 +1,13 @@
 //! What a burst would meet now: on its way through the queue and the access link.
 
+use std::hint::cold_path;
+
 use super::door::Door;
 use super::lane::Lane;
 use super::{Concentrator, LONGEST_QUEUE};
 use crate::scenario::model::{ClassId, SiteId};
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::transport::access_queue;
-use std::hint::cold_path;
 
 impl Concentrator {
     /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].

@@ -1,5 +1,7 @@
 //! What long transfers keep: the queue that stands before a concentrator, and the share of its rate that they make use of.
 
+use std::hint::cold_path;
+
 use super::Concentrator;
 use super::burst::LATELY;
 use crate::scenario::model::{Ingredient, Transport, Unit};
@@ -7,7 +9,6 @@ use crate::sim::discipline::Plan;
 use crate::sim::transport::{fading, float};
 use crate::sim::windows::Windows;
 use crate::units::{Span, Time};
-use std::hint::cold_path;
 
 impl Concentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
