@@ -198,9 +198,12 @@ impl Law {
     fn draw(&self, stream: &mut Stream) -> f64 {
         match self {
             Self::Fixed(value) => *value,
-            Self::Lognormal { law, bounds, .. } => law.sample(stream).clamp(bounds.0, bounds.1),
             Self::Exponential(mean) => mean * stream.exponential(),
-            Self::Pareto { shape, from, to } => pareto(*shape, *from, *to, stream.uniform()),
+            Self::Lognormal { law, bounds, .. } => law.sample(stream).clamp(bounds.0, bounds.1),
+            Self::Pareto { shape, from, to } => {
+                let tail = 1.0 - (from / to).powf(*shape);
+                from * (1.0 - stream.uniform() * tail).powf(-1.0 / shape)
+            }
             Self::Empirical(points) => interpolate(points, stream.uniform()),
         }
     }
@@ -225,13 +228,6 @@ impl Law {
     }
 }
 
-/// The value below which a share `u` lies. By itself, as is each law that takes long: then the others put nothing aside for it.
-#[inline(never)]
-fn pareto(shape: f64, from: f64, to: f64, u: f64) -> f64 {
-    let tail = 1.0 - (from / to).powf(shape);
-    from * (1.0 - u * tail).powf(-1.0 / shape)
-}
-
 fn pareto_mean(shape: f64, from: f64, to: f64) -> f64 {
     let tail = 1.0 - (from / to).powf(shape);
     if (shape - 1.0).abs() < 1e-12 {
@@ -241,7 +237,6 @@ fn pareto_mean(shape: f64, from: f64, to: f64) -> f64 {
     }
 }
 
-#[inline(never)]
 fn interpolate(points: &[(f64, f64)], u: f64) -> f64 {
     let above = points.partition_point(|&(_, share)| share <= u);
     match (above.checked_sub(1).map(|below| points[below]), points.get(above)) {

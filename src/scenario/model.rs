@@ -645,6 +645,14 @@ pub enum Transport {
     Tcp(Tcp),
 }
 
+impl Transport {
+    /// Whether the ingredient is there; where transport is ideal none is.
+    #[must_use]
+    pub fn has(&self, ingredient: Ingredient) -> bool {
+        matches!(self, Self::Tcp(tcp) if tcp.has(ingredient))
+    }
+}
+
 /// What a TCP sender starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tcp {

@@ -123,7 +123,6 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// A workstation's next action, if it is in use.
-    #[inline]
     pub(super) fn act(&mut self, class: ClassId, user: u32) {
         let Demand::Users { activity, weekdays, .. } = self.demand(class) else { return };
         let factor = weekdays[usize::from(self.model.calendar.weekday(self.now.day()))];
@@ -189,7 +188,6 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// After an action that was over at `over`, a pause and the next one.
-    #[inline]
     pub(super) fn think(&mut self, class: ClassId, user: u32, named: &Named, over: Time) {
         let Demand::Users { think, .. } = self.demand(class) else { return };
         let pause = Span::of_secs(think.sample(&mut named.stream(Purpose::When)));

@@ -194,26 +194,22 @@ impl<E: Copy + Default> Calendar<E> {
     #[inline]
     fn pop_if(&mut self, comes: impl FnOnce(&Entry<E>) -> bool) -> Option<(Time, &E)> {
         self.fetch();
-        if self.late.left > 0 {
-            cold_path();
-            return self.pop_from_both_if(comes);
-        }
-        self.near.last().filter(|next| comes(next))?;
-        let entry = self.near.pop();
+        let entry = if self.comes_late() {
+            self.late.first().filter(|next| comes(next))?;
+            self.late.pop()
+        } else {
+            self.near.last().filter(|next| comes(next))?;
+            self.near.pop()
+        };
         Some((Time(entry.at), &entry.event))
     }
 
-    /// The same where something was scheduled when its bucket was up already.
-    #[inline(never)]
-    fn pop_from_both_if(&mut self, comes: impl FnOnce(&Entry<E>) -> bool) -> Option<(Time, &E)> {
-        let late = match (self.near.last(), self.late.first()) {
-            (Some(near), Some(late)) => late.key() < near.key(),
-            (near, _) => near.is_none(),
-        };
-        let next = if late { self.late.first() } else { self.near.last() };
-        next.filter(|next| comes(next))?;
-        let entry = if late { self.late.pop() } else { self.near.pop() };
-        Some((Time(entry.at), &entry.event))
+    /// Whether the next event was scheduled when its bucket was up already, which is seldom.
+    #[inline]
+    fn comes_late(&self) -> bool {
+        let Some(late) = self.late.first() else { return false };
+        cold_path();
+        self.near.last().is_none_or(|near| late.key() < near.key())
     }
 
     /// Whether a bucket came up with the event that was taken out last, and holds at least so many others.

@@ -33,8 +33,7 @@ pub struct Concentrator {
     /// What turns cost; none where transport is ideal.
     turns: Option<TurnCost>,
     transport: Transport,
-    /// Whether a burst waits for what long transfers keep standing, and for bursts before it.
-    waits_for: (bool, bool),
+    ahead_of_bursts: Ahead,
     /// What the queue before an access link holds [s].
     access_buffer: f64,
     plan: Plan,
@@ -70,6 +69,13 @@ pub struct Concentrator {
     streams: f64,
     streaming: Vec<f64>,
     books: Books,
+}
+
+/// What a burst waits for: what long transfers keep standing, and bursts before it.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    standing: bool,
+    bursts: bool,
 }
 
 /// What went through, by class, in bits of work since the start.
@@ -120,14 +126,16 @@ impl Concentrator {
         let ceiling = unit.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
         let rate = |access: &BitRate| (access.bits() * scale).min(ceiling).round();
         let throughput = unit.carries().0.bits();
-        let has = |ingredient| matches!(transport, Transport::Tcp(tcp) if tcp.has(ingredient));
         let mut concentrator = Self {
             throughput,
             slow: 1.0 / throughput,
             buffer: unit.buffer.bits(),
             cost,
             transport,
-            waits_for: (has(Ingredient::StandingQueue), has(Ingredient::BurstQueue)),
+            ahead_of_bursts: Ahead {
+                standing: transport.has(Ingredient::StandingQueue),
+                bursts: transport.has(Ingredient::BurstQueue),
+            },
             access_buffer,
             trip: mean(trips),
             windows: None,

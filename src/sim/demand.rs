@@ -77,7 +77,6 @@ impl Users {
     }
 
     /// When the workstation is in use from `clock` on; none when not any more today, and it falls asleep.
-    #[inline]
     pub fn in_use(&mut self, user: u32, activity: &Levels, factor: f64, clock: Clock) -> Option<Clock> {
         let seat = &mut self.0[user as usize];
         let at = activity.next_above(seat.threshold, factor, clock);

@@ -220,7 +220,6 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
-    #[inline]
     pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) {
         let id = self.add(class, site, asker, named);
         self.launch(id);
@@ -232,7 +231,6 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.end(id, Outcome::OnPaper, 0.0);
     }
 
-    #[inline]
     fn add(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) -> FlowId {
         self.observer.on(self.now, &Fact::Started { class, site });
         let (unit, now) = (self.unit_of[site.index()], self.now);
@@ -256,7 +254,6 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// Applies the rules in force, then sets off.
-    #[inline]
     fn launch(&mut self, id: FlowId) {
         self.ask(id);
         if self.is_off(id) {
@@ -490,7 +487,6 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// The last byte is at the site `after` seconds from now.
-    #[inline]
     pub(super) fn done(&mut self, id: FlowId, after: Parts) {
         self.settle_bytes(id, true);
         let flow = self.flows.get_mut(id);
@@ -536,7 +532,6 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
-    #[inline]
     fn choose_unit(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
         let pool = &self.model.pools[self.model.pool_of[flow.site.index()].index()];
@@ -583,7 +578,6 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
     }
 
-    #[inline]
     fn settle_bytes(&mut self, id: FlowId, served: bool) {
         let flow = self.flows.get_mut(id);
         flow.settled = true;
@@ -592,7 +586,6 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// The transaction is over after `latency` seconds; a person thinks and goes on.
-    #[inline]
     fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
         if !self.flows.get(id).settled {
             self.settle_bytes(id, false);
@@ -612,7 +605,6 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
     }
 
-    #[inline]
     fn record(&mut self, id: FlowId, outcome: Outcome, latency: Span) -> Record {
         let flow = self.flows.get_mut(id);
         let parts = flow.times.close(flow.started + latency);

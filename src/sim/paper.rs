@@ -51,7 +51,6 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// Whether somebody does not even try: the site is cut off, and all there know.
-    #[inline]
     pub(super) fn takes_paper(&mut self, class: ClassId, site: SiteId, named: &Named) -> bool {
         let Some(fallback) = self.model.classes[class.index()].fallback else { return false };
         if self.reaches(site, class) {
@@ -70,14 +69,12 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// Whether there is something to enter at a site.
-    #[inline]
     pub(super) fn has_to_enter(&self, class: ClassId, site: SiteId) -> Option<Fallback> {
         let fallback = self.model.classes[class.index()].fallback?;
         (self.paper.to_enter[class.index()][site.index()] >= 1.0 && self.reaches(site, class)).then_some(fallback)
     }
 
     /// An action that begins may enter what is on paper.
-    #[inline]
     pub(super) fn may_enter(&mut self, class: ClassId, site: SiteId, named: &Named, after_hours: bool) {
         let Some(fallback) = self.has_to_enter(class, site) else { return };
         cold_path();

@@ -8,14 +8,14 @@ use std::hint::cold_path;
 
 use crate::scenario::model::{ClassId, Ingredient, Site, SiteId, Tcp};
 use crate::sim::band::FlowId;
-use crate::sim::calendar::Rank;
+use crate::sim::calendar::{Calendar, Rank};
 use crate::sim::concentrator::Prospect;
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::flow::{State, Step};
+use crate::sim::flow::{Flow, State, Step};
 use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 /// The path to a site as turns need it: side by side for all sites, it stays in the cache where their names would not.
 #[derive(Clone, Copy, Debug)]
@@ -112,8 +112,7 @@ impl<O: Observer> Engine<'_, O> {
             transfer: turn.request.bits() / path.up,
             ..Parts::default()
         };
-        let at = self.now + Span::of_secs(flow.times.expect(self.now, after));
-        self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
+        next_window(&mut self.calendar, self.now, id, flow, after);
     }
 
     /// Reads something of what the next window of a transaction will need beside the transaction itself: the turn that may
@@ -170,19 +169,20 @@ impl<O: Observer> Engine<'_, O> {
             sent
         };
         let paced = std::mem::replace(&mut round.paced, true);
-        let on_access = |passage: &Passage| passage.last - prospect.access_queue;
-        if fits == sent {
-            unit.burst(site, class, work, paced, [passage.through, on_access(&passage)]);
+        let (work_in, passage_in) = if fits == sent {
+            (work, passage)
         } else {
             cold_path();
-            if fits > 0 {
-                let work = f64::from(fits) * segment;
-                let theirs = prospect.passage(work, segment);
-                unit.burst(site, class, work, paced, [theirs.through, on_access(&theirs)]);
-            }
-            if !round.careful {
-                unit.overflow(class, f64::from(sent - fits));
-            }
+            let work = f64::from(fits) * segment;
+            (work, prospect.passage(work, segment))
+        };
+        if fits > 0 {
+            let on_access = passage_in.last - prospect.access_queue;
+            unit.burst(site, class, work_in, paced, [passage_in.through, on_access]);
+        }
+        if fits < sent && !round.careful {
+            cold_path();
+            unit.overflow(class, f64::from(sent - fits));
         }
         round.left -= fits;
         if round.left == 0 {
@@ -198,8 +198,7 @@ impl<O: Observer> Engine<'_, O> {
         let queueing = larger(trip - rtt - transfer, 0.0);
         let trips = trip - transfer - queueing;
         let after = Parts { trips, queueing, transfer, loss: next - trip, ..Parts::default() };
-        let at = self.now + Span::of_secs(flow.times.expect(self.now, after));
-        self.calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
+        next_window(&mut self.calendar, self.now, id, flow, after);
     }
 
     /// The last bits of a flow that shared have left the concentrator.
@@ -254,6 +253,13 @@ impl<O: Observer> Engine<'_, O> {
         }
         (all, time)
     }
+}
+
+/// The next window comes when the leg that begins `now` is over.
+#[inline(always)]
+fn next_window(calendar: &mut Calendar<Event>, now: Time, id: FlowId, flow: &mut Flow, leg: Parts) {
+    let at = now + Span::of_secs(flow.times.expect(now, leg));
+    calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
 }
 
 /// The segments of a turn's answer, at least one.

@@ -432,6 +432,7 @@ impl<'a> Recorder<'a> {
         bins.map(|bin| self.run.classes[class.index()][bin].waiting_bytes).reduce(f64::max)
     }
 
+    /// A call was asked for.
     #[inline(never)]
     fn call(&mut self, now: Time, class: ClassId, site: SiteId, admitted: bool) {
         self.run.ledger.calls += 1;

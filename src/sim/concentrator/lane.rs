@@ -118,11 +118,17 @@ impl Lane {
         self.standing.bits > 0.0 || self.sharing() > 0
     }
 
+    /// Share of the rate that windows and bursts fill, where windows matter.
+    #[inline]
+    pub fn fill(&self, windows: Option<&Windows>) -> f64 {
+        windows.map_or(1.0, |windows| windows.fill(self.bursts, self.link))
+    }
+
     /// `dt` seconds pass for what stands before it and for the average of its bursts, which fades.
     #[inline]
     pub fn pass(&mut self, dt: f64, fades: f64, windows: Option<&Windows>) {
         if self.stands() {
-            self.stand(dt, windows.map_or(0.0, |windows| 1.0 - windows.fill(self.bursts, self.link)));
+            self.stand(dt, 1.0 - self.fill(windows));
         }
         self.bursts *= fades;
     }

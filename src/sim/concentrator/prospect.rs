@@ -42,11 +42,11 @@ impl Concentrator {
     #[inline]
     fn found(&self, lane: &Lane, site: SiteId) -> f64 {
         let in_the_way = !(lane.in_turn() && (lane.weighs || lane.band.weight_at(site.0) <= 0.0));
-        if in_the_way && self.waits_for.0 { lane.standing.bits } else { 0.0 }
+        if in_the_way && self.ahead_of_bursts.standing { lane.standing.bits } else { 0.0 }
     }
 
     pub(super) fn waiting_bursts(&self, lane: &Lane) -> f64 {
-        if self.waits_for.1 { lane.waiting() } else { 0.0 }
+        if self.ahead_of_bursts.bursts { lane.waiting() } else { 0.0 }
     }
 
     /// What a burst of the class from the site would meet now.

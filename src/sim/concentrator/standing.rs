@@ -4,6 +4,7 @@ use std::hint::cold_path;
 
 use super::Concentrator;
 use super::burst::LATELY;
+use super::flood::Flood;
 use crate::scenario::model::{Ingredient, Transport, Unit};
 use crate::sim::discipline::Plan;
 use crate::sim::transport::{fading, float};
@@ -19,8 +20,7 @@ impl Concentrator {
             cold_path();
             return self.pass_several(dt, fades);
         };
-        let heeded = self.windows.as_ref().filter(|_| self.floods.is_empty());
-        only.pass(dt, fades, heeded);
+        only.pass(dt, fades, heeded(self.windows.as_ref(), &self.floods));
         if only.backlog > 0.0 {
             only.drain(only.link.rate, dt);
         }
@@ -42,35 +42,32 @@ impl Concentrator {
         }
     }
 
-    /// Share of the rate that windows and bursts fill now.
-    fn fill(&self) -> f64 {
-        self.heeded().map_or(1.0, |windows| windows.fill(self.lanes[0].bursts, self.lanes[0].link))
-    }
-
-    /// Windows, where they matter: what they leave unused a flood takes.
-    fn heeded(&self) -> Option<&Windows> {
-        self.windows.as_ref().filter(|_| self.floods.is_empty())
-    }
-
     /// Share of the rate that is made use of; looked at again when that has changed.
     pub(super) fn filled(&mut self) -> f64 {
         self.wake = self.time_of_change();
-        if self.lanes[0].band.saturated() { self.fill() } else { 1.0 }
+        let lane = &self.lanes[0];
+        if lane.band.saturated() { lane.fill(heeded(self.windows.as_ref(), &self.floods)) } else { 1.0 }
     }
 
     /// When windows fill another share of the rate, if they will.
     pub(super) fn time_of_change(&self) -> Time {
         let lane = &self.lanes[0];
         let (flows, bursts, link) = (lane.sharing(), lane.bursts, lane.link);
-        let changes = self.heeded().filter(|_| flows > 0).and_then(|all| all.changes_in(flows, bursts, link));
+        let changes = heeded(self.windows.as_ref(), &self.floods)
+            .filter(|_| flows > 0)
+            .and_then(|all| all.changes_in(flows, bursts, link));
         changes.map_or(Time::NEVER, |time| self.now + Span::of_secs(time))
     }
 }
 
+/// Windows, where they matter: what they leave unused a flood takes.
+fn heeded<'w>(windows: Option<&'w Windows>, floods: &[Flood]) -> Option<&'w Windows> {
+    windows.filter(|_| floods.is_empty())
+}
+
 /// Windows are looked at where all classes are in one queue: in queues of their own nobody else's bursts cut them.
 pub(super) fn windows_of(transport: Transport, plan: &Plan) -> Option<Windows> {
-    let matter = matches!(transport, Transport::Tcp(tcp) if tcp.has(Ingredient::Windows));
-    (matter && plan.queues.len() == 1).then(Windows::default)
+    (transport.has(Ingredient::Windows) && plan.queues.len() == 1).then(Windows::default)
 }
 
 pub(super) fn mean(values: &[f64]) -> f64 {
@@ -80,8 +77,7 @@ pub(super) fn mean(values: &[f64]) -> f64 {
 /// What a flow of each site weighs for its round trip: with windows alike, rates are as one over the round trip, most of a
 /// full queue included (RFC 9438, section 3.3).
 pub(super) fn nearness(unit: &Unit, transport: Transport, trips: &[f64]) -> Vec<f64> {
-    let matters = matches!(transport, Transport::Tcp(tcp) if tcp.has(Ingredient::RoundTrips));
-    if !matters {
+    if !transport.has(Ingredient::RoundTrips) {
         return vec![1.0; trips.len()];
     }
     let queue = STANDS * unit.buffer.bits() / unit.carries().0.bits();
