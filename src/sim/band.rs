@@ -416,10 +416,10 @@ impl Band {
         let due = share.first() - share.clock;
         if share.shared {
             let due = if self.by_site() { due * share.weight } else { due };
-            self.shared.set(site, share.mark + due);
+            self.shared.set(site, larger(share.mark + due, 0.0));
         } else {
             let key = if share.cap > 0.0 { share.mark + due * share.weight / share.cap } else { f64::INFINITY };
-            self.capped.set(site, key);
+            self.capped.set(site, larger(key, 0.0));
         }
     }
 

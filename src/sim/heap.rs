@@ -6,8 +6,30 @@
 /// Members `0..capacity` with keys; the smallest key is on top.
 #[derive(Clone, Debug, Default)]
 pub struct IndexedHeap {
-    heap: Vec<(f64, u32)>,
+    heap: Vec<Entry>,
     place: Vec<u32>,
+}
+
+/// A key and its member as one number, which is compared at once and without a branch: the bits of a key that is not
+/// negative are in its order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Entry(u128);
+
+impl Entry {
+    fn new(key: f64, member: u32) -> Self {
+        debug_assert!(key.is_sign_positive(), "{key}");
+        Self(u128::from(key.to_bits()) << 64 | u128::from(member))
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // the high half is meant
+    fn key(self) -> f64 {
+        f64::from_bits((self.0 >> 64) as u64)
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // the low half is meant
+    fn member(self) -> u32 {
+        self.0 as u32
+    }
 }
 
 const ABSENT: u32 = u32::MAX;
@@ -23,7 +45,7 @@ impl IndexedHeap {
     /// The member with the smallest key.
     #[must_use]
     pub fn top(&self) -> Option<(f64, u32)> {
-        self.heap.first().copied()
+        self.heap.first().map(|first| (first.key(), first.member()))
     }
 
     /// Whether nobody is in.
@@ -34,28 +56,27 @@ impl IndexedHeap {
 
     /// All members, in no meaningful order.
     pub fn members(&self) -> impl Iterator<Item = u32> {
-        self.heap.iter().map(|&(_, member)| member)
+        self.heap.iter().map(|entry| entry.member())
     }
 
-    /// Puts `member` in, or gives it another key.
+    /// Puts `member` in, or gives it another key, which is not negative.
     #[inline]
     pub fn set(&mut self, member: u32, key: f64) {
+        let entry = Entry::new(key, member);
         match &mut self.heap[..] {
-            [only] if only.1 == member => only.0 = key,
-            _ => self.put(member, key),
+            [only] if only.member() == member => *only = entry,
+            _ => self.put(entry),
         }
     }
 
-    fn put(&mut self, member: u32, key: f64) {
-        let at = self.place[member as usize];
+    fn put(&mut self, entry: Entry) {
+        let at = self.place[entry.member() as usize];
         if at == ABSENT {
-            self.heap.push((key, member));
-            self.rise(self.heap.len() - 1);
+            self.heap.push(entry);
+            self.rise(self.heap.len() - 1, entry);
         } else {
             let at = at as usize;
-            self.heap[at].0 = key;
-            self.rise(at);
-            self.sink(self.place[member as usize] as usize);
+            if entry < self.heap[at] { self.rise(at, entry) } else { self.sink(at, entry) }
         }
     }
 
@@ -67,66 +88,55 @@ impl IndexedHeap {
         }
         let last = self.heap.len() - 1;
         let moved = self.heap.swap_remove(at);
-        debug_assert_eq!(moved.1, member);
+        debug_assert_eq!(moved.member(), member);
         if at < last {
-            let other = self.heap[at].1;
-            self.note(at);
-            self.rise(at);
-            self.sink(self.place[other as usize] as usize);
+            let other = self.heap[at];
+            if other < moved { self.rise(at, other) } else { self.sink(at, other) }
         }
     }
 
+    /// An entry is at this place.
     #[allow(clippy::cast_possible_truncation)] // sites are numbered in 32 bits
-    fn note(&mut self, at: usize) {
-        self.place[self.heap[at].1 as usize] = at as u32;
+    fn lay(&mut self, at: usize, entry: Entry) {
+        self.heap[at] = entry;
+        self.place[entry.member() as usize] = at as u32;
     }
 
-    fn rise(&mut self, mut at: usize) {
-        let entry = self.heap[at];
+    /// Lays an entry at this place, or above it.
+    fn rise(&mut self, mut at: usize, entry: Entry) {
         while at > 0 {
             let parent = (at - 1) / WAYS;
-            if !less(entry, self.heap[parent]) {
+            let above = self.heap[parent];
+            if above < entry {
                 break;
             }
-            self.heap[at] = self.heap[parent];
-            self.note(at);
+            self.lay(at, above);
             at = parent;
         }
-        self.heap[at] = entry;
-        self.note(at);
+        self.lay(at, entry);
     }
 
-    fn sink(&mut self, mut at: usize) {
-        let entry = self.heap[at];
-        let len = self.heap.len();
-        loop {
-            let first = at * WAYS + 1;
-            if first >= len {
-                break;
-            }
-            let least = first + least(&self.heap[first..len.min(first + WAYS)]);
-            if !less(self.heap[least], entry) {
-                break;
-            }
-            self.heap[at] = self.heap[least];
-            self.note(at);
-            at = least;
+    /// Lays an entry at this place, or below it.
+    fn sink(&mut self, mut at: usize, entry: Entry) {
+        while let Some((place, least)) = self.least_below(at)
+            && least < entry
+        {
+            self.lay(at, least);
+            at = place;
         }
-        self.heap[at] = entry;
-        self.note(at);
+        self.lay(at, entry);
     }
-}
 
-/// The place of the least of a node's children: two pairs, which need not wait for each other.
-fn least(children: &[(f64, u32)]) -> usize {
-    let earlier = |a: usize, b: usize| if less(children[b], children[a]) { b } else { a };
-    if children.len() == WAYS { earlier(earlier(0, 1), earlier(2, 3)) } else { (1..children.len()).fold(0, earlier) }
-}
-
-/// Without a branch, as it cannot be foreseen.
-#[allow(clippy::needless_bitwise_bool)]
-fn less(a: (f64, u32), b: (f64, u32)) -> bool {
-    (a.0 < b.0) | ((a.0 <= b.0) & (a.1 < b.1))
+    /// The least of the children of a node, and its place: two pairs, which need not wait for each other.
+    fn least_below(&self, at: usize) -> Option<(usize, Entry)> {
+        let first = at * WAYS + 1;
+        let less = |a: (usize, Entry), b: (usize, Entry)| if b.1 < a.1 { b } else { a };
+        if let Some(&[a, b, c, d]) = self.heap.get(first..first + WAYS) {
+            return Some(less(less((first, a), (first + 1, b)), less((first + 2, c), (first + 3, d))));
+        }
+        let few = self.heap.get(first..)?;
+        (first..).zip(few.iter().copied()).reduce(less)
+    }
 }
 
 #[cfg(test)]
