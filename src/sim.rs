@@ -39,7 +39,6 @@ use flow::Flows;
 use observer::{Fact, Look, Observer, Parts};
 use packet::{Heard, Packets};
 use paper::Paper;
-use rounds::Path;
 use tunnel::Tunnels;
 
 /// What is scheduled, in twelve bytes.
@@ -119,7 +118,6 @@ struct Engine<'m, O> {
     packets: Option<Packets>,
     heard: Vec<Heard>,
     unit_of: Vec<UnitId>,
-    paths: Vec<Path>,
     tunnels: Tunnels,
     /// By concentrator: its rate without brown-outs, and what those in force leave of it.
     rates: Vec<BitRate>,
@@ -144,10 +142,8 @@ pub fn simulate(model: &Model, replication: u32, observer: &mut impl Observer) {
 impl<'m, O: Observer> Engine<'m, O> {
     fn new(model: &'m Model, replication: u32, observer: &'m mut O) -> Self {
         let key = model.key(replication);
-        let access: Vec<_> = model.sites.iter().map(|site| site.down).collect();
         let classes = model.classes.len();
         let (home, placed) = balancer::place(model, key);
-        let trips: Vec<f64> = model.sites.iter().map(|site| site.rtt.secs()).collect();
         Self {
             key,
             observer,
@@ -156,14 +152,13 @@ impl<'m, O: Observer> Engine<'m, O> {
             units: model
                 .units
                 .iter()
-                .map(|unit| Concentrator::new(unit, model.transport, &access, &trips, classes))
+                .map(|unit| Concentrator::new(unit, model.transport, &model.sites, classes))
                 .collect(),
             packets: match model.fidelity {
                 Fidelity::Flow => None,
                 Fidelity::Packet(grain) => Some(Packets::new(model, grain)),
             },
             heard: Vec::new(),
-            paths: model.sites.iter().map(Path::of).collect(),
             tunnels: Tunnels::new(model, &placed, &home),
             unit_of: placed.iter().zip(&home).map(|(placed, home)| placed.unwrap_or(*home)).collect(),
             rates: model.units.iter().map(|unit| unit.throughput).collect(),
@@ -212,7 +207,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             }
             if let Event::Enter(flow, journey) = event {
                 // Most are that, and need not wait for all that others have to put aside.
-                self.enter(flow, journey);
+                self.window_leaves(flow, journey);
                 return true;
             }
             return self.handle(event);
@@ -277,18 +272,17 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// When and where the next flow ends; at packet fidelity when something happens in the network.
+    #[inline(always)]
     fn next_inside(&mut self) -> (Time, UnitId) {
         if let Some(packets) = &mut self.packets {
             return (packets.next_time(), UnitId(0));
         }
-        let mut first = (Time::NEVER, 0);
-        for (place, unit) in self.units.iter().enumerate() {
-            let end = unit.next_end();
-            if end < first.0 {
-                first = (end, place);
-            }
-        }
-        (first.0.max(self.now), UnitId::of(first.1))
+        // One concentrator needs no loop, and this is asked for at every event.
+        let (end, unit) = match &self.units[..] {
+            [only] => (only.next_end(), 0),
+            units => first_of(units),
+        };
+        (end.max(self.now), UnitId::of(unit))
     }
 
     fn handle(&mut self, event: Event) -> bool {
@@ -299,7 +293,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             Event::Job(class) => self.job(class),
             Event::Replay => self.replay(),
             Event::Surge(class) => self.surge(class),
-            Event::Enter(flow, journey) => self.enter(flow, journey),
+            Event::Enter(flow, journey) => self.window_leaves(flow, journey),
             Event::Start(flow, life) => self.start_deferred(flow, life),
             Event::Lift(class, number) => self.lift(class, number),
             Event::PowerOff(class) => self.power_off(class),
@@ -336,4 +330,10 @@ impl<'m, O: Observer> Engine<'m, O> {
     fn demand(&self, class: ClassId) -> &'m Demand {
         &self.model.classes[class.index()].demand
     }
+}
+
+/// When and where the next flow of several concentrators ends.
+fn first_of(units: &[Concentrator]) -> (Time, usize) {
+    let ends = units.iter().map(Concentrator::next_end).zip(0..);
+    ends.min_by_key(|&(end, _)| end).unwrap_or((Time::NEVER, 0))
 }

@@ -10,13 +10,14 @@ mod standing;
 
 use std::hint::cold_path;
 
-use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, SiteId, Transport, Unit};
+use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, Site, SiteId, Transport, Unit};
 use crate::sim::band::{Band, FlowId};
 use crate::sim::discipline::{Plan, Queue, Shape, plan};
 use crate::sim::transport::{Cost, Crossed, Link, Turn, TurnCost};
 use crate::sim::windows::Windows;
 use crate::units::{BitRate, Bytes, Time};
 use door::Door;
+pub use door::Path;
 use flood::Flood;
 use lane::Lane;
 pub use prospect::Prospect;
@@ -109,12 +110,12 @@ pub struct Job {
 }
 
 impl Concentrator {
-    /// A concentrator with nothing inside, before the `access` links of sites [bit/s] with their round `trips` [s].
+    /// A concentrator with nothing inside, before these sites.
     ///
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
-    pub fn new(unit: &Unit, transport: Transport, access: &[BitRate], trips: &[f64], classes: usize) -> Self {
+    pub fn new(unit: &Unit, transport: Transport, sites: &[Site], classes: usize) -> Self {
         let cost = Cost::of(unit).expect("a checked unit has a cost");
         let shapes = vec![Shape::NONE; classes];
         let discipline = unit.order(&unit.discipline);
@@ -124,7 +125,9 @@ impl Concentrator {
             Transport::Tcp(tcp) => (cost.per_access_bit(&tcp), tcp.access_buffer.secs(), Some(cost.over(tcp))),
         };
         let ceiling = unit.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
-        let rate = |access: &BitRate| (access.bits() * scale).min(ceiling).round();
+        let trips: Vec<f64> = sites.iter().map(|site| site.rtt.secs()).collect();
+        let door =
+            |(site, nearness): (&Site, f64)| Door::new(site, (site.down.bits() * scale).min(ceiling).round(), nearness);
         let throughput = unit.carries().0.bits();
         let mut concentrator = Self {
             throughput,
@@ -137,7 +140,7 @@ impl Concentrator {
                 bursts: transport.has(Ingredient::BurstQueue),
             },
             access_buffer,
-            trip: mean(trips),
+            trip: mean(&trips),
             windows: None,
             wake: Time::NEVER,
             reserve: 0.0,
@@ -147,7 +150,7 @@ impl Concentrator {
             discipline: discipline.clone(),
             shapes,
             lanes: Vec::new(),
-            doors: access.iter().zip(nearness(unit, transport, trips)).map(|(a, n)| Door::new(rate(a), n)).collect(),
+            doors: sites.iter().zip(nearness(unit, transport, &trips)).map(door).collect(),
             ceiling,
             floods: Vec::new(),
             now: Time(0),
@@ -206,6 +209,12 @@ impl Concentrator {
     #[must_use]
     pub fn access(&self, site: SiteId) -> f64 {
         self.doors[site.index()].access()
+    }
+
+    /// The path to a site.
+    #[must_use]
+    pub fn path(&self, site: SiteId) -> Path {
+        self.doors[site.index()].path
     }
 
     /// Brings the clocks to `now`.

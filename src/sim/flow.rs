@@ -544,13 +544,6 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.flows.get_mut(id).unit = unit;
     }
 
-    /// The next window reaches the concentrator.
-    pub(super) fn enter(&mut self, id: FlowId, journey: u32) {
-        if self.flows.get(id).journey == journey {
-            self.window_leaves(id);
-        }
-    }
-
     /// All that is left shares the concentrator.
     pub(super) fn share(&mut self, id: FlowId) {
         let flow = self.flows.get_mut(id);

@@ -6,31 +6,16 @@
 
 use std::hint::cold_path;
 
-use crate::scenario::model::{ClassId, Ingredient, Site, SiteId, Tcp};
+use crate::scenario::model::{ClassId, Ingredient, SiteId, Tcp};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::{Calendar, Rank};
-use crate::sim::concentrator::Prospect;
+use crate::sim::concentrator::{Path, Prospect};
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::flow::{Flow, State, Step};
 use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
 use crate::units::{Span, Time};
-
-/// The path to a site as turns need it: side by side for all sites, it stays in the cache where their names would not.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Path {
-    /// Round trip without queues [s].
-    rtt: f64,
-    /// Rate from the site [bit/s].
-    up: f64,
-}
-
-impl Path {
-    pub fn of(site: &Site) -> Self {
-        Self { rtt: site.rtt.secs(), up: site.up.bits() }
-    }
-}
 
 /// Where a transaction stands in its rounds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,13 +63,9 @@ impl<O: Observer> Engine<'_, O> {
         let connects = self.class(id).connects;
         let flow = self.flows.get_mut(id);
         flow.round = Round { window: tcp.window, ..Round::default() };
-        let rtt = self.paths[flow.site.index()].rtt;
         let set_up = if connects {
-            Parts {
-                trips: rtt,
-                queueing: self.units[flow.unit.index()].waits(flow.site, flow.class),
-                ..Parts::default()
-            }
+            let unit = &self.units[flow.unit.index()];
+            Parts { trips: unit.path(flow.site).rtt, queueing: unit.waits(flow.site, flow.class), ..Parts::default() }
         } else {
             Parts::default()
         };
@@ -105,10 +86,11 @@ impl<O: Observer> Engine<'_, O> {
         let (flow, row) = self.flows.row_mut(id);
         let Step { turn, segment } = &row[usize::from(flow.round.turn)];
         flow.round.answer(tcp, turn, *segment, resumes);
-        let (path, class) = (&self.paths[flow.site.index()], &self.model.classes[flow.class.index()]);
+        let (unit, class) = (&self.units[flow.unit.index()], &self.model.classes[flow.class.index()]);
+        let path = unit.path(flow.site);
         after += Parts {
             trips: path.rtt / 2.0 + class.server.secs(),
-            queueing: self.units[flow.unit.index()].up_wait(flow.site, flow.class),
+            queueing: unit.up_wait(flow.site, flow.class),
             transfer: turn.request.bits() / path.up,
             ..Parts::default()
         };
@@ -123,21 +105,25 @@ impl<O: Observer> Engine<'_, O> {
         next.segment.to_bits() ^ self.peek_site(flow.site, flow.class)
     }
 
-    /// Reads something of a site's path, and of its door at its concentrator.
+    /// Reads something of a site's door at its concentrator.
     pub(super) fn peek_site(&self, site: SiteId, class: ClassId) -> u64 {
         let unit = self.unit_of[site.index()];
-        self.paths[site.index()].rtt.to_bits() ^ self.units[unit.index()].peek(site, class)
+        self.units[unit.index()].peek(site, class)
     }
 
     /// A window leaves the server, or what is left begins to share. By itself, so that the event loop stays short.
     #[inline(never)]
-    pub(super) fn window_leaves(&mut self, id: FlowId) {
+    pub(super) fn window_leaves(&mut self, id: FlowId, journey: u32) {
         let Some(tcp) = self.tcp() else { return };
         let flow = self.flows.get_mut(id);
+        if flow.journey != journey {
+            cold_path();
+            return;
+        }
         let (site, class, unit) = (flow.site, flow.class, &mut self.units[flow.unit.index()]);
-        let rtt = self.paths[site.index()].rtt;
         unit.advance(self.now);
         let prospect = unit.prospect(site, class);
+        let rtt = unit.path(site).rtt;
         let round = &mut flow.round;
         let (segment, sent) = (round.segment, round.window.min(round.left));
         let work = f64::from(sent) * segment;
@@ -204,8 +190,8 @@ impl<O: Observer> Engine<'_, O> {
     /// The last bits of a flow that shared have left the concentrator.
     pub(super) fn last_bits(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
-        let rtt = self.paths[flow.site.index()].rtt;
-        let access = self.units[flow.unit.index()].access_queue(flow.site);
+        let unit = &self.units[flow.unit.index()];
+        let (rtt, access) = (unit.path(flow.site).rtt, unit.access_queue(flow.site));
         self.flows.get_mut(id).state = State::Approaching;
         self.turn_over(id, Parts { trips: rtt / 2.0, queueing: access, ..Parts::default() });
     }
@@ -229,7 +215,7 @@ impl<O: Observer> Engine<'_, O> {
         let tcp = self.tcp();
         let (flow, row) = self.flows.row_mut(id);
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
-        let Path { rtt, up } = self.paths[flow.site.index()];
+        let Path { rtt, up } = unit.path(flow.site);
         let (up, server) = (1.0 / up, class.server.secs());
         let idle = Idle::new(unit.throughput(), unit.access(flow.site), rtt);
         let mut window = tcp.map_or(0, |tcp| tcp.window);

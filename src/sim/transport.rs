@@ -229,7 +229,7 @@ pub(super) const GIVES_UP: f64 = 0.3;
 
 impl Standing {
     /// `dt` seconds pass: while `flows` transfers saturate the link the queue fills, else it drains at the `spare` rate.
-    pub fn pass(&mut self, dt: f64, flows: usize, link: Link, spare: f64) {
+    pub fn pass(&mut self, dt: f64, flows: usize, link: &Link, spare: f64) {
         if flows == 0 {
             (self.bits, self.climbs, self.full_for) = ((self.bits - spare * dt).max(0.0), true, 0.0);
             return;
@@ -264,13 +264,13 @@ impl Standing {
     }
 
     /// Something was lost. Senders hear of it a round trip later; until then the queue stays as it is.
-    pub fn lose(&mut self, link: Link) {
+    pub fn lose(&mut self, link: &Link) {
         if self.full_for <= 0.0 {
             self.full_for = (link.pipe + self.bits) / link.rate.max(1.0);
         }
     }
 
-    fn give_way(&mut self, flows: usize, link: Link) {
+    fn give_way(&mut self, flows: usize, link: &Link) {
         let flows = float(flows.max(1) as u64);
         self.drain(GIVES_UP * (self.bits + link.pipe) * (1.0 + HITS * (flows - 1.0)) / flows);
     }
@@ -358,7 +358,7 @@ mod tests {
     fn a_standing_queue_rises_falls_and_drains() {
         let link = Link { buffer: 1e6, pipe: 0.4e6, rate: 20e6, segment: 11_216.0 };
         let after = |mut queue: Standing, dt, flows, spare| {
-            queue.pass(dt, flows, link, spare);
+            queue.pass(dt, flows, &link, spare);
             queue
         };
         let one = after(Standing::default(), 5.0, 1, 0.0);

@@ -39,7 +39,7 @@ const LEAST: f64 = 0.05;
 impl Windows {
     /// The windows of `flows` transfers `dt` seconds on; none leaves them open.
     #[inline]
-    pub fn pass(&mut self, dt: f64, flows: usize, link: Link) {
+    pub fn pass(&mut self, dt: f64, flows: usize, link: &Link) {
         if flows > 0 {
             self.go_on(dt, flows, link);
         } else if self.open.is_some() {
@@ -50,7 +50,7 @@ impl Windows {
 
     /// The same where there are transfers: by itself, as most often there are none.
     #[inline(never)]
-    fn go_on(&mut self, dt: f64, flows: usize, link: Link) {
+    fn go_on(&mut self, dt: f64, flows: usize, link: &Link) {
         let flows = float(flows as u64);
         let mut left = dt;
         while left > 0.0 {
@@ -69,7 +69,7 @@ impl Windows {
     }
 
     /// They grow for at most `left` seconds, at one rate for a `step`; says for how long they did.
-    fn grow(&mut self, left: f64, step: f64, flows: f64, link: Link) -> f64 {
+    fn grow(&mut self, left: f64, step: f64, flows: f64, link: &Link) -> f64 {
         if self.grows_for <= 0.0 {
             (self.grows, self.grows_for) = (self.growth(flows, link), step);
         }
@@ -86,7 +86,7 @@ impl Windows {
 
     /// Segments by which each grows in a second: as CUBIC's window, which is slow near where the last loss was (RFC 9438,
     /// equation 1, as a rate), but not slower than NewReno's.
-    fn growth(&self, flows: f64, link: Link) -> f64 {
+    fn growth(&self, flows: f64, link: &Link) -> f64 {
         let open = self.open.unwrap_or(link.pipe + link.buffer);
         let short = (self.most - open) / (flows * link.segment);
         let cubic = 3.0 * ROOT_OF_C * (short * short).cbrt();
@@ -95,7 +95,7 @@ impl Windows {
     }
 
     /// So many segments of theirs were lost; senders hear of it a round trip later.
-    pub fn lose(&mut self, segments: f64, link: Link) {
+    pub fn lose(&mut self, segments: f64, link: &Link) {
         self.hit += segments;
         if self.hears_in.is_none() {
             let full = link.pipe + link.buffer;
@@ -103,7 +103,7 @@ impl Windows {
         }
     }
 
-    fn cut(&mut self, flows: f64, link: Link) {
+    fn cut(&mut self, flows: f64, link: &Link) {
         let open = self.open.unwrap_or(link.pipe + link.buffer);
         let part = self.hit.min(hit_when_full(flows)) / flows;
         self.most = if open < self.most { open * (1.0 - FORGETS * part) } else { open };
@@ -120,7 +120,7 @@ impl Windows {
 
     /// Part of the link that is filled: by the windows, and by `bursts` beside them [bit/s].
     #[must_use]
-    pub fn fill(&self, bursts: f64, link: Link) -> f64 {
+    pub fn fill(&self, bursts: f64, link: &Link) -> f64 {
         match self.open {
             Some(open) if open < link.pipe => {
                 (open / link.pipe.max(1.0) + bursts / link.rate.max(1.0)).clamp(LEAST, 1.0)
@@ -131,7 +131,7 @@ impl Windows {
 
     /// Time until they fill another share of the link, if they will [s].
     #[must_use]
-    pub fn changes_in(&self, flows: usize, bursts: f64, link: Link) -> Option<f64> {
+    pub fn changes_in(&self, flows: usize, bursts: f64, link: &Link) -> Option<f64> {
         const SHARE: f64 = 0.05;
         let flows = float(flows.max(1) as u64);
         if let Some(time) = self.hears_in {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     /// 45 segments on the way, and twice that in the queue.
-    const LINK: Link = Link { buffer: 1e6, pipe: 0.5e6, rate: 20e6, segment: 11_216.0 };
+    const LINK: &Link = &Link { buffer: 1e6, pipe: 0.5e6, rate: 20e6, segment: 11_216.0 };
 
     fn after(mut windows: Windows, dt: f64, flows: usize) -> Windows {
         windows.pass(dt, flows, LINK);

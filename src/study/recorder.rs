@@ -576,7 +576,7 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
-    #[inline]
+    #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
             Fact::Started { class, .. } => {

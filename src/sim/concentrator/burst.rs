@@ -78,9 +78,9 @@ impl Concentrator {
     pub fn overflow(&mut self, class: ClassId, segments: f64) {
         let lane = &mut self.lanes[self.plan.queue_of(class)];
         if lane.band.saturated() {
-            lane.standing.lose(lane.link);
+            lane.standing.lose(&lane.link);
             if let Some(windows) = &mut self.windows {
-                windows.lose(segments.max(1.0), lane.link);
+                windows.lose(segments.max(1.0), &lane.link);
             }
             self.wake = self.time_of_change();
         }

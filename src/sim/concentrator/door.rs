@@ -1,7 +1,12 @@
-//! A door: a site as its concentrator sees it.
+//! A door: a site as its concentrator sees it, with the path between them.
 
+use crate::scenario::model::Site;
+
+/// What every window and request of a site needs to know of it, in a line of the cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct Door {
+    pub path: Path,
     /// Rate of its access link, less its streams [bit/s of work].
     access: f64,
     /// Time that a bit takes there [s].
@@ -14,9 +19,21 @@ pub(super) struct Door {
     pub busy: u16,
 }
 
+const _: () = assert!(size_of::<Door>() == 64);
+
+/// The path to a site.
+#[derive(Clone, Copy, Debug)]
+pub struct Path {
+    /// Round trip without queues [s].
+    pub rtt: f64,
+    /// Rate from the site [bit/s].
+    pub up: f64,
+}
+
 impl Door {
-    pub fn new(access: f64, nearness: f64) -> Self {
-        let mut door = Self { access, slowness: 0.0, nearness, free_at: 0.0, busy: 0 };
+    pub fn new(site: &Site, access: f64, nearness: f64) -> Self {
+        let path = Path { rtt: site.rtt.secs(), up: site.up.bits() };
+        let mut door = Self { path, access, slowness: 0.0, nearness, free_at: 0.0, busy: 0 };
         door.stream(0.0);
         door
     }

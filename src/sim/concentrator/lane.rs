@@ -121,7 +121,7 @@ impl Lane {
     /// Share of the rate that windows and bursts fill, where windows matter.
     #[inline]
     pub fn fill(&self, windows: Option<&Windows>) -> f64 {
-        windows.map_or(1.0, |windows| windows.fill(self.bursts, self.link))
+        windows.map_or(1.0, |windows| windows.fill(self.bursts, &self.link))
     }
 
     /// `dt` seconds pass for what stands before it and for the average of its bursts, which fades.
@@ -141,7 +141,7 @@ impl Lane {
         if unused > 0.0 {
             self.standing.drain(unused * self.link.rate * dt);
         } else {
-            self.standing.pass(dt, flows, self.link, self.link.rate - self.band.rate());
+            self.standing.pass(dt, flows, &self.link, self.link.rate - self.band.rate());
         }
     }
 

@@ -25,7 +25,7 @@ impl Concentrator {
             only.drain(only.link.rate, dt);
         }
         if let Some(windows) = &mut self.windows {
-            windows.pass(dt, only.sharing(), only.link);
+            windows.pass(dt, only.sharing(), &only.link);
         }
     }
 
@@ -52,7 +52,7 @@ impl Concentrator {
     /// When windows fill another share of the rate, if they will.
     pub(super) fn time_of_change(&self) -> Time {
         let lane = &self.lanes[0];
-        let (flows, bursts, link) = (lane.sharing(), lane.bursts, lane.link);
+        let (flows, bursts, link) = (lane.sharing(), lane.bursts, &lane.link);
         let changes = heeded(self.windows.as_ref(), &self.floods)
             .filter(|_| flows > 0)
             .and_then(|all| all.changes_in(flows, bursts, link));
