@@ -16,9 +16,9 @@ mod share;
 use std::hint::cold_path;
 
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::heap::IndexedHeap;
+use crate::sim::heap::{Entry, IndexedHeap};
 use crate::units::{BESIDE, Time};
-use share::{Entry, Share};
+use share::Share;
 
 /// Names a flow within the engine.
 pub type FlowId = u32;
@@ -205,7 +205,7 @@ impl Band {
     pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
-        let entry = (clock + work / weight, flow);
+        let entry = Entry::new(clock + work / weight, flow);
         let (only, first, shared, cap) = (share.is_empty(), share.begins_with(entry), share.shared, share.cap);
         share.weight += weight;
         self.flows += 1;
@@ -334,7 +334,7 @@ impl Band {
     pub fn remaining(&self) -> impl Iterator<Item = (u32, FlowId, f64)> {
         self.sites.iter().zip(0_u32..).filter(|(share, _)| !share.is_empty()).flat_map(|(share, site)| {
             let clock = self.clock_now(share);
-            share.flows.iter().map(move |&(finish, flow)| (site, flow, (finish - clock).max(0.0)))
+            share.flows.iter().map(move |entry| (site, entry.member(), (entry.key() - clock).max(0.0)))
         })
     }
 

@@ -11,23 +11,29 @@ pub struct IndexedHeap {
 }
 
 /// A key and its member as one number, which is compared at once and without a branch: the bits of a key that is not
-/// negative are in its order.
+/// negative are in its order. Ties go to the smaller name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Entry(u128);
+pub struct Entry(u128);
 
 impl Entry {
-    fn new(key: f64, member: u32) -> Self {
+    /// Of a key that is not negative.
+    #[must_use]
+    pub fn new(key: f64, member: u32) -> Self {
         debug_assert!(key.is_sign_positive(), "{key}");
         Self(u128::from(key.to_bits()) << 64 | u128::from(member))
     }
 
+    /// The key.
+    #[must_use]
     #[allow(clippy::cast_possible_truncation)] // the high half is meant
-    fn key(self) -> f64 {
+    pub fn key(self) -> f64 {
         f64::from_bits((self.0 >> 64) as u64)
     }
 
+    /// The member.
+    #[must_use]
     #[allow(clippy::cast_possible_truncation)] // the low half is meant
-    fn member(self) -> u32 {
+    pub fn member(self) -> u32 {
         self.0 as u32
     }
 }

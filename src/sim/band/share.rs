@@ -6,6 +6,7 @@
 use std::hint::cold_path;
 
 use super::FlowId;
+use crate::sim::heap::Entry;
 
 /// One site's flows in the band, in a line of the cache.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +31,6 @@ pub(super) struct Share {
 
 const _: () = assert!(size_of::<Share>() == 64);
 
-/// When a flow ends, and its name.
-pub(super) type Entry = (f64, FlowId);
-
 /// No more than so many are kept in order, and half as many are sorted at once.
 const MOST: usize = 32;
 
@@ -50,13 +48,13 @@ impl Share {
     /// When the first ends.
     #[inline]
     pub fn first(&self) -> f64 {
-        self.flows.last().map_or(f64::INFINITY, |first| first.0)
+        self.flows.last().map_or(f64::INFINITY, |first| first.key())
     }
 
     /// Whether a flow would be the first to end.
     #[inline]
     pub fn begins_with(&self, entry: Entry) -> bool {
-        self.flows.last().is_none_or(|&first| earlier(entry, first))
+        self.flows.last().is_none_or(|&first| entry < first)
     }
 
     /// Puts a flow in.
@@ -67,13 +65,13 @@ impl Share {
             cold_path();
             return self.push_with_room(entry);
         }
-        if heaped > 0 && !earlier(entry, self.flows[heaped]) {
+        if heaped > 0 && entry > self.flows[heaped] {
             return self.heap(entry);
         }
         self.flows.push(entry);
         let ordered = &mut self.flows[heaped..];
         let mut at = ordered.len() - 1;
-        while at > 0 && earlier(ordered[at - 1], entry) {
+        while at > 0 && ordered[at - 1] < entry {
             ordered[at] = ordered[at - 1];
             at -= 1;
         }
@@ -94,16 +92,16 @@ impl Share {
     /// Takes the first one out.
     #[inline]
     pub fn pop(&mut self) -> FlowId {
-        let (_, first) = self.flows.pop().expect("a site that is due has a flow");
+        let first = self.flows.pop().expect("a site that is due has a flow");
         self.refill();
-        first
+        first.member()
     }
 
     /// Takes out a flow that is in; gives the reading at which it would have ended.
     pub fn remove(&mut self, flow: FlowId) -> f64 {
-        let at = self.flows.iter().position(|&(_, id)| id == flow);
+        let at = self.flows.iter().position(|entry| entry.member() == flow);
         let mut at = at.expect("a flow is withdrawn from where it was inserted");
-        let end = self.flows[at].0;
+        let end = self.flows[at].key();
         if at < self.heaped as usize {
             // The last of the heap takes its place.
             self.heaped -= 1;
@@ -155,17 +153,12 @@ impl Share {
     }
 }
 
-/// Whether `a` ends before `b`.
-fn earlier(a: Entry, b: Entry) -> bool {
-    a.0 < b.0 || (a.0 <= b.0 && a.1 < b.1)
-}
-
 /// What is at this place goes up to where it belongs.
 fn rise(heap: &mut [Entry], mut at: usize) {
     let entry = heap[at];
     while at > 0 {
         let parent = (at - 1) / 2;
-        if !earlier(entry, heap[parent]) {
+        if heap[parent] < entry {
             break;
         }
         heap[at] = heap[parent];
@@ -177,9 +170,9 @@ fn rise(heap: &mut [Entry], mut at: usize) {
 /// What is at this place goes down to where it belongs.
 fn sink(heap: &mut [Entry], mut at: usize) {
     while let Some(&left) = heap.get(2 * at + 1) {
-        let right = heap.get(2 * at + 2).is_some_and(|&right| earlier(right, left));
+        let right = heap.get(2 * at + 2).is_some_and(|&right| right < left);
         let child = 2 * at + 1 + usize::from(right);
-        if !earlier(heap[child], heap[at]) {
+        if heap[at] < heap[child] {
             return;
         }
         heap.swap(at, child);
@@ -212,8 +205,9 @@ mod tests {
                     _ => {
                         plain.push((end, flow));
                         plain.sort_unstable();
-                        prop_assert_eq!(share.begins_with((f64::from(end), flow)), plain[0] == (end, flow));
-                        share.push((f64::from(end), flow));
+                        let entry = Entry::new(f64::from(end), flow);
+                        prop_assert_eq!(share.begins_with(entry), plain[0] == (end, flow));
+                        share.push(entry);
                     }
                 }
                 prop_assert_eq!(share.flows.len(), plain.len());
