@@ -228,12 +228,38 @@ const TOWARDS: f64 = 1.03;
 pub(super) const GIVES_UP: f64 = 0.3;
 
 impl Standing {
-    /// `dt` seconds pass: while `flows` transfers saturate the link the queue fills, else it drains at the `spare` rate.
+    /// `dt` seconds pass: while `flows` transfers saturate the link the queue fills, else it drains at the `spare` rate. Most
+    /// often it stays full, or goes on filling.
+    #[inline]
     pub fn pass(&mut self, dt: f64, flows: usize, link: &Link, spare: f64) {
         if flows == 0 {
             (self.bits, self.climbs, self.full_for) = ((self.bits - spare * dt).max(0.0), true, 0.0);
             return;
         }
+        if self.full_for >= dt {
+            self.full_for -= dt;
+            return;
+        }
+        if self.full_for <= 0.0 && !self.climbs {
+            let then = self.fills(dt * refill(flows), link);
+            if then < link.buffer {
+                self.bits = then;
+                return;
+            }
+        }
+        cold_path();
+        self.go_round(dt, flows, link);
+    }
+
+    /// What stands after so many time constants, if nothing is lost before [bit].
+    fn fills(&self, constants: f64, link: &Link) -> f64 {
+        let towards = TOWARDS * link.buffer;
+        towards - (towards - self.bits) * fading(constants)
+    }
+
+    /// The queue fills and gives way, as often as it does in `dt` seconds.
+    #[inline(never)]
+    fn go_round(&mut self, dt: f64, flows: usize, link: &Link) {
         let mut left = dt;
         // As often as it fills within the time; after many cycles only where it stands in the last one matters.
         for _ in 0..MOST_CYCLES {
@@ -246,12 +272,12 @@ impl Standing {
                 self.give_way(flows, link);
             }
             let pace = if self.climbs { float(flows as u64).sqrt() / CLIMB } else { refill(flows) };
-            let towards = TOWARDS * link.buffer;
-            let then = towards - (towards - self.bits) * fading(left * pace);
+            let then = self.fills(left * pace, link);
             if then < link.buffer {
                 self.bits = then;
                 return;
             }
+            let towards = TOWARDS * link.buffer;
             left -= (1.0 / pace * ((towards - self.bits) / (towards - link.buffer)).max(1.0).ln()).min(left);
             self.bits = link.buffer;
             self.lose(link);

@@ -6,6 +6,7 @@
 
 use std::hint::cold_path;
 
+use crate::sim::extremes::smaller;
 use crate::sim::transport::{GIVES_UP, HITS, Link, float};
 
 /// The windows of the transfers that share one queue, as one.
@@ -37,21 +38,29 @@ const MOST_STEPS: f64 = 64.0;
 const LEAST: f64 = 0.05;
 
 impl Windows {
-    /// The windows of `flows` transfers `dt` seconds on; none leaves them open.
+    /// The windows of `flows` transfers `dt` seconds on; none leaves them open. Most often what they do lasts longer than that.
     #[inline]
     pub fn pass(&mut self, dt: f64, flows: usize, link: &Link) {
-        if flows > 0 {
-            self.go_on(dt, flows, link);
-        } else if self.open.is_some() {
-            cold_path();
-            *self = Self::default();
+        if flows == 0 {
+            if self.open.is_some() {
+                cold_path();
+                *self = Self::default();
+            }
+            return;
+        }
+        let flows = float(flows as u64);
+        match self.hears_in {
+            Some(time) if time > dt => self.hears_in = Some(time - dt),
+            None if self.grows_for > dt => self.grow_on(dt, flows, link),
+            _ => {
+                cold_path();
+                self.go_on(dt, flows, link);
+            }
         }
     }
 
-    /// The same where there are transfers: by itself, as most often there are none.
     #[inline(never)]
-    fn go_on(&mut self, dt: f64, flows: usize, link: &Link) {
-        let flows = float(flows as u64);
+    fn go_on(&mut self, dt: f64, flows: f64, link: &Link) {
         let mut left = dt;
         while left > 0.0 {
             left -= match self.hears_in {
@@ -74,14 +83,21 @@ impl Windows {
             (self.grows, self.grows_for) = (self.growth(flows, link), step);
         }
         let time = self.grows_for.min(left);
+        self.grow_on(time, flows, link);
+        time
+    }
+
+    /// They grow for so long at the rate that they have.
+    #[inline]
+    fn grow_on(&mut self, time: f64, flows: f64, link: &Link) {
         let full = link.pipe + link.buffer;
         let grown = self.open.unwrap_or(full) + flows * link.segment * self.grows * time;
-        self.open = Some(grown.min(full));
+        self.open = Some(smaller(grown, full));
         self.grows_for -= time;
         if grown >= full {
+            cold_path();
             self.lose(hit_when_full(flows), link);
         }
-        time
     }
 
     /// Segments by which each grows in a second: as CUBIC's window, which is slow near where the last loss was (RFC 9438,
