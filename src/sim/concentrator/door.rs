@@ -52,6 +52,12 @@ impl Door {
         self.slowness = 1.0 / self.access.max(1.0);
     }
 
+    /// The lane with flows of the site, where there is one.
+    #[inline]
+    pub fn only_lane(&self) -> Option<usize> {
+        self.busy.is_power_of_two().then(|| self.busy.trailing_zeros() as usize)
+    }
+
     /// The lanes with flows of the site.
     pub fn lanes(&self) -> impl Iterator<Item = usize> + use<> {
         let mut left = self.busy;

@@ -105,10 +105,9 @@ impl Concentrator {
     #[inline(never)]
     fn stands_at(&self, door: &Door, site: SiteId) -> f64 {
         let full_for = |place: usize| self.lanes[place].band.full_for(site.0);
-        let longest = if self.one_for_all() {
-            full_for(0).unwrap_or(0.0)
-        } else {
-            door.lanes().filter_map(full_for).fold(0.0, larger)
+        let longest = match door.only_lane() {
+            Some(lane) => full_for(lane).unwrap_or(0.0),
+            None => door.lanes().filter_map(full_for).fold(0.0, larger),
         };
         access_queue(longest, self.access_buffer)
     }

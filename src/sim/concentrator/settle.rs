@@ -99,8 +99,7 @@ impl Concentrator {
     pub(super) fn share_access(&mut self, site: SiteId) {
         let door = &self.doors[site.index()];
         let access = door.access().max(0.0);
-        if door.busy.is_power_of_two() {
-            let place = door.busy.trailing_zeros() as usize;
+        if let Some(place) = door.only_lane() {
             self.limit(place, site, access.min(self.lanes[place].terms.per_site));
             return;
         }
