@@ -576,6 +576,7 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
+    /// Inlined where a fact is stated: which one it is is known there, and needs no look at it.
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
