@@ -272,7 +272,6 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// When and where the next flow ends; at packet fidelity when something happens in the network.
-    #[inline(always)]
     fn next_inside(&mut self) -> (Time, UnitId) {
         if let Some(packets) = &mut self.packets {
             return (packets.next_time(), UnitId(0));

@@ -236,49 +236,59 @@ impl Standing {
             (self.bits, self.climbs, self.full_for) = ((self.bits - spare * dt).max(0.0), true, 0.0);
             return;
         }
-        if self.full_for >= dt {
-            self.full_for -= dt;
-            return;
+        if !self.stays(dt, flows, link) {
+            cold_path();
+            self.go_round(dt, flows, link);
         }
-        if self.full_for <= 0.0 && !self.climbs {
-            let then = self.fills(dt * refill(flows), link);
-            if then < link.buffer {
-                self.bits = then;
-                return;
-            }
-        }
-        cold_path();
-        self.go_round(dt, flows, link);
     }
 
-    /// What stands after so many time constants, if nothing is lost before [bit].
-    fn fills(&self, constants: f64, link: &Link) -> f64 {
+    /// It stays full for `dt` seconds, or fills and loses nothing; false where that does not last so long.
+    #[inline]
+    fn stays(&mut self, dt: f64, flows: usize, link: &Link) -> bool {
+        if self.full_for > 0.0 {
+            let stays = self.full_for >= dt;
+            if stays {
+                self.full_for -= dt;
+            }
+            return stays;
+        }
         let towards = TOWARDS * link.buffer;
-        towards - (towards - self.bits) * fading(constants)
+        let then = towards - (towards - self.bits) * fading(dt * self.pace(flows));
+        let fits = then < link.buffer;
+        if fits {
+            self.bits = then;
+        }
+        fits
+    }
+
+    /// One over the time constant with which it fills [1/s].
+    fn pace(&self, flows: usize) -> f64 {
+        if self.climbs {
+            cold_path();
+            return float(flows as u64).sqrt() / CLIMB;
+        }
+        refill(flows)
     }
 
     /// The queue fills and gives way, as often as it does in `dt` seconds.
     #[inline(never)]
     fn go_round(&mut self, dt: f64, flows: usize, link: &Link) {
         let mut left = dt;
-        // As often as it fills within the time; after many cycles only where it stands in the last one matters.
+        // After many cycles only where it stands in the last one matters.
         for _ in 0..MOST_CYCLES {
-            if self.full_for > 0.0 {
-                if self.full_for >= left {
-                    self.full_for -= left;
-                    return;
-                }
-                left -= self.full_for;
-                self.give_way(flows, link);
-            }
-            let pace = if self.climbs { float(flows as u64).sqrt() / CLIMB } else { refill(flows) };
-            let then = self.fills(left * pace, link);
-            if then < link.buffer {
-                self.bits = then;
+            if self.stays(left, flows, link) {
                 return;
             }
+            if self.full_for > 0.0 {
+                left -= self.full_for;
+                self.give_way(flows, link);
+                if self.stays(left, flows, link) {
+                    return;
+                }
+            }
             let towards = TOWARDS * link.buffer;
-            left -= (1.0 / pace * ((towards - self.bits) / (towards - link.buffer)).max(1.0).ln()).min(left);
+            let fuller = ((towards - self.bits) / (towards - link.buffer)).max(1.0);
+            left -= (1.0 / self.pace(flows) * fuller.ln()).min(left);
             self.bits = link.buffer;
             self.lose(link);
         }

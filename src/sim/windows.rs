@@ -49,25 +49,28 @@ impl Windows {
             return;
         }
         let flows = float(flows as u64);
-        match self.hears_in {
-            Some(time) if time > dt => self.hears_in = Some(time - dt),
-            None if self.grows_for > dt => self.grow_on(dt, flows, link),
-            _ => {
-                cold_path();
-                self.go_on(dt, flows, link);
-            }
+        if !self.stays(dt, flows, link) {
+            cold_path();
+            self.change(dt, flows, link);
         }
     }
 
+    /// What they do goes on for `dt` seconds; false where it does not last so long.
+    #[inline]
+    fn stays(&mut self, dt: f64, flows: f64, link: &Link) -> bool {
+        match self.hears_in {
+            Some(time) if time > dt => self.hears_in = Some(time - dt),
+            None if self.grows_for > dt => self.grow_on(dt, flows, link),
+            _ => return false,
+        }
+        true
+    }
+
     #[inline(never)]
-    fn go_on(&mut self, dt: f64, flows: f64, link: &Link) {
+    fn change(&mut self, dt: f64, flows: f64, link: &Link) {
         let mut left = dt;
-        while left > 0.0 {
+        while left > 0.0 && !self.stays(left, flows, link) {
             left -= match self.hears_in {
-                Some(time) if time > left => {
-                    self.hears_in = Some(time - left);
-                    left
-                }
                 Some(time) => {
                     self.cut(flows, link);
                     time
