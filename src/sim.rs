@@ -9,9 +9,9 @@ pub mod calendar;
 pub mod concentrator;
 pub mod demand;
 pub mod discipline;
-pub mod heap;
 pub mod observer;
 pub mod packet;
+pub mod tournament;
 pub mod transport;
 pub mod tunnel;
 

@@ -8,7 +8,7 @@
 //! flows) amortised.
 //!
 //! Invariants: sums of weights and caps are exact (weights are multiples of 2^-30, caps whole bits per
-//! second), so they never drift; a site with flows is in exactly one of the two heaps, one without is in none.
+//! second), so they never drift; a site with flows is in exactly one of the two tournaments, one without is in none.
 
 mod level;
 mod share;
@@ -16,9 +16,9 @@ mod share;
 use std::hint::cold_path;
 
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::heap::{Entry, IndexedHeap};
+use crate::sim::tournament::Tournament;
 use crate::units::{BESIDE, Time};
-use share::Share;
+use share::{Entry, Share};
 
 /// Names a flow within the engine.
 pub type FlowId = u32;
@@ -40,9 +40,9 @@ pub struct Band {
     /// By site: since when its access has been what holds its flows back [s].
     full_since: Vec<f64>,
     /// Shared sites by the reading of `v` at which their first flow ends.
-    shared: IndexedHeap,
+    shared: Tournament,
     /// Capped sites by the second at which their first flow ends.
-    capped: IndexedHeap,
+    capped: Tournament,
     /// Service per unit of weight to shared sites [bit].
     v: f64,
     /// Rise of `v` [bit/s]; infinite when nobody shares.
@@ -85,8 +85,8 @@ impl Band {
             fairness,
             sites: vec![Share::default(); sites],
             full_since: vec![0.0; sites],
-            shared: IndexedHeap::new(sites),
-            capped: IndexedHeap::new(sites),
+            shared: Tournament::new(sites),
+            capped: Tournament::new(sites),
             v: 0.0,
             level: f64::INFINITY,
             pace: 0.0,
@@ -280,11 +280,11 @@ impl Band {
     /// When the next flow ends, if nothing changes.
     #[must_use]
     pub fn next_end(&self) -> Time {
-        let shared = match self.shared.top() {
+        let shared = match self.shared.first() {
             Some((due, _)) if self.level > 0.0 => self.now + larger(due - self.v, 0.0) * self.pace + self.pause(),
             _ => f64::INFINITY,
         };
-        let capped = self.capped.top().map_or(f64::INFINITY, |(due, _)| due);
+        let capped = self.capped.first().map_or(f64::INFINITY, |(due, _)| due);
         let first = smaller(shared, capped);
         if first.is_finite() { Time::at_secs(larger(first, self.now)) } else { Time::NEVER }
     }
@@ -292,7 +292,7 @@ impl Band {
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
     #[inline(always)]
     pub fn finish(&mut self) -> (u32, FlowId) {
-        let site = match (self.shared.top(), self.capped.top()) {
+        let site = match (self.shared.first(), self.capped.first()) {
             (Some((due, shared)), Some((at, capped))) => {
                 let left = (due - self.v) * self.pace + self.pause();
                 if left <= at - self.now { shared } else { capped }
@@ -325,7 +325,7 @@ impl Band {
     /// A site has no flow any more.
     #[inline(never)]
     fn leave(&mut self, site: u32, shared: bool) {
-        self.heap(shared).remove(site);
+        self.of(shared).remove(site);
         self.sites[site as usize].idle();
     }
 
@@ -334,7 +334,7 @@ impl Band {
     pub fn remaining(&self) -> impl Iterator<Item = (u32, FlowId, f64)> {
         self.sites.iter().zip(0_u32..).filter(|(share, _)| !share.is_empty()).flat_map(|(share, site)| {
             let clock = self.clock_now(share);
-            share.flows.iter().map(move |entry| (site, entry.member(), (entry.key() - clock).max(0.0)))
+            share.flows.iter().map(move |entry| (site, entry.flow(), (entry.end() - clock).max(0.0)))
         })
     }
 
@@ -386,7 +386,7 @@ impl Band {
         }
     }
 
-    fn heap(&mut self, shared: bool) -> &mut IndexedHeap {
+    fn of(&mut self, shared: bool) -> &mut Tournament {
         if shared { &mut self.shared } else { &mut self.capped }
     }
 
@@ -408,7 +408,7 @@ impl Band {
         clock
     }
 
-    /// Gives a site the place in its heap that its first flow asks for. A clock that rides on `v` may stand where it was:
+    /// Gives a site the key that its first flow asks for. A clock that rides on `v` may stand where it was:
     /// when its first flow ends does not depend on where `v` is now.
     #[inline(always)]
     fn key(&mut self, site: u32) {

@@ -6,7 +6,31 @@
 use std::hint::cold_path;
 
 use super::FlowId;
-use crate::sim::heap::Entry;
+
+/// A flow of a site and when it ends, as one number, which is compared at once and without a branch: the bits of a reading that
+/// is not negative are in its order. Ties go to the smaller name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Entry(u128);
+
+impl Entry {
+    /// Of a reading that is not negative.
+    pub fn new(end: f64, flow: FlowId) -> Self {
+        debug_assert!(end.is_sign_positive(), "{end}");
+        Self(u128::from(end.to_bits()) << 64 | u128::from(flow))
+    }
+
+    /// The reading of its site's clock at which it ends.
+    #[allow(clippy::cast_possible_truncation)] // the high half is meant
+    pub fn end(self) -> f64 {
+        f64::from_bits((self.0 >> 64) as u64)
+    }
+
+    /// Its name.
+    #[allow(clippy::cast_possible_truncation)] // the low half is meant
+    pub fn flow(self) -> FlowId {
+        self.0 as u32
+    }
+}
 
 /// One site's flows in the band, in a line of the cache.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +72,7 @@ impl Share {
     /// When the first ends.
     #[inline]
     pub fn first(&self) -> f64 {
-        self.flows.last().map_or(f64::INFINITY, |first| first.key())
+        self.flows.last().map_or(f64::INFINITY, |first| first.end())
     }
 
     /// Whether a flow would be the first to end.
@@ -94,14 +118,14 @@ impl Share {
     pub fn pop(&mut self) -> FlowId {
         let first = self.flows.pop().expect("a site that is due has a flow");
         self.refill();
-        first.member()
+        first.flow()
     }
 
     /// Takes out a flow that is in; gives the reading at which it would have ended.
     pub fn remove(&mut self, flow: FlowId) -> f64 {
-        let at = self.flows.iter().position(|entry| entry.member() == flow);
+        let at = self.flows.iter().position(|entry| entry.flow() == flow);
         let mut at = at.expect("a flow is withdrawn from where it was inserted");
-        let end = self.flows[at].key();
+        let end = self.flows[at].end();
         if at < self.heaped as usize {
             // The last of the heap takes its place.
             self.heaped -= 1;
