@@ -337,7 +337,10 @@ fn packet_by_packet_a_flood_costs_calls_their_share() {
 /// Above capacity an open loop's backlog grows by what comes beyond it (Kleinrock, vol. 2, section 2.7).
 #[test]
 fn an_open_overload_grows_as_the_fluid_formula_says() {
-    let text = single_server(&[("a", 1.5, EXPONENTIAL)], "\"fifo\"").replace("days = 3", "days = 1");
+    // Only what is inside at the end is looked at.
+    let text = single_server(&[("a", 1.5, EXPONENTIAL)], "\"fifo\"")
+        .replace("days = 3", "days = 1")
+        .replace("bin = \"1 min\"", "bin = \"1 h\"");
     let model = base(&text);
     let backlog = |replication: u32| {
         let mut keep = Keep { with_looks: true, ..Keep::default() };
