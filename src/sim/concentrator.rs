@@ -187,6 +187,7 @@ impl Concentrator {
 
     /// Work of one turn of a transaction of the class, after what has crossed before it [bit].
     #[must_use]
+    #[inline(always)]
     pub fn work(&self, class: &Class, turn: &Turn, before: Crossed) -> f64 {
         self.turns.as_ref().map_or(turn.response.bits(), |cost| cost.turn(class, turn, before))
     }

@@ -95,7 +95,7 @@ impl Concentrator {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn charge_flows(&mut self, place: usize, own: bool, work: f64) {
         if own {
             self.touch(place).owe(work);

@@ -125,7 +125,7 @@ impl Lane {
     }
 
     /// `dt` seconds pass for what stands before it and for the average of its bursts, which fades.
-    #[inline]
+    #[inline(always)]
     pub fn pass(&mut self, dt: f64, fades: f64, windows: Option<&Windows>) {
         if self.stands() {
             self.stand(dt, 1.0 - self.fill(windows));

@@ -99,17 +99,18 @@ impl Concentrator {
 
     #[inline]
     fn queue_at(&self, door: &Door, site: SiteId) -> f64 {
-        if door.busy == 0 { 0.0 } else { self.stands_at(door, site) }
-    }
-
-    #[inline(never)]
-    fn stands_at(&self, door: &Door, site: SiteId) -> f64 {
-        let full_for = |place: usize| self.lanes[place].band.full_for(site.0);
-        let longest = match door.only_lane() {
-            Some(lane) => full_for(lane).unwrap_or(0.0),
-            None => door.lanes().filter_map(full_for).fold(0.0, larger),
+        let longest = match &self.lanes[..] {
+            [only] => only.band.full_for(site.0).unwrap_or(0.0),
+            _ if door.busy == 0 => 0.0,
+            _ => self.longest_full(door, site),
         };
         access_queue(longest, self.access_buffer)
+    }
+
+    /// For how long the site's access has been what holds back the flows of a lane: the longest of several [s].
+    #[inline(never)]
+    fn longest_full(&self, door: &Door, site: SiteId) -> f64 {
+        door.lanes().filter_map(|place| self.lanes[place].band.full_for(site.0)).fold(0.0, larger)
     }
 
     /// Time that a small packet waits on its round trip [s].
