@@ -325,7 +325,7 @@ impl Band {
     /// A site has no flow any more.
     #[inline(never)]
     fn leave(&mut self, site: u32, shared: bool) {
-        self.of(shared).remove(site);
+        self.tournament(shared).remove(site);
         self.sites[site as usize].idle();
     }
 
@@ -386,7 +386,7 @@ impl Band {
         }
     }
 
-    fn of(&mut self, shared: bool) -> &mut Tournament {
+    fn tournament(&mut self, shared: bool) -> &mut Tournament {
         if shared { &mut self.shared } else { &mut self.capped }
     }
 

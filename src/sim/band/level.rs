@@ -57,7 +57,7 @@ impl Band {
         let (weight, cap) = (self.weight_of(share), share.cap);
         self.count(!shared, -weight, -cap);
         self.count(shared, weight, cap);
-        self.of(!shared).remove(site);
+        self.tournament(!shared).remove(site);
         let share = &mut self.sites[site as usize];
         share.shared = shared;
         self.full_since[site as usize] = self.now;
