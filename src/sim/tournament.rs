@@ -28,7 +28,7 @@ struct Match {
     names: [u32; 2],
 }
 
-/// The least that no key has: a player who is not in loses against all others.
+/// Above the bits of every key that is not negative: a player who is not in loses against all who are.
 const OUT: u64 = 1 << 63;
 /// The place of a player who is not in.
 const NOWHERE: u32 = u32::MAX;
@@ -135,8 +135,8 @@ mod tests {
                 prop_assert_eq!(tournament.first(), least.map(|(key, name)| (f64::from(key), name)));
                 prop_assert_eq!(tournament.is_empty(), plain.is_empty());
                 let mut members: Vec<u32> = tournament.members().collect();
-            members.sort_unstable();
-            prop_assert!(members.iter().eq(plain.keys()));
+                members.sort_unstable();
+                prop_assert!(members.iter().eq(plain.keys()));
             }
         }
     }

@@ -357,7 +357,6 @@ const ACCESS_STANDING: f64 = 0.8;
 
 /// Wait in the queue that long transfers keep before an access link which has been full for `full` seconds [s].
 #[must_use]
-#[inline]
 pub fn access_queue(full: f64, buffer: f64) -> f64 {
     if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - (-full / CLIMB).exp()) } else { 0.0 }
 }
