@@ -50,7 +50,7 @@ pub(super) enum Asker {
     Replay(Bytes, Bytes),
 }
 
-/// A transaction under way. What its rounds need stands first, in three lines of the cache.
+/// A transaction under way. What its rounds need stands first, in two lines of the cache.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(super) struct Flow {
@@ -119,6 +119,8 @@ impl Flow {
     }
 }
 
+const _: () = assert!(std::mem::offset_of!(Flow, times) + size_of::<Times>() == 128);
+
 /// A turn of a transaction, drawn once, and what a segment of its answer costs its concentrator, all that comes with it
 /// included [bit].
 #[derive(Clone, Copy, Debug)]
@@ -164,10 +166,10 @@ impl Flows {
         &mut self.slots[id as usize]
     }
 
-    /// Reads something of each line of the cache that a transaction lies in.
+    /// Reads something of each line of the cache that a window of a transaction needs.
     pub fn peek(&self, id: FlowId) -> u64 {
         let flow = self.get(id);
-        u64::from(flow.journey) ^ flow.times.peek() ^ flow.started.0 ^ flow.unloaded.to_bits()
+        u64::from(flow.journey) ^ flow.times.peek()
     }
 
     /// One turn of a transaction.

@@ -102,7 +102,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn peek_beside(&self, id: FlowId) -> u64 {
         let flow = self.flows.get(id);
         let next = self.flows.step(id, (flow.round.turn + 1).min(flow.turns.saturating_sub(1)));
-        next.segment.to_bits() ^ self.peek_site(flow.site, flow.class)
+        next.segment.to_bits() ^ self.units[flow.unit.index()].peek(flow.site, flow.class)
     }
 
     /// Reads something of a site's door at its concentrator.

@@ -10,28 +10,27 @@ use crate::units::Time;
 pub(super) struct Times {
     sum: Parts,
     began: Time,
-    /// What the present leg should take, and its sum [s]; what it takes beyond is queueing.
+    /// What the present leg should take [s]; what it takes beyond is queueing.
     leg: Parts,
-    lasts: f64,
 }
 
 impl Times {
     /// Nothing has happened yet, and nothing holds it.
     pub fn new(now: Time) -> Self {
-        Self { sum: Parts::default(), began: now, leg: Parts::default(), lasts: 0.0 }
+        Self { sum: Parts::default(), began: now, leg: Parts::default() }
     }
 
-    /// Reads something of where it begins, and of where it ends.
+    /// Reads something of where it ends.
     pub fn peek(&self) -> u64 {
-        self.sum.trips.to_bits() ^ self.lasts.to_bits()
+        self.leg.held.to_bits()
     }
 
     /// The next leg begins, and should take so long; gives the sum of its parts [s].
     #[inline]
     pub fn expect(&mut self, now: Time, leg: Parts) -> f64 {
         self.end_leg(now);
-        (self.began, self.leg, self.lasts) = (now, leg, leg.sum());
-        self.lasts
+        (self.began, self.leg) = (now, leg);
+        leg.sum()
     }
 
     /// It stands still from now on, for as long as it takes.
@@ -50,13 +49,13 @@ impl Times {
     /// for others.
     #[inline]
     fn end_leg(&mut self, now: Time) {
-        let took = now.since(self.began).secs();
-        if took >= self.lasts {
+        let (took, lasts) = (now.since(self.began).secs(), self.leg.sum());
+        if took >= lasts {
             self.sum += self.leg;
-            self.sum.queueing += took - self.lasts;
-        } else if self.lasts.is_finite() {
+            self.sum.queueing += took - lasts;
+        } else if lasts.is_finite() {
             cold_path();
-            self.sum += self.leg.scaled(took / self.lasts);
+            self.sum += self.leg.scaled(took / lasts);
         } else {
             cold_path();
             self.sum.queueing += took;

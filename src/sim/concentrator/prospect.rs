@@ -87,8 +87,8 @@ impl Concentrator {
     /// Reads something of what a burst of the class from the site will look at.
     #[must_use]
     pub fn peek(&self, site: SiteId, class: ClassId) -> u64 {
-        let lane = &self.lanes[self.plan.queue_of(class)];
-        self.doors[site.index()].free_at.to_bits() ^ lane.band.weight_at(site.0).to_bits()
+        let door = &self.doors[site.index()];
+        if door.busy == 0 { 0 } else { self.lanes[self.plan.queue_of(class)].band.weight_at(site.0).to_bits() }
     }
 
     /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
@@ -100,8 +100,8 @@ impl Concentrator {
     #[inline]
     fn queue_at(&self, door: &Door, site: SiteId) -> f64 {
         let longest = match &self.lanes[..] {
-            [only] => only.band.full_for(site.0).unwrap_or(0.0),
             _ if door.busy == 0 => 0.0,
+            [only] => only.band.full_for(site.0).unwrap_or(0.0),
             _ => self.longest_full(door, site),
         };
         access_queue(longest, self.access_buffer)
