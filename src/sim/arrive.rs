@@ -145,11 +145,11 @@ impl<O: Observer> Engine<'_, O> {
                 let named = Named::new(self.key, class, u64::from(user), number);
                 if self.takes_paper(class, site, &named) {
                     cold_path();
-                    self.begin_on_paper(class, site, Asker::User(user), named);
+                    self.begin_on_paper(class, site, Asker::User(user, named));
                     return;
                 }
                 self.may_enter(class, site, &named, stays);
-                self.begin(class, site, Asker::User(user), Some(named));
+                self.begin(class, site, Asker::User(user, named));
             }
         }
     }
@@ -214,7 +214,7 @@ impl<O: Observer> Engine<'_, O> {
         let site = self.sources.by_patients.draw(&named);
         match self.demand(class) {
             Demand::Streams { length, codec, .. } => self.ring(class, site, &named, length, *codec),
-            _ => self.begin(class, site, Asker::Nobody, Some(named)),
+            _ => self.begin(class, site, Asker::Nobody(named)),
         }
     }
 
@@ -350,7 +350,7 @@ impl<O: Observer> Engine<'_, O> {
     /// A job falls due.
     pub(super) fn job(&mut self, class: ClassId) {
         let Some((_, site, named)) = self.sources.jobs[class.index()].pop() else { return };
-        self.begin(class, site, Asker::Nobody, Some(named));
+        self.begin(class, site, Asker::Nobody(named));
         self.schedule_job(class);
     }
 
@@ -359,7 +359,7 @@ impl<O: Observer> Engine<'_, O> {
         let Some(replay) = self.model.replay.as_deref() else { return };
         let Some(arrival) = replay.get(self.sources.replayed) else { return };
         self.sources.replayed += 1;
-        self.begin(arrival.class, arrival.site, Asker::Replay(arrival.request, arrival.response), None);
+        self.begin(arrival.class, arrival.site, Asker::Replay(arrival.request, arrival.response));
         if let Some(next) = replay.get(self.sources.replayed) {
             self.calendar.push(next.at, Rank::Arrival, Event::Replay);
         }

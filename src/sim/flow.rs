@@ -39,15 +39,25 @@ pub(super) enum State {
     Stalled,
 }
 
-/// Who or what asked.
+/// Who or what asked, and the name of what is drawn for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asker {
     /// A person at a workstation, who goes on afterwards.
-    User(u32),
+    User(u32, Named),
     /// An open process or a daily job.
-    Nobody,
-    /// A replay, with its sizes.
+    Nobody(Named),
+    /// A replay, with its sizes: nothing is drawn.
     Replay(Bytes, Bytes),
+}
+
+impl Asker {
+    #[inline]
+    fn named(&self) -> Option<&Named> {
+        match self {
+            Self::User(_, named) | Self::Nobody(named) => Some(named),
+            Self::Replay(..) => None,
+        }
+    }
 }
 
 /// A transaction under way. What its rounds need stands first, in two lines of the cache.
@@ -72,7 +82,6 @@ pub(super) struct Flow {
     pub asker: Asker,
     /// Since when it stands still.
     pub stalled: Time,
-    named: Option<Named>,
     /// Bytes of all requests and of all responses.
     asked: (u64, u64),
     /// Work, and what is left of it if it was cut short [bit].
@@ -97,9 +106,8 @@ impl Flow {
             tries: 0,
             settled: true,
             started: now,
-            asker: Asker::Nobody,
+            asker: Asker::Replay(Bytes(0), Bytes(0)),
             stalled: now,
-            named: None,
             asked: (0, 0),
             work: 0.0,
             resumes: None,
@@ -119,7 +127,7 @@ impl Flow {
     }
 }
 
-const _: () = assert!(std::mem::offset_of!(Flow, times) + size_of::<Times>() == 128);
+const _: () = assert!(std::mem::offset_of!(Flow, times) + size_of::<Times>() == 128 && size_of::<Flow>() == 256);
 
 /// A turn of a transaction, drawn once, and what a segment of its answer costs its concentrator, all that comes with it
 /// included [bit].
@@ -222,18 +230,18 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
-    pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) {
-        let id = self.add(class, site, asker, named);
+    pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker) {
+        let id = self.add(class, site, asker);
         self.launch(id);
     }
 
     /// Something is done by hand, for want of a connection.
-    pub(super) fn begin_on_paper(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Named) {
-        let id = self.add(class, site, asker, Some(named));
+    pub(super) fn begin_on_paper(&mut self, class: ClassId, site: SiteId, asker: Asker) {
+        let id = self.add(class, site, asker);
         self.end(id, Outcome::OnPaper, 0.0);
     }
 
-    fn add(&mut self, class: ClassId, site: SiteId, asker: Asker, named: Option<Named>) -> FlowId {
+    fn add(&mut self, class: ClassId, site: SiteId, asker: Asker) -> FlowId {
         self.observer.on(self.now, &Fact::Started { class, site });
         let (unit, now) = (self.unit_of[site.index()], self.now);
         let (id, slot) = self.flows.slot();
@@ -245,7 +253,6 @@ impl<'m, O: Observer> Engine<'m, O> {
             unit,
             state: State::Approaching,
             asker,
-            named,
             ..Flow::free(now)
         };
         id
@@ -282,15 +289,13 @@ impl<'m, O: Observer> Engine<'m, O> {
     fn ask(&mut self, id: FlowId) {
         let segment = segment_of(self.model.transport);
         let (flow, row) = self.flows.row_mut(id);
-        (flow.turns, flow.asked) = match (flow.asker, &flow.named) {
-            (Asker::Replay(request, response), _) => {
+        (flow.turns, flow.asked) = match &flow.asker {
+            Asker::User(_, named) | Asker::Nobody(named) => {
+                fill(row, sizes(named, &self.model.classes[flow.class.index()]), segment)
+            }
+            &Asker::Replay(request, response) => {
                 cold_path();
                 fill(row, std::iter::once((request, response)), segment)
-            }
-            (_, Some(named)) => fill(row, sizes(named, &self.model.classes[flow.class.index()]), segment),
-            (_, None) => {
-                cold_path();
-                (0, (0, 0))
             }
         };
         flow.settled = false;
@@ -304,10 +309,8 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     fn goes_elsewhere(&self, id: FlowId) -> bool {
         let rules = &self.class(id).rules;
-        let Some(named) = self.flows.get(id).named.filter(|_| !rules.cached.is_empty() || !rules.around.is_empty())
-        else {
-            return false;
-        };
+        let named = self.flows.get(id).asker.named();
+        let Some(named) = named.filter(|_| !rules.cached.is_empty() || !rules.around.is_empty()) else { return false };
         cold_path();
         let mut stream = named.stream(Purpose::Whether);
         let (cache, around) = (stream.uniform(), stream.uniform());
@@ -323,13 +326,14 @@ impl<'m, O: Observer> Engine<'m, O> {
         let (site, class) = (flow.site, flow.class);
         let model = self.model;
         let stored = &model.classes[class.index()].rules.stored;
-        let Some(named) = flow.named.filter(|_| !stored.is_empty() && !self.reaches(site, class)) else { return false };
+        let named = flow.asker.named().filter(|_| !stored.is_empty() && !self.reaches(site, class));
+        let Some(&named) = named else { return false };
         cold_path();
         let mut u = named.stream(Purpose::Store).uniform();
         for (share, forward) in stored {
             if u < share.0 {
                 if let Some(forward) = forward {
-                    self.begin(*forward, site, Asker::Nobody, Some(named.forwarded(*forward)));
+                    self.begin(*forward, site, Asker::Nobody(named.forwarded(*forward)));
                 }
                 return true;
             }
@@ -344,15 +348,12 @@ impl<'m, O: Observer> Engine<'m, O> {
         let declined = self.class(id).declined.0;
         declined > 0.0
             && !self.reaches(flow.site, flow.class)
-            && flow.named.is_some_and(|named| named.stream(Purpose::Fallback).uniform() < declined)
+            && flow.asker.named().is_some_and(|named| named.stream(Purpose::Fallback).uniform() < declined)
     }
 
     #[inline(always)]
     fn is_deferred(&mut self, id: FlowId) -> bool {
-        let Some(named) = self.flows.get(id).named else { return false };
-        if matches!(self.flows.get(id).asker, Asker::User(_)) {
-            return false;
-        }
+        let Asker::Nobody(named) = self.flows.get(id).asker else { return false };
         let obeys = |curfew: &&Curfew| {
             let mut stream = named.stream(Purpose::Whether);
             let _ = (stream.uniform(), stream.uniform());
@@ -412,7 +413,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     pub(super) fn jitter(&self, id: FlowId, up_to: Span) -> Span {
-        let named = self.flows.get(id).named;
+        let named = self.flows.get(id).asker.named();
         let share = named.map_or(0.0, |named| named.stream(Purpose::Release).uniform());
         Span::of_secs(up_to.secs() * share)
     }
@@ -588,10 +589,10 @@ impl<'m, O: Observer> Engine<'m, O> {
         let record = self.record(id, outcome, Span::of_secs(latency));
         self.observer.on(self.now, &Fact::Ended(record));
         let flow = self.flows.get(id);
-        let (class, site, asker, named) = (flow.class, flow.site, flow.asker, flow.named);
+        let (class, site, asker) = (flow.class, flow.site, flow.asker);
         let over = flow.started + record.latency;
         self.flows.remove(id);
-        if let (Asker::User(user), Some(named)) = (asker, named) {
+        if let Asker::User(user, named) = asker {
             if outcome == Outcome::GivenUp {
                 cold_path();
                 self.fall_back(class, site, &named);
