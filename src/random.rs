@@ -189,29 +189,23 @@ impl Law {
         Some(Self::Lognormal { law, mean, bounds })
     }
 
-    /// One draw. What is always the same, as many requests are, needs no call.
+    /// One draw.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> f64 {
-        if let Self::Fixed(value) = self { *value } else { self.draw(stream) }
-    }
-
-    fn draw(&self, stream: &mut Stream) -> f64 {
         match self {
             Self::Fixed(value) => *value,
             Self::Exponential(mean) => mean * stream.exponential(),
             Self::Lognormal { law, bounds, .. } => law.sample(stream).clamp(bounds.0, bounds.1),
-            Self::Pareto { shape, from, to } => {
-                let tail = 1.0 - (from / to).powf(*shape);
-                from * (1.0 - stream.uniform() * tail).powf(-1.0 / shape)
-            }
+            Self::Pareto { shape, from, to } => pareto(*shape, *from, *to, stream.uniform()),
             Self::Empirical(points) => interpolate(points, stream.uniform()),
         }
     }
 
     /// One draw as a whole number of bytes, at least one.
     #[allow(clippy::cast_possible_truncation)] // saturates; a signed number is converted in one instruction
+    #[inline(always)]
     pub fn bytes(&self, stream: &mut Stream) -> Bytes {
-        Bytes(((self.sample(stream) + 0.5) as i64).max(1).cast_unsigned())
+        Bytes((f64::max(self.sample(stream) + 0.5, 1.0) as i64).cast_unsigned())
     }
 
     /// The mean; for a clamped lognormal that of the unclamped one.
@@ -226,6 +220,12 @@ impl Law {
             }
         }
     }
+}
+
+/// Inverse distribution function of the Pareto distribution that is cut off at both ends.
+fn pareto(shape: f64, from: f64, to: f64, u: f64) -> f64 {
+    let tail = 1.0 - (from / to).powf(shape);
+    from * (1.0 - u * tail).powf(-1.0 / shape)
 }
 
 fn pareto_mean(shape: f64, from: f64, to: f64) -> f64 {

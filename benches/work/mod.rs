@@ -78,6 +78,7 @@ struct Recorded<'a> {
 }
 
 impl Observer for Recorded<'_> {
+    #[inline(always)] // as the recorder's is
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         self.count.on(now, fact);
         self.recorder.on(now, fact);

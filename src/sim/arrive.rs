@@ -8,6 +8,7 @@ use crate::scenario::model::{Arrivals, ClassId, Codec, Demand, Model, SiteId, Un
 use crate::sim::calendar::Rank;
 use crate::sim::demand::{ByPatients, JobTerms, Named, Poisson, Users, jobs_of_day};
 use crate::sim::flow::Asker;
+use crate::sim::likely::unlikely;
 use crate::sim::observer::{Fact, Observer};
 use crate::sim::packet::wire::Label;
 use crate::sim::{Engine, Event};
@@ -134,8 +135,7 @@ impl<O: Observer> Engine<'_, O> {
         let stays = !working && self.has_to_enter(class, site).is_some_and(|fallback| clock < fallback.stay_until);
         let Some(users) = &mut self.sources.users[class.index()] else { return };
         match due {
-            Some(at) if !working && !stays => {
-                cold_path();
+            Some(at) if unlikely(!working) && !stays => {
                 self.calendar.push(at.on(self.now.day()), Rank::Arrival, Event::Act(class, user));
             }
             None if !stays => cold_path(),
@@ -188,6 +188,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// After an action that was over at `over`, a pause and the next one.
+    #[inline(always)]
     pub(super) fn think(&mut self, class: ClassId, user: u32, named: &Named, over: Time) {
         let Demand::Users { think, .. } = self.demand(class) else { return };
         let pause = Span::of_secs(think.sample(&mut named.stream(Purpose::When)));

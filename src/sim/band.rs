@@ -13,9 +13,8 @@
 mod level;
 mod share;
 
-use std::hint::cold_path;
-
 use crate::sim::extremes::{larger, smaller};
+use crate::sim::likely::unlikely;
 use crate::sim::tournament::Tournament;
 use crate::units::{BESIDE, Time};
 use share::{Entry, Share};
@@ -341,11 +340,7 @@ impl Band {
     /// Whether sites share, not flows: that lies out of the way of the usual.
     #[inline]
     fn by_site(&self) -> bool {
-        let by_site = self.fairness == Fairness::BySite;
-        if by_site {
-            cold_path();
-        }
-        by_site
+        unlikely(self.fairness == Fairness::BySite)
     }
 
     fn ratio(&self, site: u32) -> f64 {

@@ -13,8 +13,7 @@ mod chunks;
 mod entries;
 mod wheel;
 
-use std::hint::cold_path;
-
+use crate::sim::likely::unlikely;
 use crate::units::Time;
 use chunks::{Chunk, Chunks, NONE, ROOM};
 use entries::{Entry, Heap, Near, key};
@@ -109,7 +108,7 @@ impl<E: Copy + Default> Calendar<E> {
     #[inline(never)]
     fn place(&mut self, at: u64, order: u64) -> &mut Entry<E> {
         let bucket = at >> self.bits;
-        let few = self.in_wheels == 0 && self.late.left == 0 && self.near.left < FEW;
+        let few = unlikely(self.in_wheels == 0) && self.late.left == 0 && self.near.left < FEW;
         if bucket > self.up && !(few && bucket < self.up + BUCKETS as u64) {
             self.in_wheels += 1;
             self.place_in(bucket)
@@ -208,7 +207,6 @@ impl<E: Copy + Default> Calendar<E> {
     #[inline]
     fn comes_late(&self) -> bool {
         let Some(late) = self.late.first() else { return false };
-        cold_path();
         self.near.last().is_none_or(|near| late.key() < near.key())
     }
 
@@ -216,7 +214,7 @@ impl<E: Copy + Default> Calendar<E> {
     #[must_use]
     #[inline]
     pub fn came_up_with(&self, others: usize) -> bool {
-        self.near.left >= others && self.near.left + 1 == self.near.began
+        unlikely(self.near.left >= others) && self.near.left + 1 == self.near.began
     }
 
     /// What is left of the bucket that is up, the last to come first.

@@ -13,6 +13,7 @@ use std::hint::cold_path;
 use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, Site, SiteId, Transport, Unit};
 use crate::sim::band::{Band, FlowId};
 use crate::sim::discipline::{Plan, Queue, Shape, plan};
+use crate::sim::likely::unlikely;
 use crate::sim::transport::{Cost, Crossed, Link, Turn, TurnCost};
 use crate::sim::windows::Windows;
 use crate::units::{BitRate, Bytes, Time};
@@ -189,7 +190,13 @@ impl Concentrator {
     #[must_use]
     #[inline(always)]
     pub fn work(&self, class: &Class, turn: &Turn, before: Crossed) -> f64 {
-        self.turns.as_ref().map_or(turn.response.bits(), |cost| cost.turn(class, turn, before))
+        match &self.turns {
+            Some(cost) => cost.turn(class, turn, before),
+            None => {
+                cold_path();
+                turn.response.bits()
+            }
+        }
     }
 
     /// Flows inside per bit of throughput, for balancers that look.
@@ -221,7 +228,7 @@ impl Concentrator {
     /// Brings the clocks to `now`.
     #[inline(always)]
     pub fn advance(&mut self, now: Time) {
-        if now == self.now {
+        if unlikely(now == self.now) {
             return;
         }
         let dt = now.since(self.now).secs();
@@ -229,12 +236,10 @@ impl Concentrator {
             self.pass(dt);
         }
         self.books.capacity += self.throughput * dt;
-        if !self.floods.is_empty() {
-            cold_path();
+        if unlikely(!self.floods.is_empty()) {
             self.book_floods(dt);
         }
-        if self.calls > 0 {
-            cold_path();
+        if unlikely(self.calls > 0) {
             for (class, rate) in self.streaming.iter().enumerate() {
                 self.books.streamed[class] += rate.min(self.throughput) * dt;
             }
@@ -407,6 +412,7 @@ impl Concentrator {
         self.settle();
     }
 
+    #[inline(always)]
     fn put(&mut self, place: usize, job: Job) {
         let weight = self.weight(job.site, job.class);
         self.touch(place).insert(job.site.0, job.flow, job.work, weight);
@@ -414,6 +420,7 @@ impl Concentrator {
         self.share_access(job.site);
     }
 
+    #[inline(always)]
     fn after_leaving(&mut self, place: usize, site: SiteId) {
         let (lane, door) = (&self.lanes[place], &mut self.doors[site.index()]);
         if let Some(windows) = &mut self.windows {
@@ -422,7 +429,7 @@ impl Concentrator {
         if lane.band.weight_at(site.0) <= 0.0 {
             door.busy &= !(1 << place);
         }
-        if !self.one_for_all() && self.doors[site.index()].busy != 0 {
+        if unlikely(!self.one_for_all()) && self.doors[site.index()].busy != 0 {
             self.share_access(site);
         }
     }

@@ -14,6 +14,7 @@ use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Job;
 use crate::sim::demand::{Named, sizes};
+use crate::sim::likely::{likely, unlikely};
 use crate::sim::observer::{Fact, Observer, Outcome, Parts, Record};
 use crate::sim::packet::wire::Label;
 use crate::sim::rounds::Round;
@@ -230,6 +231,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// A transaction is wanted: it is switched off, served elsewhere, deferred, or launched.
+    #[inline(always)]
     pub(super) fn begin(&mut self, class: ClassId, site: SiteId, asker: Asker) {
         let id = self.add(class, site, asker);
         self.launch(id);
@@ -310,7 +312,10 @@ impl<'m, O: Observer> Engine<'m, O> {
     fn goes_elsewhere(&self, id: FlowId) -> bool {
         let rules = &self.class(id).rules;
         let named = self.flows.get(id).asker.named();
-        let Some(named) = named.filter(|_| !rules.cached.is_empty() || !rules.around.is_empty()) else { return false };
+        let Some(named) = named.filter(|_| unlikely(!rules.cached.is_empty()) || unlikely(!rules.around.is_empty()))
+        else {
+            return false;
+        };
         cold_path();
         let mut stream = named.stream(Purpose::Whether);
         let (cache, around) = (stream.uniform(), stream.uniform());
@@ -326,7 +331,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         let (site, class) = (flow.site, flow.class);
         let model = self.model;
         let stored = &model.classes[class.index()].rules.stored;
-        let named = flow.asker.named().filter(|_| !stored.is_empty() && !self.reaches(site, class));
+        let named = flow.asker.named().filter(|_| unlikely(!stored.is_empty()) && !self.reaches(site, class));
         let Some(&named) = named else { return false };
         cold_path();
         let mut u = named.stream(Purpose::Store).uniform();
@@ -467,7 +472,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         flow.state = State::Approaching;
         let resumes = flow.resumes.take();
         flow.work = resumes.unwrap_or(work);
-        if self.tcp().is_some() {
+        if likely(self.tcp().is_some()) {
             self.set_off(id, resumes);
         } else {
             self.share(id);
@@ -490,6 +495,7 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// The last byte is at the site `after` seconds from now.
+    #[inline(always)]
     pub(super) fn done(&mut self, id: FlowId, after: Parts) {
         self.settle_bytes(id, true);
         let flow = self.flows.get_mut(id);
@@ -535,11 +541,12 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
+    #[inline(always)]
     fn choose_unit(&mut self, id: FlowId) {
         let flow = self.flows.get(id);
         let pool = &self.model.pools[self.model.pool_of[flow.site.index()].index()];
         let mut unit = self.unit_of[flow.site.index()];
-        if pool.balancer == Balancer::JoinShortest {
+        if unlikely(pool.balancer == Balancer::JoinShortest) {
             let open = pool.units.iter().filter(|unit| self.model.units[unit.index()].opens <= self.now);
             let crowding = |unit: &UnitId| self.units[unit.index()].crowding();
             unit = open.copied().min_by(|a, b| crowding(a).total_cmp(&crowding(b))).unwrap_or(unit);
@@ -567,7 +574,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         let Some(id) = concentrator.finish() else { return };
         let flow = self.flows.get(id);
         concentrator.finished(Job { flow: id, site: flow.site, class: flow.class, work: flow.work });
-        if tcp {
+        if likely(tcp) {
             self.last_bits(id);
         } else {
             self.done(id, Parts::default());
@@ -582,8 +589,9 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// The transaction is over after `latency` seconds; a person thinks and goes on.
+    #[inline(always)]
     fn end(&mut self, id: FlowId, outcome: Outcome, latency: f64) {
-        if !self.flows.get(id).settled {
+        if unlikely(!self.flows.get(id).settled) {
             self.settle_bytes(id, false);
         }
         let record = self.record(id, outcome, Span::of_secs(latency));
@@ -593,14 +601,14 @@ impl<'m, O: Observer> Engine<'m, O> {
         let over = flow.started + record.latency;
         self.flows.remove(id);
         if let Asker::User(user, named) = asker {
-            if outcome == Outcome::GivenUp {
-                cold_path();
+            if unlikely(outcome == Outcome::GivenUp) {
                 self.fall_back(class, site, &named);
             }
             self.think(class, user, &named, over.max(self.now));
         }
     }
 
+    #[inline(always)]
     fn record(&mut self, id: FlowId, outcome: Outcome, latency: Span) -> Record {
         let flow = self.flows.get_mut(id);
         let parts = flow.times.close(flow.started + latency);
@@ -704,6 +712,7 @@ impl<'m, O: Observer> Engine<'m, O> {
 }
 
 /// Puts turns of these sizes in their places; gives their number, and the bytes of all requests and of all responses.
+#[inline(always)]
 fn fill(row: &mut [Step], sizes: impl Iterator<Item = (Bytes, Bytes)>, segment: Bytes) -> (u8, (u64, u64)) {
     let (mut turns, mut asked) = (0, (0, 0));
     for (step, (request, response)) in row.iter_mut().zip(sizes) {

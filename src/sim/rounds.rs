@@ -12,6 +12,7 @@ use crate::sim::calendar::{Calendar, Rank};
 use crate::sim::concentrator::{Path, Prospect};
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::flow::{Flow, State, Step};
+use crate::sim::likely::{likely, unlikely};
 use crate::sim::observer::{Observer, Parts};
 use crate::sim::transport::{Crossed, Turn};
 use crate::sim::{Engine, Event};
@@ -57,7 +58,7 @@ const KEPT: f64 = 0.7;
 
 impl<O: Observer> Engine<'_, O> {
     /// A try begins: the connection is set up where there is none, and the first request leaves.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_off(&mut self, id: FlowId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
         let connects = self.class(id).connects;
@@ -135,7 +136,7 @@ impl<O: Observer> Engine<'_, O> {
         let fair = || f64::from(round.window) * segment / prospect.fair;
         let crowded = || prospect.held_back && fair() >= CROWDED * first;
         let settled = || crowded() || (round.careful && fair() * SETTLES >= first);
-        if starved || (sent < round.left && (busy >= first || round.steady || settled())) {
+        if unlikely(starved) || (sent < round.left && (busy >= first || round.steady || settled())) {
             cold_path();
             let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
             if !starved && !round.steady && !round.careful && beyond > 0.0 {
@@ -146,28 +147,25 @@ impl<O: Observer> Engine<'_, O> {
             return;
         }
         let past = unit.past_flood(class, sent);
-        let fits = if past < sent {
-            cold_path();
+        let fits = if unlikely(past < sent) {
             past
-        } else if tcp.has(Ingredient::Losses) {
+        } else if likely(tcp.has(Ingredient::Losses)) {
             prospect.fits(sent, segment, round.paced, round.careful)
         } else {
             sent
         };
         let paced = std::mem::replace(&mut round.paced, true);
-        let (work_in, passage_in) = if fits == sent {
+        let (work_in, passage_in) = if likely(fits == sent) {
             (work, passage)
         } else {
-            cold_path();
             let work = f64::from(fits) * segment;
             (work, prospect.passage(work, segment))
         };
-        if fits > 0 {
+        if likely(fits > 0) {
             let on_access = passage_in.last - prospect.access_queue;
             unit.burst(site, class, work_in, paced, [passage_in.through, on_access]);
         }
-        if fits < sent && !round.careful {
-            cold_path();
+        if unlikely(fits < sent) && !round.careful {
             unit.overflow(class, f64::from(sent - fits));
         }
         round.left -= fits;
@@ -210,7 +208,7 @@ impl<O: Observer> Engine<'_, O> {
 
     /// What each turn costs the transaction's concentrator is worked out and kept; gives the work of all [bit], and the
     /// time that they would take through an idle network [s].
-    #[inline]
+    #[inline(always)]
     pub(super) fn price(&mut self, id: FlowId) -> (f64, Parts) {
         let tcp = self.tcp();
         let (flow, row) = self.flows.row_mut(id);
@@ -234,7 +232,7 @@ impl<O: Observer> Engine<'_, O> {
             all += work;
             crossed = crossed.and(turn);
         }
-        if tcp.is_none() {
+        if unlikely(tcp.is_none()) {
             time = Parts { transfer: all * idle.slowest, ..Parts::default() };
         }
         (all, time)
@@ -350,7 +348,7 @@ impl Idle {
 
 impl Prospect {
     fn up_wait(&self) -> f64 {
-        if self.both { self.wait } else { 0.0 }
+        if likely(self.both) { self.wait } else { 0.0 }
     }
 
     /// Time that a bit takes on the slower of the two links [s].
@@ -379,6 +377,6 @@ impl Prospect {
             return sent.min(room.max(least));
         }
         let room = larger(self.room, 0.0) * f64::from(1 + u8::from(paced));
-        if f64::from(sent) * segment <= room { sent } else { (room / segment) as u32 }
+        if likely(f64::from(sent) * segment <= room) { sent } else { (room / segment) as u32 }
     }
 }

@@ -40,6 +40,7 @@ impl Times {
     }
 
     /// All that went by until `now`.
+    #[inline(always)]
     pub fn close(&mut self, now: Time) -> Parts {
         self.expect(now, Parts::default());
         self.sum

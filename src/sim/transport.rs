@@ -7,6 +7,7 @@ use std::hint::cold_path;
 use std::sync::LazyLock;
 
 use crate::scenario::model::{Class, Counts, Ingredient, Overhead, Tcp, Unit};
+use crate::sim::likely::unlikely;
 use crate::units::{Bytes, Span};
 
 /// What a concentrator spends on packets, in bits of its throughput.
@@ -112,7 +113,7 @@ impl TurnCost {
 
     /// Work of the `segments` data packets of `bytes`.
     fn one_way(&self, bytes: Bytes, segments: u32) -> f64 {
-        if segments == 0 {
+        if unlikely(segments == 0) {
             return 0.0;
         }
         let full = segments - 1;
@@ -338,7 +339,7 @@ pub struct Link {
 /// of the series are exact to 1e-12 there.
 #[must_use]
 pub fn fading(x: f64) -> f64 {
-    if x >= 0.06 {
+    if unlikely(x >= 0.06) {
         return (-x).exp();
     }
     // In pairs, which need not wait for each other (Estrin).

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::scenario::model::{Model, SiteId, Unit, UnitId};
+use crate::sim::likely::likely;
 use crate::units::Time;
 
 /// What a handshake is for.
@@ -139,7 +140,7 @@ impl Tunnels {
     /// Whether a site can reach the headend. Most of the time all can, and none is looked at.
     #[must_use]
     pub fn up(&self, site: SiteId) -> bool {
-        self.cut_off == 0 || self.sites[site.index()].up
+        likely(self.cut_off == 0) || self.sites[site.index()].up
     }
 
     /// A site can reach the headend from now on, or cannot; says whether that is news.

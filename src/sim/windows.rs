@@ -7,6 +7,7 @@
 use std::hint::cold_path;
 
 use crate::sim::extremes::smaller;
+use crate::sim::likely::{likely, unlikely};
 use crate::sim::transport::{GIVES_UP, HITS, Link, float};
 
 /// The windows of the transfers that share one queue, as one.
@@ -59,8 +60,8 @@ impl Windows {
     #[inline]
     fn stays(&mut self, dt: f64, flows: f64, link: &Link) -> bool {
         match self.hears_in {
-            Some(time) if time > dt => self.hears_in = Some(time - dt),
-            None if self.grows_for > dt => self.grow_on(dt, flows, link),
+            Some(time) if likely(time > dt) => self.hears_in = Some(time - dt),
+            None if likely(self.grows_for > dt) => self.grow_on(dt, flows, link),
             _ => return false,
         }
         true
@@ -141,7 +142,7 @@ impl Windows {
     #[must_use]
     pub fn fill(&self, bursts: f64, link: &Link) -> f64 {
         match self.open {
-            Some(open) if open < link.pipe => {
+            Some(open) if unlikely(open < link.pipe) => {
                 (open / link.pipe.max(1.0) + bursts / link.rate.max(1.0)).clamp(LEAST, 1.0)
             }
             _ => 1.0,

@@ -1,13 +1,14 @@
 //! The level: how fast the clock of those that share rises, and who shares.
 
 use super::{Band, whole};
+use crate::sim::likely::unlikely;
 
 impl Band {
     /// Sets the capacity (in whole bits per second, like the caps) and finds the level.
     #[inline]
     pub fn settle(&mut self, capacity: f64) {
         self.capacity = whole(capacity);
-        if self.shared.is_empty() || self.level_moves_sites() {
+        if unlikely(self.shared.is_empty()) || unlikely(self.level_moves_sites()) {
             self.move_sites();
         }
     }
@@ -17,12 +18,12 @@ impl Band {
     fn level_moves_sites(&mut self) -> bool {
         let left = self.capacity - self.rate_capped;
         self.level = left / self.weight_shared;
-        if left.to_bits() != self.left.to_bits() {
+        if unlikely(left.to_bits() != self.left.to_bits()) {
             self.left = left;
             self.pace_shared = if left > 0.0 { 1.0 / left } else { f64::MAX };
         }
         self.pace = self.weight_shared * self.pace_shared;
-        self.level >= self.least_shared || self.most_capped > above(self.level)
+        unlikely(self.level >= self.least_shared) || unlikely(self.most_capped > above(self.level))
     }
 
     /// A site moves to the capped ones when its cap is at the level or below, and back only when it is above by

@@ -1,6 +1,7 @@
 //! Events with what orders them: the few that are up, and a heap beside them.
 
 use super::chunks::ROOM;
+use crate::sim::likely::likely;
 
 /// An event, when it is due, and what breaks ties: two lie in a line of the cache.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,7 +109,7 @@ const WAYS: usize = 4;
 impl<E: Copy + Default> Heap<E> {
     #[inline]
     pub fn first(&self) -> Option<&Entry<E>> {
-        if self.left == 0 { None } else { self.entries.first() }
+        if likely(self.left == 0) { None } else { self.entries.first() }
     }
 
     /// Moves what comes later than `key` down; gives the place for it.

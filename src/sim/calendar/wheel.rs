@@ -1,6 +1,7 @@
 //! Wheels of buckets, each as long as a turn of the one before it.
 
 use super::chunks::NONE;
+use crate::sim::likely::{likely, unlikely};
 
 /// Buckets of a wheel: 2 to so many.
 pub(super) const DIGIT: u32 = 10;
@@ -27,8 +28,11 @@ impl Wheel {
     #[inline]
     pub fn next_filled(&self, bucket: usize) -> Option<usize> {
         let (first, bit) = ((bucket + 1) / 64, (bucket + 1) % 64);
-        let here = self.filled.get(first)? >> bit << bit;
-        if here != 0 {
+        if unlikely(first >= self.filled.len()) {
+            return None;
+        }
+        let here = self.filled[first] >> bit << bit;
+        if likely(here != 0) {
             return Some(first * 64 + here.trailing_zeros() as usize);
         }
         let word = first + 1 + self.filled[first + 1..].iter().position(|&word| word != 0)?;

@@ -7,6 +7,7 @@ use super::lane::Lane;
 use super::settle::Demands;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::extremes::{larger, smaller};
+use crate::sim::likely::{likely, unlikely};
 use crate::units::{Span, Time};
 
 impl Concentrator {
@@ -57,8 +58,9 @@ impl Concentrator {
         door.free_at = now + last;
         lane.bursts += work / LATELY;
         let reserve = self.reserve(self.capacity());
-        if (reserve > 0.0) != (self.reserve > 0.0) || (reserve - self.reserve).abs() > 0.05 * self.throughput {
-            cold_path();
+        if unlikely((reserve > 0.0) != (self.reserve > 0.0))
+            || unlikely((reserve - self.reserve).abs() > 0.05 * self.throughput)
+        {
             self.settle();
         }
         self.charge(place, work);
@@ -104,7 +106,7 @@ impl Concentrator {
         }
         // Flows end later by this, and nothing else changes but averages, which are looked at often enough; a flood answers
         // at once.
-        if self.floods.is_empty() && self.now.since(self.settled) < OFTEN {
+        if likely(self.floods.is_empty()) && likely(self.now.since(self.settled) < OFTEN) {
             self.put_off = true;
         } else {
             self.settle();
@@ -166,7 +168,7 @@ impl Concentrator {
             }
         };
         let needed = appetite <= capacity && appetite + bursts > capacity;
-        if needed { smaller(bursts, capacity) } else { 0.0 }
+        if unlikely(needed) { smaller(bursts, capacity) } else { 0.0 }
     }
 
     /// Where lanes share by weight, those whose bursts are more than their part for long get their part, and no more:

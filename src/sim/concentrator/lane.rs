@@ -8,6 +8,7 @@ use crate::sim::concentrator::burst::Coming;
 use crate::sim::concentrator::flood::Flooded;
 use crate::sim::discipline::Queue;
 use crate::sim::extremes::{larger, smaller};
+use crate::sim::likely::unlikely;
 use crate::sim::transport::{Link, Standing};
 use crate::sim::windows::Windows;
 use crate::units::Time;
@@ -100,11 +101,7 @@ impl Lane {
     /// Whether it is not one line, first come, first served.
     #[inline]
     pub fn in_turn(&self) -> bool {
-        let in_turn = self.own_line | self.weighs;
-        if in_turn {
-            cold_path();
-        }
-        in_turn
+        unlikely(self.own_line | self.weighs)
     }
 
     /// Bursts that are there and wait [bit].
@@ -135,7 +132,7 @@ impl Lane {
 
     /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave `unused` of the
     /// rate drains it.
-    #[inline]
+    #[inline(always)]
     fn stand(&mut self, dt: f64, unused: f64) {
         let flows = self.sharing();
         if unused > 0.0 {

@@ -7,6 +7,7 @@ use super::lane::Lane;
 use super::{Concentrator, LONGEST_QUEUE};
 use crate::scenario::model::{ClassId, SiteId};
 use crate::sim::extremes::{larger, smaller};
+use crate::sim::likely::{likely, unlikely};
 use crate::sim::transport::access_queue;
 
 impl Concentrator {
@@ -28,12 +29,8 @@ impl Concentrator {
         } else {
             larger(lane.own_until[site.index()] - self.now.secs(), 0.0) + found * lane.slow
         };
-        let behind_flood = if lane.flooded.passes < 1.0 && !lane.own_line {
-            cold_path();
-            self.buffer * self.slow
-        } else {
-            0.0
-        };
+        let behind_flood =
+            if unlikely(lane.flooded.passes < 1.0) && !lane.own_line { self.buffer * self.slow } else { 0.0 };
         smaller(larger(wait, behind_flood) + lane.ahead, LONGEST_QUEUE)
     }
 
@@ -42,11 +39,11 @@ impl Concentrator {
     #[inline]
     fn found(&self, lane: &Lane, site: SiteId) -> f64 {
         let in_the_way = !(lane.in_turn() && (lane.weighs || lane.band.weight_at(site.0) <= 0.0));
-        if in_the_way && self.ahead_of_bursts.standing { lane.standing.bits } else { 0.0 }
+        if likely(in_the_way) && likely(self.ahead_of_bursts.standing) { lane.standing.bits } else { 0.0 }
     }
 
     pub(super) fn waiting_bursts(&self, lane: &Lane) -> f64 {
-        if self.ahead_of_bursts.bursts { lane.waiting() } else { 0.0 }
+        if likely(self.ahead_of_bursts.bursts) { lane.waiting() } else { 0.0 }
     }
 
     /// What a burst of the class from the site would meet now.
@@ -123,7 +120,7 @@ impl Concentrator {
     #[must_use]
     #[inline]
     pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
-        if self.both { self.wait(site, class) } else { 0.0 }
+        if likely(self.both) { self.wait(site, class) } else { 0.0 }
     }
 }
 

@@ -4,6 +4,7 @@ use super::Concentrator;
 use super::flood::{flood_rate, flooded, sent};
 use crate::scenario::model::{MAX_CLASSES, SiteId, Transport};
 use crate::sim::extremes::{larger, smaller};
+use crate::sim::likely::{likely, unlikely};
 use crate::units::Time;
 
 /// Weight and greatest useful rate of each lane.
@@ -14,8 +15,8 @@ impl Concentrator {
     pub(super) fn settle(&mut self) {
         (self.put_off, self.settled) = (false, self.now);
         let capacity = self.capacity();
-        self.reserve = if self.transport == Transport::Ideal { 0.0 } else { self.reserve(capacity) };
-        if self.one_for_all() { self.settle_one(capacity) } else { self.settle_all(capacity) }
+        self.reserve = if unlikely(matches!(self.transport, Transport::Ideal)) { 0.0 } else { self.reserve(capacity) };
+        if likely(self.one_for_all()) { self.settle_one(capacity) } else { self.settle_all(capacity) }
     }
 
     /// What streams leave of the throughput [bit/s].
@@ -28,7 +29,7 @@ impl Concentrator {
         let lane = &mut self.lanes[0];
         let mut capacity = capacity.min(lane.terms.total);
         lane.band.advance(self.now);
-        if !self.floods.is_empty() {
+        if unlikely(!self.floods.is_empty()) {
             let rate = flood_rate(&self.floods, &self.plan, 0);
             let sent = sent(&lane.band, lane.bursts, self.full);
             lane.flooded = flooded(&lane.band, sent, capacity, rate, &lane.terms);
@@ -36,7 +37,7 @@ impl Concentrator {
         }
         lane.band.settle((capacity - self.reserve).max(0.0) * filled);
         let _ = lane.band.forgive();
-        if capacity.to_bits() != lane.link.rate.to_bits() {
+        if unlikely(capacity.to_bits() != lane.link.rate.to_bits()) {
             lane.open(capacity);
         }
         self.next = (lane.band.next_end(), 0);
