@@ -333,7 +333,6 @@ impl<'m, O: Observer> Engine<'m, O> {
 }
 
 /// When and where the next flow of several concentrators ends.
-#[inline(never)]
 fn first_of(units: &[Concentrator]) -> (Time, usize) {
     let ends = units.iter().map(Concentrator::next_end).zip(0..);
     ends.min_by_key(|&(end, _)| end).unwrap_or((Time::NEVER, 0))

@@ -1,7 +1,7 @@
 //! Wheels of buckets, each as long as a turn of the one before it.
 
 use super::chunks::NONE;
-use crate::sim::likely::{likely, unlikely};
+use crate::sim::likely::likely;
 
 /// Buckets of a wheel: 2 to so many.
 pub(super) const DIGIT: u32 = 10;
@@ -28,10 +28,7 @@ impl Wheel {
     #[inline]
     pub fn next_filled(&self, bucket: usize) -> Option<usize> {
         let (first, bit) = ((bucket + 1) / 64, (bucket + 1) % 64);
-        if unlikely(first >= self.filled.len()) {
-            return None;
-        }
-        let here = self.filled[first] >> bit << bit;
+        let here = self.filled.get(first)? >> bit << bit;
         if likely(here != 0) {
             return Some(first * 64 + here.trailing_zeros() as usize);
         }
