@@ -202,6 +202,7 @@ impl Law {
     }
 
     /// One draw as a whole number of bytes, at least one.
+    // Compared as a fraction: the larger of two whole numbers becomes a jump.
     #[allow(clippy::cast_possible_truncation)] // saturates; a signed number is converted in one instruction
     #[inline(always)]
     pub fn bytes(&self, stream: &mut Stream) -> Bytes {
