@@ -7,17 +7,21 @@
 //! an event is passed on once or twice and sorted with the few that happen next to it. What is scheduled within the bucket
 //! that is up goes to a small heap beside it.
 //!
-//! An event is put together where it is to lie, and read where it lies: it never goes through hands in pieces.
+//! An event is put together where it is to lie, and read where it lies: it never goes through hands in pieces. What is
+//! scheduled for a bucket waits until the next one is, and goes there then: when it is due comes out of a long computation,
+//! and the processor would have to wait for its end to know which bucket that is.
 
+mod buckets;
 mod chunks;
 mod entries;
 mod wheel;
 
-use crate::sim::likely::unlikely;
+use crate::sim::likely::{likely, unlikely};
 use crate::units::Time;
-use chunks::{Chunk, Chunks, NONE, ROOM};
+use buckets::Buckets;
+use chunks::{Chunk, NONE, ROOM};
 use entries::{Entry, Heap, Near, key};
-use wheel::{BUCKETS, DIGIT, WHEELS, Wheel, below, digit};
+use wheel::{BUCKETS, DIGIT, Wheel, below, digit};
 
 /// What comes first at the same instant: the order of this list is the rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -61,9 +65,12 @@ pub struct Calendar<E> {
     bits: u32,
     /// Its number; a wheel holds what differs from it in one digit, or below.
     up: u64,
-    wheels: Vec<Wheel>,
-    chunks: Chunks<E>,
-    in_wheels: usize,
+    buckets: Buckets<E>,
+    /// What was scheduled last for a bucket that is not up, if it waits to be put there.
+    last: Entry<E>,
+    last_waits: bool,
+    /// So many are in buckets, or wait to be put there.
+    in_buckets: usize,
     scheduled: u64,
 }
 
@@ -77,9 +84,10 @@ impl<E: Copy + Default> Calendar<E> {
             late: Heap::default(),
             bits,
             up: 0,
-            wheels: (0..WHEELS).map(|_| Wheel::new()).collect(),
-            chunks: Chunks::new(),
-            in_wheels: 0,
+            buckets: Buckets::new(),
+            last: Entry::default(),
+            last_waits: false,
+            in_buckets: 0,
             scheduled: 0,
         }
     }
@@ -108,10 +116,10 @@ impl<E: Copy + Default> Calendar<E> {
     #[inline(never)]
     fn place(&mut self, at: u64, order: u64) -> &mut Entry<E> {
         let bucket = at >> self.bits;
-        let few = unlikely(self.in_wheels == 0) && self.late.left == 0 && self.near.left < FEW;
+        let few = unlikely(self.in_buckets == 0) && self.late.left == 0 && self.near.left < FEW;
         if bucket > self.up && !(few && bucket < self.up + BUCKETS as u64) {
-            self.in_wheels += 1;
-            self.place_in(bucket)
+            self.in_buckets += 1;
+            self.place_last()
         } else if few {
             self.place_near(at, order)
         } else {
@@ -138,28 +146,21 @@ impl<E: Copy + Default> Calendar<E> {
         self.place_near(at, order)
     }
 
-    /// A place in a bucket, which is not up.
+    /// The place where what is scheduled for a bucket waits; what has waited there goes to its own.
     #[inline(never)]
-    fn place_in(&mut self, bucket: u64) -> &mut Entry<E> {
-        if self.chunks.are_taken() {
-            return self.place_in_grown(bucket);
+    fn place_last(&mut self) -> &mut Entry<E> {
+        if likely(self.last_waits) {
+            self.put_last();
         }
-        let wheel = ((bucket ^ self.up).ilog2() / DIGIT) as usize;
-        let (wheel, bucket) = (&mut self.wheels[wheel], digit(bucket, wheel));
-        let len = usize::from(wheel.len[bucket]);
-        if wheel.first[bucket] == NONE || len == ROOM {
-            wheel.begin(bucket, self.chunks.take(wheel.first[bucket]));
-            &mut self.chunks.all[wheel.first[bucket] as usize].0[0]
-        } else {
-            wheel.len[bucket] += 1;
-            &mut self.chunks.all[wheel.first[bucket] as usize].0[len]
-        }
+        self.last_waits = true;
+        &mut self.last
     }
 
-    #[cold]
-    fn place_in_grown(&mut self, bucket: u64) -> &mut Entry<E> {
-        self.chunks.grow();
-        self.place_in(bucket)
+    /// What was scheduled last goes to its bucket.
+    #[inline]
+    fn put_last(&mut self) {
+        *self.buckets.place(self.last.at >> self.bits, self.up) = self.last;
+        self.last_waits = false;
     }
 
     /// The time of the next event.
@@ -225,39 +226,49 @@ impl<E: Copy + Default> Calendar<E> {
     /// Brings the next bucket up, if nothing is left of the last one.
     #[inline]
     fn fetch(&mut self) {
-        if self.near.left == 0 && self.in_wheels > 0 && self.late.left == 0 {
+        if self.near.left == 0 && self.in_buckets > 0 && self.late.left == 0 {
             self.bring_up();
         }
     }
 
-    /// That bucket of a wheel, or the first short one in it, is up.
+    /// What is up when that bucket of a wheel, or the first short one in it, comes up.
     #[inline]
-    fn reach(&mut self, wheel: usize, bucket: usize) {
-        self.up = (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel);
+    fn reached(&self, wheel: usize, bucket: usize) -> u64 {
+        (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel)
     }
 
     /// The next short bucket that has something in it comes up.
     #[inline(never)]
     fn bring_up(&mut self) {
-        let Some(bucket) = self.wheels[0].next_filled(digit(self.up, 0)) else { return self.deal() };
-        self.reach(0, bucket);
-        let (chunk, len) = self.wheels[0].take(bucket);
-        self.in_wheels -= len;
-        let Chunk(entries) = &self.chunks.all[chunk as usize];
+        let Some(bucket) = self.buckets.wheels[0].next_filled(digit(self.up, 0)) else { return self.deal() };
+        if self.last_waits && unlikely(self.last.at >> self.bits <= self.reached(0, bucket)) {
+            return self.bring_up_with_last();
+        }
+        self.up = self.reached(0, bucket);
+        let (chunk, len) = self.buckets.wheels[0].take(bucket);
+        self.in_buckets -= len;
+        let Chunk(entries) = &self.buckets.chunks.all[chunk as usize];
         self.near.begin(entries, len);
-        let rest = self.chunks.let_go(chunk);
+        let rest = self.buckets.chunks.let_go(chunk);
         if rest != NONE || len > 1 {
             self.sort_with(rest);
         }
     }
 
+    /// The same where what was scheduled last may come before.
+    #[inline(never)]
+    fn bring_up_with_last(&mut self) {
+        self.put_last();
+        self.bring_up();
+    }
+
     /// What is up and what is in these chunks, which are full, comes in order.
     #[inline(never)]
     fn sort_with(&mut self, mut number: u32) {
-        while let Some(Chunk(entries)) = self.chunks.all.get(number as usize) {
+        while let Some(Chunk(entries)) = self.buckets.chunks.all.get(number as usize) {
             self.near.add(entries);
-            self.in_wheels -= ROOM;
-            number = self.chunks.let_go(number);
+            self.in_buckets -= ROOM;
+            number = self.buckets.chunks.let_go(number);
         }
         self.near.sort();
     }
@@ -266,19 +277,22 @@ impl<E: Copy + Default> Calendar<E> {
     /// short ones.
     #[inline(never)]
     fn deal(&mut self) {
+        if self.last_waits {
+            return self.bring_up_with_last();
+        }
         let next = |(number, wheel): (usize, &Wheel)| Some((number, wheel.next_filled(digit(self.up, number))?));
-        let Some((wheel, bucket)) = self.wheels.iter().enumerate().skip(1).find_map(next) else { return };
-        self.reach(wheel, bucket);
-        let (mut number, mut len) = self.wheels[wheel].take(bucket);
-        while let Some(&Chunk(entries)) = self.chunks.all.get(number as usize) {
-            number = self.chunks.let_go(number);
+        let Some((wheel, bucket)) = self.buckets.wheels.iter().enumerate().skip(1).find_map(next) else { return };
+        self.up = self.reached(wheel, bucket);
+        let (mut number, mut len) = self.buckets.wheels[wheel].take(bucket);
+        while let Some(&Chunk(entries)) = self.buckets.chunks.all.get(number as usize) {
+            number = self.buckets.chunks.let_go(number);
             for entry in &entries[..len] {
                 let bucket = entry.at >> self.bits;
                 if bucket == self.up {
                     self.near.add(std::slice::from_ref(entry));
-                    self.in_wheels -= 1;
+                    self.in_buckets -= 1;
                 } else {
-                    *self.place_in(bucket) = *entry;
+                    *self.buckets.place(bucket, self.up) = *entry;
                 }
             }
             len = ROOM;

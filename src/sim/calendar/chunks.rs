@@ -35,6 +35,8 @@ impl<E: Copy + Default> Chunks<E> {
     }
 
     /// There is one more, and it is free.
+    #[cold]
+    #[inline(never)]
     pub fn grow(&mut self) {
         let number = u32::try_from(self.all.len()).expect("there are fewer chunks than events");
         self.all.push(Chunk([Entry::default(); ROOM]));
