@@ -127,7 +127,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn act(&mut self, class: ClassId, user: u32) {
         let Demand::Users { activity, weekdays, .. } = self.demand(class) else { return };
         let factor = weekdays[usize::from(self.model.calendar.weekday(self.now.day()))];
-        let Some(users) = &mut self.sources.users[class.index()] else { return };
+        let Some(users) = &self.sources.users[class.index()] else { return };
         let clock = self.now.clock();
         let (site, due) = (users.site(user), users.in_use(user, activity, factor, clock));
         let working = due.is_some_and(|at| at <= clock);
@@ -138,9 +138,11 @@ impl<O: Observer> Engine<'_, O> {
             Some(at) if unlikely(!working) && !stays => {
                 self.calendar.push(at.on(self.now.day()), Rank::Arrival, Event::Act(class, user));
             }
-            None if !stays => cold_path(),
+            None if !stays => {
+                cold_path();
+                users.fall_asleep(user);
+            }
             _ => {
-                users.stay_awake(user);
                 let number = users.next_action(user);
                 let named = Named::new(self.key, class, u64::from(user), number);
                 if self.takes_paper(class, site, &named) {

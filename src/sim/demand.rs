@@ -39,7 +39,11 @@ impl Named {
 
 /// Workstations whose people wait for the answer.
 #[derive(Clone, Debug)]
-pub struct Users(Vec<Seat>);
+pub struct Users {
+    seats: Vec<Seat>,
+    /// Which of them are not in use any more today: kept apart, because it changes once a day.
+    asleep: Vec<bool>,
+}
 
 /// A workstation, in one place of the memory: it is looked at once a minute, and not at all in between.
 #[derive(Clone, Debug)]
@@ -49,7 +53,6 @@ struct Seat {
     actions: u32,
     /// It is in use while activity is above this.
     threshold: f64,
-    asleep: bool,
 }
 
 impl Users {
@@ -58,46 +61,48 @@ impl Users {
     pub fn new(workstations: &[u32]) -> Self {
         let seat = |site, place: u32, count: u32| {
             let threshold = (f64::from(place) + 0.5) / f64::from(count);
-            Seat { site: SiteId(site), actions: 0, threshold, asleep: true }
+            Seat { site: SiteId(site), actions: 0, threshold }
         };
         let seats = |(&count, site): (&u32, u32)| (0..count).map(move |place| seat(site, place, count));
-        Self(workstations.iter().zip(0_u32..).flat_map(seats).collect())
+        let seats: Vec<Seat> = workstations.iter().zip(0_u32..).flat_map(seats).collect();
+        Self { asleep: vec![true; seats.len()], seats }
     }
 
     /// Those who are asleep wake up; each comes with the first time of day at which it is in use.
     pub fn wake(&mut self, activity: &Levels, factor: f64) -> Vec<(u32, Clock)> {
         let mut woken = Vec::new();
-        for (seat, user) in self.0.iter_mut().zip(0_u32..).filter(|(seat, _)| seat.asleep) {
+        for ((seat, asleep), user) in self.seats.iter().zip(&mut self.asleep).zip(0_u32..) {
+            if !*asleep {
+                continue;
+            }
             if let Some(at) = activity.next_above(seat.threshold, factor, Clock(0)) {
-                seat.asleep = false;
+                *asleep = false;
                 woken.push((user, at));
             }
         }
         woken
     }
 
-    /// When the workstation is in use from `clock` on; none when not any more today, and it falls asleep.
-    pub fn in_use(&mut self, user: u32, activity: &Levels, factor: f64, clock: Clock) -> Option<Clock> {
-        let seat = &mut self.0[user as usize];
-        let at = activity.next_above(seat.threshold, factor, clock);
-        seat.asleep = at.is_none();
-        at
+    /// When the workstation is in use from `clock` on; none when not any more today.
+    #[must_use]
+    pub fn in_use(&self, user: u32, activity: &Levels, factor: f64, clock: Clock) -> Option<Clock> {
+        activity.next_above(self.seats[user as usize].threshold, factor, clock)
     }
 
-    /// The workstation goes on although it is not in use.
-    pub fn stay_awake(&mut self, user: u32) {
-        self.0[user as usize].asleep = false;
+    /// The workstation is not in use any more today.
+    pub fn fall_asleep(&mut self, user: u32) {
+        self.asleep[user as usize] = true;
     }
 
     /// Where the workstation stands.
     #[must_use]
     pub fn site(&self, user: u32) -> SiteId {
-        self.0[user as usize].site
+        self.seats[user as usize].site
     }
 
     /// Numbers its next action.
     pub fn next_action(&mut self, user: u32) -> u64 {
-        let number = &mut self.0[user as usize].actions;
+        let number = &mut self.seats[user as usize].actions;
         *number += 1;
         u64::from(*number - 1)
     }
