@@ -15,6 +15,7 @@ pub mod tournament;
 pub mod transport;
 pub mod tunnel;
 
+mod ahead;
 mod arrive;
 mod edit;
 mod extremes;
@@ -27,11 +28,12 @@ mod times;
 mod watch;
 mod windows;
 
-use std::hint::{black_box, cold_path};
+use std::hint::cold_path;
 
 use crate::random::Key;
 use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, UnitId};
 use crate::units::{BitRate, Span, Time};
+use ahead::Ahead;
 use arrive::Sources;
 use band::FlowId;
 use calendar::{Calendar, Rank};
@@ -103,7 +105,7 @@ const _: () = assert!(size_of::<Event>() == 12);
 /// The shortest bucket of the calendar lasts 2 to so many nanoseconds: 1 ms.
 const BUCKET: u32 = 20;
 
-/// So many events are worth reading for together.
+/// So many events are worth reading ahead for: where a bucket has fewer, what they need is in the cache.
 const SEVERAL: usize = 4;
 
 /// A run in progress.
@@ -128,6 +130,7 @@ struct Engine<'m, O> {
     paper: Paper,
     flows: Flows,
     sources: Sources,
+    ahead: Ahead,
     look: Look,
 }
 
@@ -169,6 +172,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             flows: Flows::new(&model.classes),
             sources: Sources::new(model),
             look: Look::default(),
+            ahead: Ahead::default(),
             model,
         }
     }
@@ -199,12 +203,13 @@ impl<'m, O: Observer> Engine<'m, O> {
     /// Handles what comes next; false when nothing does before `end`.
     fn step(&mut self, end: Time) -> bool {
         let (inside, unit) = self.next_inside();
+        self.prefetch_end(unit);
         // At the same instant, what happens inside goes first.
         if let Some((now, &event)) = self.calendar.pop_before(inside.min(end + Span(1))) {
             self.now = now;
             if self.calendar.came_up_with(SEVERAL) {
                 cold_path();
-                self.read_ahead();
+                self.prefetch_events();
             }
             if let Event::Enter(flow, journey) = event {
                 // Most are that, and need not wait for all that others have to put aside.
@@ -219,30 +224,6 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.now = inside;
         self.happen(unit);
         true
-    }
-
-    /// What the events of a bucket that came up will need is read now: the processor waits for all of it at once, where
-    /// each event would wait for its own. First the transactions, then what there is of their sites.
-    #[inline(never)]
-    fn read_ahead(&self) {
-        let mut read = 0;
-        for event in self.calendar.up() {
-            read ^= match *event {
-                Event::Enter(flow, _) => self.flows.peek(flow),
-                Event::Act(class, user) => self.sources.site_of(class, user).map_or(0, |site| u64::from(site.0)),
-                _ => 0,
-            };
-        }
-        for event in self.calendar.up() {
-            read ^= match *event {
-                Event::Enter(flow, _) => self.peek_beside(flow),
-                Event::Act(class, user) => {
-                    self.sources.site_of(class, user).map_or(0, |site| self.peek_site(site, class))
-                }
-                _ => 0,
-            };
-        }
-        black_box(read);
     }
 
     /// A flow ends, or something happens in the packet network.

@@ -72,6 +72,13 @@ impl Sources {
         }
     }
 
+    /// Asks for what an action of a workstation needs to know of it.
+    pub fn prefetch_user(&self, class: ClassId, user: u32) {
+        if let Some(users) = &self.users[class.index()] {
+            users.prefetch(user);
+        }
+    }
+
     /// Where a workstation stands.
     pub fn site_of(&self, class: ClassId, user: u32) -> Option<SiteId> {
         self.users[class.index()].as_ref().map(|users| users.site(user))

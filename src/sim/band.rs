@@ -13,6 +13,7 @@
 mod level;
 mod share;
 
+use crate::sim::ahead::prefetch;
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::likely::unlikely;
 use crate::sim::tournament::Tournament;
@@ -286,6 +287,29 @@ impl Band {
         let capped = self.capped.first().map_or(f64::INFINITY, |(due, _)| due);
         let first = smaller(shared, capped);
         if first.is_finite() { Time::at_secs(larger(first, self.now)) } else { Time::NEVER }
+    }
+
+    /// The site whose flow ends next, as far as that is known at a glance.
+    #[must_use]
+    #[inline]
+    pub fn next_site(&self) -> Option<u32> {
+        self.shared.first().or_else(|| self.capped.first()).map(|(_, site)| site)
+    }
+
+    /// Asks for a site's share.
+    pub fn prefetch(&self, site: u32) {
+        prefetch(&self.sites[site as usize]);
+    }
+
+    /// Asks for the name of the site's flow that ends first.
+    pub fn prefetch_flows(&self, site: u32) {
+        self.sites[site as usize].flows.last().map(prefetch);
+    }
+
+    /// The site's flow that ends first.
+    #[must_use]
+    pub fn first_flow(&self, site: u32) -> Option<FlowId> {
+        self.sites[site as usize].flows.last().map(|entry| entry.flow())
     }
 
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.

@@ -1,5 +1,6 @@
 //! A concentrator at work: queues that share its throughput, and the streams that take theirs first.
 
+mod ahead;
 mod burst;
 mod door;
 mod flood;

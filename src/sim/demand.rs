@@ -5,6 +5,7 @@
 
 use crate::random::{Key, Purpose, Stream};
 use crate::scenario::model::{Arrivals, Class, ClassId, Levels, SiteId};
+use crate::sim::ahead::prefetch;
 use crate::units::{Bytes, Clock, Share, Span, Time};
 
 /// One of a class's keys: what is drawn for the `number`-th transaction of an entity.
@@ -92,6 +93,11 @@ impl Users {
     /// The workstation is not in use any more today.
     pub fn fall_asleep(&mut self, user: u32) {
         self.asleep[user as usize] = true;
+    }
+
+    /// Asks for what an action of the workstation needs to know of it.
+    pub fn prefetch(&self, user: u32) {
+        prefetch(&self.seats[user as usize]);
     }
 
     /// Where the workstation stands.

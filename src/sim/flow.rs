@@ -10,6 +10,7 @@ use std::hint::cold_path;
 
 use crate::random::Purpose;
 use crate::scenario::model::{Balancer, Class, ClassId, Curfew, Release, SiteId, Tcp, Transport, UnitId};
+use crate::sim::ahead::prefetch;
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
 use crate::sim::concentrator::Job;
@@ -175,10 +176,21 @@ impl Flows {
         &mut self.slots[id as usize]
     }
 
-    /// Reads something of each line of the cache that a window of a transaction needs.
-    pub fn peek(&self, id: FlowId) -> u64 {
+    /// Asks for the lines of the cache that a window of a transaction needs.
+    pub fn prefetch_window(&self, id: FlowId) {
         let flow = self.get(id);
-        u64::from(flow.journey) ^ flow.times.peek()
+        prefetch(flow);
+        flow.times.prefetch();
+    }
+
+    /// Asks for all lines of a transaction.
+    pub fn prefetch(&self, id: FlowId) {
+        let flow = self.get(id);
+        prefetch(flow);
+        flow.times.prefetch();
+        prefetch(&flow.life);
+        prefetch(&flow.unloaded);
+        prefetch(self.step(id, 0));
     }
 
     /// One turn of a transaction.

@@ -6,7 +6,7 @@
 
 use std::hint::cold_path;
 
-use crate::scenario::model::{ClassId, Ingredient, SiteId, Tcp};
+use crate::scenario::model::{Ingredient, Tcp};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::{Calendar, Rank};
 use crate::sim::concentrator::{Path, Prospect};
@@ -22,7 +22,7 @@ use crate::units::{Span, Time};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Round {
     /// Which of its turns is being answered.
-    turn: u8,
+    pub turn: u8,
     /// Segments of the answer that have not arrived.
     left: u32,
     /// Segments that may be sent at once.
@@ -96,20 +96,6 @@ impl<O: Observer> Engine<'_, O> {
             ..Parts::default()
         };
         next_window(&mut self.calendar, self.now, id, flow, after);
-    }
-
-    /// Reads something of what the next window of a transaction will need beside the transaction itself: the turn that may
-    /// follow, and what there is of its site.
-    pub(super) fn peek_beside(&self, id: FlowId) -> u64 {
-        let flow = self.flows.get(id);
-        let next = self.flows.step(id, (flow.round.turn + 1).min(flow.turns.saturating_sub(1)));
-        next.segment.to_bits() ^ self.units[flow.unit.index()].peek(flow.site, flow.class)
-    }
-
-    /// Reads something of a site's door at its concentrator.
-    pub(super) fn peek_site(&self, site: SiteId, class: ClassId) -> u64 {
-        let unit = self.unit_of[site.index()];
-        self.units[unit.index()].peek(site, class)
     }
 
     /// A window leaves the server, or what is left begins to share. By itself, so that the event loop stays short.

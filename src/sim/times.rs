@@ -2,6 +2,7 @@
 
 use std::hint::cold_path;
 
+use crate::sim::ahead::prefetch;
 use crate::sim::observer::Parts;
 use crate::units::Time;
 
@@ -20,9 +21,9 @@ impl Times {
         Self { sum: Parts::default(), began: now, leg: Parts::default() }
     }
 
-    /// Reads something of where it ends.
-    pub fn peek(&self) -> u64 {
-        self.leg.held.to_bits()
+    /// Asks for the line of the cache in which it ends: a transaction's begins with the transaction.
+    pub fn prefetch(&self) {
+        prefetch(&self.leg);
     }
 
     /// The next leg begins, and should take so long; gives the sum of its parts [s].

@@ -81,13 +81,6 @@ impl Concentrator {
         }
     }
 
-    /// Reads something of what a burst of the class from the site will look at.
-    #[must_use]
-    pub fn peek(&self, site: SiteId, class: ClassId) -> u64 {
-        let door = &self.doors[site.index()];
-        if door.busy == 0 { 0 } else { self.lanes[self.plan.queue_of(class)].band.weight_at(site.0).to_bits() }
-    }
-
     /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
     #[must_use]
     pub fn access_queue(&self, site: SiteId) -> f64 {

@@ -1,0 +1,74 @@
+//! Reading ahead: what the next events need is on its way to the cache before they come. A country does not fit into it, and
+//! each event would wait for one line after the other.
+//!
+//! Nothing here changes what happens, nor waits for what it asks for.
+
+use super::{Engine, Event, FlowId, Observer};
+use crate::scenario::model::{SiteId, UnitId};
+use prefetch_index::prefetch_index;
+
+/// Asks for the line of the cache in which this begins.
+#[inline(always)]
+pub(super) fn prefetch<T>(of: &T) {
+    prefetch_index(std::slice::from_ref(of), 0);
+}
+
+/// How much of what the next end of a flow needs has been asked for: each line says where the next one is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ahead {
+    site: Option<SiteId>,
+    lines: u8,
+}
+
+impl<O: Observer> Engine<'_, O> {
+    /// What the events of a bucket that came up will need: first their transactions and workstations, then what these name.
+    #[inline(never)]
+    pub(super) fn prefetch_events(&self) {
+        for event in self.calendar.up() {
+            match *event {
+                Event::Enter(flow, _) => self.flows.prefetch_window(flow),
+                Event::Act(class, user) => self.sources.prefetch_user(class, user),
+                _ => {}
+            }
+        }
+        for event in self.calendar.up() {
+            match *event {
+                Event::Enter(flow, _) => self.prefetch_beside(flow),
+                Event::Act(class, user) => {
+                    if let Some(site) = self.sources.site_of(class, user) {
+                        self.units[self.unit_of[site.index()].index()].prefetch_site(site, class);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What a window needs beside its transaction: the turn that may follow, and what there is of its site.
+    fn prefetch_beside(&self, id: FlowId) {
+        let flow = self.flows.get(id);
+        prefetch(self.flows.step(id, (flow.round.turn + 1).min(flow.turns.saturating_sub(1))));
+        self.units[flow.unit.index()].prefetch_site(flow.site, flow.class);
+    }
+
+    /// The next line of what the flow that ends next at a concentrator needs.
+    #[inline(always)]
+    pub(super) fn prefetch_end(&mut self, unit: UnitId) {
+        let concentrator = &self.units[unit.index()];
+        let Some(site) = concentrator.next_site() else { return };
+        if self.ahead.site != Some(site) {
+            self.ahead = Ahead { site: Some(site), lines: 0 };
+        }
+        match self.ahead.lines {
+            0 => concentrator.prefetch_share(site),
+            1 => concentrator.prefetch_flows(site),
+            2 => {
+                if let Some(flow) = concentrator.first_flow(site) {
+                    self.flows.prefetch(flow);
+                }
+            }
+            _ => return,
+        }
+        self.ahead.lines += 1;
+    }
+}
