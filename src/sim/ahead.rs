@@ -1,7 +1,7 @@
 //! Reading ahead: what the next events need is on its way to the cache before they come. A country does not fit into it, and
 //! each event would wait for one line after the other.
 //!
-//! Nothing here changes what happens, nor waits for what it asks for.
+//! Nothing here changes what happens. What is asked for is not waited for, except where it names what is asked for next.
 
 use super::{Engine, Event, FlowId, Observer};
 use crate::scenario::model::{SiteId, UnitId};

@@ -303,7 +303,9 @@ impl Band {
 
     /// Asks for the name of the site's flow that ends first.
     pub fn prefetch_flows(&self, site: u32) {
-        self.sites[site as usize].flows.last().map(prefetch);
+        if let Some(first) = self.sites[site as usize].flows.last() {
+            prefetch(first);
+        }
     }
 
     /// The site's flow that ends first.

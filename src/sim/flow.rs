@@ -185,9 +185,8 @@ impl Flows {
 
     /// Asks for all lines of a transaction.
     pub fn prefetch(&self, id: FlowId) {
+        self.prefetch_window(id);
         let flow = self.get(id);
-        prefetch(flow);
-        flow.times.prefetch();
         prefetch(&flow.life);
         prefetch(&flow.unloaded);
         prefetch(self.step(id, 0));

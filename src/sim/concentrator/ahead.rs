@@ -7,8 +7,7 @@ use crate::sim::ahead::prefetch;
 impl Concentrator {
     /// Asks for what a burst of the class from the site will look at.
     pub fn prefetch_site(&self, site: SiteId, class: ClassId) {
-        prefetch(&self.doors[site.index()]);
-        self.lanes[self.plan.queue_of(class)].band.prefetch(site.0);
+        self.prefetch_in(self.plan.queue_of(class), site);
     }
 
     /// The site whose flow ends next.
@@ -19,8 +18,12 @@ impl Concentrator {
 
     /// Asks for the site's share of the lane in which the next flow ends.
     pub fn prefetch_share(&self, site: SiteId) {
+        self.prefetch_in(self.next.1, site);
+    }
+
+    fn prefetch_in(&self, lane: usize, site: SiteId) {
         prefetch(&self.doors[site.index()]);
-        self.lanes[self.next.1].band.prefetch(site.0);
+        self.lanes[lane].band.prefetch(site.0);
     }
 
     /// Asks for the name of the flow that ends first there.
