@@ -104,6 +104,20 @@ pub fn name_of(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// The number of something within something else, such as a workstation within its site: neither depends on the order in
+/// which things are listed.
+#[must_use]
+pub fn within(whole: u64, part: u64) -> u64 {
+    mix(whole ^ part.wrapping_add(1).wrapping_mul(GOLDEN))
+}
+
+/// One of `count` places for a name, each as likely.
+#[must_use]
+pub fn place_of(name: &str, count: usize) -> usize {
+    // The high bits of FNV-1a hardly depend on the last characters, the low ones not on all bits of each: mixed, all do.
+    usize::try_from(mix(name_of(name)) % (count as u64).max(1)).unwrap_or(0)
+}
+
 impl Stream {
     fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);

@@ -290,7 +290,7 @@ fn setups(
 fn cost_of(model: &Model, own: Option<f64>) -> Option<f64> {
     let resized = |place: usize| {
         let mut to = model.edits.iter().rev().filter_map(|edit| match edit.what {
-            Action::Resize(unit, throughput) if unit.index() == place => Some(throughput),
+            Action::Resize { unit, throughput, .. } if unit.index() == place => Some(throughput),
             _ => None,
         });
         to.next().unwrap_or(model.units[place].throughput)

@@ -31,8 +31,8 @@ mod windows;
 use std::hint::cold_path;
 
 use crate::random::Key;
-use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, UnitId};
-use crate::units::{BitRate, Span, Time};
+use crate::scenario::model::{ClassId, Demand, Fidelity, Model, SiteId, Unit, UnitId};
+use crate::units::{Span, Time};
 use ahead::Ahead;
 use arrive::Sources;
 use band::FlowId;
@@ -122,8 +122,8 @@ struct Engine<'m, O> {
     heard: Vec<Heard>,
     unit_of: Vec<UnitId>,
     tunnels: Tunnels,
-    /// By concentrator: its rate without brown-outs, and what those in force leave of it.
-    rates: Vec<BitRate>,
+    /// By concentrator: what it is after edits, without brown-outs; and what those in force leave of its throughput.
+    devices: Vec<Unit>,
     dimmed: Vec<Vec<f64>>,
     /// By class: cuts in force between concentrators and servers.
     servers_lost: Vec<i32>,
@@ -165,7 +165,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             heard: Vec::new(),
             tunnels: Tunnels::new(model, &placed, &home),
             unit_of: placed.iter().zip(&home).map(|(placed, home)| placed.unwrap_or(*home)).collect(),
-            rates: model.units.iter().map(|unit| unit.throughput).collect(),
+            devices: model.units.clone(),
             dimmed: vec![Vec::new(); model.units.len()],
             servers_lost: vec![0; classes],
             paper: Paper::new(model),
@@ -194,7 +194,10 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
         self.calendar.push(Time(0), Rank::Change, Event::Day(0));
         for (class, id) in self.model.classes.iter().zip(0_u8..) {
-            for (curfew, number) in class.rules.curfews.iter().zip(0_u32..) {
+            let curfews = &class.rules.curfews;
+            // Of several that end together the last one written says how what has waited starts.
+            let last = |place: usize| curfews[place + 1..].iter().all(|other| other.until != curfews[place].until);
+            for (curfew, number) in curfews.iter().zip(0_u32..).filter(|(_, number)| last(*number as usize)) {
                 self.calendar.push(curfew.until, Rank::Change, Event::Lift(ClassId(id), number));
             }
         }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::plan::search::Terms;
+use crate::scenario::demand::whole_numbers;
 use crate::scenario::model::{
-    Action, Balancer, ClassId, Demand, Discipline, Edit, Model, PoolId, SiteId, Unit, UnitId,
+    Action, Balancer, Cap, ClassId, Demand, Discipline, Edit, Model, PoolId, SiteId, Unit, UnitId,
 };
-use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Time};
+use crate::units::{BitRate, Bytes, Clock, Share, Span, Time};
 
 /// What a plan turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -250,8 +251,8 @@ impl Knob {
             Self::LowLatency(class) => {
                 let least = model.units.iter().map(|unit| unit.throughput.bits()).fold(f64::INFINITY, f64::min);
                 let total = Some(BitRate(whole(least * value).max(1)));
-                let what = Action::Shape { class: ClassId(*class), total, per_site: None };
-                model.edits.insert(0, Edit { at: Time(0), what });
+                model.cap(ClassId(*class), Cap { from: Time(0), until: Time::NEVER, total, per_site: None });
+                model.edits.sort_by_key(|edit| edit.at);
             }
             Self::Wave(unit, at) => {
                 #[allow(clippy::cast_precision_loss)] // sites of a country
@@ -315,15 +316,12 @@ fn prepared(sites: Arc<[SiteId]>, unit: u8) -> Edit {
     Edit { at: Time(0), what: Action::Migrate { sites, to: UnitId(unit), cut_over: false } }
 }
 
-/// A device of the same kind that is larger: packets, buffer and line grow with its throughput.
+/// A device of the same kind that is larger: packet rate, buffer and line grow with its throughput.
 fn grow(unit: &mut Unit, by: f64) {
     let larger = |rate: &mut BitRate| *rate = BitRate(whole(rate.bits() * by).max(1));
     let lines = unit.uplink.iter_mut().chain(&mut unit.configured);
     lines.chain([&mut unit.throughput]).for_each(larger);
     unit.buffer = Bytes(whole(unit.buffer.bits() / 8.0 * by));
-    #[allow(clippy::cast_precision_loss)] // packet rates
-    let packets = |packets: PacketRate| PacketRate(whole(packets.0 as f64 * by).max(1));
-    unit.packets = unit.packets.map(packets);
 }
 
 /// A pool of so many concentrators like its first.
@@ -363,14 +361,14 @@ fn weigh(model: &mut Model, class: u8, weight: f64) {
 fn age(model: &mut Model, years: f64) {
     for class in &mut model.classes {
         let by = (1.0 + class.growth).powf(years);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // workstations of a site
-        let more = |count: &mut u32| *count = (f64::from(*count) * by).round() as u32;
         match &mut class.demand {
-            Demand::Users { workstations, .. } | Demand::Jobs { workstations, .. } => {
-                workstations.iter_mut().for_each(more);
+            Demand::Users { workstations: counts, .. }
+            | Demand::Jobs { workstations: counts, .. }
+            | Demand::Staff { people: counts, .. } => {
+                let exact: Vec<f64> = counts.iter().map(|count| f64::from(*count) * by).collect();
+                *counts = whole_numbers(&exact, &model.sites);
             }
             Demand::Open(arrivals) | Demand::Streams { arrivals, .. } => arrivals.per_day *= by,
-            Demand::Staff { people, .. } => people.iter_mut().for_each(more),
             Demand::Steady { .. } | Demand::Replayed => {}
         }
     }

@@ -11,12 +11,12 @@ use crate::scenario::file::{
 use crate::scenario::headend::{balancer, class_named, discipline, limited, no_second, select, unit, unit_named};
 use crate::scenario::leaf::{Date, Flag, Leaf, Name};
 use crate::scenario::model::{
-    Action, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
+    Action, Cap, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
 };
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::profile::Profiles;
 use crate::scenario::tunnel::{self, TunnelsFile};
-use crate::units::{Clock, DAY, Share, Span, Time};
+use crate::units::{BitRate, Bytes, Clock, DAY, Share, Span, Time};
 
 /// Makes changes to a model. `first` is the date of its first day.
 pub fn apply(
@@ -58,6 +58,13 @@ struct Scribe<'a> {
     first: Option<jiff::civil::Date>,
     check: &'a mut Check,
     at: Range<usize>,
+}
+
+/// The buffer of a device of the same kind with another throughput.
+#[allow(clippy::cast_possible_truncation)] // a buffer of 2^64 bytes would be beyond any
+fn grown(buffer: Bytes, from: BitRate, to: BitRate) -> Bytes {
+    let exact = u128::from(buffer.0) * u128::from(to.0) / u128::from(from.0.max(1));
+    Bytes(exact.min(u128::from(u64::MAX)) as u64)
 }
 
 const WHOLE_DAY: (Clock, Clock) = (Clock(0), Clock(DAY));
@@ -134,8 +141,7 @@ impl Scribe<'_> {
         let windows = self.windows(&file.from, &file.until, &file.on)?;
         let class = class?;
         for (from, until) in windows {
-            self.model.edits.push(Edit { at: from, what: Action::Shape { class, total, per_site } });
-            self.model.edits.push(Edit { at: until, what: Action::Shape { class, total: None, per_site: None } });
+            self.model.cap(class, Cap { from, until, total, per_site });
         }
         Some(())
     }
@@ -259,18 +265,14 @@ impl Scribe<'_> {
         let throughput = self.check.positive(&file.throughput, &self.at, "throughput");
         let at = self.instant(&file.at, &file.on)?;
         let (unit, throughput) = (unit?, throughput?);
-        if at > Time(0) {
-            self.model.edits.push(Edit { at, what: Action::Resize(unit, throughput) });
-            return Some(());
-        }
         let changed = &mut self.model.units[unit.index()];
-        // A larger device of the same kind: packets, buffer and throughput grow together.
-        let scale = throughput.bits() / changed.throughput.bits();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-        let grow = |number: u64| (number as f64 * scale).round() as u64;
-        changed.packets = changed.packets.map(|rate| crate::units::PacketRate(grow(rate.0)));
-        changed.buffer = crate::units::Bytes(grow(changed.buffer.0));
-        changed.throughput = throughput;
+        // A device of the same kind that is larger or smaller: its buffer and its packet rate change with its throughput.
+        let buffer = grown(changed.buffer, changed.throughput, throughput);
+        if at > Time(0) {
+            self.model.edits.push(Edit { at, what: Action::Resize { unit, throughput, buffer } });
+        } else {
+            (changed.buffer, changed.throughput) = (buffer, throughput);
+        }
         Some(())
     }
 

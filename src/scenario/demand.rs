@@ -301,14 +301,31 @@ fn users_of(users: &At<UsersFile>, profiles: &Profiles, sites: &[Site], check: &
     Some(Demand::Users { workstations: workstations?, activity: activity?, weekdays, think })
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by the check below
 fn workstations(per_1000: &Leaf<Number>, at: &Range<usize>, sites: &[Site], check: &mut Check) -> Option<Vec<u32>> {
     let rate = check.need(per_1000, at, "per_1000")?.0;
     if rate > 1000.0 {
         check.problems.add(per_1000.span(), format!("{rate} workstations per 1,000 patients"), "write up to 1000");
         return None;
     }
-    Some(sites.iter().map(|site| (f64::from(site.patients) * rate / 1000.0).round() as u32).collect())
+    let exact: Vec<f64> = sites.iter().map(|site| f64::from(site.patients) * rate / 1000.0).collect();
+    Some(whole_numbers(&exact, sites))
+}
+
+/// Whole numbers by site that come to the rounded sum of the exact ones: each rounded down, and the largest remainders up
+/// (Hamilton's method; equal ones in the order of the sites' names' numbers). Rounded site by site, small sites would lose
+/// or gain a large part of what they have.
+#[must_use]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is rounded is below 2^32
+pub fn whole_numbers(exact: &[f64], sites: &[Site]) -> Vec<u32> {
+    let mut counts: Vec<u32> = exact.iter().map(|share| share.floor() as u32).collect();
+    // In steps of a millionth, so that remainders which differ by rounding alone are equal.
+    let remainder = |site: usize| (exact[site].fract() * 1e6).round() as u64;
+    let mut order: Vec<(u64, u64, usize)> =
+        (0..exact.len()).map(|site| (u64::MAX - remainder(site), random::name_of(&sites[site].name), site)).collect();
+    order.sort_unstable();
+    let left = exact.iter().map(|share| share.fract()).sum::<f64>().round() as usize;
+    order.iter().take(left).for_each(|&(.., site)| counts[site] += 1);
+    counts
 }
 
 fn open_of(open: &At<OpenFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {

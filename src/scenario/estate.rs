@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::random::{Key, Law, Purpose};
+use crate::random::{Key, Law, Purpose, name_of};
 use crate::scenario::check::Check;
 use crate::scenario::file::{At, CsvEstate, Drawn, Estate, File, Link, SiteFile};
 use crate::scenario::leaf::{Leaf, Line};
@@ -164,11 +164,13 @@ fn links(estate: &At<Estate>, check: &mut Check) -> Option<Vec<(Share, BitRate, 
     (read.len() == links.len()).then_some(read)
 }
 
-/// Gives links by their shares to sites in a fixed random order, and round trips by the site's own draw.
+/// Gives links by their shares to sites in a random order, and round trips by the site's own draw. Both go by the site's name,
+/// so that another site in the list, or another order, changes as little as it can.
 fn connect(bare: Vec<Bare>, links: &[(Share, BitRate, BitRate)], rtt: &Law) -> Vec<Site> {
     let count = bare.len();
     let (order, times) = (Key::new(0, 0).of(Purpose::World, 1), Key::new(0, 0).of(Purpose::World, 2));
-    let mut lot: Vec<(f64, usize)> = (0..count).map(|site| (order.stream(site as u64).uniform(), site)).collect();
+    let names: Vec<u64> = bare.iter().map(|site| name_of(&site.name)).collect();
+    let mut lot: Vec<(f64, usize)> = (0..count).map(|site| (order.stream(names[site]).uniform(), site)).collect();
     lot.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut link_of = vec![0; count];
     for (place, (_, site)) in lot.into_iter().enumerate() {
@@ -188,7 +190,7 @@ fn connect(bare: Vec<Bare>, links: &[(Share, BitRate, BitRate)], rtt: &Law) -> V
             Some(down) => (down, site.up.unwrap_or(down)),
             None => (links[link_of[index]].1, links[link_of[index]].2),
         };
-        let rtt = site.rtt.unwrap_or_else(|| Span::of_secs(rtt.sample(&mut times.stream(index as u64))));
+        let rtt = site.rtt.unwrap_or_else(|| Span::of_secs(rtt.sample(&mut times.stream(names[index]))));
         Site { name: site.name, patients: site.patients, down, up, rtt }
     });
     sites.collect()

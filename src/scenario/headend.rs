@@ -88,7 +88,7 @@ pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], c
         ..Unit::new(name?.0, throughput, buffer)
     };
     let unit = limited(unit, &limits_of(file), check);
-    if unit.packet_cost().is_none() {
+    if unit.rated_cost().is_none() {
         let title = format!("{} of small packets contradict {throughput}", packets.unwrap_or_default());
         let help = "a data sheet's packet rate lies between throughput / full packet and throughput / small packet; \
                     leave it out if it is not known";

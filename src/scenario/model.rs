@@ -114,6 +114,13 @@ pub struct Model {
 }
 
 impl Model {
+    /// Orders a cap on a class; edits are to be sorted afterwards.
+    pub fn cap(&mut self, class: ClassId, cap: Cap) {
+        self.classes[class.index()].rules.caps.push(cap);
+        let edits = [cap.from, cap.until].map(|at| Edit { at, what: Action::Shape(class) });
+        self.edits.extend(edits);
+    }
+
     /// The random numbers of a replication.
     #[must_use]
     pub fn key(&self, replication: u32) -> Key {
@@ -338,8 +345,32 @@ pub struct Rules {
     pub cached: Vec<(Time, Time, Share)>,
     /// Times in which a share goes round the headend.
     pub around: Vec<(Time, Time, Share)>,
+    /// Caps, and the times in which they hold.
+    pub caps: Vec<Cap>,
     /// Shares that a server on site carries while the site is cut off, and the classes as which they are forwarded.
     pub stored: Vec<(Share, Option<ClassId>)>,
+}
+
+/// A cap on a class at every concentrator, while it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// First instant.
+    pub from: Time,
+    /// First instant after it.
+    pub until: Time,
+    /// All sites together.
+    pub total: Option<BitRate>,
+    /// Each site.
+    pub per_site: Option<BitRate>,
+}
+
+impl Rules {
+    /// The caps at an instant: the tightest of those that hold.
+    #[must_use]
+    pub fn caps_at(&self, now: Time) -> (Option<BitRate>, Option<BitRate>) {
+        let hold = || self.caps.iter().filter(|cap| cap.from <= now && now < cap.until);
+        (hold().filter_map(|cap| cap.total).min(), hold().filter_map(|cap| cap.per_site).min())
+    }
 }
 
 /// A window in which a class may not start.
@@ -375,6 +406,9 @@ pub struct Unit {
     pub throughput: BitRate,
     /// Packets of 40 bytes (bare acknowledgements) that it can handle.
     pub packets: Option<PacketRate>,
+    /// Throughput at which that packet rate is stated: a device of the same kind that is larger or smaller handles more or
+    /// fewer packets in proportion.
+    pub rated: BitRate,
     /// Inner packet at which the throughput is stated.
     pub reference: Bytes,
     /// What encryption adds.
@@ -439,6 +473,7 @@ impl Unit {
             name,
             throughput,
             packets: None,
+            rated: throughput,
             reference: Bytes(1400),
             cipher: Cipher::None,
             counts: Counts::Both,
@@ -475,11 +510,11 @@ impl Unit {
 
     /// The order in which it serves where traffic is held up: none of its making where it does not queue.
     #[must_use]
-    pub fn order<'a>(&self, configured: &'a Discipline) -> &'a Discipline {
+    pub fn order(&self) -> &Discipline {
         const INERT: &Discipline = &Discipline::Fifo;
         match self.carries().1 {
             Bottleneck::Crypto if self.queues == Queues::AfterCrypto => INERT,
-            Bottleneck::Crypto | Bottleneck::Shaper => configured,
+            Bottleneck::Crypto | Bottleneck::Shaper => &self.discipline,
             Bottleneck::Line => INERT,
         }
     }
@@ -493,18 +528,21 @@ pub const SMALLEST: u64 = 40;
 impl Unit {
     /// What a packet costs, as bits of throughput: so much for itself, and so much for each of its bits.
     ///
-    /// The two follow from throughput at the reference packet and packet rate at the smallest one. `None` if
-    /// these contradict each other.
+    /// Where encryption is not what holds traffic up, a packet costs its bits.
+    #[must_use]
+    pub fn packet_cost(&self) -> Option<(f64, f64)> {
+        if self.carries().1 == Bottleneck::Crypto { self.rated_cost() } else { Some((0.0, 1.0)) }
+    }
+
+    /// What encryption of a packet costs. The two follow from throughput at the reference packet and packet rate at the
+    /// smallest one. `None` if these contradict each other.
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // packet sizes and rates stay below 2^53
-    pub fn packet_cost(&self) -> Option<(f64, f64)> {
-        if self.carries().1 != Bottleneck::Crypto {
-            return Some((0.0, 1.0));
-        }
+    pub fn rated_cost(&self) -> Option<(f64, f64)> {
         let Some(packets) = self.packets else { return Some((0.0, 1.0)) };
         let large = self.cipher.wire(self.reference.0) as f64 * 8.0;
         let small = self.cipher.wire(SMALLEST) as f64 * 8.0;
-        let smallest = self.throughput.bits() / packets.0 as f64;
+        let smallest = self.rated.bits() / packets.0 as f64;
         let per_bit = (large - smallest) / (large - small);
         let per_packet = smallest - per_bit * small;
         (per_bit >= 0.0 && per_packet >= 0.0).then_some((per_packet, per_bit))
@@ -614,17 +652,17 @@ pub struct Edit {
 pub enum Action {
     /// A concentrator changes its order of service.
     Serve(UnitId, Discipline),
-    /// A concentrator changes its throughput.
-    Resize(UnitId, BitRate),
-    /// A class gets (or loses) a cap at every concentrator.
-    Shape {
-        /// Which class.
-        class: ClassId,
-        /// All sites together.
-        total: Option<BitRate>,
-        /// Each site.
-        per_site: Option<BitRate>,
+    /// A concentrator is replaced by a larger or smaller one of its kind.
+    Resize {
+        /// Which concentrator.
+        unit: UnitId,
+        /// Its throughput from now on.
+        throughput: BitRate,
+        /// Its buffer from now on.
+        buffer: Bytes,
     },
+    /// A cap of a class begins or ends ([`Rules::caps`]).
+    Shape(ClassId),
     /// Sites take their tunnels to another concentrator.
     Migrate {
         /// Which sites.

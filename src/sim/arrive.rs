@@ -2,7 +2,7 @@
 
 use std::hint::cold_path;
 
-use crate::random::{Law, Purpose};
+use crate::random::{Law, Purpose, name_of, within};
 use crate::scenario::fault::Mishap;
 use crate::scenario::model::{Arrivals, ClassId, Codec, Demand, Model, SiteId, UnitId};
 use crate::sim::calendar::Rank;
@@ -17,6 +17,9 @@ use crate::units::{Clock, NANOS, Span, Time};
 /// The state of each class's generator.
 #[derive(Debug)]
 pub(super) struct Sources {
+    /// The numbers of the classes' and of the sites' names: they name what is drawn.
+    pub class_names: Vec<u64>,
+    pub site_names: Vec<u64>,
     by_patients: ByPatients,
     users: Vec<Option<Users>>,
     poisson: Vec<Poisson>,
@@ -55,13 +58,16 @@ impl Call {
 impl Sources {
     pub fn new(model: &Model) -> Self {
         let classes = model.classes.len();
+        let site_names: Vec<u64> = model.sites.iter().map(|site| name_of(&site.name)).collect();
         let users = model.classes.iter().map(|class| match &class.demand {
-            Demand::Users { workstations, .. } => Some(Users::new(workstations)),
+            Demand::Users { workstations, .. } => Some(Users::new(workstations, &site_names)),
             _ => None,
         });
         Self {
-            by_patients: ByPatients::new(model.sites.iter().map(|site| site.patients)),
+            class_names: model.classes.iter().map(|class| name_of(&class.name)).collect(),
+            by_patients: ByPatients::new(model.sites.iter().map(|site| site.patients), &site_names),
             users: users.collect(),
+            site_names,
             poisson: vec![Poisson::default(); classes],
             pending: vec![None; classes],
             jobs: vec![Vec::new(); classes],
@@ -77,6 +83,12 @@ impl Sources {
         if let Some(users) = &self.users[class.index()] {
             users.prefetch(user);
         }
+    }
+
+    /// The calls in progress at a concentrator.
+    pub fn calls_at(&self, unit: UnitId) -> Vec<(SiteId, ClassId, Codec)> {
+        let here = self.calls.iter().filter(|call| call.on && call.unit == unit);
+        here.map(|call| (call.site, call.class, call.codec)).collect()
     }
 
     /// Where a workstation stands.
@@ -102,8 +114,10 @@ impl<O: Observer> Engine<'_, O> {
                 }
                 Demand::Jobs { workstations, share, start, peak, weekdays, powered } => {
                     if weekdays[weekday] {
-                        let terms = JobTerms { workstations, share: *share, start: *start, peak: *peak };
-                        self.sources.jobs[class.index()] = jobs_of_day(self.key, class, day, terms);
+                        let site_names = &self.sources.site_names;
+                        let terms = JobTerms { workstations, site_names, share: *share, start: *start, peak: *peak };
+                        let name = self.sources.class_names[class.index()];
+                        self.sources.jobs[class.index()] = jobs_of_day(self.key, name, day, terms);
                         self.schedule_job(class);
                     }
                     if let Some((on, off)) = powered {
@@ -122,9 +136,12 @@ impl<O: Observer> Engine<'_, O> {
     fn wake(&mut self, class: ClassId, day: u64) {
         let Demand::Users { activity, weekdays, think, .. } = self.demand(class) else { return };
         let factor = weekdays[usize::from(self.model.calendar.weekday(day))];
-        let Some(users) = &mut self.sources.users[class.index()] else { return };
+        let Sources { users, class_names, site_names, .. } = &mut self.sources;
+        let Some(users) = &mut users[class.index()] else { return };
         for (user, clock) in users.wake(activity, factor) {
-            let first = Named::new(self.key, class, FIRST | u64::from(user), day);
+            // First pauses are numbered apart from actions.
+            let name = within(users.name(user, site_names), FIRST);
+            let first = Named::new(self.key, class_names[class.index()], name, day);
             let pause = Span::of_secs(think.sample(&mut first.stream(Purpose::When)));
             self.calendar.push(clock.on(day) + pause, Rank::Arrival, Event::Act(class, user));
         }
@@ -140,7 +157,8 @@ impl<O: Observer> Engine<'_, O> {
         let working = due.is_some_and(|at| at <= clock);
         // What is on paper keeps people after hours.
         let stays = !working && self.has_to_enter(class, site).is_some_and(|fallback| clock < fallback.stay_until);
-        let Some(users) = &mut self.sources.users[class.index()] else { return };
+        let Sources { users, class_names, site_names, .. } = &mut self.sources;
+        let Some(users) = &mut users[class.index()] else { return };
         match due {
             Some(at) if unlikely(!working) && !stays => {
                 self.calendar.push(at.on(self.now.day()), Rank::Arrival, Event::Act(class, user));
@@ -151,7 +169,8 @@ impl<O: Observer> Engine<'_, O> {
             }
             _ => {
                 let number = users.next_action(user);
-                let named = Named::new(self.key, class, u64::from(user), number);
+                let named =
+                    Named::new(self.key, class_names[class.index()], users.name(user, site_names), number);
                 if self.takes_paper(class, site, &named) {
                     cold_path();
                     self.begin_on_paper(class, site, Asker::User(user, named));
@@ -172,7 +191,7 @@ impl<O: Observer> Engine<'_, O> {
                 continue;
             }
             let mut process = Poisson::beside(day, mean * (factor - 1.0), number);
-            while let Some((named, at)) = process.next(self.key, class, arrivals) {
+            while let Some((named, at)) = process.next(self.key, self.sources.class_names[class.index()], arrivals) {
                 if fault.from <= at && at < fault.until {
                     extra.push((at, named));
                 }
@@ -206,7 +225,8 @@ impl<O: Observer> Engine<'_, O> {
 
     fn schedule_arrival(&mut self, class: ClassId) {
         let (Demand::Open(arrivals) | Demand::Streams { arrivals, .. }) = self.demand(class) else { return };
-        let next = self.sources.poisson[class.index()].next(self.key, class, arrivals);
+        let name = self.sources.class_names[class.index()];
+        let next = self.sources.poisson[class.index()].next(self.key, name, arrivals);
         self.sources.pending[class.index()] = next.map(|(named, _)| named);
         if let Some((_, at)) = next {
             self.calendar.push(at.max(self.now), Rank::Arrival, Event::Arrive(class));
@@ -384,10 +404,10 @@ impl<O: Observer> Engine<'_, O> {
     }
 }
 
-/// Marks the names of first pauses, which are not actions.
-const FIRST: u64 = 1 << 40;
+/// Marks the names of first pauses.
+const FIRST: u64 = 0;
 
 #[allow(clippy::cast_precision_loss)]
-fn per_second(codec: Codec) -> f64 {
+pub(super) fn per_second(codec: Codec) -> f64 {
     NANOS as f64 / codec.every.0 as f64
 }

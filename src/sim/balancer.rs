@@ -1,6 +1,6 @@
 //! Balancers: which concentrator ends a site's tunnel. Chosen when the tunnel is set up, and kept.
 
-use crate::random::{Key, Purpose, name_of};
+use crate::random::{Key, Purpose, name_of, place_of};
 use crate::scenario::model::{Balancer, Model, Pool, PoolId, SiteId, UnitId};
 use crate::units::Time;
 
@@ -45,8 +45,8 @@ fn choose(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<UnitId>
         let choice = match pool.balancer {
             Balancer::HubList => 0,
             Balancer::RoundRobin => number % open.len(),
-            Balancer::Random => random(key, site, open.len()),
-            Balancer::Hash => usize::try_from(name_of(&model.sites[site.index()].name) >> 32).unwrap_or(0) % open.len(),
+            Balancer::Random => random(key, &model.sites[site.index()].name, open.len()),
+            Balancer::Hash => place_of(&model.sites[site.index()].name, open.len()),
             Balancer::LeastTunnels | Balancer::JoinShortest => least(tally.iter().copied()),
             Balancer::LeastLoad => least(tally.iter().zip(&capacity).map(|(load, rate)| (load + patients) / rate)),
             // Smooth weighted round robin: each is owed its share a turn; the one owed most is taken.
@@ -89,18 +89,15 @@ pub fn again(
         }
         _ if home_is_open => Some(home),
         Balancer::HubList => open.first().copied(),
-        Balancer::Hash | Balancer::RoundRobin => open.get(site.index() % open.len().max(1)).copied(),
-        Balancer::Random => {
-            let place = name_of(&model.sites[site.index()].name) % (open.len() as u64).max(1);
-            open.get(usize::try_from(place).unwrap_or(0)).copied()
-        }
+        Balancer::RoundRobin => open.get(site.index() % open.len().max(1)).copied(),
+        Balancer::Hash | Balancer::Random => open.get(place_of(&model.sites[site.index()].name, open.len())).copied(),
         Balancer::Weighted | Balancer::JoinShortest => by(&|unit| f64::from(tunnels(unit)) / rate(unit)),
     }
 }
 
-fn random(key: Key, site: SiteId, of: usize) -> usize {
+fn random(key: Key, site: &str, of: usize) -> usize {
     let bound = u32::try_from(of).unwrap_or(u32::MAX);
-    key.of(Purpose::Place, u64::from(site.0)).stream(0).below(bound) as usize
+    key.of(Purpose::Place, name_of(site)).stream(0).below(bound) as usize
 }
 
 /// The place of the smallest; the first among equals.

@@ -23,12 +23,14 @@ pub use door::Path;
 use flood::Flood;
 use lane::Lane;
 pub use prospect::Prospect;
-use standing::{mean, nearness, windows_of};
+use standing::{mean_trip, nearness, windows_of};
 
 /// A concentrator and what is inside it.
 #[derive(Clone, Debug)]
 pub struct Concentrator {
     throughput: f64,
+    /// The same without brown-outs.
+    nominal: f64,
     /// Time that a bit takes at full throughput [s].
     slow: f64,
     buffer: f64,
@@ -120,19 +122,21 @@ impl Concentrator {
     pub fn new(unit: &Unit, transport: Transport, sites: &[Site], classes: usize) -> Self {
         let cost = Cost::of(unit).expect("a checked unit has a cost");
         let shapes = vec![Shape::NONE; classes];
-        let discipline = unit.order(&unit.discipline);
+        let discipline = unit.order();
         let plan = plan(discipline, &shapes);
         let (scale, access_buffer, turns) = match transport {
             Transport::Ideal => (1.0, 0.0, None),
             Transport::Tcp(tcp) => (cost.per_access_bit(&tcp), tcp.access_buffer.secs(), Some(cost.over(tcp))),
         };
         let ceiling = unit.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
+        let trip = mean_trip(sites);
         let trips: Vec<f64> = sites.iter().map(|site| site.rtt.secs()).collect();
         let door =
-            |(site, nearness): (&Site, f64)| Door::new(site, (site.down.bits() * scale).min(ceiling).round(), nearness);
+            |(site, nearness): (&Site, f64)| Door::new(site, access_rate(site, scale, ceiling), nearness);
         let throughput = unit.carries().0.bits();
         let mut concentrator = Self {
             throughput,
+            nominal: throughput,
             slow: 1.0 / throughput,
             buffer: unit.buffer.bits(),
             cost,
@@ -142,7 +146,7 @@ impl Concentrator {
                 bursts: transport.has(Ingredient::BurstQueue),
             },
             access_buffer,
-            trip: mean(&trips),
+            trip,
             windows: None,
             wake: Time::NEVER,
             reserve: 0.0,
@@ -152,7 +156,7 @@ impl Concentrator {
             discipline: discipline.clone(),
             shapes,
             lanes: Vec::new(),
-            doors: sites.iter().zip(nearness(unit, transport, &trips)).map(door).collect(),
+            doors: sites.iter().zip(nearness(unit, transport, &trips, trip)).map(door).collect(),
             ceiling,
             floods: Vec::new(),
             now: Time(0),
@@ -349,6 +353,44 @@ impl Concentrator {
         self.settle();
     }
 
+    /// Another device: what packets cost it and what its queues hold is its own from now on.
+    pub fn refit(&mut self, unit: &Unit, sites: &[Site]) {
+        self.nominal = unit.carries().0.bits();
+        let before = self.per_access_bit();
+        self.cost = Cost::of(unit).expect("a checked unit has a cost");
+        if let Transport::Tcp(tcp) = self.transport {
+            let turns = self.cost.over(tcp);
+            (self.full, self.turns) = (turns.full(), Some(turns));
+        }
+        self.buffer = unit.buffer.bits();
+        for lane in &mut self.lanes {
+            (lane.link.buffer, lane.link.segment) = (self.buffer, self.full);
+        }
+        let after = self.per_access_bit();
+        for (place, site) in sites.iter().enumerate() {
+            let rate = |scale: f64| access_rate(site, scale, self.ceiling);
+            // A stream of nothing but the difference.
+            self.doors[place].stream(rate(before) - rate(after));
+            if self.doors[place].busy != 0 {
+                self.share_access(SiteId::of(place));
+            }
+        }
+    }
+
+    /// Bits of work per bit that crosses an access link.
+    fn per_access_bit(&self) -> f64 {
+        match self.transport {
+            Transport::Ideal => 1.0,
+            Transport::Tcp(tcp) => self.cost.per_access_bit(&tcp),
+        }
+    }
+
+    /// Whether it serves in this order.
+    #[must_use]
+    pub fn serves(&self, discipline: &Discipline) -> bool {
+        self.discipline == *discipline
+    }
+
     /// Changes the throughput; costs per packet change in proportion.
     pub fn resize(&mut self, throughput: BitRate) {
         self.throughput = throughput.bits();
@@ -364,6 +406,9 @@ impl Concentrator {
 
     /// Changes the shaping of a class.
     pub fn shape(&mut self, class: ClassId, shape: Shape, jobs: &[Job]) {
+        if self.shapes[class.index()] == shape {
+            return;
+        }
         self.shapes[class.index()] = shape;
         self.rebuild(jobs);
     }
@@ -398,6 +443,12 @@ impl Concentrator {
         self.calls
     }
 
+    /// The throughput without brown-outs: what an idle network has [bit/s].
+    #[must_use]
+    pub fn nominal(&self) -> f64 {
+        self.nominal
+    }
+
     /// The throughput [bit/s].
     #[must_use]
     pub fn throughput(&self) -> f64 {
@@ -405,8 +456,13 @@ impl Concentrator {
     }
 
     fn rebuild(&mut self, jobs: &[Job]) {
+        let backlog: Vec<f64> = (0..self.shapes.len()).map(|class| self.backlog_of(ClassId::of(class))).collect();
         self.plan = plan(&self.discipline, &self.shapes);
         self.lay_lanes();
+        // Bursts that wait go on waiting, in the queue that is theirs now.
+        for (class, work) in backlog.into_iter().enumerate().filter(|(_, work)| *work > 0.0) {
+            self.lanes[self.plan.queue_of[class]].take_in(ClassId::of(class), work);
+        }
         for &job in jobs {
             self.put(self.plan.queue_of(job.class), job);
         }
@@ -416,6 +472,10 @@ impl Concentrator {
     #[inline(always)]
     fn put(&mut self, place: usize, job: Job) {
         let weight = self.weight(job.site, job.class);
+        if let Some(windows) = &mut self.windows {
+            let lane = &self.lanes[place];
+            windows.gain_one(lane.band.len(), &lane.link);
+        }
         self.touch(place).insert(job.site.0, job.flow, job.work, weight);
         self.doors[job.site.index()].busy |= 1 << place;
         self.share_access(job.site);
@@ -434,6 +494,11 @@ impl Concentrator {
             self.share_access(site);
         }
     }
+}
+
+/// Rate of a site's access link, in bits of work per second.
+fn access_rate(site: &Site, scale: f64, ceiling: f64) -> f64 {
+    (site.down.bits() * scale).min(ceiling).round()
 }
 
 /// A starved queue counts for no more than this on a round trip: the sharing already lets it wait [s].

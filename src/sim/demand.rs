@@ -3,12 +3,13 @@
 //! Every draw is keyed by class, day or workstation, and the number of the transaction, so that what is asked
 //! does not depend on what became of earlier requests.
 
-use crate::random::{Key, Purpose, Stream};
-use crate::scenario::model::{Arrivals, Class, ClassId, Levels, SiteId};
+use crate::random::{Key, Purpose, Stream, within};
+use crate::scenario::model::{Arrivals, Class, Levels, SiteId};
 use crate::sim::ahead::prefetch;
 use crate::units::{Bytes, Clock, Share, Span, Time};
 
-/// One of a class's keys: what is drawn for the `number`-th transaction of an entity.
+/// One of a class's keys: what is drawn for the `number`-th transaction of an entity. Classes and sites are known by their
+/// names ([`crate::random::name_of`]), so that their order in a scenario decides nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Named {
     key: Key,
@@ -17,18 +18,16 @@ pub struct Named {
 }
 
 impl Named {
-    /// The `number`-th transaction of `entity` (a workstation, or a day) of a class.
+    /// The `number`-th transaction of `entity` (a workstation, or a day) of the class of this name.
     #[must_use]
-    pub fn new(key: Key, class: ClassId, entity: u64, number: u64) -> Self {
-        Self { key, entity: u64::from(class.0) << 48 | entity, number }
+    pub fn new(key: Key, class: u64, entity: u64, number: u64) -> Self {
+        Self { key, entity: within(class, entity), number }
     }
 
     /// The transaction of class `to` that carries on this one's contents.
     #[must_use]
-    pub fn forwarded(&self, to: ClassId) -> Self {
-        const FORWARDED: u64 = 1 << 47;
-        let own = self.entity & ((1 << 47) - 1);
-        Self { key: self.key, entity: u64::from(to.0) << 48 | FORWARDED | own, number: self.number }
+    pub fn forwarded(&self, to: u64) -> Self {
+        Self { entity: within(to, self.entity), ..*self }
     }
 
     /// Its numbers for a purpose.
@@ -42,6 +41,8 @@ impl Named {
 #[derive(Clone, Debug)]
 pub struct Users {
     seats: Vec<Seat>,
+    /// By site: the number of its first workstation.
+    first: Vec<u32>,
     /// Which of them are not in use any more today: kept apart, because it changes once a day.
     asleep: Vec<bool>,
 }
@@ -57,16 +58,27 @@ struct Seat {
 }
 
 impl Users {
-    /// All asleep. Workstation j of n at a site is in use while activity is above (j + 1/2) / n.
+    /// All asleep. Workstation j of n at a site is in use while activity is above (j + u) / n, where u is the site's place among
+    /// all: over the estate thresholds are spread evenly, also where each site has but one.
     #[must_use]
-    pub fn new(workstations: &[u32]) -> Self {
-        let seat = |site, place: u32, count: u32| {
-            let threshold = (f64::from(place) + 0.5) / f64::from(count);
+    pub fn new(workstations: &[u32], site_names: &[u64]) -> Self {
+        let places = places(site_names);
+        let seat = |site: u32, place: u32, count: u32| {
+            let threshold = (f64::from(place) + places[site as usize]) / f64::from(count);
             Seat { site: SiteId(site), actions: 0, threshold }
         };
         let seats = |(&count, site): (&u32, u32)| (0..count).map(move |place| seat(site, place, count));
         let seats: Vec<Seat> = workstations.iter().zip(0_u32..).flat_map(seats).collect();
-        Self { asleep: vec![true; seats.len()], seats }
+        let before = |sum: &mut u32, count: &u32| Some(std::mem::replace(sum, *sum + count));
+        let first = workstations.iter().scan(0, before).collect();
+        Self { asleep: vec![true; seats.len()], seats, first }
+    }
+
+    /// Names a workstation among those of all sites.
+    #[must_use]
+    pub fn name(&self, user: u32, site_names: &[u64]) -> u64 {
+        let site = self.seats[user as usize].site.index();
+        within(site_names[site], u64::from(user - self.first[site]))
     }
 
     /// Those who are asleep wake up; each comes with the first time of day at which it is in use.
@@ -114,6 +126,18 @@ impl Users {
     }
 }
 
+/// The place of each site among all, from 0 to 1: evenly spread, in the order of their names' numbers.
+fn places(site_names: &[u64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..site_names.len()).collect();
+    order.sort_unstable_by_key(|&site| site_names[site]);
+    let mut places = vec![0.0; site_names.len()];
+    #[allow(clippy::cast_precision_loss)] // sites of a country
+    for (rank, site) in order.into_iter().enumerate() {
+        places[site] = (rank as f64 + 0.5) / site_names.len() as f64;
+    }
+    places
+}
+
 /// A day's arrivals of a Poisson process, one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Poisson {
@@ -139,7 +163,7 @@ impl Poisson {
     }
 
     /// The next arrival: its name and its time; none when the day has no more.
-    pub fn next(&mut self, key: Key, class: ClassId, arrivals: &Arrivals) -> Option<(Named, Time)> {
+    pub fn next(&mut self, key: Key, class: u64, arrivals: &Arrivals) -> Option<(Named, Time)> {
         if !(self.mean > 0.0) {
             return None;
         }
@@ -152,39 +176,41 @@ impl Poisson {
     }
 }
 
-/// Sites in proportion to their patients.
+/// Sites in proportion to their patients: in the order of their names' numbers, the patients up to and with each.
 #[derive(Clone, Debug)]
-pub struct ByPatients(Vec<u32>);
+pub struct ByPatients(Vec<(u32, SiteId)>);
 
 impl ByPatients {
-    /// From patients by site; their sum is below 2^32.
+    /// From patients and names by site; the sum of patients is below 2^32.
     #[must_use]
-    pub fn new(patients: impl Iterator<Item = u32>) -> Self {
+    pub fn new(patients: impl Iterator<Item = u32>, site_names: &[u64]) -> Self {
+        let mut sites: Vec<(u32, SiteId)> = patients.zip((0..site_names.len()).map(SiteId::of)).collect();
+        sites.sort_unstable_by_key(|(_, site)| site_names[site.index()]);
         let mut sum = 0_u32;
-        Self(
-            patients
-                .map(|patients| {
-                    sum = sum.saturating_add(patients);
-                    sum
-                })
-                .collect(),
-        )
+        for (patients, _) in &mut sites {
+            sum = sum.saturating_add(*patients);
+            *patients = sum;
+        }
+        Self(sites)
     }
 
     /// One site.
     #[must_use]
     pub fn draw(&self, named: &Named) -> SiteId {
-        let total = self.0.last().copied().unwrap_or(0);
+        let total = self.0.last().map_or(0, |last| last.0);
         let patient = named.stream(Purpose::Where).below(total.max(1));
-        SiteId::of(self.0.partition_point(|&sum| sum <= patient).min(self.0.len().saturating_sub(1)))
+        let place = self.0.partition_point(|&(sum, _)| sum <= patient).min(self.0.len().saturating_sub(1));
+        self.0.get(place).map_or(SiteId(0), |(_, site)| *site)
     }
 }
 
 /// Terms of a class's daily jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct JobTerms<'a> {
-    /// Workstations at each site.
+    /// Workstations at each site, and the sites' names.
     pub workstations: &'a [u32],
+    /// See `workstations`.
+    pub site_names: &'a [u64],
     /// Share that has a job.
     pub share: Share,
     /// Window of starts.
@@ -195,13 +221,11 @@ pub struct JobTerms<'a> {
 
 /// The jobs of one day, the last first: (when, where, name).
 #[must_use]
-pub fn jobs_of_day(key: Key, class: ClassId, day: u64, terms: JobTerms<'_>) -> Vec<(Time, SiteId, Named)> {
+pub fn jobs_of_day(key: Key, class: u64, day: u64, terms: JobTerms<'_>) -> Vec<(Time, SiteId, Named)> {
     let mut jobs = Vec::new();
-    let mut number = 0;
-    for (&count, site) in terms.workstations.iter().zip(0_u32..) {
-        for _ in 0..count {
-            let named = Named::new(key, class, 1 << 40 | day, number);
-            number += 1;
+    for ((&count, name), site) in terms.workstations.iter().zip(terms.site_names).zip(0_u32..) {
+        for number in 0..u64::from(count) {
+            let named = Named::new(key, class, within(*name, 1 << 40 | day), number);
             if named.stream(Purpose::Where).uniform() < terms.share.0 {
                 let (from, until) = (terms.start.0.on(day), terms.start.1.on(day));
                 let share = triangular(named.stream(Purpose::When).uniform(), terms.start, terms.peak);
@@ -209,7 +233,7 @@ pub fn jobs_of_day(key: Key, class: ClassId, day: u64, terms: JobTerms<'_>) -> V
             }
         }
     }
-    jobs.sort_by_key(|&(at, site, named)| std::cmp::Reverse((at, site, named.number)));
+    jobs.sort_by_key(|&(at, site, named)| std::cmp::Reverse((at, terms.site_names[site.index()], named.number)));
     jobs
 }
 

@@ -349,7 +349,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         for (share, forward) in stored {
             if u < share.0 {
                 if let Some(forward) = forward {
-                    self.begin(*forward, site, Asker::Nobody(named.forwarded(*forward)));
+                    self.begin(*forward, site, Asker::Nobody(named.forwarded(self.sources.class_names[forward.index()])));
                 }
                 return true;
             }
@@ -436,7 +436,9 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     /// A job that was held starts now, unless another rule holds it.
     pub(super) fn start_deferred(&mut self, id: FlowId, life: u32) {
-        if self.flows.get(id).life != life {
+        let flow = self.flows.get(id);
+        // Several curfews that end one after the other may have released it; it starts once.
+        if flow.life != life || !matches!(flow.state, State::Deferred | State::Unpowered) {
             return;
         }
         if self.is_off(id) {

@@ -19,7 +19,7 @@ pub mod wire;
 use std::hint::cold_path;
 
 use crate::random::Stream;
-use crate::scenario::model::{Action, ClassId, Codec, Discipline, Model, SiteId, Tcp, Transport, UnitId};
+use crate::scenario::model::{ClassId, Codec, Discipline, Model, SiteId, Tcp, Transport, Unit, UnitId};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::{Calendar, Due, Rank};
 use crate::sim::discipline::Shape;
@@ -319,7 +319,15 @@ impl Packets {
         let label = connection.label;
         let half = connection.half(way);
         let full = full_packet(&tcp);
-        let tail = if half.sender.is_last(first + count - 1) { half.tail } else { full };
+        let bare = bare_packet(&tcp);
+        if count > 1 && half.ends_with_fin(first + count - 1) {
+            // All packets of a train but the last are full: the end of a message and the FIN behind it do not share one.
+            cold_path();
+            self.send_data(id, way, (first, count - 1));
+            self.send_data(id, way, (first + count - 1, 1));
+            return;
+        }
+        let tail = half.size(first + count - 1, full, bare);
         let says = Says::of(first);
         let packet = Packet { label, kind: Kind::Data, way, count: short(count), sent: self.now, says };
         self.send(packet, Sizes { each: full, tail });
@@ -472,9 +480,8 @@ impl Packets {
     fn request_arrives(&mut self, packet: &Packet) {
         let id = packet.label.owner;
         let connection = &mut self.connections[id as usize];
-        let asked = connection.asks();
         let reply = connection.up.receiver.arrive(packet.says.first, u32::from(packet.count));
-        if !asked && connection.asks() && connection.has_more() {
+        if connection.take_request() {
             // The request says that the answer before it has arrived.
             connection.down.sender.all_arrived(self.now);
             if connection.server > Span(0) {
@@ -527,7 +534,7 @@ impl Packets {
     fn response_arrives(&mut self, packet: &Packet) {
         let id = packet.label.owner;
         let connection = &mut self.connections[id as usize];
-        connection.answered(self.now);
+        connection.answered(self.now, packet.says.first, u32::from(packet.count));
         let mut owes = false;
         let reply = connection.down.receiver.arrive(packet.says.first, u32::from(packet.count));
         if connection.complete() {
@@ -677,18 +684,16 @@ impl Packets {
         self.calendar.push(self.now + Span::of_secs(gap), Rank::Arrival, Event::Flood(owner));
     }
 
-    /// The world is edited.
-    pub fn edit(&mut self, now: Time, action: &Action) {
+    /// A class has other caps.
+    pub fn shape(&mut self, now: Time, class: ClassId, shape: Shape) {
         self.now = now;
-        match action {
-            Action::Shape { class, total, per_site } => {
-                let shape = Shape::of(*total, *per_site);
-                self.hubs.iter_mut().for_each(|hub| hub.reshape(*class, shape));
-            }
-            // Rates and orders are set by those who know what holds them up. What is under way ends where it is; what starts
-            // from now on takes the new tunnel.
-            Action::Serve(..) | Action::Resize(..) | Action::Migrate { .. } => {}
-        }
+        self.hubs.iter_mut().for_each(|hub| hub.reshape(class, shape));
+    }
+
+    /// A concentrator is another device from now on.
+    pub fn refit(&mut self, now: Time, unit: UnitId, device: &Unit) {
+        self.now = now;
+        self.hubs[unit.index()].refit(now, device);
     }
 
     /// A concentrator, its books brought to `now`, and the packets in it.

@@ -1,6 +1,6 @@
 //! Paths: faults befall sites and concentrators, tunnels are lost and set up anew, and traffic follows.
 
-use crate::random::{Purpose, Stream};
+use crate::random::{Key, Purpose, Stream, within};
 use crate::scenario::fault::{Fault, Mishap};
 use crate::scenario::model::{ClassId, FailBack, SiteId, UnitId};
 use crate::sim::band::FlowId;
@@ -79,10 +79,10 @@ impl<'m, O: Observer> Engine<'m, O> {
     /// The rate of a concentrator after edits and brown-outs.
     pub(super) fn set_throughput(&mut self, unit: UnitId) {
         let left: f64 = self.dimmed[unit.index()].iter().product();
-        let terms = &self.model.units[unit.index()];
+        let terms = &self.devices[unit.index()];
         let line = terms.uplink.into_iter().chain(terms.configured).map(BitRate::bits).fold(f64::INFINITY, f64::min);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a rate
-        let rate = BitRate((self.rates[unit.index()].bits() * left).min(line).round().max(1.0) as u64);
+        let rate = BitRate((terms.throughput.bits() * left).min(line).round().max(1.0) as u64);
         self.units[unit.index()].advance(self.now);
         self.units[unit.index()].resize(rate);
         if let Some(packets) = &mut self.packets {
@@ -159,7 +159,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         end.breaks += 1;
         let breaks = end.breaks;
         if end.unit.is_some() && end.stalls == 0 {
-            let named = self.key.of(Purpose::Tunnel, u64::from(site.0));
+            let named = self.tunnel_draws(site, 0);
             let after = self.model.tunnels.detection.sample(&mut named.stream(u64::from(breaks)));
             self.calendar.push(self.now + Span::of_secs(after), Rank::Change, Event::Notice(site, breaks));
         }
@@ -212,7 +212,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         if reaches && self.tunnels.hear(to, site, number) == Heard::First {
             self.work_on_handshake(to);
         }
-        let key = self.key.of(Purpose::Tunnel, u64::from(site.0) | 1 << 40);
+        let key = self.tunnel_draws(site, 1);
         let jitter = 1.0 - self.model.tunnels.jitter * key.stream(u64::from(number) << 8 | u64::from(sent)).uniform();
         self.calendar.push(self.now + Span::of_secs(wait * jitter), Rank::Change, Event::Request(site, number));
     }
@@ -291,12 +291,19 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.attempt(site, to, Why::SetUp);
     }
 
+    /// What is drawn for a site's tunnel: detection, repeats, lifetimes and the first lifetime each have their own numbers.
+    fn tunnel_draws(&self, site: SiteId, what: u64) -> Key {
+        self.key.of(Purpose::Tunnel, within(self.sources.site_names[site.index()], what))
+    }
+
     fn schedule_rekey(&mut self, site: SiteId) {
         if let Some(every) = self.model.tunnels.rekey {
             let epoch = self.tunnels.sites[site.index()].epoch;
-            let key = self.key.of(Purpose::Tunnel, u64::from(site.0) | 2 << 40);
+            let key = self.tunnel_draws(site, 2);
             let jitter = 1.0 - self.model.tunnels.jitter * key.stream(u64::from(epoch)).uniform();
-            let at = self.now + Span::of_secs(every.secs() * jitter);
+            // Tunnels that stand at the start were set up at any time before it.
+            let left = if self.now == Time(0) { self.tunnel_draws(site, 3).stream(0).uniform() } else { 1.0 };
+            let at = self.now + Span::of_secs(every.secs() * jitter * left);
             self.calendar.push(at, Rank::Change, Event::Rekey(site, epoch));
         }
     }
@@ -348,24 +355,24 @@ impl<'m, O: Observer> Engine<'m, O> {
     }
 
     /// What makes a firewall flap, and of which of the sites it is.
-    fn flapping(&self, firewall: u32) -> (&'m Fault, usize) {
+    fn flapping(&self, firewall: u32) -> (&'m Fault, SiteId) {
         let Firewall { fault, place, .. } = self.tunnels.firewalls[firewall as usize];
-        (&self.model.faults[fault as usize], place as usize)
+        let fault = &self.model.faults[fault as usize];
+        let Mishap::Flaps { sites, .. } = &fault.what else { unreachable!("a firewall flaps by a fault of flaps") };
+        (fault, sites[place as usize])
     }
 
     /// Random numbers of a firewall's present round: three draws each.
     fn flap_stream(&self, firewall: u32, draw: u64) -> Stream {
-        let Firewall { fault, place, round } = self.tunnels.firewalls[firewall as usize];
-        let fault = self.key.of(Purpose::Fault, self.model.faults[fault as usize].stream);
-        fault.of(Purpose::Fault, u64::from(place)).stream(3 * u64::from(round) + draw)
+        let (fault, site) = self.flapping(firewall);
+        let round = self.tunnels.firewalls[firewall as usize].round;
+        let name = self.sources.site_names[site.index()];
+        self.key.of(Purpose::Fault, fault.stream).of(Purpose::Fault, name).stream(3 * u64::from(round) + draw)
     }
 
     /// A firewall stalls; its reboot is noticed to be needed, asked for, and done.
     pub(super) fn flap(&mut self, firewall: u32) {
-        let (Fault { what: Mishap::Flaps { sites, stall, reboot, .. }, .. }, place) = self.flapping(firewall) else {
-            return;
-        };
-        let site = sites[place];
+        let (Fault { what: Mishap::Flaps { stall, reboot, .. }, .. }, site) = self.flapping(firewall) else { return };
         let down = stall.sample(&mut self.flap_stream(firewall, 1)) + reboot.sample(&mut self.flap_stream(firewall, 2));
         self.tunnels.sites[site.index()].stalls += 1;
         self.path_may_have_changed(site);
@@ -377,8 +384,7 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     /// A firewall is up again: it asks for its tunnel.
     pub(super) fn mended(&mut self, firewall: u32) {
-        let (Fault { what: Mishap::Flaps { sites, .. }, .. }, place) = self.flapping(firewall) else { return };
-        let site = sites[place];
+        let (_, site) = self.flapping(firewall);
         let end = &mut self.tunnels.sites[site.index()];
         end.stalls -= 1;
         if end.stalls == 0 && end.attempt.is_none() && end.unit.is_none() {

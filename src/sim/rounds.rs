@@ -63,6 +63,8 @@ impl<O: Observer> Engine<'_, O> {
         let Some(tcp) = self.tcp() else { return };
         let connects = self.class(id).connects;
         let flow = self.flows.get_mut(id);
+        // What waits is known as it was when it was last looked at.
+        self.units[flow.unit.index()].advance(self.now);
         flow.round = Round { window: tcp.window, ..Round::default() };
         let set_up = if connects {
             let unit = &self.units[flow.unit.index()];
@@ -87,11 +89,12 @@ impl<O: Observer> Engine<'_, O> {
         let (flow, row) = self.flows.row_mut(id);
         let Step { turn, segment } = &row[usize::from(flow.round.turn)];
         flow.round.answer(tcp, turn, *segment, resumes);
+        self.units[flow.unit.index()].advance(self.now);
         let (unit, class) = (&self.units[flow.unit.index()], &self.model.classes[flow.class.index()]);
         let path = unit.path(flow.site);
         after += Parts {
             trips: path.rtt / 2.0 + class.server.secs(),
-            queueing: unit.up_wait(flow.site, flow.class),
+            queueing: unit.up_wait_in(flow.site, flow.class, after.sum()),
             transfer: turn.request.bits() / path.up,
             ..Parts::default()
         };
@@ -201,7 +204,7 @@ impl<O: Observer> Engine<'_, O> {
         let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
         let Path { rtt, up } = unit.path(flow.site);
         let (up, server) = (1.0 / up, class.server.secs());
-        let idle = Idle::new(unit.throughput(), unit.access(flow.site), rtt);
+        let idle = Idle::new(unit.nominal(), unit.access(flow.site), rtt);
         let mut window = tcp.map_or(0, |tcp| tcp.window);
         let mut crossed = Crossed::default();
         let (mut all, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });

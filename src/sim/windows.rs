@@ -131,6 +131,16 @@ impl Windows {
         (self.hears_in, self.hit, self.grows_for) = (None, 0.0, 0.0);
     }
 
+    /// One more comes to `flows` transfers, and brings a window like theirs.
+    pub fn gain_one(&mut self, flows: usize, link: &Link) {
+        if flows > 0 {
+            let more = 1.0 + 1.0 / float(flows as u64);
+            let full = link.pipe + link.buffer;
+            self.open = self.open.map(|open| smaller(open * more, full));
+            self.most = smaller(self.most * more, full);
+        }
+    }
+
     /// One of `flows` transfers ends, and takes its window with it.
     pub fn lose_one(&mut self, flows: usize) {
         let rest = 1.0 - 1.0 / float(flows.max(2) as u64);
@@ -215,6 +225,18 @@ mod tests {
         let often = (0..1000).fold(cut_so_often(5), |windows, _| after(windows, 0.001, 1));
         let once = after(cut_so_often(5), 1.0, 1);
         assert!((often.fill(0.0, LINK) / once.fill(0.0, LINK) - 1.0).abs() < 1e-9, "{often:?} {once:?}");
+    }
+
+    /// Who comes and who goes leave as much on the way as there was, whatever their number.
+    #[test]
+    fn who_comes_brings_a_window_along() {
+        let cut = cut_so_often(5);
+        let mut windows = cut;
+        for _ in 0..1000 {
+            windows.gain_one(40, LINK);
+            windows.lose_one(41);
+        }
+        assert!((windows.fill(0.0, LINK) / cut.fill(0.0, LINK) - 1.0).abs() < 1e-9, "{windows:?} {cut:?}");
     }
 
     /// One of two equal transfers ends: the other has half of what was on the way.

@@ -5,9 +5,9 @@
 //! worse than another. Its mean over many days is known; how far the simulated days lie off it by luck is taken out by
 //! regression (control variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
 
-use crate::random::{Key, Law, Purpose};
+use crate::random::{Key, Law, Purpose, name_of};
 use crate::scenario::model::{
-    Arrivals, Class, ClassId, Codec, Demand, Discipline, Fidelity, Model, Release, Transport,
+    Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport,
 };
 use crate::scenario::target::{Measure, Target};
 use crate::sim::demand::{JobTerms, Named, Poisson, jobs_of_day, sizes};
@@ -27,6 +27,7 @@ const STEP: f64 = 30.0;
 pub struct Fluid<'a> {
     model: &'a Model,
     targets: &'a [Target],
+    site_names: Vec<u64>,
     cost: Option<Cost>,
     /// Work of those who are not drawn beforehand, by step: what they would bring on an idle network [bit].
     expected: Vec<f64>,
@@ -111,7 +112,9 @@ impl<'a> Fluid<'a> {
         let until = targets.iter().map(|target| target.until).max().unwrap_or(Clock(0));
         let open = model.units.iter().filter(|unit| unit.opens == Time(0) && !unit.standby);
         let capacity = open.map(|unit| unit.carries().0.bits()).sum::<f64>() * STEP;
-        let mut fluid = Self { model, targets, cost: Cost::of(&model.units[0]), expected: Vec::new(), capacity };
+        let site_names = model.sites.iter().map(|site| name_of(&site.name)).collect();
+        let cost = Cost::of(&model.units[0]);
+        let mut fluid = Self { model, targets, site_names, cost, expected: Vec::new(), capacity };
         fluid.expected = vec![0.0; step(until.on(0)) + 1];
         for class in &model.classes {
             fluid.expect(class);
@@ -140,8 +143,8 @@ impl<'a> Fluid<'a> {
     pub fn day(&self, replication: u32) -> Vec<f64> {
         let mut work = self.expected.clone();
         let key = self.model.key(replication);
-        for (class, id) in self.model.classes.iter().zip((0..).map(ClassId::of)) {
-            for (named, at) in drawn(class, id, key, self.model.calendar.weekday) {
+        for class in &self.model.classes {
+            for (named, at) in drawn(class, &self.site_names, key, self.model.calendar.weekday) {
                 let starts = start(class, &named, at);
                 if let Some(step) = starts.map(step).filter(|step| *step < work.len()) {
                     work[step] += self.work(class, sizes(&named, class));
@@ -241,20 +244,21 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// What is drawn of a class for a day whoever waits, and when it is due.
-fn drawn(class: &Class, id: ClassId, key: Key, weekday: u8) -> Vec<(Named, Time)> {
+fn drawn(class: &Class, site_names: &[u64], key: Key, weekday: u8) -> Vec<(Named, Time)> {
+    let name = name_of(&class.name);
     match &class.demand {
-        Demand::Open(arrivals) => arrivals_of(arrivals, id, key, weekday),
+        Demand::Open(arrivals) => arrivals_of(arrivals, name, key, weekday),
         Demand::Jobs { workstations, share, start, peak, weekdays, .. } if weekdays[usize::from(weekday)] => {
-            let terms = JobTerms { workstations, share: *share, start: *start, peak: *peak };
-            jobs_of_day(key, id, 0, terms).into_iter().map(|(at, _, named)| (named, at)).collect()
+            let terms = JobTerms { workstations, site_names, share: *share, start: *start, peak: *peak };
+            jobs_of_day(key, name, 0, terms).into_iter().map(|(at, _, named)| (named, at)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn arrivals_of(arrivals: &Arrivals, id: ClassId, key: Key, weekday: u8) -> Vec<(Named, Time)> {
+fn arrivals_of(arrivals: &Arrivals, name: u64, key: Key, weekday: u8) -> Vec<(Named, Time)> {
     let mut process = Poisson::begin(0, arrivals.per_day * arrivals.weekdays[usize::from(weekday)]);
-    std::iter::from_fn(|| process.next(key, id, arrivals)).collect()
+    std::iter::from_fn(|| process.next(key, name, arrivals)).collect()
 }
 
 /// When it comes to the headend, with what is ordered for its class; none if it does not.
@@ -263,7 +267,9 @@ fn start(class: &Class, named: &Named, at: Time) -> Option<Time> {
     let mut chances = named.stream(Purpose::Whether);
     let (cache, around, obey) = (chances.uniform(), chances.uniform(), chances.uniform());
     let forbids = |from: Time, until: Time| from <= at && at < until;
-    let released = rules.curfews.iter().find(|curfew| forbids(curfew.from, curfew.until) && obey < curfew.compliance.0);
+    // Of several that end together the last one counts.
+    let holds = |curfew: &&Curfew| forbids(curfew.from, curfew.until) && obey < curfew.compliance.0;
+    let released = rules.curfews.iter().rev().find(holds);
     let at = released.map_or(at, |curfew| match curfew.release {
         Release::AtOnce => curfew.until,
         Release::Spread(over) | Release::Jittered(over) => {

@@ -767,7 +767,7 @@ fn mean_of(paths: &[Paths]) -> Paths {
 fn remarks(model: &Model) -> Vec<String> {
     let mut remarks = Vec::new();
     for unit in &model.units {
-        if unit.discipline != Discipline::Fifo && *unit.order(&unit.discipline) == Discipline::Fifo {
+        if unit.discipline != Discipline::Fifo && *unit.order() == Discipline::Fifo {
             let why = match unit.carries().1 {
                 Bottleneck::Line => "it was told that its line carries more than it does, so queues form beyond it",
                 _ => "encryption is what holds packets up, and takes them as they come",

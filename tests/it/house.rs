@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+#[path = "../../src/build.rs"]
+mod build;
+
 /// Rooms from the top; a room uses those above it.
 const ROOMS: [&str; 11] =
     ["units", "random", "stats", "theory", "scenario", "sim", "study", "plan", "validate", "report", "cli"];
@@ -66,7 +69,8 @@ fn every_file_says_first_what_it_is_for() {
 
 #[test]
 fn only_the_command_line_prints() {
-    for path in sources().into_iter().filter(|path| !path.starts_with("src/cli") && !path.ends_with("src/cli.rs")) {
+    let may = |path: &Path| ["src/cli", "src/cli.rs", "src/build.rs"].iter().any(|other| path.starts_with(other));
+    for path in sources().into_iter().filter(|path| !may(path)) {
         let text = std::fs::read_to_string(&path).unwrap();
         for word in ["println!", "eprintln!", "process::exit"] {
             assert!(!text.contains(word), "{} prints or exits", path.display());
@@ -84,4 +88,28 @@ fn every_scenario_begins_with_its_question() {
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("# ") && first.ends_with('?'), "{}: {first}", path.display());
     }
+}
+
+/// Kept runs are named by the build: one byte more in the engine, a device or a library's version is another build.
+#[test]
+fn another_source_is_another_build() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("src/sim/rounds.rs", "const KEPT: f64 = 0.7;");
+    write("profiles/devices.toml", "a = 1");
+    write("Cargo.lock", "rand 0.10");
+    let identity = || build::identity(folder.path(), b"rustc 1").unwrap();
+    let mut seen = vec![identity(), build::identity(folder.path(), b"rustc 2").unwrap()];
+    for (name, text) in
+        [("src/sim/rounds.rs", "const KEPT: f64 = 0.8;"), ("profiles/devices.toml", "a = 2"), ("Cargo.lock", "rand 0.11")]
+    {
+        write(name, text);
+        assert!(!seen.contains(&identity()), "{name}");
+        seen.push(identity());
+    }
+    assert_eq!(identity(), identity());
 }

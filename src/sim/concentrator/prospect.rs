@@ -109,6 +109,20 @@ impl Concentrator {
         self.wait(site, class) + self.access_queue(site) + self.up_wait(site, class)
     }
 
+    /// The same for a packet that comes `after` seconds from now: bursts that wait now will have left by then.
+    #[must_use]
+    #[inline]
+    pub fn up_wait_in(&self, site: SiteId, class: ClassId, after: f64) -> f64 {
+        if !self.both {
+            cold_path();
+            return 0.0;
+        }
+        let lane = &self.lanes[self.plan.queue_of(class)];
+        let wait = self.wait(site, class);
+        let bursts = if lane.in_turn() { wait } else { self.waiting_bursts(lane) * lane.slow };
+        larger(wait - smaller(bursts, after), 0.0)
+    }
+
     /// Time that a packet towards the headend waits in the concentrator's queue [s].
     #[must_use]
     #[inline]

@@ -5,7 +5,7 @@ use std::hint::cold_path;
 use super::Concentrator;
 use super::burst::LATELY;
 use super::flood::Flood;
-use crate::scenario::model::{Ingredient, Transport, Unit};
+use crate::scenario::model::{Ingredient, Site, Transport, Unit};
 use crate::sim::discipline::Plan;
 use crate::sim::transport::{fading, float};
 use crate::sim::windows::Windows;
@@ -70,18 +70,20 @@ pub(super) fn windows_of(transport: Transport, plan: &Plan) -> Option<Windows> {
     (transport.has(Ingredient::Windows) && plan.queues.len() == 1).then(Windows::default)
 }
 
-pub(super) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / float(values.len().max(1) as u64)
+/// Mean round trip without queues [s]. Whole nanoseconds are summed, so that the order of the sites does not matter.
+pub(super) fn mean_trip(sites: &[Site]) -> f64 {
+    let sum: u64 = sites.iter().map(|site| site.rtt.0).fold(0, u64::saturating_add);
+    float(sum) / 1e9 / float(sites.len().max(1) as u64)
 }
 
 /// What a flow of each site weighs for its round trip: with windows alike, rates are as one over the round trip, most of a
 /// full queue included (RFC 9438, section 3.3).
-pub(super) fn nearness(unit: &Unit, transport: Transport, trips: &[f64]) -> Vec<f64> {
+pub(super) fn nearness(unit: &Unit, transport: Transport, trips: &[f64], mean: f64) -> Vec<f64> {
     if !transport.has(Ingredient::RoundTrips) {
         return vec![1.0; trips.len()];
     }
     let queue = STANDS * unit.buffer.bits() / unit.carries().0.bits();
-    let usual = mean(trips) + queue;
+    let usual = mean + queue;
     trips.iter().map(|trip| (STEPS * usual / (trip + queue)).round().max(1.0) / STEPS).collect()
 }
 

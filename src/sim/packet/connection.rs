@@ -36,6 +36,9 @@ pub struct Connection {
     /// From the site.
     pub up: Half,
     turns: Vec<Turn>,
+    /// Requests that the site has sent, that the server has taken on, and answers that it has begun to send.
+    requested: usize,
+    taken: usize,
     turn: usize,
     /// Time that the server takes for each answer.
     pub server: Span,
@@ -51,12 +54,15 @@ pub struct Half {
     pub receiver: Receiver,
     /// Bytes of the last segment.
     pub tail: u32,
+    /// Whether a FIN follows it in a packet of its own.
+    fin: bool,
     /// Who sends.
     pub sender: Sender,
 }
 
 impl Half {
     fn open(&mut self, tcp: &Tcp, rtt: Option<Span>) {
+        self.fin = false;
         self.sender.open(tcp, rtt);
         self.receiver.open(tcp.has(Ingredient::DelayedAck));
     }
@@ -69,10 +75,33 @@ impl Half {
         self.tail = u32::try_from(last + tcp.headers.0).expect("a segment has fewer than 2^32 bytes");
     }
 
-    /// Whether everything has arrived.
+    /// The end of the direction follows in a packet without payload.
+    fn offer_fin(&mut self) {
+        self.sender.offer(1);
+        self.fin = true;
+    }
+
+    /// Whether this segment is the FIN.
+    #[must_use]
+    pub fn ends_with_fin(&self, segment: u32) -> bool {
+        self.fin && segment + 1 == self.sender.total()
+    }
+
+    /// Bytes of a packet with segment `segment`: a full one, the last of its message, or the FIN.
+    #[must_use]
+    pub fn size(&self, segment: u32, full: u32, bare: u32) -> u32 {
+        let from_end = self.sender.total() - segment;
+        match (self.fin, from_end) {
+            (true, 1) => bare,
+            (true, 2) | (false, 1) => self.tail,
+            _ => full,
+        }
+    }
+
+    /// Whether all data has arrived.
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.receiver.expected() == self.sender.total()
+        self.receiver.expected() + u32::from(self.fin) >= self.sender.total()
     }
 }
 
@@ -80,7 +109,7 @@ impl Connection {
     /// The place for a connection.
     #[must_use]
     pub fn new(label: Label, tcp: &Tcp) -> Self {
-        let half = Half { receiver: Receiver::default(), tail: 0, sender: Sender::new(tcp) };
+        let half = Half { receiver: Receiver::default(), tail: 0, fin: false, sender: Sender::new(tcp) };
         Self {
             label,
             called: false,
@@ -92,6 +121,8 @@ impl Connection {
             down: half.clone(),
             up: half,
             turns: Vec::new(),
+            requested: 0,
+            taken: 0,
             turn: 0,
             server: Span(0),
         }
@@ -109,7 +140,7 @@ impl Connection {
         self.label = label;
         self.turns.clear();
         self.turns.extend(turns);
-        self.turn = 0;
+        (self.requested, self.taken, self.turn) = (0, 0, 0);
         self.up.open(tcp, stands);
         self.down.open(tcp, stands);
         (self.server, self.owed, self.calling) = (server, Time::NEVER, None);
@@ -118,26 +149,35 @@ impl Connection {
 
     /// The next request is there to be sent.
     pub fn ask(&mut self, tcp: &Tcp) {
-        self.up.offer(self.turns[self.turn].request.0, tcp);
+        self.up.offer(self.turns[self.requested].request.0, tcp);
+        self.requested += 1;
         self.asked = false;
     }
 
-    /// The answer is there to be sent.
+    /// The server takes on the request that has arrived whole; false where it has done so before.
+    pub fn take_request(&mut self) -> bool {
+        let whole = self.taken < self.requested && self.up.complete();
+        self.taken += usize::from(whole);
+        whole
+    }
+
+    /// The answer is there to be sent. The server closes a connection that was opened for the flow after its last answer: if
+    /// that leaves at once, the FIN follows in a packet of its own, whose arrival tells of a lost tail; else the last segment
+    /// carries it (RFC 9293, section 3.6).
     pub fn answer(&mut self, tcp: &Tcp) {
+        let before = self.down.sender.total();
         self.down.offer(self.turns[self.turn].response.0, tcp);
         self.turn += 1;
+        let segments = self.down.sender.total() - before;
+        if self.called && !self.has_more() && segments <= self.down.sender.window() {
+            self.down.offer_fin();
+        }
     }
 
     /// Whether another request follows the answer that has come.
     #[must_use]
     pub fn has_more(&self) -> bool {
         self.turn < self.turns.len()
-    }
-
-    /// Whether the request that has arrived whole waits for its answer.
-    #[must_use]
-    pub fn asks(&self) -> bool {
-        self.up.complete() && self.down.complete()
     }
 
     /// The direction.
@@ -160,10 +200,11 @@ impl Connection {
         self.calling.map_or(Time::NEVER, |(at, tries)| at + Span(FIRST_TIMEOUT << tries.min(6)))
     }
 
-    /// Something of the answer is at the site: it says that the request has arrived.
+    /// Segments `first..first + count` are at the site. If they are of the answer to the last request, they say that this
+    /// has arrived; a repeated segment of an earlier answer says nothing.
     #[inline]
-    pub fn answered(&mut self, now: Time) {
-        if !self.asked {
+    pub fn answered(&mut self, now: Time, first: u32, count: u32) {
+        if !self.asked && first + count > self.down.receiver.expected() {
             cold_path();
             self.up.sender.all_arrived(now);
             self.asked = self.up.complete() && self.up.sender.idle();
@@ -176,10 +217,10 @@ impl Connection {
         self.asked
     }
 
-    /// Whether requests and answers have all arrived.
+    /// Whether the answer to the last request has arrived whole.
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.down.complete() && (self.asked || self.up.complete())
+        self.turn == self.requested && self.down.complete()
     }
 
     /// When it next has to be woken.

@@ -54,6 +54,10 @@ pub struct Books {
     pub waited: Vec<(f64, u32)>,
 }
 
+fn room(unit: &Unit) -> Room {
+    Room { bytes: unit.buffer.0, packets: unit.buffer_packets.map_or(u64::MAX, u64::from) }
+}
+
 impl Hub {
     /// An idle concentrator.
     ///
@@ -61,13 +65,13 @@ impl Hub {
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
     pub fn new(unit: &Unit, ideal: bool, classes: usize) -> Self {
-        let room = Room { bytes: unit.buffer.0, packets: unit.buffer_packets.map_or(u64::MAX, u64::from) };
+        let room = room(unit);
         Self {
             cost: Cost::of(unit).expect("a checked unit has a cost"),
             throughput: unit.carries().0.bits(),
             both: unit.counts == Counts::Both,
             room,
-            scheduler: Scheduler::new(unit.order(&unit.discipline), classes, room),
+            scheduler: Scheduler::new(unit.order(), classes, room),
             serving: None,
             ring: None,
             // Except in textbooks: nothing overtakes the packet that a device has taken from its queues.
@@ -186,18 +190,34 @@ impl Hub {
     fn hold_back(&mut self, now: Time, parcel: &Parcel) -> Result<Option<Time>, ()> {
         let packet = &parcel.packet;
         let class = packet.label.class.index();
-        if self.shapers[class].is_open() || (packet.way == Way::Up && packet.kind != Kind::Noise) {
+        if self.shapers[class].is_open() {
             return Ok(None);
         }
         let work = self.work(parcel);
+        if packet.way == Way::Up && packet.kind != Kind::Noise {
+            // Senders are slowed down by what is shaped towards them: the way back only counts.
+            self.shapers[class].charge(now, packet.label.site, work);
+            return Ok(None);
+        }
         self.shapers[class].pass(now, packet.label.site, work).map(Some).ok_or_else(|| {
             self.books.arrived[class] += work;
             self.books.lost[class] += work;
         })
     }
 
+    /// Another device: costs and buffers are its own from now on; what waits stays.
+    pub fn refit(&mut self, now: Time, unit: &Unit) {
+        self.advance(now);
+        self.cost = Cost::of(unit).expect("a checked unit has a cost");
+        self.room = room(unit);
+        self.scheduler.set_room(self.room);
+    }
+
     /// Changes the shaping of a class.
     pub fn reshape(&mut self, class: ClassId, shape: Shape) {
+        if self.shapers[class.index()].has(shape) {
+            return;
+        }
         self.shapers[class.index()] = Shaper::new(shape);
         self.open = self.shapers.iter().all(Shaper::is_open);
     }

@@ -120,6 +120,11 @@ impl Scheduler {
         Self { queues: queues.collect(), room, waiting: 0, by_flow, plan }
     }
 
+    /// Changes the room of each queue; what waits stays.
+    pub fn set_room(&mut self, room: Room) {
+        self.room = room;
+    }
+
     /// Everything that waits, in no particular order.
     pub fn waiting(&self) -> impl Iterator<Item = ParcelId> {
         self.queues.iter().flat_map(|queue| {

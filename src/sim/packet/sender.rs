@@ -610,12 +610,6 @@ impl Sender {
         self.backoff += 1;
         self.alarms = Alarms { timeout: self.timeout(now), ..Alarms::OFF };
     }
-
-    /// Whether segment `segment` is the last that there is.
-    #[must_use]
-    pub fn is_last(&self, segment: u32) -> bool {
-        segment + 1 == self.total
-    }
 }
 
 /// Arrivals beyond a hole that stand for a loss.

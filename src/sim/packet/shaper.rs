@@ -32,6 +32,21 @@ impl Shaper {
         self.shape == Shape::NONE
     }
 
+    /// Whether this is its order already.
+    #[must_use]
+    pub fn has(&self, shape: Shape) -> bool {
+        self.shape == shape
+    }
+
+    /// `work` bits of a site use up the class's rate without waiting.
+    pub fn charge(&mut self, now: Time, site: SiteId, work: f64) {
+        let Shape { total, per_site } = self.shape;
+        let later = |busy: Time, rate: f64| busy.max(now) + Span::of_secs(work / rate);
+        self.all = later(self.all, total);
+        let own = self.sites.entry(site).or_insert(Time(0));
+        *own = later(*own, per_site);
+    }
+
     /// When `work` bits of a site are through; none if they are lost.
     pub fn pass(&mut self, now: Time, site: SiteId, work: f64) -> Option<Time> {
         let own = *self.sites.get(&site).unwrap_or(&Time(0));
