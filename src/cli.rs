@@ -238,6 +238,13 @@ struct Validate {
     /// Random scenarios at both fidelities.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     random: u64,
+    /// Holds flow fidelity against packets in so many scenarios drawn over every regime (480 take about half an hour on two
+    /// cores), in place of everything else.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "480", conflicts_with_all = ["html", "evidence", "errors"])]
+    regimes: Option<u64>,
+    /// Seed of the scenarios that are drawn.
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "regimes")]
+    seed: u64,
     /// Writes what was learnt of the method's error as CSV.
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,

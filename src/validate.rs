@@ -7,6 +7,7 @@
 pub mod cross;
 pub mod evidence;
 pub mod method;
+pub mod regimes;
 pub mod replay;
 pub mod textbook;
 

@@ -2,14 +2,20 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
-use crate::cli::{Stop, Validate, output, say, say_json};
-use crate::report::validation;
+use crate::cli::{STOP, Stop, Validate, bar, output, say, say_json};
+use crate::report::regimes::Suite;
+use crate::report::{self, validation};
+use crate::study::Fault;
 use crate::validate::evidence::Store;
 use crate::validate::method::errors;
-use crate::validate::{Verdict, cross, evidence_rows, replay_all, textbook};
+use crate::validate::{Verdict, cross, evidence_rows, regimes, replay_all, textbook};
 
 pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
+    if let Some(count) = args.regimes {
+        return suite(args, count);
+    }
     let store = args.evidence.as_deref().map_or(Store::Shipped, Store::Folder);
     let bar = indicatif::ProgressBar::new_spinner();
     if !std::io::stderr().is_terminal() {
@@ -41,6 +47,32 @@ pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
     }
     Ok(u8::from(rows.iter().any(|row| row.verdict() == Verdict::Beyond)))
 }
+
+/// Flow against packets in scenarios drawn over every regime.
+fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
+    let bar = bar("{wide_bar} {pos}/{len} scenarios, {eta} left");
+    bar.set_length(count);
+    let scenarios = regimes::run(args.seed, count, &STOP, &|| bar.inc(1));
+    bar.finish_and_clear();
+    if STOP.load(Ordering::Relaxed) {
+        return Err(Stop::Study(Fault::Stopped));
+    }
+    let suite = Suite {
+        seed: args.seed,
+        table: regimes::table(&scenarios),
+        worst: regimes::worst(args.seed, &scenarios, WORST),
+        scenarios,
+    };
+    if args.json {
+        say_json(&suite);
+    } else {
+        say(&report::regimes::text(&suite));
+    }
+    Ok(0)
+}
+
+/// So many scenarios that are furthest off are shown.
+const WORST: usize = 10;
 
 fn write(path: &Path, text: &str) -> Result<(), Stop> {
     output::whole(path, text.as_bytes()).map_err(|fault| Stop::Write(path.to_owned(), fault))

@@ -753,6 +753,12 @@ pub enum Ingredient {
 }
 
 impl Ingredient {
+    /// Whether leaving it out changes flow fidelity.
+    #[must_use]
+    pub fn is_of_flow(self) -> bool {
+        !matches!(self, Self::Hystart | Self::Rack | Self::DelayedAck)
+    }
+
     /// All of them, with their names.
     pub const ALL: [(Self, &'static str); 10] = [
         (Self::Hystart, "hystart"),

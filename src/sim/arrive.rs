@@ -169,8 +169,7 @@ impl<O: Observer> Engine<'_, O> {
             }
             _ => {
                 let number = users.next_action(user);
-                let named =
-                    Named::new(self.key, class_names[class.index()], users.name(user, site_names), number);
+                let named = Named::new(self.key, class_names[class.index()], users.name(user, site_names), number);
                 if self.takes_paper(class, site, &named) {
                     cold_path();
                     self.begin_on_paper(class, site, Asker::User(user, named));

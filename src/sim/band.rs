@@ -124,6 +124,12 @@ impl Band {
         self.appetite
     }
 
+    /// The site's cap [bit/s].
+    #[must_use]
+    pub fn cap_at(&self, site: u32) -> f64 {
+        self.sites[site as usize].cap
+    }
+
     /// What the site's flows weigh together.
     #[must_use]
     pub fn weight_at(&self, site: u32) -> f64 {
@@ -169,6 +175,19 @@ impl Band {
     /// Bursts of `work` bits go before the flows that share, once; call when saturated and up to date.
     pub fn owe(&mut self, work: f64) {
         self.debt += work;
+    }
+
+    /// Bursts of `work` bits go before the site's flows on the link that holds these back; says whether one does.
+    pub fn owe_at(&mut self, site: u32, work: f64) -> bool {
+        let share = &self.sites[site as usize];
+        if share.is_empty() || share.shared {
+            return false;
+        }
+        self.bring(site);
+        let share = &mut self.sites[site as usize];
+        share.clock -= work / share.weight;
+        self.key(site);
+        true
     }
 
     /// What is still owed where nobody shares any more, and so nobody here can pay it.
@@ -423,7 +442,7 @@ impl Band {
         if self.rides(share) {
             return self.clock_now(share);
         }
-        let clock = if share.is_empty() { 0.0 } else { self.clock_now(share) };
+        let clock = if share.is_empty() { BEGINS } else { self.clock_now(share) };
         let share = &mut self.sites[site as usize];
         (share.clock, share.mark) = (clock, if share.shared { self.v } else { self.now });
         clock
@@ -454,6 +473,9 @@ impl Band {
         }
     }
 }
+
+/// What a site's clock reads at first [bit]: bursts set it back by less than that.
+const BEGINS: f64 = 1e10;
 
 /// A rate in whole bits per second, so that sums of rates are exact: beside 2^52 a number has no fraction.
 fn whole(rate: f64) -> f64 {

@@ -131,8 +131,7 @@ impl Concentrator {
         let ceiling = unit.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
         let trip = mean_trip(sites);
         let trips: Vec<f64> = sites.iter().map(|site| site.rtt.secs()).collect();
-        let door =
-            |(site, nearness): (&Site, f64)| Door::new(site, access_rate(site, scale, ceiling), nearness);
+        let door = |(site, nearness): (&Site, f64)| Door::new(site, access_rate(site, scale, ceiling), nearness);
         let throughput = unit.carries().0.bits();
         let mut concentrator = Self {
             throughput,

@@ -349,7 +349,11 @@ impl<'m, O: Observer> Engine<'m, O> {
         for (share, forward) in stored {
             if u < share.0 {
                 if let Some(forward) = forward {
-                    self.begin(*forward, site, Asker::Nobody(named.forwarded(self.sources.class_names[forward.index()])));
+                    self.begin(
+                        *forward,
+                        site,
+                        Asker::Nobody(named.forwarded(self.sources.class_names[forward.index()])),
+                    );
                 }
                 return true;
             }

@@ -6,9 +6,7 @@
 //! regression (control variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
 
 use crate::random::{Key, Law, Purpose, name_of};
-use crate::scenario::model::{
-    Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport,
-};
+use crate::scenario::model::{Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport};
 use crate::scenario::target::{Measure, Target};
 use crate::sim::demand::{JobTerms, Named, Poisson, jobs_of_day, sizes};
 use crate::sim::transport::{Cost, Crossed, Turn};

@@ -104,9 +104,11 @@ fn another_source_is_another_build() {
     write("Cargo.lock", "rand 0.10");
     let identity = || build::identity(folder.path(), b"rustc 1").unwrap();
     let mut seen = vec![identity(), build::identity(folder.path(), b"rustc 2").unwrap()];
-    for (name, text) in
-        [("src/sim/rounds.rs", "const KEPT: f64 = 0.8;"), ("profiles/devices.toml", "a = 2"), ("Cargo.lock", "rand 0.11")]
-    {
+    for (name, text) in [
+        ("src/sim/rounds.rs", "const KEPT: f64 = 0.8;"),
+        ("profiles/devices.toml", "a = 2"),
+        ("Cargo.lock", "rand 0.11"),
+    ] {
         write(name, text);
         assert!(!seen.contains(&identity()), "{name}");
         seen.push(identity());

@@ -61,7 +61,7 @@ const MOST: usize = 32;
 impl Share {
     /// Its last flow is gone.
     pub fn idle(&mut self) {
-        (self.clock, self.weight, self.shared) = (0.0, 0.0, false);
+        (self.weight, self.shared) = (0.0, false);
     }
 
     /// Whether it has no flow.

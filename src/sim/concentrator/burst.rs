@@ -57,6 +57,9 @@ impl Concentrator {
         }
         door.free_at = now + last;
         lane.bursts += work / LATELY;
+        if unlikely(self.doors[site.index()].busy != 0) {
+            self.charge_access(site, place, work);
+        }
         let reserve = self.reserve(self.capacity());
         if unlikely((reserve > 0.0) != (self.reserve > 0.0))
             || unlikely((reserve - self.reserve).abs() > 0.05 * self.throughput)
@@ -85,6 +88,23 @@ impl Concentrator {
                 windows.lose(segments.max(1.0), &lane.link);
             }
             self.wake = self.time_of_change();
+        }
+    }
+
+    /// Flows of the site that its access link holds back, or a cap of their lane on each site, give way to a burst: there is one
+    /// account for both.
+    #[inline(never)]
+    fn charge_access(&mut self, site: SiteId, place: usize, work: f64) {
+        let door = &self.doors[site.index()];
+        let rate = |lane: usize| self.lanes[lane].band.cap_at(site.0);
+        let full = door.lanes().map(rate).sum::<f64>() >= door.access() * (1.0 - 1e-9);
+        let own = door.busy & 1 << place != 0;
+        let mut left = door.lanes();
+        let pays = if own { Some(place) } else { left.find(|&lane| full && self.lanes[lane].band.full_for(site.0).is_some()) };
+        if let Some(pays) = pays
+            && self.touch(pays).owe_at(site.0, work)
+        {
+            self.put_off = true;
         }
     }
 
@@ -119,7 +139,7 @@ impl Concentrator {
     fn others_pay(&mut self, place: usize, work: f64) -> bool {
         let rank = self.lanes[place].terms.rank;
         // Lanes stand in the order of their ranks.
-        let shares = |other, lane: &Lane| other != place && lane.band.saturated();
+        let shares = |other, lane: &Lane| other != place && lane.wants_more();
         let all = || self.lanes.iter().enumerate();
         let Some((first, lane)) = all().find(|&(other, lane)| lane.terms.rank >= rank && shares(other, lane)) else {
             return false;
@@ -159,7 +179,7 @@ impl Concentrator {
     #[inline]
     pub(super) fn reserve(&self, capacity: f64) -> f64 {
         // One queue needs no loop, and this is asked for at every burst.
-        let of = |lane: &Lane| (lane.band.appetite(), lane.bursts);
+        let of = |lane: &Lane| (lane.appetite(), lane.bursts);
         let (appetite, bursts) = match &self.lanes[..] {
             [only] => of(only),
             all => {

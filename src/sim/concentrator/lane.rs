@@ -98,6 +98,18 @@ impl Lane {
         if self.band.saturated() { self.band.len() } else { 0 }
     }
 
+    /// Whether its flows could use more of the link; a lane at its own cap could not.
+    #[inline]
+    pub fn wants_more(&self) -> bool {
+        self.band.saturated() && self.given < self.terms.total
+    }
+
+    /// Greatest useful rate of its flows [bit/s].
+    #[inline]
+    pub fn appetite(&self) -> f64 {
+        smaller(self.band.appetite(), self.terms.total)
+    }
+
     /// Whether it is not one line, first come, first served.
     #[inline]
     pub fn in_turn(&self) -> bool {

@@ -54,7 +54,10 @@ impl Concentrator {
         // Asked for first, as nothing else has to be put aside for it then.
         let access_queue = self.queue_at(door, site);
         let by_flow = self.plan.flow_weight[class.index()] * door.nearness;
-        let share = larger(smaller(lane.band.fair_share(site.0, by_flow), lane.terms.per_site), 1.0);
+        let at_site = lane.band.weight_at(site.0);
+        let of_access = door.access() * (by_flow / (at_site + by_flow));
+        let share = smaller(lane.band.fair_share(site.0, by_flow), smaller(lane.terms.per_site, of_access));
+        let share = larger(share, 1.0);
         let alone = !lane.band.saturated();
         let (rate, slowness) = if lane.in_turn() && !alone {
             cold_path();

@@ -1,0 +1,62 @@
+//! The suite's tables: errors by regime, and the scenarios that are furthest off.
+
+use serde::Serialize;
+
+use crate::report::table::{columns, wrapped};
+use crate::validate::regimes::{Found, Line, RUNS, Worst};
+
+/// Everything that the suite found, for another program to read.
+#[derive(Debug, Serialize)]
+pub struct Suite {
+    /// Seed of the scenarios.
+    pub seed: u64,
+    /// By regime.
+    pub table: Vec<Line>,
+    /// The scenarios that are furthest off.
+    pub worst: Vec<Worst>,
+    /// All scenarios.
+    pub scenarios: Vec<Found>,
+}
+
+/// Both tables for the terminal.
+#[must_use]
+pub fn text(suite: &Suite) -> String {
+    let title = format!(
+        "Flow fidelity against packets in {} scenarios (seed {}), {RUNS} runs each: errors as median / 90th percentile.",
+        suite.scenarios.len(),
+        suite.seed
+    );
+    let head = ["regime", "cases", "mean", "p95", "mean by size", "flow/packet", "goodput", "utilisation"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(suite.table.iter().map(cells));
+    let mut text = format!("{}\n\n{}", wrapped(&title, ""), columns(&rows));
+    text +=
+        "\nFurthest off: flow over packet in the mean of a class, and what of the transport has most to do with it\n";
+    for worst in &suite.worst {
+        let without = worst.without.map_or_else(
+            || "no ingredient alone has".to_owned(),
+            |(name, ratio)| format!("{ratio:.2} without `{name}`"),
+        );
+        let line = format!("{}: {} {:.2} ({without}); {}", worst.number, worst.class, worst.ratio, worst.what);
+        text += &format!("{}\n", wrapped(&line, "  "));
+    }
+    text
+}
+
+fn cells(line: &Line) -> Vec<String> {
+    let both = |errors: [f64; 2]| format!("{} / {}", percent(errors[0]), percent(errors[1]));
+    vec![
+        line.regime.clone(),
+        line.cases.to_string(),
+        both(line.mean),
+        both(line.p95),
+        both(line.bands),
+        format!("{:.2}", line.bias),
+        both(line.goodput),
+        both(line.utilisation),
+    ]
+}
+
+fn percent(share: f64) -> String {
+    if share.is_finite() { format!("{:.1}%", share * 100.0) } else { "-".to_owned() }
+}
