@@ -76,7 +76,8 @@ pub struct Concentrator {
     books: Books,
 }
 
-/// What a burst waits for: what long transfers keep standing, and bursts before it.
+/// What a burst waits for: what long transfers keep standing (where all classes are one line; in queues of their own it buys
+/// nothing, as docs/trust.md shows), and bursts before it.
 #[derive(Clone, Copy, Debug)]
 struct Ahead {
     standing: bool,
@@ -141,7 +142,7 @@ impl Concentrator {
             cost,
             transport,
             ahead_of_bursts: Ahead {
-                standing: transport.has(Ingredient::StandingQueue),
+                standing: transport.has(Ingredient::StandingQueue) && plan.is_one_line(),
                 bursts: transport.has(Ingredient::BurstQueue),
             },
             access_buffer,
@@ -183,7 +184,7 @@ impl Concentrator {
     /// Lanes as planned, with nothing in them.
     fn lay_lanes(&mut self) {
         let rate = self.throughput;
-        let link = Link { buffer: self.buffer, pipe: self.trip * rate, rate, segment: self.full };
+        let link = Link::new(rate, self.buffer, self.trip, self.full);
         let lane = |queue: &Queue| Lane::new(*queue, &self.discipline, link, self.trip, self.doors.len());
         self.lanes = self.plan.queues.iter().map(lane).collect();
         (self.windows, self.wake) = (windows_of(self.transport, &self.plan), Time::NEVER);
@@ -213,7 +214,8 @@ impl Concentrator {
     #[must_use]
     pub fn queue_delay(&self, class: ClassId) -> f64 {
         let lane = &self.lanes[self.plan.queue_of(class)];
-        let waits = lane.standing.bits + lane.waiting();
+        let standing = if self.ahead_of_bursts.standing { lane.standing.bits } else { 0.0 };
+        let waits = standing + lane.waiting();
         if waits <= 0.0 { 0.0 } else { (waits / lane.link.rate.max(1.0)).min(LONGEST_QUEUE) }
     }
 
@@ -362,9 +364,7 @@ impl Concentrator {
             (self.full, self.turns) = (turns.full(), Some(turns));
         }
         self.buffer = unit.buffer.bits();
-        for lane in &mut self.lanes {
-            (lane.link.buffer, lane.link.segment) = (self.buffer, self.full);
-        }
+        self.lanes.iter_mut().for_each(|lane| lane.refit(self.buffer, self.full));
         let after = self.per_access_bit();
         for (place, site) in sites.iter().enumerate() {
             let rate = |scale: f64| access_rate(site, scale, self.ceiling);
@@ -457,6 +457,7 @@ impl Concentrator {
     fn rebuild(&mut self, jobs: &[Job]) {
         let backlog: Vec<f64> = (0..self.shapes.len()).map(|class| self.backlog_of(ClassId::of(class))).collect();
         self.plan = plan(&self.discipline, &self.shapes);
+        self.ahead_of_bursts.standing = self.transport.has(Ingredient::StandingQueue) && self.plan.is_one_line();
         self.lay_lanes();
         // Bursts that wait go on waiting, in the queue that is theirs now.
         for (class, work) in backlog.into_iter().enumerate().filter(|(_, work)| *work > 0.0) {

@@ -144,6 +144,14 @@ impl Plan {
         self.queues.windows(2).any(|pair| pair[0].rank == pair[1].rank && pair[0].weight.is_some())
     }
 
+    /// Whether all classes are in one line, first come, first served.
+    #[must_use]
+    pub fn is_one_line(&self) -> bool {
+        let alike = |weight: &f64| weight.to_bits() == self.flow_weight[0].to_bits();
+        let [only] = &self.queues[..] else { return false };
+        only.fairness == Fairness::ByFlow && self.flow_weight.iter().all(alike)
+    }
+
     /// The places of the queues of each rank, the first rank first.
     pub fn ranks(&self) -> impl Iterator<Item = Range<usize>> {
         let mut from = 0;

@@ -43,9 +43,6 @@ pub(super) struct Round {
 const TIMEOUT: f64 = 0.2;
 /// Share of a window spread over its round trip that a full queue takes.
 const THROUGH: f64 = 0.6;
-/// What slow start adds to the queue, as a multiple of what its last window had beyond the path: the next one is twice as
-/// large before anything is heard.
-const OVERSHOOT: f64 = 2.0;
 /// A sender that has lost something shares once its window is near its fair part of the path.
 const SETTLES: f64 = 1.4;
 /// A sender whose window is so many times its fair part of a full path loses most of it, and has no more than its share
@@ -124,13 +121,11 @@ impl<O: Observer> Engine<'_, O> {
         let starved = passage.through > STARVED;
         let fair = || f64::from(round.window) * segment / prospect.fair;
         let crowded = || prospect.held_back && fair() >= CROWDED * first;
-        let settled = || crowded() || (round.careful && fair() * SETTLES >= first);
+        // Who has lost something in a full queue is one of those that keep it full; elsewhere once its window is near its fair
+        // part.
+        let settled = || crowded() || (round.careful && (prospect.held_back || fair() * SETTLES >= first));
         if unlikely(starved) || (sent < round.left && (busy >= first || round.steady || settled())) {
             cold_path();
-            let beyond = (busy - first) * prospect.rate.min(prospect.access) * OVERSHOOT;
-            if !starved && !round.steady && !round.careful && beyond > 0.0 {
-                unit.overshoot(class, beyond);
-            }
             flow.work = f64::from(round.left) * segment;
             self.share(id);
             return;

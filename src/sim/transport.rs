@@ -7,6 +7,7 @@ use std::hint::cold_path;
 use std::sync::LazyLock;
 
 use crate::scenario::model::{Class, Counts, Ingredient, Overhead, Tcp, Unit};
+use crate::sim::extremes::larger;
 use crate::sim::likely::unlikely;
 use crate::units::{Bytes, Span};
 
@@ -218,8 +219,11 @@ pub struct Standing {
     full_for: f64,
 }
 
-/// Time constant with which the first transfer fills an empty buffer [s], and with which CUBIC fills what it gave up
-/// (measured with the packet engine; `docs/trust.md`).
+/// Segments that the link holds, on the way and in its buffer, on which the next two were measured (20 Mbit/s, 75 ms).
+const MEASURED: f64 = 134.0;
+/// Time constant with which the first transfer fills an empty buffer [s], and with which CUBIC fills what it gave up: measured
+/// with the packet engine on a link that holds [`MEASURED`] segments. On others the first goes with the segments that it
+/// holds, the second with their cube root, as CUBIC's period does (RFC 9438, equation 2).
 const CLIMB: f64 = 0.2;
 /// See [`CLIMB`].
 const REFILL: f64 = 0.8;
@@ -254,7 +258,7 @@ impl Standing {
             return stays;
         }
         let towards = TOWARDS * link.buffer;
-        let then = towards - (towards - self.bits) * fading(dt * self.pace(flows));
+        let then = towards - (towards - self.bits) * fading(dt * self.pace(flows, link));
         let fits = then < link.buffer;
         if fits {
             self.bits = then;
@@ -263,12 +267,12 @@ impl Standing {
     }
 
     /// One over the time constant with which it fills [1/s].
-    fn pace(&self, flows: usize) -> f64 {
+    fn pace(&self, flows: usize, link: &Link) -> f64 {
         if self.climbs {
             cold_path();
-            return float(flows as u64).sqrt() / CLIMB;
+            return float(flows as u64).sqrt() / (CLIMB * link.size);
         }
-        refill(flows)
+        refill(flows) / link.size_root
     }
 
     /// The queue fills and gives way, as often as it does in `dt` seconds.
@@ -289,7 +293,7 @@ impl Standing {
             }
             let towards = TOWARDS * link.buffer;
             let fuller = ((towards - self.bits) / (towards - link.buffer)).max(1.0);
-            left -= (1.0 / self.pace(flows) * fuller.ln()).min(left);
+            left -= (1.0 / self.pace(flows, link) * fuller.ln()).min(left);
             self.bits = link.buffer;
             self.lose(link);
         }
@@ -322,6 +326,14 @@ fn refill(flows: usize) -> f64 {
     PACES.get(flows).copied().unwrap_or_else(|| float(flows as u64).cbrt() / REFILL)
 }
 
+/// Segments that a link holds, as a multiple of those of the link on which its time constants were measured; not less than a
+/// few.
+#[must_use]
+pub fn size(bits: f64, segment: f64) -> f64 {
+    const LEAST: f64 = 0.05;
+    larger(bits / (segment * MEASURED), LEAST)
+}
+
 /// A link and its buffer, as transfers that compete for it see them [bit, bit/s].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
@@ -333,6 +345,26 @@ pub struct Link {
     pub rate: f64,
     /// A full segment.
     pub segment: f64,
+    /// What it holds, as [`size`] has it, and the cube root of that.
+    size: f64,
+    size_root: f64,
+}
+
+impl Link {
+    /// A link of `rate` with a `buffer` and a round trip of `trip` seconds without queues.
+    #[must_use]
+    pub fn new(rate: f64, buffer: f64, trip: f64, segment: f64) -> Self {
+        let mut link = Self { buffer, pipe: 0.0, rate, segment, size: 1.0, size_root: 1.0 };
+        link.open(rate, trip);
+        link
+    }
+
+    /// It carries `rate` from now on.
+    pub fn open(&mut self, rate: f64, trip: f64) {
+        (self.rate, self.pipe) = (rate, trip * rate);
+        self.size = size(self.pipe + self.buffer, larger(self.segment, 1.0));
+        self.size_root = self.size.cbrt();
+    }
 }
 
 /// What is left after `x` time constants. Events are close together: most of what is asked for is little, and eight terms
@@ -356,10 +388,11 @@ const MOST_CYCLES: u32 = 64;
 /// Share of an access link's buffer that stands full while a long transfer is held back by it.
 const ACCESS_STANDING: f64 = 0.8;
 
-/// Wait in the queue that long transfers keep before an access link which has been full for `full` seconds [s].
+/// Wait in the queue that long transfers keep before an access link which has been full for `full` seconds and is of such a
+/// [`size`] [s].
 #[must_use]
-pub fn access_queue(full: f64, buffer: f64) -> f64 {
-    if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - (-full / CLIMB).exp()) } else { 0.0 }
+pub fn access_queue(full: f64, buffer: f64, size: f64) -> f64 {
+    if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - (-full / (CLIMB * size)).exp()) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -393,7 +426,7 @@ mod tests {
     /// One transfer through a buffer of 50 ms: it fills, loses, gives up less than half, and fills again.
     #[test]
     fn a_standing_queue_rises_falls_and_drains() {
-        let link = Link { buffer: 1e6, pipe: 0.4e6, rate: 20e6, segment: 11_216.0 };
+        let link = Link::new(20e6, 1e6, 0.02, 11_216.0);
         let after = |mut queue: Standing, dt, flows, spare| {
             queue.pass(dt, flows, &link, spare);
             queue

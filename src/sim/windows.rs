@@ -184,18 +184,19 @@ fn hit_when_full(flows: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::LazyLock;
 
     /// 45 segments on the way, and twice that in the queue.
-    const LINK: &Link = &Link { buffer: 1e6, pipe: 0.5e6, rate: 20e6, segment: 11_216.0 };
+    static LINK: LazyLock<Link> = LazyLock::new(|| Link::new(20e6, 1e6, 0.025, 11_216.0));
 
     fn after(mut windows: Windows, dt: f64, flows: usize) -> Windows {
-        windows.pass(dt, flows, LINK);
+        windows.pass(dt, flows, &LINK);
         windows
     }
 
     fn cut_so_often(times: u32) -> Windows {
         (0..times).fold(after(Windows::default(), 0.001, 1), |mut windows, _| {
-            windows.lose(1.0, LINK);
+            windows.lose(1.0, &LINK);
             after(windows, 0.1, 1)
         })
     }
@@ -203,8 +204,8 @@ mod tests {
     /// A queue of twice the path makes up for one loss, not for four in a row.
     #[test]
     fn losses_in_a_row_leave_room_on_the_link() {
-        assert!(cut_so_often(1).fill(0.0, LINK) >= 1.0);
-        assert!((0.5..0.95).contains(&cut_so_often(4).fill(0.0, LINK)), "{:?}", cut_so_often(4));
+        assert!(cut_so_often(1).fill(0.0, &LINK) >= 1.0);
+        assert!((0.5..0.95).contains(&cut_so_often(4).fill(0.0, &LINK)), "{:?}", cut_so_often(4));
     }
 
     /// NewReno's rate: half a segment a round trip of 25 ms is a fifth of a megabit a second more.
@@ -212,10 +213,10 @@ mod tests {
     fn windows_open_again_within_seconds() {
         let cut = cut_so_often(5);
         let (soon, later) = (after(cut, 0.2, 1), after(cut, 4.0, 1));
-        assert!(soon.fill(0.0, LINK) < 0.9, "{soon:?}");
-        assert!(later.fill(0.0, LINK) >= 1.0, "{later:?}");
-        let waits = cut.changes_in(1, 0.0, LINK).unwrap();
-        let gained = after(cut, waits, 1).fill(0.0, LINK) - cut.fill(0.0, LINK);
+        assert!(soon.fill(0.0, &LINK) < 0.9, "{soon:?}");
+        assert!(later.fill(0.0, &LINK) >= 1.0, "{later:?}");
+        let waits = cut.changes_in(1, 0.0, &LINK).unwrap();
+        let gained = after(cut, waits, 1).fill(0.0, &LINK) - cut.fill(0.0, &LINK);
         assert!((0.03..0.08).contains(&gained), "{gained} in {waits} s");
     }
 
@@ -224,7 +225,7 @@ mod tests {
     fn looks_change_nothing() {
         let often = (0..1000).fold(cut_so_often(5), |windows, _| after(windows, 0.001, 1));
         let once = after(cut_so_often(5), 1.0, 1);
-        assert!((often.fill(0.0, LINK) / once.fill(0.0, LINK) - 1.0).abs() < 1e-9, "{often:?} {once:?}");
+        assert!((often.fill(0.0, &LINK) / once.fill(0.0, &LINK) - 1.0).abs() < 1e-9, "{often:?} {once:?}");
     }
 
     /// Who comes and who goes leave as much on the way as there was, whatever their number.
@@ -233,10 +234,10 @@ mod tests {
         let cut = cut_so_often(5);
         let mut windows = cut;
         for _ in 0..1000 {
-            windows.gain_one(40, LINK);
+            windows.gain_one(40, &LINK);
             windows.lose_one(41);
         }
-        assert!((windows.fill(0.0, LINK) / cut.fill(0.0, LINK) - 1.0).abs() < 1e-9, "{windows:?} {cut:?}");
+        assert!((windows.fill(0.0, &LINK) / cut.fill(0.0, &LINK) - 1.0).abs() < 1e-9, "{windows:?} {cut:?}");
     }
 
     /// One of two equal transfers ends: the other has half of what was on the way.
@@ -244,9 +245,9 @@ mod tests {
     fn who_ends_takes_its_window_along() {
         let mut windows = after(Windows::default(), 0.001, 2);
         windows.lose_one(2);
-        assert!(windows.fill(0.0, LINK) >= 1.0, "3 / 2 of the path");
+        assert!(windows.fill(0.0, &LINK) >= 1.0, "3 / 2 of the path");
         windows.lose_one(2);
-        assert!((windows.fill(0.0, LINK) - 0.75).abs() < 0.01, "3 / 4 of the path");
+        assert!((windows.fill(0.0, &LINK) - 0.75).abs() < 0.01, "3 / 4 of the path");
         assert_eq!(after(windows, 0.1, 0), Windows::default());
     }
 }

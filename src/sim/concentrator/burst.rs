@@ -69,16 +69,6 @@ impl Concentrator {
         self.charge(place, work);
     }
 
-    /// Slow start ends with more in flight than the path holds: the rest stands in the queue.
-    pub fn overshoot(&mut self, class: ClassId, bits: f64) {
-        let lane = &mut self.lanes[self.plan.queue_of(class)];
-        let room = self.buffer - lane.standing.bits - lane.waiting();
-        lane.standing.bits += bits.min(room.max(0.0));
-        if bits > room {
-            self.overflow(class, (bits - room) / self.full);
-        }
-    }
-
     /// A burst found the queue full and lost some segments: the transfers that keep it full lose as many.
     pub fn overflow(&mut self, class: ClassId, segments: f64) {
         let lane = &mut self.lanes[self.plan.queue_of(class)];
@@ -96,11 +86,11 @@ impl Concentrator {
     #[inline(never)]
     fn charge_access(&mut self, site: SiteId, place: usize, work: f64) {
         let door = &self.doors[site.index()];
-        let rate = |lane: usize| self.lanes[lane].band.cap_at(site.0);
-        let full = door.lanes().map(rate).sum::<f64>() >= door.access() * (1.0 - 1e-9);
+        let full = self.access_binds(door, site);
         let own = door.busy & 1 << place != 0;
         let mut left = door.lanes();
-        let pays = if own { Some(place) } else { left.find(|&lane| full && self.lanes[lane].band.full_for(site.0).is_some()) };
+        let pays =
+            if own { Some(place) } else { left.find(|&lane| full && self.lanes[lane].band.full_for(site.0).is_some()) };
         if let Some(pays) = pays
             && self.touch(pays).owe_at(site.0, work)
         {

@@ -86,11 +86,16 @@ impl Lane {
 
     /// Sets the rate that it could have if it wanted more [bit/s].
     pub fn open(&mut self, rate: f64) {
-        (self.link.rate, self.link.pipe) = (rate, self.trip * rate);
+        self.link.open(rate, self.trip);
         let open = larger(smaller(rate, self.terms.total), 1.0);
         self.slow = 1.0 / open;
         self.rate = larger(smaller(open, self.terms.per_site), 1.0);
         self.slowness = 1.0 / self.rate;
+    }
+
+    /// It has another buffer, and full segments are of another work [bit].
+    pub fn refit(&mut self, buffer: f64, segment: f64) {
+        self.link = Link::new(self.link.rate, buffer, self.trip, segment);
     }
 
     /// Flows that are held back by its rate; none where access holds back all of them.

@@ -8,7 +8,7 @@ use super::{Concentrator, LONGEST_QUEUE};
 use crate::scenario::model::{ClassId, SiteId};
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::likely::{likely, unlikely};
-use crate::sim::transport::access_queue;
+use crate::sim::transport::{access_queue, size};
 
 impl Concentrator {
     /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
@@ -94,10 +94,21 @@ impl Concentrator {
     fn queue_at(&self, door: &Door, site: SiteId) -> f64 {
         let longest = match &self.lanes[..] {
             _ if door.busy == 0 => 0.0,
-            [only] => only.band.full_for(site.0).unwrap_or(0.0),
+            [only] if only.terms.per_site >= door.access() => only.band.full_for(site.0).unwrap_or(0.0),
+            _ if !self.access_binds(door, site) => 0.0,
             _ => self.longest_full(door, site),
         };
-        access_queue(longest, self.access_buffer)
+        if longest <= 0.0 {
+            return 0.0;
+        }
+        let holds = door.access() * (door.path.rtt + self.access_buffer);
+        access_queue(longest, self.access_buffer, size(holds, self.full))
+    }
+
+    /// Whether what a site's lanes may take comes to all that its access link carries; caps on each site may leave some of it.
+    pub(super) fn access_binds(&self, door: &Door, site: SiteId) -> bool {
+        let rate = |lane: usize| self.lanes[lane].band.cap_at(site.0);
+        door.lanes().map(rate).sum::<f64>() >= door.access() * (1.0 - 1e-9)
     }
 
     /// For how long the site's access has been what holds back the flows of a lane: the longest of several [s].

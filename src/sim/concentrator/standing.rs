@@ -67,7 +67,7 @@ fn heeded<'w>(windows: Option<&'w Windows>, floods: &[Flood]) -> Option<&'w Wind
 
 /// Windows are looked at where all classes are in one queue: in queues of their own nobody else's bursts cut them.
 pub(super) fn windows_of(transport: Transport, plan: &Plan) -> Option<Windows> {
-    (transport.has(Ingredient::Windows) && plan.queues.len() == 1).then(Windows::default)
+    (transport.has(Ingredient::Windows) && plan.is_one_line()).then(Windows::default)
 }
 
 /// Mean round trip without queues [s]. Whole nanoseconds are summed, so that the order of the sites does not matter.
