@@ -129,7 +129,7 @@ fn table(paths: &[String], points: &[Point]) -> String {
             let mut row = point.values.clone();
             row.push(found.title.clone());
             for (judged, kind) in found.targets.iter().zip(&point.results.kinds) {
-                let value = report::words::interval(&judged.figure.value, *kind);
+                let value = report::words::judged(judged, *kind);
                 row.push(format!("{} {value}", report::page::mark(judged.verdict)));
             }
             rows.push(row);

@@ -412,13 +412,19 @@ pub(super) fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
         Criterion::Mean => sample.iter().copied().collect::<Tally>().mean(),
         Criterion::Days(share) => {
             // What is next to nothing counts as a thousandth of the limit.
-            let logs: Tally = sample.iter().map(|value| (value + limit * SMALL).ln()).collect();
-            (logs.mean() + normal(share) * logs.variance().sqrt()).exp() - limit * SMALL
+            let least = scale(limit) * SMALL;
+            let logs: Tally = sample.iter().map(|value| (value + least).ln()).collect();
+            (logs.mean() + normal(share) * logs.variance().sqrt()).exp() - least
         }
     }
 }
 
 const SMALL: f64 = 1e-3;
+
+/// What the measure is compared with in size: its limit; where that is nothing at all, a thousandth (of a second, or of all).
+fn scale(limit: f64) -> f64 {
+    if limit > 0.0 { limit } else { 1e-3 }
+}
 
 /// How far beyond the limit the measure is, as 1 - limit / measure: near saturation latency goes as the reciprocal of what
 /// is left of the capacity, so that this is nearly a straight line where the measure itself is a cliff.
@@ -426,7 +432,8 @@ fn excess(problem: &Problem, sample: &[f64]) -> f64 {
     /// What is next to nothing is no further from the limit than this share of it.
     const LEAST: f64 = 0.05;
     let measure = measure(problem.criterion, sample, problem.limit).max(0.0);
-    1.0 - problem.limit * (1.0 + LEAST) / (measure + problem.limit * LEAST)
+    let least = scale(problem.limit) * LEAST;
+    1.0 - (problem.limit + least) / (measure + least)
 }
 
 fn normal(share: f64) -> f64 {

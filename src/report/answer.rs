@@ -1,6 +1,6 @@
 //! The answer in a few sentences, and the cautions that stand above it.
 
-use crate::report::words::{capital, clock, figure, interval, list, number, quoted};
+use crate::report::words::{capital, clock, figure, judged, list, number, quoted};
 use crate::report::{effort, method};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Kind, PEAK, Results, Verdict};
@@ -65,7 +65,8 @@ fn misfortune(found: &Found, sites: usize) -> String {
     } else {
         String::new()
     };
-    format!("{who} cut off at once, the longest for {}{staff}", figure(path.longest, Kind::Time))
+    let least = if path.goes_on { "at least " } else { "" };
+    format!("{who} cut off at once, the longest for {least}{}{staff}", figure(path.longest, Kind::Time))
 }
 
 /// Work done by hand, and when it is entered.
@@ -96,11 +97,11 @@ pub fn overall(found: &Found) -> Verdict {
 fn base(results: &Results) -> Option<String> {
     let base = results.setups.iter().find(|found| found.name == "base")?;
     let worst = base.targets.iter().position(|judged| judged.verdict == overall(base))?;
-    let (measured, limit) = (&base.targets[worst].figure.value, results.limits[worst]);
+    let limit = results.limits[worst];
     let kind = results.kinds[worst];
     let title = results.targets[worst].split(" <=").next().unwrap_or_default();
     let hours = results.targets[worst].split_once(", ").map(|(_, hours)| format!(", {hours}")).unwrap_or_default();
-    let value = interval(measured, kind);
+    let value = judged(&base.targets[worst], kind);
     Some(match overall(base) {
         Verdict::Met => "As it is, the headend meets every target.".to_owned(),
         Verdict::Missed => {
@@ -125,6 +126,7 @@ fn options(results: &Results) -> Option<String> {
     }
     let mut text = match met.len() {
         0 => "None of the options is sure to meet every target".to_owned(),
+        1 if total == 1 => format!("The option meets every target: {}", list(&met)),
         n if n == total => format!("Each option meets every target: {}", list(&met)),
         1 => format!("One option meets every target: {}", list(&met)),
         n => format!("{n} of {total} options meet every target: {}", list(&met)),
@@ -153,7 +155,7 @@ fn shifted(results: &Results) -> Option<String> {
         if let (Some(better), Some(worse)) = (moved(-1.0), moved(1.0))
             && found.targets[worse].verdict != Verdict::Met
         {
-            let value = |index: usize| interval(&found.targets[index].figure.value, results.kinds[index]);
+            let value = |index: usize| judged(&found.targets[index], results.kinds[index]);
             let name = |index: usize| without_limit(&results.targets[index]);
             return Some(format!(
                 "{} moves the trouble rather than ending it: {} comes down to {}, but {} goes up to {}.",
@@ -177,6 +179,20 @@ fn without_limit(target: &str) -> String {
     }
 }
 
+/// Figures that what was still under way at the end could have made worse.
+fn unfinished(results: &Results) -> Option<String> {
+    let open = |place: &usize| results.setups.iter().any(|found| found.targets[*place].at_least);
+    let titles: Vec<String> =
+        (0..results.targets.len()).filter(open).map(|place| quoted(&without_limit(&results.targets[place]))).collect();
+    (!titles.is_empty()).then(|| {
+        format!(
+            "Some of what {} counts was still under way when the run ended: it is a lower bound, and never met. Let the run \
+             end later (`until` in [run]).",
+            list(&titles)
+        )
+    })
+}
+
 /// What a reader should know before relying on the answer.
 #[must_use]
 pub fn cautions(results: &Results) -> Vec<String> {
@@ -197,6 +213,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
             list(&full)
         ));
     }
+    cautions.extend(unfinished(results));
     for found in &results.setups {
         for remark in &found.remarks {
             let caution = format!("{}: {remark}.", if found.name == "base" { "As it is" } else { &found.title });

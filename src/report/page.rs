@@ -5,7 +5,7 @@ use askama::Template;
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
 use crate::report::method::side_by_side;
-use crate::report::words::{change, count, interval, plain_interval};
+use crate::report::words::{change, count, judged as told, plain_interval};
 use crate::report::{Chart, effort, table};
 use crate::scenario::source::{Input, Standing};
 use crate::study::results::{Compared, Found, Judged, Kind, Results, Verdict};
@@ -117,7 +117,7 @@ fn cell(judged: &Judged, kind: Kind) -> VerdictCell {
     VerdictCell {
         verdict: judged.verdict.name(),
         mark: mark(judged.verdict),
-        value: interval(&figure.value, kind),
+        value: told(judged, kind),
         change: figure.change.map_or_else(String::new, |by| format!("{}{star}", change(&by, Some(kind)))),
     }
 }

@@ -4,7 +4,7 @@ use crate::report::answer::{cautions, sentences};
 use crate::report::effort;
 use crate::report::method::side_by_side;
 use crate::report::page::mark;
-use crate::report::words::{change, count, interval, plain_interval};
+use crate::report::words::{change, count, judged as told, plain_interval, several};
 use crate::study::results::Results;
 
 /// Sites, day, replications, in one line.
@@ -14,12 +14,12 @@ pub fn setting(results: &Results) -> String {
     let days = if results.days == 1 { String::new() } else { format!(" and {} days on", results.days - 1) };
     let pairs = if results.antithetic { " (in antithetic pairs)" } else { "" };
     format!(
-        "{} sites, {} patients; {}{days}; {} replications{pairs} of {} set-ups",
-        count(sites as u64),
+        "{}, {} patients; {}{days}; {}{pairs} of {}",
+        several(sites, ["site", "sites"]),
         count(patients),
         results.when,
-        results.replications,
-        results.setups.len()
+        several(results.replications as usize, ["replication", "replications"]),
+        several(results.setups.len(), ["set-up", "set-ups"])
     )
 }
 
@@ -40,7 +40,7 @@ pub fn summary(results: &Results) -> String {
                 .change
                 .map_or_else(String::new, |by| format!("{}{star}", change(&by, Some(results.kinds[target]))));
             let verdict = format!("{} {}", mark(judged.verdict), judged.verdict.name());
-            vec![found.title.clone(), verdict, interval(&judged.figure.value, results.kinds[target]), by]
+            vec![found.title.clone(), verdict, told(judged, results.kinds[target]), by]
         });
         text += &columns(&rows.collect::<Vec<_>>());
     }

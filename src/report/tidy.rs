@@ -1,6 +1,6 @@
 //! Tidy CSV: one row an observation, one column a variable, units in the names.
 
-use crate::report::words::clock;
+use crate::stats::Interval;
 use crate::study::results::{Compared, MEASURES, Results, quarter_of};
 
 /// Makes the text of a file.
@@ -53,20 +53,29 @@ pub(crate) fn known(value: f64) -> String {
     if value.is_finite() { value.to_string() } else { String::new() }
 }
 
+/// The lower end of the interval of something that cannot be negative.
+fn low(value: &Interval) -> f64 {
+    if value.mean >= 0.0 { value.low().max(0.0) } else { value.low() }
+}
+
 /// Six significant digits: more than any of it is worth.
 fn digits(value: f64) -> String {
     if !value.is_finite() {
         return String::new();
     }
-    let text = format!("{value:.5e}");
+    // A zero has no sign.
+    let text = format!("{:.5e}", value + 0.0);
     text.parse::<f64>().map_or(text, |rounded| format!("{rounded}"))
 }
 
 /// Day (1 is the first) and time of day.
 fn when(results: &Results, hours: f64) -> [String; 2] {
     let day = (hours / 24.0 + 1e-9).floor();
-    let text = clock(results, hours);
-    [format!("{}", day + 1.0), text.rsplit(' ').next().unwrap_or_default().to_owned()]
+    let seconds = ((hours - 24.0 * day) * 3600.0).round();
+    let text = format!("{:02}:{:02}", (seconds / 3600.0).floor(), (seconds / 60.0).floor() % 60.0);
+    // Bins of less than a minute need seconds, or many have one name.
+    let text = if results.bins.1 < 60.0 { format!("{text}:{:02}", seconds % 60.0) } else { text };
+    [format!("{}", day + 1.0), text]
 }
 
 fn summary(results: &Results) -> String {
@@ -83,25 +92,25 @@ fn summary(results: &Results) -> String {
         "clear",
         "limit",
         "verdict",
+        "at_least",
     ];
-    let row = |option: &str, figure: &str, unit: &str, compared: &Compared, limit: String, verdict: &str| {
-        let by = |of: fn(&crate::stats::Interval) -> f64| {
-            compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)))
-        };
+    let row = |option: &str, figure: &str, unit: &str, compared: &Compared, limit: String, judged: [&str; 2]| {
+        let by = |of: fn(&Interval) -> f64| compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)));
         let value = &compared.value;
         [
             option.to_owned(),
             figure.to_owned(),
             unit.to_owned(),
             digits(value.mean),
-            digits(value.low()),
+            digits(low(value)),
             digits(value.high()),
             by(|by| by.mean),
-            by(crate::stats::Interval::low),
-            by(crate::stats::Interval::high),
+            by(Interval::low),
+            by(Interval::high),
             compared.change.map_or_else(String::new, |_| compared.clear.to_string()),
             limit,
-            verdict.to_owned(),
+            judged[0].to_owned(),
+            judged[1].to_owned(),
         ]
     };
     let mut rows = Rows::new(head);
@@ -114,10 +123,11 @@ fn summary(results: &Results) -> String {
                 crate::study::results::Kind::Count => "",
             };
             let limit = digits(results.limits[index]);
-            rows.push(row(&found.name, &results.targets[index], unit, &judged.figure, limit, judged.verdict.name()));
+            let verdict = [judged.verdict.name(), if judged.at_least { "true" } else { "false" }];
+            rows.push(row(&found.name, &results.targets[index], unit, &judged.figure, limit, verdict));
         }
         for (figure, compared) in MEASURES.iter().zip(&found.measures) {
-            rows.push(row(&found.name, figure.name, figure.unit, compared, String::new(), ""));
+            rows.push(row(&found.name, figure.name, figure.unit, compared, String::new(), ["", ""]));
         }
     }
     rows.text()
@@ -180,7 +190,7 @@ fn classes(results: &Results) -> String {
                     digits(here.started),
                     digits(here.done),
                     digits(here.failed),
-                    digits(here.latency / (here.done + here.failed)),
+                    digits(here.latency / here.counted),
                     digits(here.offered * 8.0 / results.bins.1 / 1e6),
                     digits(here.active),
                     digits(here.waiting),
@@ -211,7 +221,7 @@ fn latency(results: &Results) -> String {
                     quantile(|both| both.0),
                     quantile(|both| both.1),
                     watched(affected.mean),
-                    watched(affected.low()),
+                    watched(low(affected)),
                     watched(affected.high()),
                 ]);
             }
@@ -281,9 +291,8 @@ fn parts(results: &Results) -> String {
             for (bin, start) in results.bins.0.iter().enumerate() {
                 let [day, time] = when(results, *start);
                 let here = &bins[bin];
-                let count = here.done + here.failed;
-                if count > 0.0 {
-                    let mean = here.parts.scaled(1.0 / count);
+                if here.counted > 0.0 {
+                    let mean = here.parts.scaled(1.0 / here.counted);
                     let [trips, queueing, transfer, loss, no_tunnel] = mean.list().map(digits);
                     let class = results.classes[class].clone();
                     let whole = digits(mean.sum());

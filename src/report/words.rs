@@ -1,7 +1,7 @@
 //! Numbers in words, the only place that rounds.
 
 use crate::stats::Interval;
-use crate::study::results::{Kind, Results};
+use crate::study::results::{Judged, Kind, Results};
 
 /// Three significant digits, without an exponent.
 #[must_use]
@@ -85,6 +85,13 @@ pub fn interval(value: &Interval, kind: Kind) -> String {
     let (scale, unit) = scale(value.mean, kind);
     let space = if unit.is_empty() { "" } else { " " };
     format!("{}{space}{unit}{}", number(value.mean * scale), range(value, scale))
+}
+
+/// What a target measured: its figure and interval, as a lower bound where what was unfinished decides it.
+#[must_use]
+pub fn judged(judged: &Judged, kind: Kind) -> String {
+    let least = if judged.at_least { "at least " } else { "" };
+    format!("{least}{}", interval(&judged.figure.value, kind))
 }
 
 /// A plain number and its interval.

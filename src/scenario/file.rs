@@ -1048,6 +1048,7 @@ pub enum MeasureFile {
     /// Mean latency.
     Mean,
     /// Median latency.
+    #[serde(alias = "median")]
     P50,
     /// 90th percentile of latency.
     P90,

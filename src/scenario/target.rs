@@ -4,7 +4,7 @@ use crate::scenario::check::Check;
 use crate::scenario::file::{At, File, MeasureFile, TargetFile};
 use crate::scenario::headend::class_named;
 use crate::scenario::leaf::Number;
-use crate::scenario::model::{Calendar, Class, ClassId};
+use crate::scenario::model::{Calendar, Class, ClassId, Demand};
 use crate::units::{Bytes, Clock, Share, Span, Text, Time};
 
 /// Something that must hold.
@@ -103,7 +103,9 @@ fn target(
         ClassId(0)
     } else {
         check.need(&file.class, &at, "class")?;
-        class_named(&file.class, classes, check)?
+        let class = class_named(&file.class, classes, check)?;
+        suits(measure, &classes[class.index()], file, check)?;
+        class
     };
     if of_no_class.is_some() && measure != MeasureFile::Utilisation {
         for leaf in [&file.from, &file.until].into_iter().filter(|leaf| leaf.is_written()) {
@@ -138,6 +140,22 @@ fn target(
         format!("{what} <= {shown}, {} to {}{date}", window.0, window.1)
     };
     Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, day, title })
+}
+
+/// Whether a class has what is measured: calls and staff have no latency, and only calls are refused.
+fn suits(measure: MeasureFile, class: &Class, file: &TargetFile, check: &mut Check) -> Option<()> {
+    let of_calls = matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
+    let (what, help) = match measure {
+        MeasureFile::Refused if !of_calls => ("is never refused", "use `given_up`, or a class of calls"),
+        MeasureFile::Refused => return Some(()),
+        _ if of_calls => ("is of calls, which have no latency", "use `refused`, or a class of transactions"),
+        _ if matches!(class.demand, Demand::Staff { .. }) => {
+            ("has no traffic", "use `staff_time`, or a class of transactions")
+        }
+        _ => return Some(()),
+    };
+    check.problems.add(file.class.span(), format!("class `{}` {what}", class.name), help);
+    None
 }
 
 fn meant(measure: MeasureFile, class: ClassId) -> Measure {

@@ -17,10 +17,18 @@ use crate::study::saved::Saved;
 /// What was measured on a day.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Day {
-    /// By target; none where there was nothing to measure.
+    /// By target, the most that it can be; none where there was nothing to measure.
     pub targets: Vec<Option<f64>>,
     /// Time for which the watched class was over its limit [min].
     pub minutes_over: f64,
+}
+
+/// What is held against a limit: the most that a figure could have been. Where what was under way at the end leaves it
+/// without a bound it counts as many times what was measured: such a day holds no limit, and is no better than others.
+fn held_against(value: Option<f64>, most: Option<f64>) -> Option<f64> {
+    const UNBOUNDED: f64 = 10.0;
+    let (value, most) = value.zip(most)?;
+    Some(if most.is_finite() { most } else { UNBOUNDED * value })
 }
 
 /// How days are simulated.
@@ -74,6 +82,7 @@ impl Days<'_> {
         }
         let run = recorder.finish();
         let run = run.map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })?;
-        Ok(Day { minutes_over: minutes_over(&run, model, watched), targets: run.targets })
+        let targets = run.targets.iter().zip(&run.at_most).map(|(value, most)| held_against(*value, *most)).collect();
+        Ok(Day { minutes_over: minutes_over(&run, model, watched), targets })
     }
 }

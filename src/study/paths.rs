@@ -19,6 +19,8 @@ pub struct Paths {
     pub outages: f64,
     /// The longest time for which one was [s].
     pub longest: f64,
+    /// Whether one that is cut off at the end of the run could be so for longer than that.
+    pub goes_on: bool,
     /// The most that were at once.
     pub at_once: f64,
     /// Time that people were at work at sites that were cut off, and at work in all [s].
@@ -100,12 +102,25 @@ impl PathWatch {
         } else if since.is_none() {
             *since = Some(now);
             self.down += 1;
-            self.found.outages += 1.0;
-            self.found.at_once = self.found.at_once.max(self.down.into());
+            if self.calendar.watched(now) {
+                self.found.at_once = self.found.at_once.max(self.down.into());
+            }
         }
     }
 
+    /// Whether some of this time is watched.
+    fn is_watched(&self, from: Time, until: Time) -> bool {
+        let Calendar { from: opens, until: closes, days, .. } = self.calendar;
+        let inside = |day: u64| opens.on(day) < until.max(Time(from.0 + 1)) && from < closes.on(day);
+        (from.day()..=until.day().min(u64::from(days) - 1)).any(inside)
+    }
+
+    /// A site was cut off: that counts if people could notice it.
     fn count(&mut self, site: SiteId, from: Time, until: Time) {
+        if !self.is_watched(from, until) {
+            return;
+        }
+        self.found.outages += 1.0;
         self.found.longest = self.found.longest.max(until.since(from).secs());
         for day in from.day()..=until.day().min(u64::from(self.calendar.days) - 1) {
             let begin = if day == from.day() { from.clock() } else { Clock(0) };
@@ -118,13 +133,17 @@ impl PathWatch {
         }
     }
 
-    /// What was found; who is still cut off is so until the end of the run.
+    /// What was found, with the sites that were cut off at the end of each bin; who still is at the end of the run is so until
+    /// then at least.
     #[must_use]
-    pub fn finish(&mut self) -> Paths {
+    pub fn finish(&mut self, at_bins: &[f64]) -> Paths {
         let end = self.calendar.end();
-        for site in 0..self.since.len() {
+        let still: Vec<usize> = (0..self.since.len()).filter(|&site| self.since[site].is_some()).collect();
+        for &site in &still {
             self.path(end, SiteId::of(site), true);
         }
+        self.found.goes_on = !still.is_empty();
+        self.found.at_once = at_bins.iter().copied().fold(self.found.at_once, f64::max);
         self.found
     }
 }

@@ -90,8 +90,11 @@ pub struct ClassBin {
     pub done: f64,
     /// Given up or refused.
     pub failed: f64,
-    /// Sum of their latencies [s].
+    /// Sum of the latencies of those that are counted [s], and how many these are: also what is still under way at the end of
+    /// the run counts with the time that it has taken.
     pub latency: f64,
+    /// See `latency`.
+    pub counted: f64,
     /// Bytes asked for (each try counts).
     pub offered: f64,
     /// Jobs that wait at the end of the bin.
@@ -143,6 +146,7 @@ impl ClassBin {
         self.done += other.done;
         self.failed += other.failed;
         self.latency += other.latency;
+        self.counted += other.counted;
         self.offered += other.offered;
         self.waiting += other.waiting;
         self.waiting_bytes += other.waiting_bytes;
@@ -157,6 +161,7 @@ impl ClassBin {
             &mut self.done,
             &mut self.failed,
             &mut self.latency,
+            &mut self.counted,
             &mut self.offered,
             &mut self.waiting,
             &mut self.waiting_bytes,
@@ -262,6 +267,9 @@ pub struct Run {
     pub tunnels: Vec<u32>,
     /// What each target measured; none if nothing happened that it could measure.
     pub targets: Vec<Option<f64>>,
+    /// The most that each could have measured, had the run gone on until all that was under way had ended: infinite where
+    /// nothing limits it.
+    pub at_most: Vec<Option<f64>>,
     /// Latencies of the watched class, all day [us].
     pub watched: Histogram,
     /// Time that people lost against an idle network, by class [s].
@@ -287,8 +295,7 @@ pub struct Recorder<'a> {
     calendar: Calendar,
     watched: Watched,
     targets: &'a [Target],
-    /// By target: latencies that it counts [us], their sum, those that were slow, those that were given up.
-    tallies: Vec<(Histogram, f64, u64, u64)>,
+    tallies: Vec<Tallied>,
     quick: Vec<f64>,
     people: Vec<bool>,
     last: Vec<Vec<f64>>,
@@ -302,6 +309,85 @@ pub struct Recorder<'a> {
     rows: Option<Rows<'a>>,
     watch: PathWatch,
     last_hubs: Vec<(u64, u64)>,
+}
+
+/// What a target counts.
+#[derive(Clone, Debug)]
+struct Tallied {
+    /// Latencies [us].
+    latencies: Histogram,
+    /// Their sum [s].
+    sum: f64,
+    /// Those that were slow, and those that were given up; of calls: refused, and asked for.
+    slow: u64,
+    given_up: u64,
+    /// Those that are still under way at the end of the run, and of them those that are not slow yet; they are not among the
+    /// latencies. The time that they have taken [us], its sum [s], and the longest of all [s].
+    inside: Histogram,
+    inside_quick: u64,
+    inside_sum: f64,
+    longest: f64,
+}
+
+impl Default for Tallied {
+    fn default() -> Self {
+        Self {
+            latencies: Histogram::fine(),
+            sum: 0.0,
+            slow: 0,
+            given_up: 0,
+            inside: Histogram::fine(),
+            inside_quick: 0,
+            inside_sum: 0.0,
+            longest: 0.0,
+        }
+    }
+}
+
+impl Tallied {
+    /// Counts a transaction.
+    fn add(&mut self, record: &Record, latency: f64, quick: f64) {
+        let given_up = record.outcome == Outcome::GivenUp;
+        let slow = given_up || latency > quick;
+        self.slow += u64::from(slow);
+        self.given_up += u64::from(given_up);
+        self.longest = self.longest.max(latency);
+        if record.outcome == Outcome::Inside {
+            self.inside.add(record.latency.0 / 1000);
+            self.inside_sum += latency;
+            self.inside_quick += u64::from(!slow);
+        } else {
+            self.latencies.add(record.latency.0 / 1000);
+            self.sum += latency;
+        }
+    }
+
+    /// A measure of latency, with what is under way counted as if it ended now; and the most that it can become: what is under
+    /// way may take any time, but for a mean no longer than the longest so far.
+    #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
+    fn value(&self, measure: Measure) -> Option<(f64, f64)> {
+        let (ended, inside) = (self.latencies.total(), self.inside.total());
+        let count = (ended + inside) as f64;
+        let share = |least: u64, more: u64| (least as f64 / count, (least + more) as f64 / count);
+        if ended + inside == 0 {
+            return None;
+        }
+        match measure {
+            Measure::Mean(_) => {
+                let most = self.sum + inside as f64 * self.longest;
+                Some(((self.sum + self.inside_sum) / count, most / count))
+            }
+            Measure::Quantile(_, p) => {
+                let mut all = self.latencies.clone();
+                all.merge(&self.inside);
+                let most = self.latencies.quantile_beside(p, inside).map_or(f64::INFINITY, |micros| micros / 1e6);
+                all.quantile(p).map(|micros| (micros / 1e6, most.max(micros / 1e6)))
+            }
+            Measure::Slow(_) => Some(share(self.slow, self.inside_quick)),
+            Measure::GivenUp(_) => Some(share(self.given_up, inside)),
+            _ => None,
+        }
+    }
 }
 
 /// Where records go, and what their names are.
@@ -341,6 +427,7 @@ impl<'a> Recorder<'a> {
             sites: vec![SiteSum::default(); sites],
             tunnels: vec![0; units],
             targets: vec![None; targets.len()],
+            at_most: vec![None; targets.len()],
             watched: Histogram::default(),
             lost: vec![0.0; classes],
             ledger: Ledger::default(),
@@ -356,7 +443,7 @@ impl<'a> Recorder<'a> {
             calendar: model.calendar,
             watched,
             targets,
-            tallies: vec![(Histogram::default(), 0.0, 0, 0); targets.len()],
+            tallies: vec![Tallied::default(); targets.len()],
             quick: model.classes.iter().map(|class| class.quick.secs()).collect(),
             people: model.classes.iter().map(|class| !matches!(class.demand, Demand::Jobs { .. })).collect(),
             last: vec![vec![0.0; classes]; units],
@@ -379,31 +466,32 @@ impl<'a> Recorder<'a> {
         if let Some(fault) = self.rows.as_mut().and_then(|rows| rows.fault.take()) {
             return Err(fault);
         }
-        self.run.paths = self.watch.finish();
+        self.run.paths = self.watch.finish(&self.run.cut_off);
         for (index, target) in self.targets.iter().enumerate() {
-            self.run.targets[index] = self.value(target, &self.tallies[index]);
+            let measured = self.value(target, &self.tallies[index]);
+            (self.run.targets[index], self.run.at_most[index]) = measured.unzip();
         }
         Ok(self.run)
     }
 
+    /// What a target measured, and the most that it could have.
     #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-    fn value(&self, target: &Target, tally: &(Histogram, f64, u64, u64)) -> Option<f64> {
-        let (latencies, sum, slow, given_up) = tally;
-        let count = latencies.total() as f64;
-        let some = latencies.total() > 0;
+    fn value(&self, target: &Target, tally: &Tallied) -> Option<(f64, f64)> {
+        let exactly = |value: f64| (value, value);
+        let paths = &self.run.paths;
         match target.measure {
-            Measure::Mean(_) => some.then(|| sum / count),
-            Measure::Quantile(_, p) => latencies.quantile(p).map(|micros| micros / 1e6),
-            Measure::Slow(_) => some.then(|| *slow as f64 / count),
-            Measure::GivenUp(_) => some.then(|| *given_up as f64 / count),
-            Measure::Utilisation => self.utilisation(target),
-            Measure::Waiting(class) => self.waiting(target, class),
-            // Refused, and asked: calls have no latency.
-            Measure::Refused(_) => (*given_up > 0).then(|| *slow as f64 / *given_up as f64),
-            Measure::Outages => Some(self.run.paths.outages_a_month()),
-            Measure::StaffTime => self.run.paths.staff_share(),
-            Measure::CutOff => Some(self.run.paths.longest),
-            Measure::SitesCutOff => Some(self.run.paths.share_at_once()),
+            Measure::Mean(_) | Measure::Quantile(..) | Measure::Slow(_) | Measure::GivenUp(_) => {
+                tally.value(target.measure)
+            }
+            Measure::Utilisation => self.utilisation(target).map(exactly),
+            Measure::Waiting(class) => self.waiting(target, class).map(exactly),
+            // Calls have no latency.
+            Measure::Refused(_) => (tally.given_up > 0).then(|| exactly(tally.slow as f64 / tally.given_up as f64)),
+            Measure::Outages => Some(exactly(paths.outages_a_month())),
+            Measure::StaffTime => paths.staff_share().map(exactly),
+            // Who is cut off at the end may be so for any time.
+            Measure::CutOff => Some((paths.longest, if paths.goes_on { f64::INFINITY } else { paths.longest })),
+            Measure::SitesCutOff => Some(exactly(paths.share_at_once())),
         }
     }
 
@@ -438,8 +526,8 @@ impl<'a> Recorder<'a> {
         self.run.ledger.calls += 1;
         for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
             if target.measure == Measure::Refused(class) && target.covers(now) {
-                tally.2 += u64::from(!admitted);
-                tally.3 += 1;
+                tally.slow += u64::from(!admitted);
+                tally.given_up += 1;
             }
         }
         self.run.ledger.refused += u64::from(!admitted);
@@ -471,17 +559,18 @@ impl<'a> Recorder<'a> {
             self.run.lost[class] += lost;
             self.run.sites[record.site.index()].lost += lost;
         }
+        self.measure(record, latency);
         // A job's own time is nobody's wait: what is still inside says so only for people.
         if record.outcome == Outcome::Inside && !self.people[class] {
             return;
         }
-        self.measure(record, latency);
         // Most of what ends has begun in the bin that is under way.
         let bin = if record.started >= self.began { self.bin } else { self.axis.bin_of(record.started) };
         let Some(bin) = bin else { return };
         let failed = matches!(record.outcome, Outcome::GivenUp);
         let here = &mut self.run.classes[class][bin];
         here.latency += latency;
+        here.counted += 1.0;
         here.parts += record.parts;
         here.failed += f64::from(u8::from(failed));
         here.done += f64::from(u8::from(matches!(record.outcome, Outcome::Done | Outcome::Local)));
@@ -505,7 +594,6 @@ impl<'a> Recorder<'a> {
     }
 
     fn measure(&mut self, record: &Record, latency: f64) {
-        let given_up = record.outcome == Outcome::GivenUp;
         for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
             let counts = match target.measure {
                 Measure::Mean(class) | Measure::Quantile(class, _) | Measure::Slow(class) | Measure::GivenUp(class) => {
@@ -514,10 +602,7 @@ impl<'a> Recorder<'a> {
                 _ => false,
             };
             if counts && target.covers(record.started) && self.calendar.watched(record.started) {
-                tally.0.add(record.latency.0 / 1000);
-                tally.1 += latency;
-                tally.2 += u64::from(given_up || latency > self.quick[record.class.index()]);
-                tally.3 += u64::from(given_up);
+                tally.add(record, latency, self.quick[record.class.index()]);
             }
         }
     }

@@ -175,6 +175,9 @@ pub struct Judged {
     pub figure: Compared,
     /// Whether the target holds.
     pub verdict: Verdict,
+    /// The figure could be larger: in some replication what was still under way at the end of the run decides it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
 }
 
 /// Whether a target holds.
@@ -314,7 +317,8 @@ fn peak_utilisation(run: &Run, model: &Model, _: Watched) -> f64 {
             }
         }
     }
-    100.0 * most
+    // Windows that are booked as a whole may overlap a quarter's end.
+    100.0 * most.min(1.0)
 }
 
 fn waiting_at_close(run: &Run, model: &Model, _: Watched) -> f64 {
@@ -327,8 +331,9 @@ pub(super) struct Sums {
     axis: Axis,
     model: Model,
     replications: u32,
-    /// By target, a figure for each replication.
+    /// By target, a figure for each replication, and the most that it could have been.
     pub targets: Vec<Vec<Option<f64>>>,
+    at_most: Vec<Vec<Option<f64>>>,
     measures: Vec<Vec<f64>>,
     carried: Vec<Vec<Vec<f64>>>,
     capacity: Vec<Vec<f64>>,
@@ -356,6 +361,7 @@ impl Sums {
             model: model.clone(),
             replications: 0,
             targets: Vec::new(),
+            at_most: Vec::new(),
             measures: vec![Vec::new(); MEASURES.len()],
             carried: Vec::new(),
             capacity: Vec::new(),
@@ -380,7 +386,11 @@ impl Sums {
     pub fn add(&mut self, run: Run, targets: &[Target], watched: Watched) {
         debug_assert!(run.ledger.balances(), "{:?}", run.ledger);
         self.targets.resize(targets.len(), Vec::new());
+        self.at_most.resize(targets.len(), Vec::new());
         for (values, value) in self.targets.iter_mut().zip(&run.targets) {
+            values.push(*value);
+        }
+        for (values, value) in self.at_most.iter_mut().zip(&run.at_most) {
             values.push(*value);
         }
         for (values, figure) in self.measures.iter_mut().zip(&MEASURES) {
@@ -480,13 +490,18 @@ pub(super) fn results(
     let model = &setups[0].model;
     let axis = Axis::of(model);
     let base = setups.iter().position(|setup| setup.name == "base");
-    let mut figures = compare(&sums, forecasts, base);
+    let mut figures = compare(&sums, forecasts, base, &study.targets);
     let mut found = Vec::new();
     for ((setup, sum), mut figures) in setups.iter().zip(sums).zip(figures.drain(..)) {
         let measures = figures.split_off(study.targets.len());
-        let judged = study.targets.iter().zip(&sum.targets).zip(figures).map(|((target, values), figure)| {
+        let measured = study.targets.iter().zip(sum.targets.iter().zip(&sum.at_most));
+        let judged = measured.zip(figures).map(|((target, (values, at_most)), figure)| {
             let whole = values.iter().all(Option::is_some) && !values.is_empty();
-            Judged { verdict: verdict(figure.value, target.limit, whole), figure }
+            let verdict = verdict(figure.value, target.limit, whole);
+            // What is under way at the end can make a target missed, or unsure, but not met.
+            let could_miss = verdict == Verdict::Met && most(&figure, values, at_most).high() > target.limit;
+            let verdict = if could_miss { Verdict::Unsure } else { verdict };
+            Judged { verdict, at_least: is_at_least(values, at_most), figure }
         });
         let judged = judged.collect();
         found.push(found_of(setup, sum, judged, measures));
@@ -518,6 +533,25 @@ pub(super) fn results(
         bins: ((0..axis.len()).map(|bin| axis.start(bin).secs() / 3600.0).collect(), axis.bin.secs()),
         windows: (0..axis.windows().len()).map(|bin| axis.windows().start(bin).secs() / 3600.0).collect(),
     }
+}
+
+/// How much more a figure could have been for it to be told as a lower bound.
+const CLEARLY_MORE: f64 = 0.02;
+
+/// Whether what was under way at the end could have made the figure of some replication clearly larger.
+fn is_at_least(values: &[Option<f64>], at_most: &[Option<f64>]) -> bool {
+    let more = |(value, most): (&Option<f64>, &Option<f64>)| match (value, most) {
+        (Some(value), Some(most)) => *most > value * (1.0 + CLEARLY_MORE),
+        _ => false,
+    };
+    values.iter().zip(at_most).any(more)
+}
+
+/// The figure had all that was under way at the end become as bad as it can: its interval, moved by what that adds on average.
+fn most(figure: &Compared, values: &[Option<f64>], at_most: &[Option<f64>]) -> Interval {
+    let more = |(value, most): (&Option<f64>, &Option<f64>)| most.zip(*value).map_or(0.0, |(most, value)| most - value);
+    let added: f64 = values.iter().zip(at_most).map(more).sum();
+    Interval { mean: figure.value.mean + added / float(values.len()).max(1.0), half: figure.value.half }
 }
 
 /// Whether a latency, a size or a share is measured.
@@ -553,8 +587,10 @@ pub(super) fn of_target(values: &[Option<f64>], forecast: &Forecast, antithetic:
 }
 
 /// By setup: each target's figure, then each measure's, and how they differ from the base.
-fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> Vec<Vec<Compared>> {
+fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>, measured: &[Target]) -> Vec<Vec<Compared>> {
     let targets = sums[0].targets.len();
+    let is_percentile =
+        |figure: usize| measured.get(figure).is_some_and(|target| matches!(target.measure, Measure::Quantile(..)));
     let antithetic = sums[0].model.antithetic;
     let values = |place: usize, figure: usize| match figure.checked_sub(targets) {
         None => known(&sums[place].targets[figure]),
@@ -574,6 +610,7 @@ fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> V
         let mut adjusted = adjusted.into_iter();
         for (place, row) in rows.iter_mut().enumerate() {
             let (own, forecast) = (values(place, figure), forecast(place, figure));
+            let own_mean = own.iter().copied().collect::<Tally>().mean();
             let value = match sums[place].targets.get(figure) {
                 Some(values) if values.iter().all(Option::is_some) => of_target(values, forecast, antithetic),
                 _ => observations(&own, antithetic).into_iter().collect::<Tally>().estimate(),
@@ -587,9 +624,14 @@ fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> V
                     antithetic: by_pairs(&own, antithetic),
                 },
             };
+            // Percentiles are known to within a bucket, however well the replications agree.
+            let resolution = if is_percentile(figure) { Histogram::fine().resolution() } else { 0.0 };
             row.push(Compared {
-                value: value.interval(CONFIDENCE),
-                change: changes[place].map(|(change, _)| change.interval(CONFIDENCE)),
+                value: value.interval(CONFIDENCE).known_to(resolution),
+                change: changes[place].map(|(change, _)| {
+                    let base = values(base.unwrap_or(place), figure).into_iter().collect::<Tally>().mean();
+                    change.interval(CONFIDENCE).or_to((own_mean + base) * resolution)
+                }),
                 clear,
                 saved: (saved.same_days.is_finite() && saved.forecast.is_finite()).then_some(saved),
             });
@@ -757,6 +799,7 @@ fn mean_of(paths: &[Paths]) -> Paths {
         months: mean(|path| path.months),
         outages: mean(|path| path.outages),
         longest: mean(|path| path.longest),
+        goes_on: paths.iter().any(|path| path.goes_on),
         at_once: mean(|path| path.at_once),
         staff_lost: mean(|path| path.staff_lost),
         staff: mean(|path| path.staff),

@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::answer::overall;
 use crate::report::chart::{Area, BLUE, GREEN, INK, ORANGE, RED, font, nice, right, sheet, sure};
-use crate::report::words::{interval, list, number, plain_interval, quoted, scale};
+use crate::report::words::{judged as told, list, number, plain_interval, quoted, scale};
 use crate::report::{Chart, Table};
 use crate::stats::Interval;
 use crate::study::results::{Kind, MEASURES, Results, STAFF_CUT_OFF, STAFF_LOST, Verdict};
@@ -154,10 +154,7 @@ fn table(results: &Results) -> Table {
     let rows = results.setups.iter().map(|found| {
         let mut row = vec![found.title.clone()];
         let targets = found.targets.iter().zip(&results.kinds);
-        row.extend(
-            targets
-                .map(|(judged, kind)| format!("{}: {}", judged.verdict.name(), interval(&judged.figure.value, *kind))),
-        );
+        row.extend(targets.map(|(judged, kind)| format!("{}: {}", judged.verdict.name(), told(judged, *kind))));
         row.extend(found.measures.iter().zip(results.measures()).map(|(measure, _)| plain_interval(&measure.value)));
         row
     });

@@ -51,7 +51,7 @@ fn quarters<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = 
     let bins = &found.by_class[results.watched.0];
     (0..starts.len()).step_by(step).filter_map(move |first| {
         let here = &bins[first..(first + step).min(bins.len())];
-        let count: f64 = here.iter().map(|bin| bin.done + bin.failed).sum();
+        let count: f64 = here.iter().map(|bin| bin.counted).sum();
         let mut parts = Parts::default();
         for bin in here {
             parts += bin.parts;
