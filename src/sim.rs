@@ -148,6 +148,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         let key = model.key(replication);
         let classes = model.classes.len();
         let (home, placed) = balancer::place(model, key);
+        let sources = Sources::new(model);
         Self {
             key,
             observer,
@@ -156,7 +157,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             units: model
                 .units
                 .iter()
-                .map(|unit| Concentrator::new(unit, model.transport, &model.sites, classes))
+                .map(|unit| Concentrator::new(unit, model.transport, &model.sites, &sources.class_names))
                 .collect(),
             packets: match model.fidelity {
                 Fidelity::Flow => None,
@@ -170,7 +171,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             servers_lost: vec![0; classes],
             paper: Paper::new(model),
             flows: Flows::new(&model.classes),
-            sources: Sources::new(model),
+            sources,
             look: Look::default(),
             ahead: Ahead::default(),
             model,

@@ -265,13 +265,15 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    /// Streams that go on all the time begin, spread over the time between two packets.
+    /// Streams that go on all the time begin, spread over the time between two packets in the order of the sites' names.
     pub(super) fn begin_steady_streams(&mut self) {
+        let mut by_name: Vec<SiteId> = (0..self.model.sites.len()).map(SiteId::of).collect();
+        by_name.sort_unstable_by_key(|site| self.sources.site_names[site.index()]);
         for class in (0..self.model.classes.len()).map(ClassId::of) {
             let Demand::Steady { each, codec } = *self.demand(class) else { continue };
             let all = u64::from(each) * self.model.sites.len() as u64;
             for number in 0..all {
-                let site = SiteId::of(usize::try_from(number / u64::from(each)).unwrap_or(0));
+                let site = by_name[usize::try_from(number / u64::from(each)).unwrap_or(0)];
                 let unit = self.unit_of[site.index()];
                 let call = Call { steady: true, ..Call::new(class, site, unit, codec) };
                 self.call(call, Span(codec.every.0 * number / all));

@@ -42,6 +42,8 @@ pub struct Concentrator {
     /// What the queue before an access link holds [s].
     access_buffer: f64,
     plan: Plan,
+    /// The numbers of the classes' names.
+    names: Vec<u64>,
     discipline: Discipline,
     shapes: Vec<Shape>,
     lanes: Vec<Lane>,
@@ -115,16 +117,17 @@ pub struct Job {
 }
 
 impl Concentrator {
-    /// A concentrator with nothing inside, before these sites.
+    /// A concentrator with nothing inside, before these sites, for classes of these names.
     ///
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
-    pub fn new(unit: &Unit, transport: Transport, sites: &[Site], classes: usize) -> Self {
+    pub fn new(unit: &Unit, transport: Transport, sites: &[Site], names: &[u64]) -> Self {
+        let classes = names.len();
         let cost = Cost::of(unit).expect("a checked unit has a cost");
         let shapes = vec![Shape::NONE; classes];
         let discipline = unit.order();
-        let plan = plan(discipline, &shapes);
+        let plan = plan(discipline, &shapes, names);
         let (scale, access_buffer, turns) = match transport {
             Transport::Ideal => (1.0, 0.0, None),
             Transport::Tcp(tcp) => (cost.per_access_bit(&tcp), tcp.access_buffer.secs(), Some(cost.over(tcp))),
@@ -153,6 +156,7 @@ impl Concentrator {
             both: unit.counts == Counts::Both,
             full: turns.map_or(0.0, |turns| turns.full()),
             turns,
+            names: names.to_vec(),
             discipline: discipline.clone(),
             shapes,
             lanes: Vec::new(),
@@ -403,11 +407,14 @@ impl Concentrator {
         self.rebuild(jobs);
     }
 
+    /// Whether this is a class's shaping already.
+    #[must_use]
+    pub fn has_shape(&self, class: ClassId, shape: Shape) -> bool {
+        self.shapes[class.index()] == shape
+    }
+
     /// Changes the shaping of a class.
     pub fn shape(&mut self, class: ClassId, shape: Shape, jobs: &[Job]) {
-        if self.shapes[class.index()] == shape {
-            return;
-        }
         self.shapes[class.index()] = shape;
         self.rebuild(jobs);
     }
@@ -456,7 +463,7 @@ impl Concentrator {
 
     fn rebuild(&mut self, jobs: &[Job]) {
         let backlog: Vec<f64> = (0..self.shapes.len()).map(|class| self.backlog_of(ClassId::of(class))).collect();
-        self.plan = plan(&self.discipline, &self.shapes);
+        self.plan = plan(&self.discipline, &self.shapes, &self.names);
         self.ahead_of_bursts.standing = self.transport.has(Ingredient::StandingQueue) && self.plan.is_one_line();
         self.lay_lanes();
         // Bursts that wait go on waiting, in the queue that is theirs now.

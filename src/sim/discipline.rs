@@ -53,19 +53,21 @@ pub struct Plan {
     pub flow_weight: Vec<f64>,
 }
 
-/// The queues of a discipline under the shaping in force. Classes that are treated alike share a queue; a
-/// shaped class has one of its own.
+/// The queues of a discipline under the shaping in force, for classes of these names ([`crate::random::name_of`]). Classes that
+/// are treated alike share a queue; a shaped class has one of its own. Queues of a rank stand in the order of the names, so that
+/// the order in which classes are listed does not decide whose turn comes first.
 #[must_use]
-pub fn plan(discipline: &Discipline, shapes: &[Shape]) -> Plan {
-    let wanted: Vec<(usize, Queue)> = shapes
-        .iter()
-        .enumerate()
-        .map(|(class, &shape)| (group(discipline, class), queue(discipline, class, shape)))
-        .collect();
+pub fn plan(discipline: &Discipline, shapes: &[Shape], names: &[u64]) -> Plan {
+    let mut order: Vec<usize> = (0..shapes.len()).collect();
+    order.sort_unstable_by_key(|&class| (names[class], class));
+    let place = |class: usize| order.iter().position(|&other| other == class).unwrap_or(0);
+    let group = |class: usize| if has_own_queue(discipline, class) { 1 + place(class) } else { 0 };
+    let wanted: Vec<(usize, Queue)> =
+        (0..shapes.len()).map(|class| (group(class), queue(discipline, class, shapes[class]))).collect();
     let mut keys: Vec<(u8, usize, Option<usize>)> = Vec::new();
     let key = |class: usize| {
         let (group, queue) = wanted[class];
-        (queue.rank, group, (shapes[class] != Shape::NONE).then_some(class))
+        (queue.rank, group, (shapes[class] != Shape::NONE).then(|| place(class)))
     };
     keys.extend((0..shapes.len()).map(key));
     keys.sort_unstable();
@@ -82,18 +84,12 @@ pub fn plan(discipline: &Discipline, shapes: &[Shape]) -> Plan {
     Plan { queues, queue_of, flow_weight }
 }
 
-/// Classes of the same rank and group share a queue.
-fn group(discipline: &Discipline, class: usize) -> usize {
+/// Whether a class shares its queue with no other of its rank.
+fn has_own_queue(discipline: &Discipline, class: usize) -> bool {
     match discipline {
-        Discipline::Fifo | Discipline::FairBySite | Discipline::Discriminatory(_) | Discipline::Priority(_) => 0,
-        Discipline::Weighted(_) => class,
-        Discipline::LowLatency { first, .. } => {
-            if first[class] {
-                0
-            } else {
-                class
-            }
-        }
+        Discipline::Fifo | Discipline::FairBySite | Discipline::Discriminatory(_) | Discipline::Priority(_) => false,
+        Discipline::Weighted(_) => true,
+        Discipline::LowLatency { first, .. } => !first[class],
     }
 }
 
@@ -225,7 +221,7 @@ mod tests {
     #[test]
     fn classes_that_are_treated_alike_share_a_queue() {
         let ranks = Discipline::Priority(vec![0, 0, 1, 1]);
-        let plan = plan(&ranks, &[Shape::NONE; 4]);
+        let plan = plan(&ranks, &[Shape::NONE; 4], &[1, 2, 3, 4]);
         assert_eq!(plan.queue_of, [0, 0, 1, 1]);
         assert_eq!(plan.queues.len(), 2);
     }
@@ -234,7 +230,7 @@ mod tests {
     fn a_shaped_class_has_its_own_queue() {
         let mut shapes = [Shape::NONE; 3];
         shapes[1].total = 5.0;
-        let plan = plan(&Discipline::Fifo, &shapes);
+        let plan = plan(&Discipline::Fifo, &shapes, &[1, 2, 3]);
         assert_eq!(plan.queue_of, [0, 1, 0]);
         assert_eq!(plan.queues[1].total.to_bits(), 5.0_f64.to_bits());
     }
@@ -242,14 +238,14 @@ mod tests {
     /// 100 over weights 4:2:1 where the first needs only 10: the rest split 90 as 2:1.
     #[test]
     fn what_one_queue_cannot_use_goes_to_the_others() {
-        let plan = plan(&Discipline::Weighted(vec![4.0, 2.0, 1.0]), &[Shape::NONE; 3]);
+        let plan = plan(&Discipline::Weighted(vec![4.0, 2.0, 1.0]), &[Shape::NONE; 3], &[1, 2, 3]);
         let given = plan.split(100.0, &[(4.0, 10.0), (2.0, 1e9), (1.0, 1e9)]);
         assert!((given[0] - 10.0).abs() + (given[1] - 60.0).abs() + (given[2] - 30.0).abs() < 1e-9, "{given:?}");
     }
 
     #[test]
     fn a_lower_rank_sees_what_is_left() {
-        let plan = plan(&Discipline::Priority(vec![1, 0]), &[Shape::NONE; 2]);
+        let plan = plan(&Discipline::Priority(vec![1, 0]), &[Shape::NONE; 2], &[1, 2]);
         let (first, second) = (plan.queue_of[1], plan.queue_of[0]);
         let given = plan.split(10.0, &[(1.0, 7.0), (1.0, 7.0)]);
         assert!((given[first] - 7.0).abs() + (given[second] - 3.0).abs() < 1e-12);

@@ -12,8 +12,10 @@ impl<O: Observer> Engine<'_, O> {
         match &self.model.edits[number as usize].what {
             Action::Resize { unit, throughput, buffer } => {
                 let device = &mut self.devices[unit.index()];
-                (device.throughput, device.buffer) = (*throughput, *buffer);
-                self.refit(*unit);
+                if (device.throughput, device.buffer) != (*throughput, *buffer) {
+                    (device.throughput, device.buffer) = (*throughput, *buffer);
+                    self.refit(*unit);
+                }
             }
             Action::Serve(unit, discipline) => {
                 self.devices[unit.index()].discipline.clone_from(discipline);
@@ -26,8 +28,10 @@ impl<O: Observer> Engine<'_, O> {
                     packets.shape(self.now, *class, shape);
                 }
                 for unit in (0..self.units.len()).map(UnitId::of) {
-                    let jobs = self.jobs_inside(unit);
-                    self.units[unit.index()].shape(*class, shape, &jobs);
+                    if !self.units[unit.index()].has_shape(*class, shape) {
+                        let jobs = self.jobs_inside(unit);
+                        self.units[unit.index()].shape(*class, shape, &jobs);
+                    }
                 }
             }
             // Flows under way end where they are; what starts from now on takes the new tunnel.

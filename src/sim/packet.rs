@@ -18,7 +18,7 @@ pub mod wire;
 
 use std::hint::cold_path;
 
-use crate::random::Stream;
+use crate::random::{Stream, name_of};
 use crate::scenario::model::{ClassId, Codec, Discipline, Model, SiteId, Tcp, Transport, Unit, UnitId};
 use crate::sim::band::FlowId;
 use crate::sim::calendar::{Calendar, Due, Rank};
@@ -94,7 +94,8 @@ pub struct Packets {
     lost: Vec<Parcel>,
     /// Packets that crossed a queue: a concentrator's or an access link's.
     crossed: u64,
-    classes: usize,
+    /// The numbers of the classes' names.
+    names: Vec<u64>,
 }
 
 /// A site that sends what nobody asked for. Its packets come at random: at fixed times they would fall in step with those
@@ -136,13 +137,13 @@ impl Packets {
             Transport::Ideal => (None, Span(u64::MAX / 4)),
             Transport::Tcp(tcp) => (Some(tcp), tcp.access_buffer),
         };
-        let classes = model.classes.len();
+        let names: Vec<u64> = model.classes.iter().map(|class| name_of(&class.name)).collect();
         Self {
             tcp,
             grain: grain.max(1),
             now: Time(0),
             calendar: Calendar::new(BUCKET),
-            hubs: model.units.iter().map(|unit| Hub::new(unit, tcp.is_none(), classes)).collect(),
+            hubs: model.units.iter().map(|unit| Hub::new(unit, tcp.is_none(), &names)).collect(),
             ends: vec![Due::NEVER; model.units.len()],
             lines: model.sites.iter().map(|site| Line::new(site, ceiling(model), buffer)).collect(),
             connections: Vec::new(),
@@ -152,7 +153,7 @@ impl Packets {
             heard: Vec::new(),
             lost: Vec::new(),
             crossed: 0,
-            classes,
+            names,
         }
     }
 
@@ -653,7 +654,7 @@ impl Packets {
     pub fn serve(&mut self, now: Time, unit: UnitId, order: &Discipline) {
         self.now = now;
         self.lost.clear();
-        self.hubs[unit.index()].reorder(&mut self.parcels, order, self.classes, &mut self.lost);
+        self.hubs[unit.index()].reorder(&mut self.parcels, order, &self.names, &mut self.lost);
     }
 
     /// A site begins or ends to send full packets at `rate`, as fault `number`.

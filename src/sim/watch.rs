@@ -14,7 +14,7 @@ impl<O: Observer> Engine<'_, O> {
         let classes = self.model.classes.len();
         let mut look = std::mem::take(&mut self.look);
         look.units.resize_with(self.units.len(), UnitLook::default);
-        for (place, (unit, look)) in self.units.iter_mut().zip(&mut look.units).enumerate() {
+        for (place, (unit, look)) in self.units.iter().zip(&mut look.units).enumerate() {
             match &mut self.packets {
                 None => look_at_unit(unit, look, &self.flows, self.now, classes),
                 Some(packets) => look_at_hub(packets.hub(self.now, UnitId::of(place)), look, classes),
@@ -44,7 +44,10 @@ impl<O: Observer> Engine<'_, O> {
     }
 }
 
-fn look_at_unit(unit: &mut Concentrator, look: &mut UnitLook, flows: &Flows, now: Time, classes: usize) {
+/// A copy is brought to the present and looked at: clocks that are moved on in two steps are not, to the last bit, where one
+/// step brings them, and what is looked at must not change by it.
+fn look_at_unit(unit: &Concentrator, look: &mut UnitLook, flows: &Flows, now: Time, classes: usize) {
+    let mut unit = unit.clone();
     unit.catch_up(now);
     look.inside.clear();
     look.inside.resize(classes, 0.0);

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::scenario::model::{Counts, Fidelity, Ingredient, Model, Transport, Without};
 use crate::stats::quantile;
-use draw::{CLASSES, Case, DISCIPLINES, Feature, Made};
+use draw::{CLASSES, Case, DISCIPLINES, Feature, Made, Scale};
 use measure::{BAND_NAMES, BANDS, Run, mean, p50, p95};
 
 /// Runs of each scenario at each fidelity.
@@ -88,7 +88,7 @@ pub fn run(seed: u64, count: u64, stop: &AtomicBool, done: &(dyn Fn() + Sync)) -
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let found = found(&draw::case(seed, number));
+        let found = found(&draw::case(seed, number, Scale::SUITE));
         done();
         Some(found)
     };
@@ -317,7 +317,7 @@ pub fn worst(seed: u64, found: &[Found], count: usize) -> Vec<Worst> {
         what: found.what.clone(),
         class: figure.class,
         ratio: figure.ratio(),
-        without: nearest_without(&draw::case(seed, found.number), figure),
+        without: nearest_without(&draw::case(seed, found.number, Scale::SUITE), figure),
     };
     order.into_par_iter().map(blame).collect()
 }

@@ -8,6 +8,7 @@ mod estate;
 mod faults;
 mod house;
 mod inputs;
+mod metamorphic;
 mod monotone;
 mod oracle;
 mod plan;

@@ -5,7 +5,7 @@ use std::hint::cold_path;
 use super::Concentrator;
 use super::burst::LATELY;
 use super::flood::Flood;
-use crate::scenario::model::{Ingredient, Site, Transport, Unit};
+use crate::scenario::model::{Ingredient, MAX_CLASSES, Site, Transport, Unit};
 use crate::sim::discipline::Plan;
 use crate::sim::transport::{fading, float};
 use crate::sim::windows::Windows;
@@ -32,12 +32,16 @@ impl Concentrator {
     /// The same for several lanes, whose bursts share the rate.
     #[inline(never)]
     fn pass_several(&mut self, dt: f64, fades: f64) {
-        for place in 0..self.lanes.len() {
-            let lane = &mut self.lanes[place];
+        // What a lane has depends on which others have bursts that wait: all as they were when this time began.
+        let mut rates = [0.0; MAX_CLASSES];
+        for (place, rate) in rates.iter_mut().enumerate().take(self.lanes.len()) {
+            let lane = &self.lanes[place];
+            *rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
+        }
+        for (lane, rate) in self.lanes.iter_mut().zip(rates) {
             lane.pass(dt, fades, None);
             if lane.backlog > 0.0 {
-                let rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
-                self.lanes[place].drain(rate, dt);
+                lane.drain(rate, dt);
             }
         }
     }

@@ -59,19 +59,20 @@ fn room(unit: &Unit) -> Room {
 }
 
 impl Hub {
-    /// An idle concentrator.
+    /// An idle concentrator for classes of these names.
     ///
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
-    pub fn new(unit: &Unit, ideal: bool, classes: usize) -> Self {
+    pub fn new(unit: &Unit, ideal: bool, names: &[u64]) -> Self {
+        let classes = names.len();
         let room = room(unit);
         Self {
             cost: Cost::of(unit).expect("a checked unit has a cost"),
             throughput: unit.carries().0.bits(),
             both: unit.counts == Counts::Both,
             room,
-            scheduler: Scheduler::new(unit.order(), classes, room),
+            scheduler: Scheduler::new(unit.order(), names, room),
             serving: None,
             ring: None,
             // Except in textbooks: nothing overtakes the packet that a device has taken from its queues.
@@ -229,8 +230,8 @@ impl Hub {
     }
 
     /// Changes the order of service; what waits is queued anew.
-    pub fn reorder(&mut self, parcels: &mut Parcels, discipline: &Discipline, classes: usize, lost: &mut Vec<Parcel>) {
-        let mut scheduler = Scheduler::new(discipline, classes, self.room);
+    pub fn reorder(&mut self, parcels: &mut Parcels, discipline: &Discipline, names: &[u64], lost: &mut Vec<Parcel>) {
+        let mut scheduler = Scheduler::new(discipline, names, self.room);
         for id in self.scheduler.waiting() {
             scheduler.push(parcels, id, lost);
         }

@@ -102,10 +102,10 @@ struct Line {
 }
 
 impl Scheduler {
-    /// Empty queues for the classes of a discipline.
+    /// Empty queues for the classes of a discipline, which have these names.
     #[must_use]
-    pub fn new(discipline: &Discipline, classes: usize, room: Room) -> Self {
-        let plan = plan(discipline, &vec![Shape::NONE; classes]);
+    pub fn new(discipline: &Discipline, names: &[u64], room: Room) -> Self {
+        let plan = plan(discipline, &vec![Shape::NONE; names.len()], names);
         let least = plan.queues.iter().filter_map(|queue| queue.weight).fold(f64::INFINITY, f64::min);
         let by_flow = matches!(discipline, Discipline::Discriminatory(_));
         let by_line = |fairness| fairness == Fairness::BySite || by_flow;
@@ -354,9 +354,10 @@ impl Fair {
         Some(id)
     }
 
-    /// Drops the last packet of the longest line: the packet, its bytes, and whether its train is gone by it.
+    /// Drops the last packet of the longest line (of several the one whose turn comes last): the packet, its bytes, and whether
+    /// its train is gone by it.
     fn drop_one(&mut self, parcels: &mut Parcels) -> (Parcel, u64, bool) {
-        let longest = self.active.iter().copied().max_by_key(|&place| (self.lines[place as usize].bytes, place));
+        let longest = self.active.iter().copied().max_by_key(|&place| self.lines[place as usize].bytes);
         let place = longest.expect("a full queue has a line") as usize;
         let line = &mut self.lines[place];
         let id = *line.waiting.back().expect("an active line has a packet");

@@ -99,26 +99,46 @@ pub const CLASSES: [&str; 3] = ["clinical", "web", "bulk"];
 /// Orders of service.
 pub const DISCIPLINES: [&str; 6] = ["fifo", "priority", "weighted", "low latency", "fair by site", "discriminatory"];
 
-/// Bits that a scenario brings on average at a load of one.
-const BITS: f64 = 2e9;
+/// How large scenarios are.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Bits that one brings on average at a load of one.
+    pub bits: f64,
+    /// Its shortest and longest length [s].
+    pub length: (f64, f64),
+    /// Throughputs, from and to [bit/s].
+    pub rates: (f64, f64),
+    /// Most sites.
+    pub sites: f64,
+    /// Time after the last arrival [s].
+    pub drain: f64,
+}
+
+impl Scale {
+    /// What users simulate, for half a minute to two and a half.
+    pub const SUITE: Self = Self { bits: 2e9, length: (24.0, 150.0), rates: (5e6, 1e9), sites: 200.0, drain: 60.0 };
+    /// A few sites for a few seconds: thousands of them take a minute.
+    pub const SMALL: Self = Self { bits: 4e7, length: (3.0, 8.0), rates: (5e6, 4e7), sites: 12.0, drain: 8.0 };
+}
 
 struct Draw {
     stream: Stream,
     classes: Vec<Class>,
     unit: Unit,
     tcp: Tcp,
-    /// Length of the demand [s].
+    /// Length of the demand, and of what follows [s].
     length: f64,
+    drain: f64,
 }
 
 /// The `number`-th scenario of a seed.
 #[must_use]
-pub fn case(seed: u64, number: u64) -> Case {
+pub fn case(seed: u64, number: u64, scale: Scale) -> Case {
     let mut stream = Key::new(seed, 0).stream(number);
     let discipline = stream.below(6) as usize;
     let feature = Feature::ALL[stream.below(10) as usize].0;
-    let rate = among_log(&mut stream, 5e6, 1e9).round();
-    let sites = whole(among_log(&mut stream, 3.0, 200.0));
+    let rate = among_log(&mut stream, scale.rates.0, scale.rates.1).round();
+    let sites = whole(among_log(&mut stream, 3.0, scale.sites));
     let buffer = among_log(&mut stream, 0.010, 0.200);
     let load = among(&mut stream, 0.2, 1.4);
     let counts = if stream.uniform() < 0.6 { Counts::Both } else { Counts::Down };
@@ -155,7 +175,8 @@ pub fn case(seed: u64, number: u64) -> Case {
             access_buffer: Span(NANOS / 10),
             without: Without::NONE,
         },
-        length: (BITS / rate).clamp(24.0, 150.0),
+        length: (scale.bits / rate).clamp(scale.length.0, scale.length.1),
+        drain: scale.drain,
         stream,
     };
     let estate = draw.estate(&terms);
@@ -364,7 +385,7 @@ impl Draw {
             seed: 1,
             antithetic: false,
             // What is under way at the end has time to end.
-            calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: clock(self.length + DRAIN) },
+            calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: clock(self.length + self.drain) },
             bin: Span(NANOS),
             pool_of: vec![PoolId(0); sites.len()],
             sites: sites.into(),
@@ -380,9 +401,6 @@ impl Draw {
         }
     }
 }
-
-/// Time after the last arrival [s].
-const DRAIN: f64 = 60.0;
 
 fn at(seconds: f64) -> Time {
     Time(0) + Span::of_secs(seconds)
