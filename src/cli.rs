@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use crate::report::words::{count, several};
 use crate::report::{answer, table};
-use crate::scenario::model::Fidelity;
+use crate::scenario::model::{Fidelity, Ingredient};
 use crate::scenario::{self, Study};
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Settings};
@@ -235,19 +235,19 @@ struct Validate {
     /// Evidence in place of what the program carries: a folder with traces/, ns3/, testbed/ and the sites' files.
     #[arg(long, value_name = "DIR")]
     evidence: Option<PathBuf>,
-    /// Random scenarios at both fidelities.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=10_000))]
-    random: u64,
-    /// Holds flow fidelity against packets in so many scenarios drawn over every regime (480 take about half an hour on two
-    /// cores), in place of everything else.
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "480", conflicts_with_all = ["html", "evidence", "errors"])]
+    /// Holds flow fidelity against packets in so many scenarios drawn over every regime, in place of everything else.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1200", conflicts_with = "html")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     regimes: Option<u64>,
+    /// Leaves this ingredient of the transport out at flow fidelity, to see what it buys.
+    #[arg(long, value_name = "NAME", requires = "regimes", value_parser = ingredient)]
+    without: Option<Ingredient>,
     /// Seed of the scenarios that are drawn.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "regimes")]
     seed: u64,
-    /// Writes what was learnt of the method's error as CSV.
-    #[arg(long, value_name = "FILE")]
-    errors: Option<PathBuf>,
+    /// Writes what these scenarios and the measured networks teach of the method's error as CSV.
+    #[arg(long, value_name = "FILE", requires = "regimes")]
+    learn: Option<PathBuf>,
     /// Prints the rows as JSON in place of the table.
     #[arg(long)]
     json: bool,
@@ -449,6 +449,16 @@ fn adjust(study: &mut Study, args: &Run) {
             }
         };
     }
+}
+
+/// An ingredient of flow fidelity on the command line.
+fn ingredient(text: &str) -> Result<Ingredient, String> {
+    let known = || Ingredient::ALL.into_iter().filter(|(ingredient, _)| ingredient.is_of_flow());
+    let found = known().find(|(_, name)| *name == text);
+    found.map(|(ingredient, _)| ingredient).ok_or_else(|| {
+        let names: Vec<&str> = known().map(|(_, name)| name).collect();
+        format!("there is no such ingredient; there are {}", names.join(", "))
+    })
 }
 
 /// A time of day on the command line.

@@ -26,7 +26,6 @@ mod paths;
 mod rounds;
 mod times;
 mod watch;
-mod windows;
 
 use std::hint::cold_path;
 

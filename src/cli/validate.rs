@@ -7,16 +7,17 @@ use std::sync::atomic::Ordering;
 use crate::cli::{STOP, Stop, Validate, bar, output, say, say_json};
 use crate::report::regimes::Suite;
 use crate::report::{self, validation};
+use crate::scenario::model::Without;
 use crate::study::Fault;
 use crate::validate::evidence::Store;
-use crate::validate::method::errors;
-use crate::validate::{Verdict, cross, evidence_rows, regimes, replay_all, textbook};
+use crate::validate::method::{errors, held, learnt};
+use crate::validate::{Verdict, evidence_rows, regimes, replay_all, textbook};
 
 pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
     if let Some(count) = args.regimes {
         return suite(args, count);
     }
-    let store = args.evidence.as_deref().map_or(Store::Shipped, Store::Folder);
+    let store = store(args);
     let bar = indicatif::ProgressBar::new_spinner();
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
@@ -30,13 +31,7 @@ pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
         return Err(Stop::Input(format!("error: there is no evidence there\n  = help: {help}")));
     }
     rows.extend(evidence_rows(&replayed));
-    if args.random > 0 {
-        rows.extend(cross::rows(args.random, &done));
-    }
     bar.finish_and_clear();
-    if let Some(path) = &args.errors {
-        write(path, &validation::errors_csv(&errors(&replayed)))?;
-    }
     if let Some(path) = &args.html {
         write(path, &validation::page(&rows, &replayed))?;
     }
@@ -48,19 +43,30 @@ pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
     Ok(u8::from(rows.iter().any(|row| row.verdict() == Verdict::Beyond)))
 }
 
+/// Where the evidence lies.
+fn store(args: &Validate) -> Store<'_> {
+    args.evidence.as_deref().map_or(Store::Shipped, Store::Folder)
+}
+
 /// Flow against packets in scenarios drawn over every regime.
 fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
     let bar = bar("{wide_bar} {pos}/{len} scenarios, {eta} left");
     bar.set_length(count);
-    let scenarios = regimes::run(args.seed, count, &STOP, &|| bar.inc(1));
+    let without = args.without.map_or(Without::NONE, |ingredient| Without::NONE.and(ingredient));
+    let scenarios = regimes::run(args.seed, count, without, &STOP, &|| bar.inc(1));
     bar.finish_and_clear();
     if STOP.load(Ordering::Relaxed) {
         return Err(Stop::Study(Fault::Stopped));
+    }
+    if let Some(path) = &args.learn {
+        let replayed = replay_all(&store(args), &|| ()).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
+        write(path, &validation::errors_csv(&errors(&scenarios, &replayed)))?;
     }
     let suite = Suite {
         seed: args.seed,
         table: regimes::table(&scenarios),
         worst: regimes::worst(args.seed, &scenarios, WORST),
+        held: held(&scenarios, &learnt()),
         scenarios,
     };
     if args.json {

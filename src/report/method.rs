@@ -3,34 +3,7 @@
 use crate::report::words::figure;
 use crate::study::fidelity::{Check, Compared};
 use crate::study::results::{Found, Kind, PEAK, Results};
-use crate::validate::method::MethodError;
-
-/// What validation learnt; `headend validate --errors` writes it, and a test holds it to that.
-const LEARNT: &str = include_str!("method-error.csv");
-
-/// The learnt errors.
-///
-/// # Panics
-/// Never: a test reads the same table.
-#[must_use]
-pub fn learnt() -> Vec<MethodError> {
-    let mut reader = csv::Reader::from_reader(LEARNT.as_bytes());
-    reader.deserialize().map(|row| row.expect("the table of errors is well formed")).collect()
-}
-
-/// The error of people's latencies in a set-up: by its order of service and its busiest quarter of an hour. Where no
-/// measurement had that order, what classes with weights had stands for it.
-#[must_use]
-pub fn error(results: &Results, found: &Found) -> Option<MethodError> {
-    let busiest = found.measures[PEAK].value.mean / 100.0;
-    let suits = |row: &MethodError| row.fidelity == results.fidelity && row.class == "clinical";
-    let rows: Vec<MethodError> = learnt().into_iter().filter(suits).collect();
-    let inside = |row: &&MethodError| (row.load_from..row.load_to).contains(&busiest);
-    let of = |service: &str| rows.iter().filter(|row| row.service == service).find(inside).cloned();
-    of(found.service).or_else(|| {
-        rows.iter().filter(|row| row.service == found.service).max_by(|a, b| a.p95.total_cmp(&b.p95)).cloned()
-    })
-}
+use crate::validate::method::{MethodError, learnt};
 
 /// Differences that deserve a caution, as a share.
 const APART: f64 = 0.3;
@@ -99,39 +72,76 @@ fn ranking(check: &Check) -> String {
 /// The errors of all set-ups in a sentence each, the same sentence once.
 #[must_use]
 pub fn sentences(results: &Results) -> Vec<String> {
+    let learnt = learnt();
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
-    for found in &results.setups {
-        if found.ledger.started == 0 {
-            continue;
-        }
-        let Some(error) = error(results, found) else { continue };
-        let service = match found.service {
-            "fifo" => "one queue",
-            "prio" => "strict priority",
-            _ => "shares by weight or by site",
-        };
-        let what = format!(
-            "with {service} and the busiest quarter of an hour {}, means were within {:.0} % and 95th percentiles within \
-             {:.0} % of measured networks",
-            band(&error),
-            error.mean * 100.0,
-            error.p95 * 100.0
-        );
+    for found in results.setups.iter().filter(|found| found.ledger.started > 0) {
+        let what = error(results, found, &learnt);
         match said.iter_mut().find(|(other, _)| *other == what) {
             Some((_, titles)) => titles.push(found.title.clone()),
             None => said.push((what, vec![found.title.clone()])),
         }
     }
-    let fidelity = results.fidelity;
-    said.into_iter()
-        .map(|(what, titles)| format!("Error of the method ({}): at {fidelity} fidelity, {what}.", titles.join("; ")))
-        .collect()
+    said.into_iter().map(|(what, titles)| format!("Error of the method ({}): {what}.", titles.join("; "))).collect()
 }
 
-fn band(error: &MethodError) -> String {
+/// The error of people's latencies in a set-up: by its order of service and its busiest quarter of an hour.
+fn error(results: &Results, found: &Found, learnt: &[MethodError]) -> String {
+    if let Some(why) = found.unmeasured {
+        return format!("not measured in this regime ({why})");
+    }
+    let busiest = found.measures[PEAK].value.mean / 100.0;
+    let regime = |fidelity: &str| -> Option<[&MethodError; 2]> {
+        let of = |statistic: &str| learnt.iter().find(|error| error.suits(fidelity, found.service, busiest, statistic));
+        Some([of("mean")?, of("p95")?])
+    };
+    let packets = regime("packet");
+    let measured = match packets {
+        Some([mean, p95]) => format!(
+            "in measured networks with {} ({} of them, of one turn and counted downwards) packets were {} times the mean and \
+             {} times the 95th percentile",
+            service(found.service),
+            mean.cases,
+            range(mean),
+            range(p95)
+        ),
+        None => format!("no network with {} was measured", service(found.service)),
+    };
+    if results.fidelity == "packet" {
+        return measured;
+    }
+    match regime("flow") {
+        Some([mean, p95]) => format!(
+            "in nine of ten scenarios with {} and {} flow fidelity says {} times the mean and {} times the 95th percentile that \
+             packets say ({} figures); {measured}",
+            service(found.service),
+            busy(mean),
+            range(mean),
+            range(p95),
+            mean.cases
+        ),
+        None => "not measured in this regime".to_owned(),
+    }
+}
+
+fn range(error: &MethodError) -> String {
+    format!("{:.2} to {:.2}", error.low, error.high)
+}
+
+fn service(name: &str) -> &str {
+    match name {
+        "fifo" => "one queue",
+        "priority" => "strict priority",
+        "weighted" => "shares by weight",
+        "low latency" => "a class that goes first and shares by weight",
+        "fair by site" => "shares by site",
+        _ => "flows of different weight",
+    }
+}
+
+fn busy(error: &MethodError) -> String {
     if error.load_to > 2.0 {
-        format!("at {:.0} % or more", error.load_from * 100.0)
+        format!("a busiest time of {:.0} % or more", error.load_from * 100.0)
     } else {
-        format!("below {:.0} %", error.load_to * 100.0)
+        format!("a busiest time of {:.0} to {:.0} %", error.load_from * 100.0, error.load_to * 100.0)
     }
 }

@@ -14,6 +14,8 @@ pub struct Suite {
     pub table: Vec<Line>,
     /// The scenarios that are furthest off.
     pub worst: Vec<Worst>,
+    /// By order of service: how many of the stated 90 % intervals of the method's error hold here, and how many were stated.
+    pub held: Vec<(&'static str, usize, usize)>,
     /// All scenarios.
     pub scenarios: Vec<Found>,
 }
@@ -30,6 +32,7 @@ pub fn text(suite: &Suite) -> String {
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(suite.table.iter().map(cells));
     let mut text = format!("{}\n\n{}", wrapped(&title, ""), columns(&rows));
+    text += &format!("\n{}\n", wrapped(&kept(&suite.held), ""));
     text +=
         "\nFurthest off: flow over packet in the mean of a class, and what of the transport has most to do with it\n";
     for worst in &suite.worst {
@@ -41,6 +44,24 @@ pub fn text(suite: &Suite) -> String {
         text += &format!("{}\n", wrapped(&line, "  "));
     }
     text
+}
+
+/// Whether the stated intervals keep their word, in a sentence.
+fn kept(held: &[(&str, usize, usize)]) -> String {
+    let sum = held.iter().fold((0, 0), |sum, (_, held, all)| (sum.0 + held, sum.1 + all));
+    let share = |held: usize, all: usize| {
+        #[allow(clippy::cast_precision_loss)] // figures of some scenarios
+        let share = held as f64 / all.max(1) as f64;
+        percent(share)
+    };
+    let each: Vec<String> =
+        held.iter().map(|(service, held, all)| format!("{service} {}", share(*held, *all))).collect();
+    format!(
+        "Of {} stated 90% intervals of the method's error {} hold in these scenarios ({}).",
+        sum.1,
+        share(sum.0, sum.1),
+        each.join(", ")
+    )
 }
 
 fn cells(line: &Line) -> Vec<String> {

@@ -128,17 +128,17 @@ pub fn page(rows: &[Row], replayed: &[Replayed]) -> String {
 /// The errors as CSV.
 #[must_use]
 pub fn errors_csv(errors: &[MethodError]) -> String {
-    let mut text = "fidelity,service,load_from,load_to,class,mean,p95,cases\n".to_owned();
+    let mut text = "fidelity,service,load_from,load_to,statistic,low,high,cases\n".to_owned();
     for error in errors {
         text += &format!(
-            "{},{},{},{},{},{:.2},{:.2},{}\n",
+            "{},{},{},{},{},{:.3},{:.3},{}\n",
             error.fidelity,
             error.service,
             error.load_from,
             error.load_to,
-            error.class,
-            error.mean,
-            error.p95,
+            error.statistic,
+            error.low,
+            error.high,
             error.cases
         );
     }

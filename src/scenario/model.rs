@@ -746,8 +746,6 @@ pub enum Ingredient {
     BurstQueue,
     /// Flow: full buffers lose segments, which costs time.
     Losses,
-    /// Flow: what losses have cut of the windows in one queue for all takes time to open again.
-    Windows,
     /// Flow: who has the shorter round trip has the larger share.
     RoundTrips,
 }
@@ -760,7 +758,7 @@ impl Ingredient {
     }
 
     /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Hystart, "hystart"),
         (Self::Rack, "rack"),
         (Self::TailProbe, "tail_probe"),
@@ -769,7 +767,6 @@ impl Ingredient {
         (Self::StandingQueue, "standing_queue"),
         (Self::BurstQueue, "burst_queue"),
         (Self::Losses, "losses"),
-        (Self::Windows, "windows"),
         (Self::RoundTrips, "round_trips"),
     ];
 }

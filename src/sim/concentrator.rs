@@ -16,14 +16,13 @@ use crate::sim::band::{Band, FlowId};
 use crate::sim::discipline::{Plan, Queue, Shape, plan};
 use crate::sim::likely::unlikely;
 use crate::sim::transport::{Cost, Crossed, Link, Turn, TurnCost};
-use crate::sim::windows::Windows;
 use crate::units::{BitRate, Bytes, Time};
 use door::Door;
 pub use door::Path;
 use flood::Flood;
 use lane::Lane;
 pub use prospect::Prospect;
-use standing::{mean_trip, nearness, windows_of};
+use standing::{mean_trip, nearness};
 
 /// A concentrator and what is inside it.
 #[derive(Clone, Debug)]
@@ -50,9 +49,6 @@ pub struct Concentrator {
     doors: Vec<Door>,
     /// A round trip without queues: what they have on the way beside it [s].
     trip: f64,
-    /// Where all are in one lane: what its flows may have on the way, and when that is to be looked at again.
-    windows: Option<Windows>,
-    wake: Time,
     /// What is kept for bursts [bit/s].
     reserve: f64,
     /// Whether packets towards the headend queue here, too.
@@ -150,8 +146,6 @@ impl Concentrator {
             },
             access_buffer,
             trip,
-            windows: None,
-            wake: Time::NEVER,
             reserve: 0.0,
             both: unit.counts == Counts::Both,
             full: turns.map_or(0.0, |turns| turns.full()),
@@ -191,7 +185,6 @@ impl Concentrator {
         let link = Link::new(rate, self.buffer, self.trip, self.full);
         let lane = |queue: &Queue| Lane::new(*queue, &self.discipline, link, self.trip, self.doors.len());
         self.lanes = self.plan.queues.iter().map(lane).collect();
-        (self.windows, self.wake) = (windows_of(self.transport, &self.plan), Time::NEVER);
         self.doors.iter_mut().for_each(|door| door.busy = 0);
     }
 
@@ -479,10 +472,6 @@ impl Concentrator {
     #[inline(always)]
     fn put(&mut self, place: usize, job: Job) {
         let weight = self.weight(job.site, job.class);
-        if let Some(windows) = &mut self.windows {
-            let lane = &self.lanes[place];
-            windows.gain_one(lane.band.len(), &lane.link);
-        }
         self.touch(place).insert(job.site.0, job.flow, job.work, weight);
         self.doors[job.site.index()].busy |= 1 << place;
         self.share_access(job.site);
@@ -491,9 +480,6 @@ impl Concentrator {
     #[inline(always)]
     fn after_leaving(&mut self, place: usize, site: SiteId) {
         let (lane, door) = (&self.lanes[place], &mut self.doors[site.index()]);
-        if let Some(windows) = &mut self.windows {
-            windows.lose_one(lane.band.len() + 1);
-        }
         if lane.band.weight_at(site.0) <= 0.0 {
             door.busy &= !(1 << place);
         }

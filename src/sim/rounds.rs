@@ -150,7 +150,7 @@ impl<O: Observer> Engine<'_, O> {
             unit.burst(site, class, work_in, paced, [passage_in.through, on_access]);
         }
         if unlikely(fits < sent) && !round.careful {
-            unit.overflow(class, f64::from(sent - fits));
+            unit.overflow(class);
         }
         round.left -= fits;
         if round.left == 0 {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::scenario::model::{Action, Bottleneck, Demand, Discipline, Fidelity, Model, Unit};
+use crate::scenario::model::{Action, Balancer, Bottleneck, Demand, Discipline, Fidelity, Model, Transport, Unit};
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
 use crate::scenario::{Setup, Study};
@@ -104,8 +104,10 @@ pub struct Found {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// Kind of the first concentrator's order of service: `fifo`, `prio` or `wfq`.
+    /// The first concentrator's order of service, as validation has it.
     pub service: &'static str,
+    /// Why the error of the method was not measured in this regime, if it was not.
+    pub unmeasured: Option<&'static str>,
     /// Concentrators: name, throughput [bit/s], tunnels at the end of the run.
     pub units: Vec<(String, f64, u32)>,
     /// What the reader should know of the concentrators: orders of service that do nothing, counts of tunnels.
@@ -697,8 +699,35 @@ fn service(model: &Model) -> &'static str {
     });
     match edited.next_back().unwrap_or(first) {
         Discipline::Fifo => "fifo",
-        Discipline::Priority(_) | Discipline::LowLatency { .. } => "prio",
-        Discipline::Weighted(_) | Discipline::FairBySite | Discipline::Discriminatory(_) => "wfq",
+        Discipline::Priority(_) => "priority",
+        Discipline::LowLatency { .. } => "low latency",
+        Discipline::Weighted(_) => "weighted",
+        Discipline::FairBySite => "fair by site",
+        Discipline::Discriminatory(_) => "discriminatory",
+    }
+}
+
+/// Why a set-up lies outside of what scenarios are drawn from to measure the error of the method (`headend validate
+/// --regimes`), if it does.
+fn unmeasured(model: &Model) -> Option<&'static str> {
+    let rate = |unit: &Unit| unit.carries().0.bits();
+    let buffer = |unit: &Unit| unit.buffer.bits() / rate(unit);
+    if model.transport == Transport::Ideal {
+        Some("ideal transport")
+    } else if !model.faults.is_empty() {
+        Some("faults")
+    } else if model.sites.len() > 200 {
+        Some("more than 200 sites")
+    } else if model.units.iter().any(|unit| !(5e6..=1e9).contains(&rate(unit))) {
+        Some("a throughput outside 5 Mbit/s to 1 Gbit/s")
+    } else if model.units.iter().any(|unit| !(0.01..=0.2).contains(&buffer(unit))) {
+        Some("a buffer outside 10 to 200 ms")
+    } else if model.classes.iter().any(|class| class.turns > 6) {
+        Some("more than 6 turns")
+    } else if model.pools.iter().any(|pool| pool.balancer == Balancer::JoinShortest) {
+        Some("a concentrator chosen for each transaction")
+    } else {
+        None
     }
 }
 
@@ -726,6 +755,7 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
         name: setup.name.clone(),
         title: setup.title.clone(),
         service: service(model),
+        unmeasured: unmeasured(model),
         units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.carries().0.bits(), *tunnels)).collect(),
         remarks: remarks(model),
         hubs: sum.hubs,

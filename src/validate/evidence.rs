@@ -58,6 +58,16 @@ impl Service {
             Self::Weighted => "wfq",
         }
     }
+
+    /// What the suite calls it.
+    #[must_use]
+    pub fn of_suite(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Priority => "priority",
+            Self::Weighted => "weighted",
+        }
+    }
 }
 
 /// One trace under one order of service, and what was measured of it.

@@ -1,84 +1,195 @@
-//! The error of the method: how far headend was from measured networks, by fidelity, order of service and utilisation.
+//! The error of the method, as 90 % prediction intervals: what nine of ten scenarios of a regime lie within.
+//!
+//! Flow fidelity is held against packets in scenarios of the suite, packets against measured networks. Intervals are of the
+//! ratio of a latency to its reference: what another scenario of the same kind will show, not what their mean is.
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::{Tally, student};
 use crate::validate::evidence::Reference;
-use crate::validate::{Replayed, jackknife, mean, quantile};
+use crate::validate::regimes::draw::{CLASSES, DISCIPLINES};
+use crate::validate::regimes::{Figure, Found};
+use crate::validate::{Replayed, Statistic, mean, over_runs, quantile};
 
 /// How far off latencies were in a regime.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodError {
-    /// `flow` or `packet`.
+    /// `flow`: against packets; `packet`: against measured networks.
     pub fidelity: String,
-    /// `fifo`, `prio` or `wfq`.
+    /// The order of service, as the suite has it.
     pub service: String,
-    /// Offered load from which this holds.
+    /// Utilisation of the busiest time from which this holds.
     pub load_from: f64,
-    /// Offered load up to which this holds.
+    /// Utilisation up to which it holds.
     pub load_to: f64,
-    /// The class in the measurements.
-    pub class: String,
-    /// Largest error of a mean, as a share.
-    pub mean: f64,
-    /// Largest error of a 95th percentile, as a share.
-    pub p95: f64,
-    /// Measurements that this is learnt from.
-    pub cases: u32,
+    /// `mean` or `p95`.
+    pub statistic: String,
+    /// Ends of the interval of the ratio to the reference.
+    pub low: f64,
+    /// See `low`.
+    pub high: f64,
+    /// Figures that this is learnt from.
+    pub cases: usize,
 }
 
-/// Bands of load: below 0.7, up to saturation, and beyond.
-const BANDS: [(f64, f64); 3] = [(0.0, 0.6), (0.6, 0.95), (0.95, 9.0)];
+/// Confidence of the intervals, as a share.
+pub const CONFIDENCE: f64 = 0.9;
 
-/// The errors in each regime, against the testbed.
+/// Bands of the busiest time's utilisation.
+const BANDS: [(f64, f64); 3] = [(0.0, 0.6), (0.6, 0.95), (0.95, 9.0)];
+/// One band for what few cases there are of.
+const ALL_LOADS: (f64, f64) = (0.0, 9.0);
+/// Figures of the classes that people wait for.
+const STATISTICS: [&str; 2] = ["mean", "p95"];
+
+/// What `headend validate --learn` wrote, and the program carries.
+const LEARNT: &str = include_str!("method-error.csv");
+
+/// The learnt errors.
+///
+/// # Panics
+/// Never: a test reads the same table.
 #[must_use]
-pub fn errors(replayed: &[Replayed]) -> Vec<MethodError> {
-    let measured: Vec<&Replayed> =
-        replayed.iter().filter(|one| one.best().0 == Reference::Testbed && one.case.warm_up > 0.0).collect();
+pub fn learnt() -> Vec<MethodError> {
+    let mut reader = csv::Reader::from_reader(LEARNT.as_bytes());
+    reader.deserialize().map(|row| row.expect("the table of errors is well formed")).collect()
+}
+
+/// The errors in each regime that has enough scenarios or measurements to tell.
+#[must_use]
+pub fn errors(found: &[Found], replayed: &[Replayed]) -> Vec<MethodError> {
     let mut errors = Vec::new();
-    for fidelity in ["flow", "packet"] {
-        for service in ["fifo", "prio", "wfq"] {
-            for band in BANDS {
-                for class in ["clinical", "documents"] {
-                    errors.extend(error(&measured, fidelity, service, band, class));
-                }
+    for service in DISCIPLINES {
+        for load in BANDS {
+            for statistic in STATISTICS {
+                let ratios = of_suite(found, service, load, statistic);
+                errors.extend(middle(&ratios).map(|ends| error("flow", service, load, statistic, ends, ratios.len())));
             }
+        }
+    }
+    for service in ["fifo", "priority", "weighted"] {
+        for (statistic, of) in [("mean", mean as Statistic), ("p95", |values| quantile(values, 0.95))] {
+            let ratios = of_testbed(replayed, service, of);
+            errors.extend(
+                predicted(&ratios).map(|ends| error("packet", service, ALL_LOADS, statistic, ends, ratios.len())),
+            );
         }
     }
     errors
 }
 
 fn error(
-    measured: &[&Replayed],
     fidelity: &str,
     service: &str,
-    (from, to): (f64, f64),
-    class: &str,
-) -> Option<MethodError> {
-    let inside =
-        measured.iter().filter(|one| one.case.service.name() == service && (from..to).contains(&one.case.load()));
-    let mut found = MethodError {
-        fidelity: fidelity.into(),
-        service: service.into(),
-        load_from: from,
-        load_to: to,
-        class: class.into(),
-        mean: 0.0,
-        p95: 0.0,
-        cases: 0,
-    };
-    for one in inside {
-        let (_, reference, packet) = one.best();
-        let own = one.pick(class, if fidelity == "flow" { &one.flow.latency } else { &packet.latency });
-        let other = one.pick(class, &reference.latency);
-        let off = |statistic| (jackknife(&own, &other, statistic).mean - 1.0_f64).abs();
-        found.mean = found.mean.max(round(off(mean)));
-        found.p95 = found.p95.max(round(off(|values| quantile(values, 0.95))));
-        found.cases += 1;
-    }
-    (found.cases > 0).then_some(found)
+    (load_from, load_to): (f64, f64),
+    statistic: &str,
+    (low, high): (f64, f64),
+    cases: usize,
+) -> MethodError {
+    let (fidelity, service, statistic) = (fidelity.into(), service.into(), statistic.into());
+    MethodError { fidelity, service, load_from, load_to, statistic, low, high, cases }
 }
 
-/// Whole per cents, rounded up: an error is not made smaller.
-fn round(share: f64) -> f64 {
-    (share * 100.0).ceil() / 100.0
+/// Whether a figure is one that errors are learnt from: of a class that people wait for, all sizes together.
+fn counts(figure: &Figure, statistic: &str) -> bool {
+    CLASSES[..2].contains(&figure.class) && figure.band.is_none() && figure.statistic == statistic
+}
+
+fn of_suite(found: &[Found], service: &str, load: (f64, f64), statistic: &str) -> Vec<f64> {
+    let inside = found.iter().filter(|one| one.service == service && (load.0..load.1).contains(&one.busiest));
+    let figures = inside.flat_map(|one| one.figures.iter().filter(|figure| counts(figure, statistic)));
+    figures.map(Figure::ratio).collect()
+}
+
+/// Packets over the testbed, of clinical transactions, one ratio a trace.
+fn of_testbed(replayed: &[Replayed], service: &str, statistic: Statistic) -> Vec<f64> {
+    let measured = replayed.iter().filter(|one| one.best().0 == Reference::Testbed && one.case.warm_up > 0.0);
+    let of_service = measured.filter(|one| one.case.service.of_suite() == service);
+    of_service.map(|one| over_runs(one, "clinical", statistic).0).collect()
+}
+
+/// The middle nine tenths: order statistics between which the next ratio lies with that probability, whatever the distribution
+/// (Wilks 1941). None where there are too few for it.
+#[must_use]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // places in a list
+pub fn middle(ratios: &[f64]) -> Option<(f64, f64)> {
+    let mut sorted = ratios.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let beyond = ((1.0 - CONFIDENCE) / 2.0 * (sorted.len() as f64 + 1.0)).floor() as usize;
+    (beyond > 0).then(|| (sorted[beyond - 1], sorted[sorted.len() - beyond]))
+}
+
+/// Student's prediction interval of the logarithm: for a few ratios (Hahn & Meeker 1991, section 4.4). None for fewer than five.
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // a few
+pub fn predicted(ratios: &[f64]) -> Option<(f64, f64)> {
+    const FEWEST: usize = 5;
+    let logs: Tally = ratios.iter().map(|ratio| ratio.ln()).collect();
+    let half = student(CONFIDENCE, logs.count().saturating_sub(1))
+        * (logs.variance() * (1.0 + 1.0 / ratios.len().max(1) as f64)).sqrt();
+    (ratios.len() >= FEWEST).then(|| ((logs.mean() - half).exp(), (logs.mean() + half).exp()))
+}
+
+/// How many of the stated intervals hold in scenarios that they were not learnt from: by order of service, held and stated.
+#[must_use]
+pub fn held(found: &[Found], errors: &[MethodError]) -> Vec<(&'static str, usize, usize)> {
+    let stated = |one: &Found, statistic: &str| {
+        errors.iter().find(|error| error.suits("flow", one.service, one.busiest, statistic))
+    };
+    let of_service = |service: &'static str| {
+        let (mut held, mut all) = (0, 0);
+        for one in found.iter().filter(|one| one.service == service) {
+            for statistic in STATISTICS {
+                let Some(error) = stated(one, statistic) else { continue };
+                for figure in one.figures.iter().filter(|figure| counts(figure, statistic)) {
+                    all += 1;
+                    held += usize::from((error.low..=error.high).contains(&figure.ratio()));
+                }
+            }
+        }
+        (service, held, all)
+    };
+    DISCIPLINES.into_iter().map(of_service).collect()
+}
+
+impl MethodError {
+    /// Whether it is of this regime.
+    #[must_use]
+    pub fn suits(&self, fidelity: &str, service: &str, load: f64, statistic: &str) -> bool {
+        self.fidelity == fidelity
+            && self.service == service
+            && self.statistic == statistic
+            && (self.load_from..self.load_to).contains(&load)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Key;
+
+    /// Of intervals learnt from so many ratios nine of ten hold the next one, whatever the distribution.
+    #[test]
+    fn the_next_ratio_lies_inside_nine_times_of_ten() {
+        type Learn = fn(&[f64]) -> Option<(f64, f64)>;
+        for (learn, count) in [(middle as Learn, 19_usize), (middle, 39), (predicted, 6)] {
+            let mut inside = 0;
+            for case in 0..4_000 {
+                let mut stream = Key::new(case, 0).stream(0);
+                let mut ratio = || ((0..12).map(|_| stream.uniform()).sum::<f64>() * 0.1 - 0.6).exp();
+                let ratios: Vec<f64> = (0..count).map(|_| ratio()).collect();
+                let (low, high) = learn(&ratios).unwrap();
+                inside += i32::from((low..=high).contains(&ratio()));
+            }
+            // 90 % of 4,000, give or take three standard errors.
+            assert!((3_543..=3_657).contains(&inside), "{count}: {inside} of 4000");
+        }
+        assert_eq!(middle(&[1.0; 18]), None);
+        assert_eq!(predicted(&[1.0; 4]), None);
+    }
+
+    #[test]
+    fn the_table_that_the_program_carries_can_be_read() {
+        assert!(learnt().iter().all(|error| error.low < error.high && error.low > 0.0));
+    }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::scenario::model::{Counts, Fidelity, Ingredient, Model, Transport, Without};
+use crate::scenario::model::{Counts, Fidelity, Ingredient, Without};
 use crate::stats::quantile;
 use draw::{CLASSES, Case, DISCIPLINES, Feature, Made, Scale};
 use measure::{BAND_NAMES, BANDS, Run, mean, p50, p95};
@@ -58,6 +58,8 @@ impl Figure {
 pub struct Found {
     /// Its number.
     pub number: u64,
+    /// Its order of service.
+    pub service: &'static str,
     /// Its regimes, by dimension.
     pub regimes: Vec<String>,
     /// The busiest ten seconds at packet fidelity.
@@ -81,23 +83,24 @@ impl Found {
     }
 }
 
-/// Runs scenarios `from..from + count` of a seed on all threads; `done` is called after each.
+/// Runs the first `count` scenarios of a seed on all threads, at flow fidelity without some ingredients; `done` is called after
+/// each.
 #[must_use]
-pub fn run(seed: u64, count: u64, stop: &AtomicBool, done: &(dyn Fn() + Sync)) -> Vec<Found> {
+pub fn run(seed: u64, count: u64, without: Without, stop: &AtomicBool, done: &(dyn Fn() + Sync)) -> Vec<Found> {
     let one = |number: u64| {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let found = found(&draw::case(seed, number, Scale::SUITE));
+        let found = found(&draw::case(seed, number, Scale::SUITE), without);
         done();
         Some(found)
     };
     (0..count).into_par_iter().filter_map(one).collect()
 }
 
-fn found(case: &Case) -> Found {
-    let runs = |fidelity| (0..RUNS).map(|number| Run::of(case, fidelity, number)).collect::<Vec<Run>>();
-    let (packet, flow) = (runs(Fidelity::Packet(1)), runs(Fidelity::Flow));
+fn found(case: &Case, without: Without) -> Found {
+    let runs = |case: &Case, fidelity| (0..RUNS).map(|number| Run::of(case, fidelity, number)).collect::<Vec<Run>>();
+    let (packet, flow) = (runs(case, Fidelity::Packet(1)), runs(&case.without(without), Fidelity::Flow));
     let classes = case.model.classes.iter().zip(0_u8..).filter(|(class, _)| class.name != "calls");
     let mut figures = Vec::new();
     for (class, place) in classes {
@@ -125,6 +128,7 @@ fn found(case: &Case) -> Found {
     let (own, other) = (busy(&flow), busy(&packet));
     Found {
         number: case.number,
+        service: case.terms.discipline,
         regimes: regimes(&case.terms),
         busiest: other.iter().copied().fold(0.0, f64::max),
         figures,
@@ -327,9 +331,7 @@ fn nearest_without(case: &Case, figure: &Figure) -> Option<(&'static str, f64)> 
     let class = case.model.classes.iter().position(|class| class.name == figure.class)?;
     let class = u8::try_from(class).ok()?;
     let ratio = |ingredient: Ingredient| {
-        let Transport::Tcp(tcp) = case.model.transport else { return f64::NAN };
-        let transport = Transport::Tcp(crate::scenario::model::Tcp { without: Without::NONE.and(ingredient), ..tcp });
-        let case = Case { model: Model { transport, ..case.model.clone() }, ..case.clone() };
+        let case = case.without(Without::NONE.and(ingredient));
         mean(&Run::of(&case, Fidelity::Flow, 0).latencies(class)) / figure.packet
     };
     let tried = Ingredient::ALL.iter().filter(|(ingredient, _)| ingredient.is_of_flow());

@@ -169,13 +169,12 @@ fn what_each_ingredient_of_flow_fidelity_buys() {
     insta::assert_snapshot!("what_ingredients_buy", table);
 }
 
-const FLOW: [Ingredient; 7] = [
+const FLOW: [Ingredient; 6] = [
     Ingredient::SlowStart,
     Ingredient::BurstQueue,
     Ingredient::StandingQueue,
     Ingredient::Losses,
     Ingredient::TailProbe,
-    Ingredient::Windows,
     Ingredient::RoundTrips,
 ];
 

@@ -69,15 +69,11 @@ impl Concentrator {
         self.charge(place, work);
     }
 
-    /// A burst found the queue full and lost some segments: the transfers that keep it full lose as many.
-    pub fn overflow(&mut self, class: ClassId, segments: f64) {
+    /// A burst found the queue full and lost something: the transfers that keep it full lose as much.
+    pub fn overflow(&mut self, class: ClassId) {
         let lane = &mut self.lanes[self.plan.queue_of(class)];
         if lane.band.saturated() {
             lane.standing.lose(&lane.link);
-            if let Some(windows) = &mut self.windows {
-                windows.lose(segments.max(1.0), &lane.link);
-            }
-            self.wake = self.time_of_change();
         }
     }
 

@@ -10,7 +10,6 @@ use crate::sim::discipline::Queue;
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::likely::unlikely;
 use crate::sim::transport::{Link, Standing};
-use crate::sim::windows::Windows;
 use crate::units::Time;
 
 #[derive(Clone, Debug)]
@@ -132,31 +131,13 @@ impl Lane {
         self.standing.bits > 0.0 || self.sharing() > 0
     }
 
-    /// Share of the rate that windows and bursts fill, where windows matter.
-    #[inline]
-    pub fn fill(&self, windows: Option<&Windows>) -> f64 {
-        windows.map_or(1.0, |windows| windows.fill(self.bursts, &self.link))
-    }
-
     /// `dt` seconds pass for what stands before it and for the average of its bursts, which fades.
     #[inline(always)]
-    pub fn pass(&mut self, dt: f64, fades: f64, windows: Option<&Windows>) {
+    pub fn pass(&mut self, dt: f64, fades: f64) {
         if self.stands() {
-            self.stand(dt, 1.0 - self.fill(windows));
+            self.standing.pass(dt, self.sharing(), &self.link, self.link.rate - self.band.rate());
         }
         self.bursts *= fades;
-    }
-
-    /// Transfers that share fill the buffer, lose something, and fill it again; what their windows leave `unused` of the
-    /// rate drains it.
-    #[inline(always)]
-    fn stand(&mut self, dt: f64, unused: f64) {
-        let flows = self.sharing();
-        if unused > 0.0 {
-            self.standing.drain(unused * self.link.rate * dt);
-        } else {
-            self.standing.pass(dt, flows, &self.link, self.link.rate - self.band.rate());
-        }
     }
 
     /// A burst joins those that are before it.

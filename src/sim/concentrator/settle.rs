@@ -25,7 +25,6 @@ impl Concentrator {
     }
 
     fn settle_one(&mut self, capacity: f64) {
-        let filled = self.filled();
         let lane = &mut self.lanes[0];
         let mut capacity = capacity.min(lane.terms.total);
         lane.band.advance(self.now);
@@ -35,7 +34,7 @@ impl Concentrator {
             lane.flooded = flooded(&lane.band, sent, capacity, rate, &lane.terms);
             capacity -= lane.flooded.rate;
         }
-        lane.band.settle((capacity - self.reserve).max(0.0) * filled);
+        lane.band.settle((capacity - self.reserve).max(0.0));
         let _ = lane.band.forgive();
         if unlikely(capacity.to_bits() != lane.link.rate.to_bits()) {
             lane.open(capacity);
@@ -122,10 +121,10 @@ impl Concentrator {
         }
     }
 
-    /// When the next flow ends, or rates change by themselves.
+    /// When the next flow ends.
     #[must_use]
     pub fn next_end(&self) -> Time {
-        self.next.0.min(self.wake)
+        self.next.0
     }
 }
 

@@ -1,15 +1,11 @@
-//! What long transfers keep: the queue that stands before a concentrator, and the share of its rate that they make use of.
+//! What time does to what stands before each lane: the queue that long transfers keep, bursts, and their average.
 
 use std::hint::cold_path;
 
 use super::Concentrator;
 use super::burst::LATELY;
-use super::flood::Flood;
 use crate::scenario::model::{Ingredient, MAX_CLASSES, Site, Transport, Unit};
-use crate::sim::discipline::Plan;
 use crate::sim::transport::{fading, float};
-use crate::sim::windows::Windows;
-use crate::units::{Span, Time};
 
 impl Concentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
@@ -20,12 +16,9 @@ impl Concentrator {
             cold_path();
             return self.pass_several(dt, fades);
         };
-        only.pass(dt, fades, heeded(self.windows.as_ref(), &self.floods));
+        only.pass(dt, fades);
         if only.backlog > 0.0 {
             only.drain(only.link.rate, dt);
-        }
-        if let Some(windows) = &mut self.windows {
-            windows.pass(dt, only.sharing(), &only.link);
         }
     }
 
@@ -39,39 +32,12 @@ impl Concentrator {
             *rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
         }
         for (lane, rate) in self.lanes.iter_mut().zip(rates) {
-            lane.pass(dt, fades, None);
+            lane.pass(dt, fades);
             if lane.backlog > 0.0 {
                 lane.drain(rate, dt);
             }
         }
     }
-
-    /// Share of the rate that is made use of; looked at again when that has changed.
-    pub(super) fn filled(&mut self) -> f64 {
-        self.wake = self.time_of_change();
-        let lane = &self.lanes[0];
-        if lane.band.saturated() { lane.fill(heeded(self.windows.as_ref(), &self.floods)) } else { 1.0 }
-    }
-
-    /// When windows fill another share of the rate, if they will.
-    pub(super) fn time_of_change(&self) -> Time {
-        let lane = &self.lanes[0];
-        let (flows, bursts, link) = (lane.sharing(), lane.bursts, &lane.link);
-        let changes = heeded(self.windows.as_ref(), &self.floods)
-            .filter(|_| flows > 0)
-            .and_then(|all| all.changes_in(flows, bursts, link));
-        changes.map_or(Time::NEVER, |time| self.now + Span::of_secs(time))
-    }
-}
-
-/// Windows, where they matter: what they leave unused a flood takes.
-fn heeded<'w>(windows: Option<&'w Windows>, floods: &[Flood]) -> Option<&'w Windows> {
-    windows.filter(|_| floods.is_empty())
-}
-
-/// Windows are looked at where all classes are in one queue: in queues of their own nobody else's bursts cut them.
-pub(super) fn windows_of(transport: Transport, plan: &Plan) -> Option<Windows> {
-    (transport.has(Ingredient::Windows) && plan.is_one_line()).then(Windows::default)
 }
 
 /// Mean round trip without queues [s]. Whole nanoseconds are summed, so that the order of the sites does not matter.

@@ -22,6 +22,16 @@ pub struct Case {
     pub window: (Time, Time),
 }
 
+impl Case {
+    /// The same with ingredients of its transport left out.
+    #[must_use]
+    pub fn without(&self, without: Without) -> Self {
+        let Transport::Tcp(tcp) = self.model.transport else { return self.clone() };
+        let transport = Transport::Tcp(Tcp { without, ..tcp });
+        Self { model: Model { transport, ..self.model.clone() }, ..self.clone() }
+    }
+}
+
 /// What a scenario of the suite is made of.
 #[derive(Clone, Debug)]
 pub struct Made {
