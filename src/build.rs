@@ -39,7 +39,8 @@ pub fn identity(root: &Path, compiler: &[u8]) -> std::io::Result<String> {
         hash.update(format!("\n{name} {}\n", bytes.len()));
         hash.update(bytes);
     }
-    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    let first = hash.finalize().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    Ok(format!("{first:016x}"))
 }
 
 /// Every file at or below `path`; a part that is not there counts for nothing.

@@ -317,7 +317,9 @@ mod tests {
             let got = histogram.quantile(p).unwrap();
             prop_assert!((got / exact - 1.0).abs() <= 1.0 / 32.0, "{} against {}", got, exact);
             let mut fine = Histogram::fine();
-            values.iter().for_each(|value| fine.add(*value));
+            for value in &values {
+                fine.add(*value);
+            }
             prop_assert!((fine.quantile(p).unwrap() / exact - 1.0).abs() <= 1.0 / 1024.0);
         }
 
@@ -325,7 +327,9 @@ mod tests {
         #[test]
         fn a_quantile_lies_among_the_values(values in prop::collection::vec(0_u64..40, 1..50), p in 0.0_f64..1.0) {
             let mut histogram = Histogram::default();
-            values.iter().for_each(|value| histogram.add(*value));
+            for value in &values {
+                histogram.add(*value);
+            }
             let most = *values.iter().max().unwrap();
             #[allow(clippy::cast_precision_loss)]
             let most = most as f64;

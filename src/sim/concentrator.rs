@@ -352,6 +352,10 @@ impl Concentrator {
     }
 
     /// Another device: what packets cost it and what its queues hold is its own from now on.
+    ///
+    /// # Panics
+    ///
+    /// When the device carries no packets, which no checked scenario has.
     pub fn refit(&mut self, unit: &Unit, sites: &[Site]) {
         self.nominal = unit.carries().0.bits();
         let before = self.per_access_bit();

@@ -126,10 +126,12 @@ impl Users {
     }
 }
 
-/// The place of each site among all, from 0 to 1: evenly spread, in the order of their names' numbers.
+/// The place of each site among all, from 0 to 1: evenly spread, in an order by their names that is not the one in which
+/// workstations are given to sites.
 fn places(site_names: &[u64]) -> Vec<f64> {
+    const PLACE: u64 = 0x0070_6c61_6365;
     let mut order: Vec<usize> = (0..site_names.len()).collect();
-    order.sort_unstable_by_key(|&site| site_names[site]);
+    order.sort_unstable_by_key(|&site| within(site_names[site], PLACE));
     let mut places = vec![0.0; site_names.len()];
     #[allow(clippy::cast_precision_loss)] // sites of a country
     for (rank, site) in order.into_iter().enumerate() {

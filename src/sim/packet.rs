@@ -96,6 +96,9 @@ pub struct Packets {
     crossed: u64,
     /// The numbers of the classes' names.
     names: Vec<u64>,
+    /// Packets that a test loses, each once: what they are for, which way they go, and the first segment that they name.
+    #[cfg(test)]
+    script: Vec<(Kind, Way, u32)>,
 }
 
 /// A site that sends what nobody asked for. Its packets come at random: at fixed times they would fall in step with those
@@ -154,6 +157,8 @@ impl Packets {
             lost: Vec::new(),
             crossed: 0,
             names,
+            #[cfg(test)]
+            script: Vec::new(),
         }
     }
 
@@ -349,6 +354,10 @@ impl Packets {
     }
 
     fn send(&mut self, packet: Packet, inside: Sizes) {
+        #[cfg(test)]
+        if self.is_lost_by_script(&packet) {
+            return;
+        }
         match packet.way {
             Way::Up => self.send_up(packet, inside),
             Way::Down => self.enter(packet, inside),
@@ -721,4 +730,140 @@ fn bare_packet(tcp: &Tcp) -> u32 {
 #[allow(clippy::cast_possible_truncation)] // `check` bounds both
 fn full_packet(tcp: &Tcp) -> u32 {
     (tcp.segment.0 + tcp.headers.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Law;
+    use crate::scenario::model::{
+        Balancer, Calendar, Class, Congestion, Demand, FailBack, Fidelity, Pool, PoolId, Site, Unit, Without,
+    };
+    use crate::scenario::tunnel::Terms;
+    use crate::units::{Bytes, Clock, DAY, NANOS};
+
+    impl Packets {
+        pub(super) fn is_lost_by_script(&mut self, packet: &Packet) -> bool {
+            let named = |&(kind, way, first): &(Kind, Way, u32)| {
+                (packet.kind, packet.way, packet.says.first) == (kind, way, first)
+            };
+            self.script.iter().position(named).map(|place| self.script.swap_remove(place)).is_some()
+        }
+    }
+
+    const RTT: u64 = NANOS / 50;
+
+    /// One site 20 ms away, and links on which packets take next to no time.
+    fn network(script: &[(Kind, Way, u32)]) -> Packets {
+        let wide = BitRate(10_000_000_000);
+        let site = Site { name: "s".to_owned(), patients: 1, down: wide, up: wide, rtt: Span(RTT) };
+        let law = || Law::Fixed(1.0);
+        let tcp = Tcp {
+            segment: Bytes(1_360),
+            headers: Bytes(40),
+            window: 10,
+            most: 3_000,
+            congestion: Congestion::Cubic,
+            access_buffer: Span(NANOS / 10),
+            without: Without::NONE,
+        };
+        let model = Model {
+            seed: 1,
+            antithetic: false,
+            calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: Clock(DAY) },
+            bin: Span(NANOS),
+            sites: vec![site].into(),
+            classes: vec![Class::new("c".to_owned(), Demand::Replayed, law(), law())],
+            units: vec![Unit::new("hub".to_owned(), wide, Bytes(10_000_000))],
+            pools: vec![Pool {
+                name: "all".to_owned(),
+                units: vec![UnitId(0)],
+                balancer: Balancer::HubList,
+                fail_back: FailBack::ByHand,
+            }],
+            pool_of: vec![PoolId(0)],
+            tunnels: Terms::default(),
+            faults: Vec::new(),
+            edits: Vec::new(),
+            transport: Transport::Tcp(tcp),
+            fidelity: Fidelity::Packet(1),
+            replay: None,
+        };
+        Packets { script: script.to_vec(), ..Packets::new(&model, 1) }
+    }
+
+    /// When an exchange of `turns` over a kept (or an opened) connection is over [ms]; never, if it stalls.
+    fn over(script: &[(Kind, Way, u32)], turns: usize, kept: bool, server: Span) -> Option<f64> {
+        let mut network = network(script);
+        let label = Label { owner: 0, life: 0, site: SiteId(0), class: ClassId(0), unit: UnitId(0) };
+        let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
+        network.open(Time(0), label, std::iter::repeat_n(turn, turns), server, kept.then_some(Span(RTT)));
+        while network.next_time() < Time(600 * NANOS) {
+            let heard = network.step().to_vec();
+            if let [Heard::Done(..)] = heard[..] {
+                assert!(network.script.is_empty(), "the script was played: {:?}", network.script);
+                assert_eq!(network.connections[0].left().to_bits(), 0.0_f64.to_bits(), "all answers have arrived");
+                return Some(network.now.secs() * 1e3);
+            }
+        }
+        None
+    }
+
+    #[track_caller]
+    fn takes(script: &[(Kind, Way, u32)], turns: usize, kept: bool, server: u64, wanted: f64) {
+        let took = over(script, turns, kept, Span(server));
+        assert!(took.is_some_and(|took| (took - wanted).abs() < 0.5), "{took:?} ms, {wanted} by hand");
+    }
+
+    #[test]
+    fn turns_follow_each_other_a_round_trip_apart() {
+        takes(&[], 1, true, 0, 20.0);
+        takes(&[], 3, true, 0, 60.0);
+        takes(&[], 3, false, 0, 80.0);
+        takes(&[], 2, true, NANOS / 20, 140.0);
+    }
+
+    /// The acknowledgements of the first answer are lost, and so is the second request. The server probes the tail of its answer,
+    /// whose repetition says nothing of the request: that is repeated when its own time-out is over, 20 ms and the least of
+    /// 200 ms after it was sent (RFC 6298 as Linux has it). By hand: 20 + 220 + 20 ms.
+    #[test]
+    fn a_repeated_segment_of_the_last_answer_does_not_acknowledge_the_next_request() {
+        let acks = [1, 2, 3].map(|first| (Kind::Ack, Way::Up, first));
+        let script: Vec<_> = acks.into_iter().chain([(Kind::Data, Way::Up, 1)]).collect();
+        takes(&script, 2, true, 0, 260.0);
+        // The same while a server works on the request that has arrived: it is answered once.
+        takes(&acks, 2, true, NANOS / 2, 1_040.0);
+    }
+
+    /// The last segment of an answer is lost. With a connection of its own the FIN behind it tells so a round trip later: it is
+    /// sent again with the next acknowledgement, 20 (set-up) + 20 + 20 ms and the wait of RACK for what is only late, a quarter
+    /// of a round trip. On a kept connection nothing tells of it: a lone segment may be waiting for a delayed acknowledgement, so
+    /// that its probe comes with the time-out, 220 ms after the last acknowledgement at 30 ms.
+    #[test]
+    fn a_fin_tells_of_a_lost_tail() {
+        takes(&[(Kind::Data, Way::Down, 2)], 1, false, 0, 65.0);
+        takes(&[(Kind::Data, Way::Down, 2)], 1, true, 0, 30.0 + 220.0 + 10.0);
+    }
+
+    /// Whatever is lost once of two turns, every request is answered within what its losses explain: a time-out each.
+    #[test]
+    fn no_single_or_double_loss_stalls_an_exchange() {
+        let mut all: Vec<(Kind, Way, u32)> = (0..6).map(|first| (Kind::Data, Way::Down, first)).collect();
+        all.extend((0..2).map(|first| (Kind::Data, Way::Up, first)));
+        all.extend((1..=6).map(|first| (Kind::Ack, Way::Up, first)));
+        for &one in &all {
+            for &other in &all {
+                let script = if one == other { vec![one] } else { vec![one, other] };
+                let mut network = network(&script);
+                let label = Label { owner: 0, life: 0, site: SiteId(0), class: ClassId(0), unit: UnitId(0) };
+                let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
+                network.open(Time(0), label, std::iter::repeat_n(turn, 2), Span(0), Some(Span(RTT)));
+                let done = std::iter::from_fn(|| {
+                    (network.next_time() < Time(10 * NANOS)).then(|| network.step().contains(&Heard::Done(0, 0)))
+                });
+                assert!(done.into_iter().any(|done| done), "{script:?} stalls");
+                assert!(network.now.secs() < 0.04 + 2.0 * 0.5, "{script:?}: {} s", network.now.secs());
+            }
+        }
+    }
 }

@@ -496,13 +496,13 @@ pub(super) fn results(
     let mut found = Vec::new();
     for ((setup, sum), mut figures) in setups.iter().zip(sums).zip(figures.drain(..)) {
         let measures = figures.split_off(study.targets.len());
-        let measured = study.targets.iter().zip(sum.targets.iter().zip(&sum.at_most));
-        let judged = measured.zip(figures).map(|((target, (values, at_most)), figure)| {
+        let values = study.targets.iter().zip(sum.targets.iter().zip(&sum.at_most));
+        let judged = values.zip(figures).map(|((target, (values, at_most)), figure)| {
             let whole = values.iter().all(Option::is_some) && !values.is_empty();
-            let verdict = verdict(figure.value, target.limit, whole);
+            let by_value = verdict(figure.value, target.limit, whole);
             // What is under way at the end can make a target missed, or unsure, but not met.
-            let could_miss = verdict == Verdict::Met && most(&figure, values, at_most).high() > target.limit;
-            let verdict = if could_miss { Verdict::Unsure } else { verdict };
+            let could_miss = by_value == Verdict::Met && most(&figure, values, at_most).high() > target.limit;
+            let verdict = if could_miss { Verdict::Unsure } else { by_value };
             Judged { verdict, at_least: is_at_least(values, at_most), figure }
         });
         let judged = judged.collect();

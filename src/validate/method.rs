@@ -115,7 +115,8 @@ fn of_testbed(replayed: &[Replayed], service: &str, statistic: Statistic) -> Vec
 pub fn middle(ratios: &[f64]) -> Option<(f64, f64)> {
     let mut sorted = ratios.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let beyond = ((1.0 - CONFIDENCE) / 2.0 * (sorted.len() as f64 + 1.0)).floor() as usize;
+    // Rounding must not take a whole number below itself.
+    let beyond = ((1.0 - CONFIDENCE) / 2.0 * (sorted.len() as f64 + 1.0) + 1e-9).floor() as usize;
     (beyond > 0).then(|| (sorted[beyond - 1], sorted[sorted.len() - beyond]))
 }
 

@@ -276,9 +276,9 @@ fn a_flood_starves_others_in_proportion_unless_sites_are_kept_apart() {
     }
 }
 
-/// However small losses keep the windows of the others, a flood of more than the link carries fills it.
+/// However little the others send, a flood of more than the link carries fills it.
 #[test]
-fn a_flood_takes_what_windows_leave() {
+fn a_flood_takes_what_others_leave() {
     let text = std::fs::read_to_string("scenarios/rogue-site-2009.toml").unwrap();
     let watch = watch(&text);
     let at = |hours: f64| &watch.looks.iter().find(|(now, _)| *now >= hours * 3600.0).unwrap().1.units[0];

@@ -12,6 +12,7 @@ mod metamorphic;
 mod monotone;
 mod oracle;
 mod plan;
+mod reproducers;
 mod sweep;
 mod theory;
 mod truth;

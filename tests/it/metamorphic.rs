@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use headend::random::Law;
 use headend::scenario::model::{
-    Action, Arrival, Class, ClassId, Demand, Discipline, Edit, Fidelity, Model, PoolId, SiteId, Tcp, Transport, Unit,
-    UnitId,
+    Action, Arrival, Class, ClassId, Demand, Discipline, Edit, Fidelity, Model, PoolId, Rules, SiteId, Tcp, Transport,
+    Unit, UnitId,
 };
 use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
 use headend::sim::simulate;
@@ -178,7 +178,7 @@ fn replayed(case: &Case, classes: u8) -> Model {
     model.replay = Some(arrivals.collect::<Vec<_>>().into());
     model.edits.clear();
     for class in &mut model.classes {
-        (class.demand, class.rules) = (Demand::Replayed, Default::default());
+        (class.demand, class.rules) = (Demand::Replayed, Rules::default());
     }
     let first = model.classes[0].clone();
     model.classes = (0..classes).map(|number| Class { name: format!("part-{number}"), ..first.clone() }).collect();
@@ -301,10 +301,9 @@ fn equal_transfers_get_equal_rates() {
 fn a_cap_gives_the_lesser_of_cap_and_demand() {
     use headend::scenario::model::Cap;
     for fidelity in [Fidelity::Flow, Fidelity::Packet(1)] {
-        for (cap, demand) in [(2.0, 8.0), (5.0, 8.0), (8.0, 2.0), (20.0, 4.0)] {
-            // Transfers of 200 kB, so many a second that they want `demand` Mbit/s of work.
-            let gap = 1.6e6 * 1.12 / (demand * 1e6);
-            let count = (60.0 / gap) as u32;
+        // Mbit/s of cap, and how many transfers of 200 kB, about 1.8 Mbit of work each, ask in a minute.
+        for (cap, count) in [(2_u32, 268_u32), (5, 268), (8, 67), (20, 134)] {
+            let gap = 60.0 / f64::from(count);
             let arrivals = (0..count).map(|number| Arrival {
                 at: Time(0) + Span::of_secs(f64::from(number) * gap),
                 site: SiteId(number % 4),
@@ -315,15 +314,16 @@ fn a_cap_gives_the_lesser_of_cap_and_demand() {
             let tcp = case(SEED, 0, Scale::SMALL).model.transport;
             let mut model = monotone::model(arrivals.collect(), &[50; 4], 100, Discipline::Fifo, tcp);
             (model.fidelity, model.bin) = (fidelity, Span(10 * NANOS));
-            let total = Some(BitRate((cap * 1e6) as u64));
+            let total = Some(BitRate(u64::from(cap) * 1_000_000));
             model.cap(ClassId(0), Cap { from: Time(0), until: Time::NEVER, total, per_site: None });
             let mut watch = Watch::default();
             simulate(&model, 0, &mut watch);
             // From 20 s to 50 s.
             let at = |second: usize| watch.looks[second / 10 - 1].units[0].carried[0];
             let rate = (at(50) - at(20)) / 30.0 / 1e6;
-            let wanted = f64::min(cap, demand);
-            assert!((rate / wanted - 1.0).abs() < 0.08, "cap {cap}, demand {demand} at {fidelity:?}: {rate}");
+            let demand = f64::from(count) * 1.6 * 1.12 / 60.0;
+            let wanted = f64::from(cap).min(demand);
+            assert!((rate / wanted - 1.0).abs() < 0.08, "cap {cap}, demand {demand:.1} at {fidelity:?}: {rate}");
         }
     }
 }

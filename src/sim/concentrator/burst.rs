@@ -63,6 +63,7 @@ impl Concentrator {
         let reserve = self.reserve(self.capacity());
         if unlikely((reserve > 0.0) != (self.reserve > 0.0))
             || unlikely((reserve - self.reserve).abs() > 0.05 * self.throughput)
+            || (unlikely(!self.floods.is_empty()) && self.now.since(self.settled) >= OFTEN)
         {
             self.settle();
         }

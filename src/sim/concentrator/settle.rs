@@ -36,6 +36,11 @@ impl Concentrator {
         }
         lane.band.settle((capacity - self.reserve).max(0.0));
         let _ = lane.band.forgive();
+        if unlikely(lane.flooded.rate > 0.0) {
+            // What the others do not use a flood takes, as far as it goes.
+            let unused = larger(capacity - lane.band.rate() - lane.bursts, 0.0);
+            lane.flooded.rate = smaller(lane.flooded.rate + unused, flood_rate(&self.floods, &self.plan, 0));
+        }
         if unlikely(capacity.to_bits() != lane.link.rate.to_bits()) {
             lane.open(capacity);
         }

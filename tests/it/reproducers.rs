@@ -1,0 +1,477 @@
+//! Faults that were found, each with the smallest scenario that shows it: what it does now is what is right.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use headend::random::place_of;
+use headend::scenario::load;
+use headend::scenario::model::{Demand, Fidelity, Model};
+use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
+use headend::sim::simulate;
+use headend::stats::quantile;
+use headend::study::results::{Results, STAFF_LOST, Verdict};
+use headend::study::{Settings, run};
+use headend::units::Time;
+
+use crate::bench_model::{base, study};
+
+/// The run of a scenario, and the estate and profiles that most share.
+fn scenario(hours: (&str, &str), rest: &str) -> String {
+    format!(
+        r#"
+question = "Is it mended?"
+[run]
+weekday = "Mon"
+from = "{}"
+until = "{}"
+replications = 1
+max_replications = 1
+bin = "10 s"
+{rest}
+[[profile]]
+name = "on"
+levels = [{{ at = "00:00", level = "100 %" }}, {{ at = "24:00", level = "100 %" }}]
+[[profile]]
+name = "flat"
+bands = [{{ from = "00:00", until = "24:00", share = "100 %" }}]
+"#,
+        hours.0, hours.1
+    )
+}
+
+fn sites(count: u32, patients: u32, down: &str) -> String {
+    let site = |number: u32| {
+        format!("[[estate.site]]\nname = \"s{number}\"\npatients = {patients}\ndown = \"{down}\"\nrtt = \"20 ms\"\n")
+    };
+    (0..count).map(site).collect()
+}
+
+#[derive(Default)]
+struct Watch {
+    looks: Vec<(Time, Look)>,
+    records: Vec<Record>,
+}
+
+impl Observer for Watch {
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        match fact {
+            Fact::Look(look) => self.looks.push((now, (*look).clone())),
+            Fact::Ended(record) => self.records.push(*record),
+            _ => {}
+        }
+    }
+}
+
+impl Watch {
+    fn of(model: &Model) -> Self {
+        let mut watch = Self::default();
+        simulate(model, 0, &mut watch);
+        watch
+    }
+
+    /// Work of a class at the first concentrator between two times of day [Mbit/s].
+    fn rate(&self, class: usize, from: f64, until: f64) -> f64 {
+        let at = |hour: f64| {
+            let past = |(now, _): &&(Time, Look)| now.secs() >= hour * 3600.0 - 1e-6;
+            self.looks.iter().find(past).map_or(0.0, |(_, look)| look.units[0].carried[class])
+        };
+        (at(until) - at(from)) / (until - from) / 3600.0 / 1e6
+    }
+
+    fn latencies(&self, class: u8, from: f64, until: f64) -> Vec<f64> {
+        let hours = from * 3600.0..until * 3600.0;
+        let inside = |record: &&Record| record.class.0 == class && hours.contains(&record.started.secs());
+        self.records.iter().filter(inside).map(|record| record.latency.secs()).collect()
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // transactions of an hour
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn both(text: &str) -> [Model; 2] {
+    [Fidelity::Flow, Fidelity::Packet(1)].map(|fidelity| Model { fidelity, ..base(text) })
+}
+
+fn results(text: &str) -> Results {
+    let (study, stop) = (study(text), AtomicBool::new(false));
+    let chosen: Vec<usize> = (0..study.setups.len()).collect();
+    let settings = Settings { stop: &stop, progress: &|_, _| {}, keep: None, retain: false, records: None };
+    run(&study, &chosen, &settings).unwrap()
+}
+
+#[track_caller]
+fn problem(text: &str, part: &str) {
+    let Err(problems) = load("test.toml", text, Path::new("scenarios")) else { panic!("no problem was found") };
+    let shown = problems.show(false);
+    assert!(shown.contains(part), "{shown}");
+}
+
+/// Sixteen long transfers at one site behind a wide concentrator: its line of 100 Mbit/s carries 100, not twice as much.
+#[test]
+fn a_site_is_sent_no_more_than_its_line_carries() {
+    let jobs = "[[class]]\nname = \"copy\"\nresponse = { fixed = \"200 MB\" }\n[class.jobs]\nper_1000 = 1\nfrom = \"08:00\"\n\
+                until = \"08:00:30\"\n[[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\n";
+    let text = scenario(("08:00", "08:30"), &(sites(1, 16_000, "100 Mbit/s") + jobs));
+    for model in both(&text) {
+        let watch = Watch::of(&model);
+        let carried = watch.rate(0, 8.02, 8.05);
+        // Work counts the way back, too: 1.037 bits a bit on the line.
+        assert!((90.0..=104.5).contains(&carried), "{carried} at {:?}", model.fidelity);
+    }
+}
+
+/// Thirty equal transfers in one queue, two to ten of them a class: each class gets its part.
+#[test]
+fn equal_transfers_of_several_classes_share_by_their_number() {
+    let class = |number: u32| {
+        format!(
+            "[[class]]\nname = \"c{number}\"\nresponse = {{ fixed = \"2 GB\" }}\n[class.jobs]\nper_1000 = {number}\nfrom = \"08:00\"\n\
+             until = \"08:00:10\"\n"
+        )
+    };
+    let classes: String = (1..=5).map(class).collect();
+    for discipline in ["\"fifo\"", "\"fair_by_site\""] {
+        let hub = format!("[[concentrator]]\nname = \"hub\"\nthroughput = \"50 Mbit/s\"\ndiscipline = {discipline}\n");
+        let text = scenario(("08:00", "08:20"), &(sites(2, 1_000, "100 Mbit/s") + &classes + &hub));
+        let watch = Watch::of(&base(&text));
+        for class in 0..5_u32 {
+            let (rate, part) = (watch.rate(class as usize, 8.1, 8.3), 50.0 * f64::from(class + 1) / 15.0);
+            assert!((rate / part - 1.0).abs() < 0.03, "{discipline}, class {class}: {rate} of {part}");
+        }
+    }
+}
+
+/// A cap of 3 Mbit/s beside another class on an idle link of 50: the capped class gets 3, at either fidelity.
+#[test]
+fn a_cap_is_not_cut_by_what_others_bring_to_an_idle_link() {
+    let rest = "[[class]]\nname = \"apps\"\nresponse = { fixed = \"60 kB\" }\n[class.open]\nper_1000 = 12000\nprofile = \"flat\"\n\
+                [[class]]\nname = \"patches\"\nresponse = { fixed = \"300 MB\" }\n[class.jobs]\nper_1000 = 1\nfrom = \"08:00\"\n\
+                until = \"08:01\"\n[[change]]\nshape = { class = \"patches\", total = \"3 Mbit/s\" }\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"50 Mbit/s\"\n";
+    let text = scenario(("08:00", "08:30"), &(sites(30, 1_000, "40 Mbit/s") + rest));
+    for model in both(&text) {
+        let rate = Watch::of(&model).rate(1, 8.1, 8.45);
+        assert!((2.8..=3.05).contains(&rate), "{rate} at {:?}", model.fidelity);
+    }
+}
+
+/// Two curfews of one class that end together, with two ways of release: the last one counts, and each job starts once.
+#[test]
+fn curfews_that_end_together_start_each_job_once() {
+    let rest = "[[class]]\nname = \"jobs\"\nresponse = { fixed = \"200 kB\" }\n[class.jobs]\nper_1000 = 20\nfrom = \"08:00\"\n\
+                until = \"08:30\"\n[[change]]\ncurfew = { class = \"jobs\", from = \"07:00\", until = \"09:00\" }\n\
+                [[change]]\ncurfew = { class = \"jobs\", from = \"07:30\", until = \"09:00\", release = { spread = \"20 min\" } }\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"20 Mbit/s\"\n";
+    let text = scenario(("08:00", "10:00"), &(sites(1, 10_000, "50 Mbit/s") + rest));
+    for model in both(&text) {
+        let watch = Watch::of(&model);
+        assert_eq!(watch.records.len(), 200);
+        let ends = watch.records.iter().map(|record| (record.started + record.latency).secs() / 3600.0);
+        let ends: Vec<f64> = ends.collect();
+        assert!(watch.records.iter().all(|record| record.outcome == Outcome::Done));
+        let (first, last) = (quantile(&ends, 0.0), quantile(&ends, 1.0));
+        assert!(first < 9.01 && (9.31..9.35).contains(&last), "spread over 20 minutes: {first} to {last}");
+    }
+}
+
+/// A thousand sites of 499, 500 and 1,400 patients at one workstation per 1,000: as many people as the estate has thousands of
+/// patients, and a ramp from 07:00 to 09:00 brings them one after the other.
+#[test]
+fn small_sites_have_their_part_of_the_people() {
+    for (patients, people) in [(499, 499), (500, 500), (1_400, 1_400)] {
+        let rest = format!(
+            "[estate.drawn]\nsites = 1000\npatients = {}\nmu = 6.9\nsigma = 0.0001\n[[estate.link]]\nshare = \"100 %\"\n\
+             down = \"40 Mbit/s\"\nup = \"10 Mbit/s\"\n[[profile]]\nname = \"ramp\"\nlevels = [{{ at = \"07:00\", level = \"0 %\" }}, \
+             {{ at = \"09:00\", level = \"100 %\" }}]\n[[class]]\nname = \"apps\"\nconnects = false\n\
+             response = {{ fixed = \"60 kB\" }}\n[class.users]\nper_1000 = 1\nactivity = \"ramp\"\nthink = {{ fixed = \"10 s\" }}\n\
+             [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\n",
+            patients * 1000
+        );
+        let model = base(&scenario(("07:00", "09:10"), &rest));
+        let Demand::Users { workstations, .. } = &model.classes[0].demand else { panic!("users") };
+        assert_eq!(workstations.iter().sum::<u32>(), people);
+        let watch = Watch::of(&model);
+        // Actions come at a rate of the people at work: at 08:00 a half of what it is at 09:00.
+        let count = |from: f64| watch.latencies(0, from, from + 0.1).len();
+        #[allow(clippy::cast_precision_loss)]
+        let half = count(7.95) as f64 / count(9.0) as f64;
+        assert!((0.45..=0.55).contains(&half), "{patients} patients: {half}");
+    }
+}
+
+/// A thousand tunnels whose keys are renewed every 8 hours, at 3 handshakes a second: nobody is ever cut off.
+#[test]
+fn keys_are_not_renewed_in_step() {
+    let rest = "[estate.drawn]\nsites = 1000\npatients = 1000000\nmu = 6.9\nsigma = 0.01\n[[estate.link]]\nshare = \"100 %\"\n\
+                down = \"50 Mbit/s\"\nup = \"10 Mbit/s\"\n[[class]]\nname = \"apps\"\nresponse = { fixed = \"60 kB\" }\n[class.users]\n\
+                per_1000 = 0.1\nactivity = \"on\"\nthink = { exponential = \"60 s\" }\n[tunnels]\nrekey = \"8 h\"\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\nhandshakes = 3\nhalf_open = 100\n";
+    let watch = Watch::of(&base(&scenario(("07:00", "10:00"), rest)));
+    assert!(watch.looks.iter().all(|(_, look)| look.cut_off == 0));
+    let done = watch.looks.last().unwrap().1.units[0].handshakes;
+    assert!((1_100..1_500).contains(&done), "1,000 in 8 hours: {done} in 10");
+}
+
+/// A tighter cap inside a wide one, and two that follow each other, written in either order: the tightest that holds counts.
+#[test]
+fn the_tightest_cap_that_holds_counts() {
+    let cap = |rate: u32, from: &str, until: &str| {
+        format!(
+            "[[change]]\nshape = {{ class = \"bulk\", total = \"{rate} Mbit/s\", from = \"{from}\", until = \"{until}\" }}\n"
+        )
+    };
+    let rest = "[[class]]\nname = \"bulk\"\nresponse = { fixed = \"20 GB\" }\n[class.jobs]\nper_1000 = 1\nfrom = \"08:00\"\n\
+                until = \"08:00:30\"\n[[concentrator]]\nname = \"hub\"\nthroughput = \"50 Mbit/s\"\n";
+    let caps = [cap(10, "08:00", "10:00"), cap(5, "08:30", "09:00"), cap(20, "10:00", "10:30")];
+    for order in [[0, 1, 2], [2, 1, 0]] {
+        let changes: String = order.iter().map(|&place| caps[place].as_str()).collect();
+        let text = scenario(("08:00", "11:00"), &(sites(1, 4_000, "100 Mbit/s") + rest + &changes));
+        let watch = Watch::of(&base(&text));
+        for (from, until, rate) in
+            [(8.1, 8.45, 10.0), (8.55, 8.95, 5.0), (9.1, 9.9, 10.0), (10.1, 10.4, 20.0), (10.6, 10.9, 50.0)]
+        {
+            let carried = watch.rate(0, from, until);
+            assert!((carried / rate - 1.0).abs() < 0.02, "{order:?}, {from} to {until}: {carried} of {rate}");
+        }
+    }
+}
+
+/// A larger device an hour before anybody comes is the larger device from the start: buffer and packet rate, too.
+#[test]
+fn a_dated_resize_is_the_undated_one() {
+    let resized = |at: &str| {
+        let rest = format!(
+            "[[class]]\nname = \"apps\"\nturns = 2\nresponse = {{ lognormal = {{ mean = \"80 kB\", sigma = 1 }} }}\n[class.open]\n\
+             per_1000 = 4000\nprofile = \"late\"\n[[profile]]\nname = \"late\"\nbands = [{{ from = \"08:00\", until = \"08:10\", share = \"100 %\" }}]\n\
+             [[concentrator]]\nname = \"hub\"\nthroughput = \"10 Mbit/s\"\npacket_rate = \"4 kpacket/s\"\n\
+             [[change]]\nresize = {{ concentrator = \"hub\", throughput = \"40 Mbit/s\"{at} }}\n"
+        );
+        scenario(("07:30", "08:20"), &(sites(4, 1_000, "40 Mbit/s") + &rest))
+    };
+    for (dated, plain) in both(&resized(", at = \"07:00\"")).iter().zip(both(&resized(""))) {
+        let of = |model: &Model| -> Vec<(u64, u64)> {
+            Watch::of(model).records.iter().map(|record| (record.started.0, record.latency.0)).collect()
+        };
+        assert_eq!(of(dated), of(&plain), "{:?}", plain.fidelity);
+    }
+}
+
+/// A resized device keeps its cost of a packet; a packet rate that contradicts the throughput is told, whatever holds traffic up.
+#[test]
+fn a_packet_rate_belongs_to_the_throughput_that_it_is_stated_at() {
+    let rest = |hub: &str| {
+        sites(1, 1_000, "40 Mbit/s")
+            + "[[class]]\nname = \"apps\"\nresponse = { fixed = \"60 kB\" }\n[class.open]\nper_1000 = 100\nprofile = \"flat\"\n\
+               [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\n"
+            + hub
+    };
+    let least = "packet_rate = \"85383 packet/s\"\n[[change]]\nresize = { concentrator = \"hub\", throughput = \"100 Mbit/s\" }\n";
+    let model = base(&scenario(("08:00", "08:10"), &rest(least)));
+    assert!(model.units[0].packet_cost().is_some());
+    assert!(!Watch::of(&model).records.is_empty());
+    let hidden = "packet_rate = \"10 kpacket/s\"\nuplink = \"50 Mbit/s\"\n";
+    problem(&scenario(("08:00", "08:10"), &rest(hidden)), "contradict 1 Gbit/s");
+}
+
+/// The server takes 50 ms; requests are lost and repeated: each is answered once, and the clocks of both ends go on.
+#[test]
+fn a_repeated_request_is_answered_once() {
+    let rest = "[[class]]\nname = \"apps\"\nturns = 4\nserver = \"50 ms\"\nresponse = { lognormal = { mean = \"60 kB\", sigma = 1.2 } }\n\
+                patience = \"60 s\"\n[class.users]\nper_1000 = 12\nactivity = \"on\"\nthink = { exponential = \"2 s\" }\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"25 Mbit/s\"\nbuffer = \"40 kB\"\n";
+    let text = scenario(("08:00", "08:03"), &(sites(4, 1_000, "20 Mbit/s") + rest));
+    for grain in [1, 8] {
+        let model = Model { fidelity: Fidelity::Packet(grain), ..base(&text) };
+        let watch = Watch::of(&model);
+        let stalls = |record: &&Record| record.latency.secs() > 20.0 && record.response.0 < 500_000;
+        let slow = watch.records.iter().filter(stalls).count();
+        assert!(watch.records.len() > 1_000 && slow == 0, "{slow} of {} stall", watch.records.len());
+    }
+}
+
+/// Transfers that cannot end in the hours: their percentile is a lower bound, and never met by the end of the run.
+#[test]
+fn what_is_unfinished_is_no_success() {
+    let rest = "[[class]]\nname = \"copies\"\nresponse = { fixed = \"100 MB\" }\n[class.open]\nper_1000 = 7200\nprofile = \"flat\"\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"10 Mbit/s\"\n\
+                [[target]]\nclass = \"copies\"\nmeasure = \"p95\"\nat_most = \"65 min\"\n\
+                [[target]]\nclass = \"copies\"\nmeasure = \"mean\"\nat_most = \"55 min\"\n\
+                [[target]]\nclass = \"copies\"\nmeasure = \"given_up\"\nat_most = \"1 %\"\n";
+    let text = scenario(("08:00", "09:00"), &(sites(1, 1_000, "100 Mbit/s") + rest))
+        .replace("replications = 1\n", "replications = 3\n")
+        .replace("max_replications = 1\n", "max_replications = 3\n");
+    let results = results(&text);
+    for judged in &results.setups[0].targets {
+        assert!(judged.at_least && judged.verdict == Verdict::Unsure, "{judged:?}");
+    }
+    let text = headend::report::table::summary(&results);
+    assert!(text.contains("? unsure  at least"), "{text}");
+    assert!(text.contains("still under way when the run ended"), "{text}");
+}
+
+/// Sites that are cut off until the end may be so for longer.
+#[test]
+fn an_outage_that_goes_on_is_no_success() {
+    let rest = "[[class]]\nname = \"apps\"\nresponse = { fixed = \"60 kB\" }\n[class.users]\nper_1000 = 1\nactivity = \"on\"\n\
+                think = { exponential = \"30 s\" }\n[[concentrator]]\nname = \"hub\"\nthroughput = \"10 Mbit/s\"\n\
+                [[fault]]\noutage = { concentrator = \"hub\", at = \"08:30\" }\n[[target]]\nmeasure = \"cut_off\"\nat_most = \"40 min\"\n";
+    let text = scenario(("08:00", "09:00"), &(sites(2, 1_000, "20 Mbit/s") + rest));
+    let two = text
+        .replace("replications = 1\n", "replications = 2\n")
+        .replace("max_replications = 1\n", "max_replications = 2\n");
+    let judged = &results(&two).setups[0].targets[0];
+    assert!(judged.at_least && judged.verdict == Verdict::Unsure, "{judged:?}");
+}
+
+/// Two replications in one bucket of a histogram: the interval is as wide as the bucket at least, and as what they differ by.
+#[test]
+fn no_percentile_has_an_interval_of_no_width() {
+    let rest = "[[class]]\nname = \"apps\"\nresponse = { lognormal = { mean = \"60 kB\", sigma = 1 } }\n[class.users]\nper_1000 = 10\n\
+                activity = \"on\"\nthink = { exponential = \"10 s\" }\n[[concentrator]]\nname = \"hub\"\nthroughput = \"50 Mbit/s\"\n\
+                [[option]]\nname = \"more\"\n[[option.change]]\nresize = { concentrator = \"hub\", throughput = \"55 Mbit/s\" }\n\
+                [[target]]\nclass = \"apps\"\nmeasure = \"p95\"\nat_most = \"1 s\"\n";
+    for seed in 0..12 {
+        let text = scenario(("08:00", "08:20"), &(sites(5, 3_000, "20 Mbit/s") + rest))
+            .replace("max_replications = 1\n", &format!("max_replications = 2\nseed = {seed}\n"))
+            .replace("replications = 1\n", "replications = 2\n");
+        for found in results(&text).setups {
+            let figure = found.targets[0].figure;
+            assert!(figure.value.half > 4e-4 * figure.value.mean, "{figure:?}");
+            assert!(figure.change.is_none_or(|change| change.half > 0.0), "{figure:?}");
+        }
+    }
+}
+
+/// People who wait in a brown-out lose their time, however deep it is: against the hub as it is, not as it is then.
+#[test]
+fn time_lost_in_a_brown_out_is_counted_against_the_sound_device() {
+    let lost = |left: &str| {
+        let rest = format!(
+            "[[class]]\nname = \"apps\"\nresponse = {{ fixed = \"60 kB\" }}\npatience = \"20 s\"\n[class.users]\nper_1000 = 2\n\
+             activity = \"on\"\nthink = {{ exponential = \"10 s\" }}\n[[concentrator]]\nname = \"hub\"\nthroughput = \"50 Mbit/s\"\n\
+             [[fault]]\nbrown_out = {{ concentrator = \"hub\", at = \"08:30\", lasts = \"20 min\", left = \"{left}\" }}\n"
+        );
+        results(&scenario(("08:00", "10:00"), &(sites(1, 5_000, "100 Mbit/s") + &rest))).setups[0].measures[STAFF_LOST]
+            .value
+            .mean
+    };
+    let (some, none) = (lost("0.3 %"), lost("0.001 %"));
+    assert!((some / none - 1.0).abs() < 0.15 && none > 1.9, "{some} h and {none} h of 2.2 h");
+}
+
+#[test]
+fn a_latency_target_on_calls_is_refused() {
+    let rest = "[[class]]\nname = \"calls\"\n[class.streams]\nper_1000 = 10\nprofile = \"flat\"\nlength = { fixed = \"100 s\" }\n\
+                codec = \"g711\"\n[[concentrator]]\nname = \"hub\"\nthroughput = \"10 Mbit/s\"\n[[target]]\nclass = \"calls\"\n\
+                measure = \"p95\"\nat_most = \"1 s\"\n";
+    problem(
+        &scenario(("08:00", "09:00"), &(sites(1, 1_000, "10 Mbit/s") + rest)),
+        "class `calls` is of calls, which have no latency",
+    );
+}
+
+/// `mean_latency_s` of a bin is the mean of what was counted in it, also of what was still under way.
+#[test]
+fn the_mean_of_a_bin_counts_what_it_sums() {
+    let rest = "[[class]]\nname = \"apps\"\nresponse = { fixed = \"2 MB\" }\n[class.users]\nper_1000 = 20\nactivity = \"on\"\n\
+                think = { exponential = \"5 s\" }\n[[concentrator]]\nname = \"hub\"\nthroughput = \"5 Mbit/s\"\n";
+    let text = scenario(("08:00", "08:10"), &(sites(1, 1_000, "50 Mbit/s") + rest));
+    let watch = Watch::of(&base(&text));
+    let results = results(&text);
+    for (bin, here) in results.setups[0].by_class[0].iter().enumerate() {
+        #[allow(clippy::cast_precision_loss)]
+        let from = 8.0 + bin as f64 / 360.0;
+        let seen = watch.latencies(0, from, from + 1.0 / 360.0);
+        if !seen.is_empty() {
+            assert!((here.latency / here.counted - mean(&seen)).abs() < 1e-3, "bin {bin}");
+        }
+    }
+}
+
+/// Nobody may be refused: a limit of nothing is met where nothing is measured.
+#[test]
+fn a_plan_with_a_limit_of_nothing_finds_its_value() {
+    use headend::plan::search::{Criterion, Outcome, Problem, Terms, search};
+    let terms = Terms { range: (1.0, 100.0), start: 2.0, by_ratio: true, more_helps: true, whole: true };
+    for criterion in [Criterion::Mean, Criterion::Days(0.95)] {
+        let problem = Problem { limit: 0.0, terms, criterion, precision: 0.05, most: 400 };
+        let refused =
+            |points: &[(f64, u32)]| Ok(points.iter().map(|point| Some((20.0 - point.0).max(0.0) / 100.0)).collect());
+        let outcome = search(&problem, &refused).unwrap().outcome;
+        let Outcome::Crosses(value, _) = outcome else { panic!("{outcome:?}") };
+        assert!((19.0..=21.0).contains(&value), "{outcome:?}");
+    }
+}
+
+/// By hash no concentrator has many more sites than another, whatever the names look like.
+#[test]
+fn a_hash_spreads_names() {
+    let spread = |names: &[String], count: usize| {
+        let mut placed = vec![0_usize; count];
+        for name in names {
+            placed[place_of(name, count)] += 1;
+        }
+        placed
+    };
+    let plain: Vec<String> = (0..175).map(|number| format!("s{number}")).collect();
+    let codes: Vec<String> = (0..175).map(|number| format!("G82{number:03}")).collect();
+    for names in [plain, codes] {
+        let placed = spread(&names, 2);
+        assert!(placed.iter().all(|count| (70..=105).contains(count)), "{placed:?}");
+        assert!(spread(&names, 5).iter().all(|count| (20..=52).contains(count)));
+    }
+    let file = Path::new("../shared/data/kent_medway_gp_practices_2026.csv");
+    if !file.exists() {
+        println!("SKIPPED: {} is not here", file.display());
+        return;
+    }
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let names: Vec<String> = reader.records().map(|row| row.unwrap()[0].to_owned()).collect();
+    assert_eq!(names.len(), 175);
+    let placed = spread(&names, 2);
+    assert!(placed.iter().all(|count| (75..=100).contains(count)), "{placed:?}");
+}
+
+/// After an hour of overload the queue empties, and pages are as quick as where there was none.
+#[test]
+fn a_queue_recovers_after_a_rush() {
+    let hour = |rush: &str| {
+        let rest = format!(
+            "[[profile]]\nname = \"rush\"\nbands = [{{ from = \"08:00\", until = \"08:30\", share = \"{rush}\" }}, \
+             {{ from = \"08:30\", until = \"10:00\", share = \"50 %\" }}, {{ from = \"20:00\", until = \"21:00\", share = \"{}\" }}]\n\
+             [[class]]\nname = \"web\"\nresponse = {{ lognormal = {{ mean = \"500 kB\", sigma = 1 }} }}\n[class.open]\nper_1000 = 700\n\
+             profile = \"rush\"\n[[concentrator]]\nname = \"hub\"\nthroughput = \"100 Mbit/s\"\n",
+            if rush == "50 %" { "0 %" } else { "50 %" }
+        );
+        let text = scenario(("08:00", "10:00"), &(sites(20, 1_000, "50 Mbit/s") + &rest));
+        mean(&Watch::of(&base(&text)).latencies(0, 9.0, 9.9))
+    };
+    let (after, without) = (hour("50 %"), hour("0 %"));
+    assert!((after / without - 1.0).abs() < 0.1, "{after} s and {without} s");
+}
+
+/// Every public case runs at flow fidelity, and its books balance.
+#[test]
+fn public_cases_run() {
+    let folder = Path::new("../shared/cases");
+    if !folder.exists() {
+        println!("SKIPPED: {} is not here", folder.display());
+        return;
+    }
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    assert!(files.len() > 20);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let Ok(study) = load("case.toml", &text, folder) else { continue };
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        // These take a minute each.
+        if ["12", "14", "01", "09"].iter().any(|slow| name.starts_with(slow)) {
+            continue;
+        }
+        let watch = Watch::of(&study.setups[0].model);
+        assert!(watch.looks.len() > 1, "{name}");
+    }
+}
