@@ -186,8 +186,8 @@ fn unfinished(results: &Results) -> Option<String> {
         (0..results.targets.len()).filter(open).map(|place| quoted(&without_limit(&results.targets[place]))).collect();
     (!titles.is_empty()).then(|| {
         format!(
-            "Some of what {} counts was still under way when the run ended: it is a lower bound, and never met. Let the run \
-             end later (`until` in [run]).",
+            "Some of what {} counts was still under way when the run ended: such a value is a lower bound, and its target is \
+             met only where what is under way could not change that. Let the run end later (`until` in [run]).",
             list(&titles)
         )
     })
