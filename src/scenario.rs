@@ -34,7 +34,7 @@ use source::Input;
 use target::Target;
 use tunnel::Terms;
 
-use crate::units::{Bytes, Clock, DAY, Share, Span};
+use crate::units::{Clock, DAY, Share, Span};
 
 /// A scenario that has been checked: everything that a study needs.
 #[derive(Clone, Debug)]
@@ -190,16 +190,17 @@ fn effort(run: &Run, check: &mut Check) -> Effort {
 
 fn transport(table: Option<&At<TransportFile>>, check: &mut Check) -> Transport {
     let file = table.map(|table| table.get_ref().clone()).unwrap_or_default();
+    let usual = Tcp::default();
     let tcp = Tcp {
-        segment: check.or(&file.segment, Bytes(1360)),
-        headers: check.or(&file.headers, Bytes(40)),
-        window: u32::try_from(check.or(&file.window, Count(10)).0).unwrap_or(u32::MAX),
-        most: u32::try_from(check.or(&file.most, Count(3_000)).0).unwrap_or(u32::MAX),
+        segment: check.or(&file.segment, usual.segment),
+        headers: check.or(&file.headers, usual.headers),
+        window: u32::try_from(check.or(&file.window, Count(usual.window.into())).0).unwrap_or(u32::MAX),
+        most: u32::try_from(check.or(&file.most, Count(usual.most.into())).0).unwrap_or(u32::MAX),
         congestion: match file.congestion {
             None | Some(CongestionFile::Cubic) => Congestion::Cubic,
             Some(CongestionFile::NewReno) => Congestion::NewReno,
         },
-        access_buffer: check.or(&file.access_buffer, Span(100_000_000)),
+        access_buffer: check.or(&file.access_buffer, usual.access_buffer),
         without: without(&file.without, check),
     };
     for (leaf, value) in [(&file.segment, tcp.segment), (&file.headers, tcp.headers)] {

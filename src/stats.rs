@@ -59,6 +59,13 @@ impl FromIterator<f64> for Tally {
     }
 }
 
+/// The mean of some values; not a number of none.
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // values in a list
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 /// The `p`-quantile of some values: the smallest that at least a share `p` do not exceed; not a number of none.
 #[must_use]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // places in a list

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::scenario::model::Fidelity;
-use crate::stats::{Interval, Tally, quantile};
+use crate::stats::{Interval, Tally, mean, quantile};
 use evidence::{Case, Measured, Reference, Service, Site, Store, Unreadable};
 use replay::{Found, replay};
 
@@ -192,11 +192,6 @@ fn rows_of(replayed: &Replayed) -> Vec<Row> {
 /// A figure of some latencies.
 pub type Statistic = fn(&[f64]) -> f64;
 const FIGURES: [(&str, Statistic); 2] = [("mean", mean), ("p95", |values| quantile(values, 0.95))];
-
-#[allow(clippy::cast_precision_loss)] // transactions of a trace
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
 
 fn row(replayed: &Replayed, figure: String, reference: String) -> Row {
     Row {

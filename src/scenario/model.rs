@@ -710,6 +710,21 @@ pub struct Tcp {
     pub without: Without,
 }
 
+impl Default for Tcp {
+    /// Ethernet's packets less what a tunnel takes, and Linux's windows.
+    fn default() -> Self {
+        Self {
+            segment: Bytes(1_360),
+            headers: Bytes(40),
+            window: 10,
+            most: 3_000,
+            congestion: Congestion::Cubic,
+            access_buffer: Span(100_000_000),
+            without: Without::NONE,
+        }
+    }
+}
+
 impl Tcp {
     /// Whether the ingredient is there.
     #[must_use]

@@ -74,12 +74,20 @@ pub struct Concentrator {
     books: Books,
 }
 
-/// What a burst waits for: what long transfers keep standing (where all classes are one line; in queues of their own it buys
-/// nothing, as docs/trust.md shows), and bursts before it.
+/// What a burst waits for: what long transfers keep standing, where all classes are one line; and bursts before it.
 #[derive(Clone, Copy, Debug)]
 struct Ahead {
     standing: bool,
     bursts: bool,
+}
+
+impl Ahead {
+    fn of(transport: Transport, plan: &Plan) -> Self {
+        Self {
+            standing: transport.has(Ingredient::StandingQueue) && plan.is_one_line(),
+            bursts: transport.has(Ingredient::BurstQueue),
+        }
+    }
 }
 
 /// What went through, by class, in bits of work since the start.
@@ -140,10 +148,7 @@ impl Concentrator {
             buffer: unit.buffer.bits(),
             cost,
             transport,
-            ahead_of_bursts: Ahead {
-                standing: transport.has(Ingredient::StandingQueue) && plan.is_one_line(),
-                bursts: transport.has(Ingredient::BurstQueue),
-            },
+            ahead_of_bursts: Ahead::of(transport, &plan),
             access_buffer,
             trip,
             reserve: 0.0,
@@ -354,8 +359,7 @@ impl Concentrator {
     /// Another device: what packets cost it and what its queues hold is its own from now on.
     ///
     /// # Panics
-    ///
-    /// When the device carries no packets, which no checked scenario has.
+    /// If packet rate and throughput contradict each other, which `check` refuses.
     pub fn refit(&mut self, unit: &Unit, sites: &[Site]) {
         self.nominal = unit.carries().0.bits();
         let before = self.per_access_bit();
@@ -461,7 +465,7 @@ impl Concentrator {
     fn rebuild(&mut self, jobs: &[Job]) {
         let backlog: Vec<f64> = (0..self.shapes.len()).map(|class| self.backlog_of(ClassId::of(class))).collect();
         self.plan = plan(&self.discipline, &self.shapes, &self.names);
-        self.ahead_of_bursts.standing = self.transport.has(Ingredient::StandingQueue) && self.plan.is_one_line();
+        self.ahead_of_bursts = Ahead::of(self.transport, &self.plan);
         self.lay_lanes();
         // Bursts that wait go on waiting, in the queue that is theirs now.
         for (class, work) in backlog.into_iter().enumerate().filter(|(_, work)| *work > 0.0) {

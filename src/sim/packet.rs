@@ -736,9 +736,7 @@ fn full_packet(tcp: &Tcp) -> u32 {
 mod tests {
     use super::*;
     use crate::random::Law;
-    use crate::scenario::model::{
-        Balancer, Calendar, Class, Congestion, Demand, FailBack, Fidelity, Pool, PoolId, Site, Unit, Without,
-    };
+    use crate::scenario::model::{Balancer, Calendar, Class, Demand, FailBack, Fidelity, Pool, PoolId, Site, Unit};
     use crate::scenario::tunnel::Terms;
     use crate::units::{Bytes, Clock, DAY, NANOS};
 
@@ -758,15 +756,6 @@ mod tests {
         let wide = BitRate(10_000_000_000);
         let site = Site { name: "s".to_owned(), patients: 1, down: wide, up: wide, rtt: Span(RTT) };
         let law = || Law::Fixed(1.0);
-        let tcp = Tcp {
-            segment: Bytes(1_360),
-            headers: Bytes(40),
-            window: 10,
-            most: 3_000,
-            congestion: Congestion::Cubic,
-            access_buffer: Span(NANOS / 10),
-            without: Without::NONE,
-        };
         let model = Model {
             seed: 1,
             antithetic: false,
@@ -785,7 +774,7 @@ mod tests {
             tunnels: Terms::default(),
             faults: Vec::new(),
             edits: Vec::new(),
-            transport: Transport::Tcp(tcp),
+            transport: Transport::Tcp(Tcp::default()),
             fidelity: Fidelity::Packet(1),
             replay: None,
         };

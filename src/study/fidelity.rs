@@ -9,7 +9,7 @@ use crate::scenario::model::{Calendar, Demand, Fidelity, Model};
 use crate::scenario::{Setup, Study};
 use crate::sim::observer::{Fact, Observer, Outcome};
 use crate::sim::simulate;
-use crate::stats::quantile;
+use crate::stats::{mean, quantile};
 use crate::study::Fault;
 use crate::units::{Clock, NANOS, Span, Time};
 
@@ -108,11 +108,6 @@ fn compare(setup: &Setup, flow: &Listener<'_>, packet: &Listener<'_>) -> Vec<Com
             }
         })
         .collect()
-}
-
-#[allow(clippy::cast_precision_loss)] // transactions of a quarter of an hour
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Keeps the latencies of what begins in a window, and the time lost in each quarter of an hour.

@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{Tally, student};
+use crate::stats::{Tally, mean, quantile, student};
 use crate::validate::evidence::Reference;
 use crate::validate::regimes::draw::{CLASSES, DISCIPLINES};
 use crate::validate::regimes::{Figure, Found};
-use crate::validate::{Replayed, Statistic, mean, over_runs, quantile};
+use crate::validate::{Replayed, Statistic, over_runs};
 
 /// How far off latencies were in a regime.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::scenario::model::{Counts, Fidelity, Ingredient, Without};
-use crate::stats::quantile;
+use crate::stats::{mean, quantile};
 use draw::{CLASSES, Case, DISCIPLINES, Feature, Made, Scale};
-use measure::{BAND_NAMES, BANDS, Run, mean, p50, p95};
+use measure::{BAND_NAMES, BANDS, Run, p50, p95};
 
 /// Runs of each scenario at each fidelity.
 pub const RUNS: usize = 3;
@@ -148,75 +148,53 @@ fn goodput(flow: &[Run], packet: &[Run], sites: usize) -> Vec<f64> {
     (0..sites).filter(enough).map(|site| at(&flow, site) / at(&packet, site)).collect()
 }
 
-/// The regimes that a scenario belongs to, one of each dimension.
-fn regimes(made: &Made) -> Vec<String> {
-    vec![
-        format!("service: {}", made.discipline),
-        format!("counts: {}", if made.counts == Counts::Both { "both" } else { "down" }),
-        format!(
-            "turns: {}",
-            match made.turns {
-                1 => "1",
-                2 | 3 => "2 or 3",
-                _ => "4 to 6",
-            }
-        ),
-        format!("connections: {}", if made.connects { "opened" } else { "kept" }),
-        format!("server: {}", if made.server { "50 ms" } else { "at once" }),
-        format!("demand: {}", if made.people { "people" } else { "open" }),
-        format!("special: {}", made.feature.name()),
-        format!(
-            "sites: {}",
-            match made.sites {
-                0..=10 => "3 to 10",
-                11..=50 => "11 to 50",
-                _ => "51 to 200",
-            }
-        ),
-        format!(
-            "rate: {}",
-            match made.rate {
-                rate if rate < 25e6 => "5 to 25 Mbit/s",
-                rate if rate < 150e6 => "25 to 150 Mbit/s",
-                _ => "150 Mbit/s to 1 Gbit/s",
-            }
-        ),
-        format!(
-            "buffer: {}",
-            match made.buffer {
-                buffer if buffer < 0.025 => "10 to 25 ms",
-                buffer if buffer < 0.08 => "25 to 80 ms",
-                _ => "80 to 200 ms",
-            }
-        ),
-        format!("load: {}", load_band(made.load)),
-    ]
-}
+/// In what scenarios differ: a name, the regimes, and which of them a scenario belongs to.
+type Dimension = (&'static str, &'static [&'static str], fn(&Made) -> &'static str);
 
-fn load_band(load: f64) -> &'static str {
-    match load {
+/// All of them, in the order of the table.
+const DIMENSIONS: [Dimension; 11] = [
+    ("service", &DISCIPLINES, |made| made.discipline),
+    ("counts", &["both", "down"], |made| if made.counts == Counts::Both { "both" } else { "down" }),
+    ("turns", &["1", "2 or 3", "4 to 6"], |made| match made.turns {
+        1 => "1",
+        2 | 3 => "2 or 3",
+        _ => "4 to 6",
+    }),
+    ("connections", &["opened", "kept"], |made| if made.connects { "opened" } else { "kept" }),
+    ("server", &["at once", "50 ms"], |made| if made.server { "50 ms" } else { "at once" }),
+    ("demand", &["open", "people"], |made| if made.people { "people" } else { "open" }),
+    ("special", &Feature::NAMES, |made| made.feature.name()),
+    ("sites", &["3 to 10", "11 to 50", "51 to 200"], |made| match made.sites {
+        0..=10 => "3 to 10",
+        11..=50 => "11 to 50",
+        _ => "51 to 200",
+    }),
+    ("rate", &["5 to 25 Mbit/s", "25 to 150 Mbit/s", "150 Mbit/s to 1 Gbit/s"], |made| match made.rate {
+        rate if rate < 25e6 => "5 to 25 Mbit/s",
+        rate if rate < 150e6 => "25 to 150 Mbit/s",
+        _ => "150 Mbit/s to 1 Gbit/s",
+    }),
+    ("buffer", &["10 to 25 ms", "25 to 80 ms", "80 to 200 ms"], |made| match made.buffer {
+        buffer if buffer < 0.025 => "10 to 25 ms",
+        buffer if buffer < 0.08 => "25 to 80 ms",
+        _ => "80 to 200 ms",
+    }),
+    ("load", &["0.2 to 0.6", "0.6 to 0.95", "0.95 to 1.4"], |made| match made.load {
         load if load < 0.6 => "0.2 to 0.6",
         load if load < 0.95 => "0.6 to 0.95",
         _ => "0.95 to 1.4",
-    }
+    }),
+];
+
+/// The regimes that a scenario belongs to, one of each dimension.
+fn regimes(made: &Made) -> Vec<String> {
+    DIMENSIONS.iter().map(|(dimension, _, of)| format!("{dimension}: {}", of(made))).collect()
 }
 
 /// All regimes in the order of the table.
-fn all_regimes() -> Vec<String> {
-    let mut all: Vec<String> = DISCIPLINES.iter().map(|name| format!("service: {name}")).collect();
-    let mut more =
-        |dimension: &str, names: &[&str]| all.extend(names.iter().map(|name| format!("{dimension}: {name}")));
-    more("counts", &["both", "down"]);
-    more("turns", &["1", "2 or 3", "4 to 6"]);
-    more("connections", &["opened", "kept"]);
-    more("server", &["at once", "50 ms"]);
-    more("demand", &["open", "people"]);
-    more("special", &Feature::ALL[1..].iter().map(|(_, name)| *name).collect::<Vec<_>>());
-    more("sites", &["3 to 10", "11 to 50", "51 to 200"]);
-    more("rate", &["5 to 25 Mbit/s", "25 to 150 Mbit/s", "150 Mbit/s to 1 Gbit/s"]);
-    more("buffer", &["10 to 25 ms", "25 to 80 ms", "80 to 200 ms"]);
-    more("load", &["0.2 to 0.6", "0.6 to 0.95", "0.95 to 1.4"]);
-    all
+fn all_regimes() -> impl Iterator<Item = String> {
+    let named = |dimension: &'static str| move |name: &&str| format!("{dimension}: {name}");
+    DIMENSIONS.iter().flat_map(move |(dimension, names, _)| names.iter().map(named(dimension)))
 }
 
 /// What was drawn, in a line.

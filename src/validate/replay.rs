@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::random::Law;
 use crate::scenario::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Congestion, Counts, Demand, Discipline, FailBack,
-    Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Counts, Demand, Discipline, FailBack, Fidelity, Model,
+    Pool, PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
 };
 use crate::scenario::tunnel::Terms;
 use crate::sim::observer::{Fact, Observer, Record};
@@ -100,15 +100,7 @@ fn model(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Wit
     };
     let mut unit = Unit::new("concentrator".to_owned(), BitRate(case.throughput), Bytes(case.buffer));
     (unit.cipher, unit.counts, unit.discipline) = (Cipher::Adds(2), Counts::Down, discipline);
-    let tcp = Tcp {
-        segment: Bytes(1_348),
-        headers: Bytes(52),
-        window: 10,
-        most: 3_000,
-        congestion: Congestion::Cubic,
-        access_buffer: Span(NANOS / 10),
-        without,
-    };
+    let tcp = Tcp { segment: Bytes(1_348), headers: Bytes(52), without, ..Tcp::default() };
     Model {
         seed: 1,
         antithetic: false,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use headend::random::Law;
 use headend::scenario::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Congestion, Counts, Demand, Discipline, FailBack, Fidelity,
-    Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Counts, Demand, Discipline, FailBack, Fidelity, Model, Pool,
+    PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId,
 };
 use headend::scenario::tunnel::Terms;
 use headend::sim::observer::Record;
@@ -107,18 +107,9 @@ proptest! {
 /// the other 13. The second starts when the first segment of the first is acknowledged.
 #[test]
 fn an_unloaded_transfer_is_exact() {
-    let tcp = Tcp {
-        segment: Bytes(1360),
-        headers: Bytes(40),
-        window: 10,
-        most: 3_000,
-        congestion: Congestion::Cubic,
-        access_buffer: Span(100_000_000),
-        without: Without::NONE,
-    };
     let arrival =
         Arrival { at: Time(0), site: SiteId(0), class: ClassId(0), request: Bytes(1000), response: Bytes(30_000) };
-    let model = model(vec![arrival], &[10], 1000, Discipline::Fifo, Transport::Tcp(tcp));
+    let model = model(vec![arrival], &[10], 1000, Discipline::Fifo, Transport::Tcp(Tcp::default()));
     let record = records(&model)[0];
     let rtt = 0.020;
     // 22 full segments and one of 80 B, each in its tunnel; two acknowledgements' worth of handshake; the

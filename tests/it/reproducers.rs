@@ -8,7 +8,7 @@ use headend::scenario::load;
 use headend::scenario::model::{Demand, Fidelity, Model};
 use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
 use headend::sim::simulate;
-use headend::stats::quantile;
+use headend::stats::{mean, quantile};
 use headend::study::results::{Results, STAFF_LOST, Verdict};
 use headend::study::{Settings, run};
 use headend::units::Time;
@@ -83,11 +83,6 @@ impl Watch {
         let inside = |record: &&Record| record.class.0 == class && hours.contains(&record.started.secs());
         self.records.iter().filter(inside).map(|record| record.latency.secs()).collect()
     }
-}
-
-#[allow(clippy::cast_precision_loss)] // transactions of an hour
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 fn both(text: &str) -> [Model; 2] {

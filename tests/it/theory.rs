@@ -2,7 +2,7 @@
 
 use headend::scenario::model::Model;
 use headend::sim::simulate;
-use headend::stats::{Interval, Tally};
+use headend::stats::{Interval, Tally, mean};
 use headend::theory::{dps_means, erlang_b, priority_means, ps_mean, ps_tail};
 
 use crate::bench_model::{EXPONENTIAL, Keep, base, single_server};
@@ -25,11 +25,6 @@ fn over_replications_of(model: &Model, figures: impl Fn(&Keep) -> Vec<f64>) -> V
         tallies.iter_mut().zip(figures).for_each(|(tally, figure)| tally.add(figure));
     }
     tallies.iter().map(|tally| tally.interval(CONFIDENCE)).collect()
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 #[allow(clippy::cast_precision_loss)]

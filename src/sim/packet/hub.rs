@@ -209,8 +209,7 @@ impl Hub {
     /// Another device: costs and buffers are its own from now on; what waits stays.
     ///
     /// # Panics
-    ///
-    /// When the device carries no packets, which no checked scenario has.
+    /// If packet rate and throughput contradict each other, which `check` refuses.
     pub fn refit(&mut self, now: Time, unit: &Unit) {
         self.advance(now);
         self.cost = Cost::of(unit).expect("a checked unit has a cost");

@@ -2,8 +2,8 @@
 
 use crate::random::{Key, Law, Stream};
 use crate::scenario::model::{
-    Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Congestion, Counts, Cumulative, Curfew, Demand,
-    Discipline, FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp, Transport, Unit, UnitId, Without,
+    Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Counts, Cumulative, Curfew, Demand, Discipline,
+    FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp, Transport, Unit, UnitId, Without,
 };
 use crate::scenario::tunnel::Terms;
 use crate::sim::transport::{Cost, Crossed, Turn};
@@ -83,24 +83,36 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// All of them, each with its name; a plain scenario is twice as likely as any other.
-    pub const ALL: [(Self, &'static str); 10] = [
-        (Self::Plain, "nothing special"),
-        (Self::Plain, "nothing special"),
-        (Self::HerdAtOnce, "curfew, released at once"),
-        (Self::HerdSpread, "curfew, spread release"),
-        (Self::HerdJittered, "curfew, jittered release"),
-        (Self::CapTotal, "cap on a class"),
-        (Self::CapSite, "cap on each site"),
-        (Self::FullAccess, "full access links"),
-        (Self::Calls, "calls beside data"),
-        (Self::LogOns, "log-on storm"),
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Plain,
+        Self::HerdAtOnce,
+        Self::HerdSpread,
+        Self::HerdJittered,
+        Self::CapTotal,
+        Self::CapSite,
+        Self::FullAccess,
+        Self::Calls,
+        Self::LogOns,
+    ];
+
+    /// Their names, in the same order.
+    pub const NAMES: [&str; 9] = [
+        "nothing special",
+        "curfew, released at once",
+        "curfew, spread release",
+        "curfew, jittered release",
+        "cap on a class",
+        "cap on each site",
+        "full access links",
+        "calls beside data",
+        "log-on storm",
     ];
 
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(feature, _)| *feature == self).map_or("", |(_, name)| name)
+        Self::NAMES[self as usize]
     }
 }
 
@@ -146,7 +158,8 @@ struct Draw {
 pub fn case(seed: u64, number: u64, scale: Scale) -> Case {
     let mut stream = Key::new(seed, 0).stream(number);
     let discipline = stream.below(6) as usize;
-    let feature = Feature::ALL[stream.below(10) as usize].0;
+    // A plain scenario is twice as likely as any other.
+    let feature = Feature::ALL[(stream.below(10) as usize).saturating_sub(1)];
     let rate = among_log(&mut stream, scale.rates.0, scale.rates.1).round();
     let sites = whole(among_log(&mut stream, 3.0, scale.sites));
     let buffer = among_log(&mut stream, 0.010, 0.200);
@@ -176,15 +189,7 @@ pub fn case(seed: u64, number: u64, scale: Scale) -> Case {
             counts,
             ..Unit::new("hub".to_owned(), BitRate(bits(rate)), Bytes(bits(buffer * rate / 8.0)))
         },
-        tcp: Tcp {
-            segment: Bytes(1_360),
-            headers: Bytes(40),
-            window: 10,
-            most: 3_000,
-            congestion: Congestion::Cubic,
-            access_buffer: Span(NANOS / 10),
-            without: Without::NONE,
-        },
+        tcp: Tcp::default(),
         length: (scale.bits / rate).clamp(scale.length.0, scale.length.1),
         drain: scale.drain,
         stream,

@@ -1,7 +1,7 @@
 //! One run of a scenario of the suite, and what is compared of it.
 
 use crate::scenario::model::{Fidelity, Model, SiteId};
-use crate::sim::observer::{Fact, Observer, Outcome, Parts};
+use crate::sim::observer::{Fact, Observer, Outcome};
 use crate::sim::simulate;
 use crate::stats::quantile;
 use crate::units::{Span, Time};
@@ -19,7 +19,6 @@ struct Seen {
     site: SiteId,
     bytes: u64,
     latency: f64,
-    parts: Parts,
 }
 
 /// What a run showed.
@@ -73,18 +72,6 @@ impl Run {
         self.of_class(class).filter(inside).map(|seen| seen.latency).collect()
     }
 
-    /// Parts of the latencies of a class, as means [s].
-    #[must_use]
-    pub fn parts(&self, class: u8) -> Parts {
-        let mut sum = Parts::default();
-        let mut count = 0_u32;
-        for seen in self.of_class(class) {
-            sum += seen.parts;
-            count += 1;
-        }
-        sum.scaled(1.0 / f64::from(count.max(1)))
-    }
-
     /// By site: bytes of its large responses over the time that they took, and how many there were.
     #[must_use]
     pub fn goodput(&self, sites: usize) -> Vec<(f64, u32)> {
@@ -134,20 +121,12 @@ impl Observer for Run {
                     bytes: record.response.0,
                     // The wait for a release is ordered, not measured.
                     latency: record.latency.secs() - record.parts.held,
-                    parts: record.parts,
                 });
             }
             Fact::Look(look) => self.carried.push((look.units[0].carried.iter().sum(), look.units[0].capacity)),
             _ => {}
         }
     }
-}
-
-/// The mean.
-#[must_use]
-#[allow(clippy::cast_precision_loss)] // transactions of a few minutes
-pub fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// The median.
