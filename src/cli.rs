@@ -19,6 +19,7 @@ use crate::report::words::{count, several};
 use crate::report::{answer, table};
 use crate::scenario::model::{Fidelity, Ingredient};
 use crate::scenario::{self, Study};
+use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Settings};
 use crate::units::{Clock, Share, Text};
@@ -280,11 +281,12 @@ struct Run {
     /// Packets of one sender that move as one at packet fidelity: 1 is packet by packet, more is quicker.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     grain: Option<u32>,
-    /// Runs a quarter of an hour at both fidelities, too, and shows where they disagree: the one in which people lose
-    /// most time, or the one that begins at TIME.
-    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = clock)]
-    #[allow(clippy::option_option)] // absent, without a time, with one: as clap reads it
-    check_fidelity: Option<Option<Clock>>,
+    /// Runs a quarter of an hour at both fidelities, too, and shows where they disagree: the one with a target in which
+    /// people lose most time (`deciding`), or the one that begins at a time such as 08:30. Unasked it is done where it
+    /// costs less than about 20 s (`if-cheap`); `never` leaves it out.
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, value_parser = when)]
+    #[arg(default_value = "if-cheap", default_missing_value = "deciding", hide_default_value = true)]
+    check_fidelity: When,
     /// Folder for the report (default: output/NAME, after the scenario's file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -377,10 +379,7 @@ fn run(args: &Run) -> Result<u8, Stop> {
     adjust(&mut study, args);
     let output = Output::prepare(args.out.as_deref(), &args.file)?;
     let mut results = simulate(&study, &chosen, &output, args)?;
-    if let Some(from) = args.check_fidelity {
-        let grain = args.grain.unwrap_or(CHECK_GRAIN);
-        results.check = Some(study::fidelity::check(&study, &chosen, grain, from, &STOP)?);
-    }
+    results.check = check_fidelity(&study, &chosen, args)?;
     output.write(&results, &text, &command(args))?;
     if args.json {
         say_json(&results);
@@ -466,6 +465,16 @@ fn clock(text: &str) -> Result<Clock, String> {
     Clock::read(text)
 }
 
+/// Which quarter of an hour is looked at, on the command line.
+fn when(text: &str) -> Result<When, String> {
+    match text {
+        "if-cheap" => Ok(When::IfCheap),
+        "never" => Ok(When::Never),
+        "deciding" => Ok(When::Deciding),
+        _ => Clock::read(text).map(When::At).map_err(|what| format!("{what}; or `deciding`, `if-cheap` or `never`")),
+    }
+}
+
 /// Set by Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -506,6 +515,14 @@ fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Res
     Ok(results?)
 }
 
+fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<study::fidelity::Check>, Stop> {
+    let bar = bar("{spinner} a quarter of an hour packet by packet, {elapsed}");
+    let grain = args.grain.unwrap_or(CHECK_GRAIN);
+    let found = study::fidelity::check(study, chosen, grain, args.check_fidelity, &STOP);
+    bar.finish_and_clear();
+    Ok(found?)
+}
+
 /// The command that does the same again; threads and folders make no difference to results.
 fn command(args: &Run) -> String {
     let mut words = vec!["headend".to_owned(), "run".to_owned(), args.file.display().to_string()];
@@ -525,8 +542,11 @@ fn command(args: &Run) -> String {
     if let Some(grain) = args.grain {
         words.extend(["--grain".to_owned(), grain.to_string()]);
     }
-    if let Some(from) = args.check_fidelity {
-        words.push(from.map_or_else(|| "--check-fidelity".to_owned(), |from| format!("--check-fidelity={from}")));
+    match args.check_fidelity {
+        When::IfCheap => {}
+        When::Never => words.push("--check-fidelity=never".to_owned()),
+        When::Deciding => words.push("--check-fidelity".to_owned()),
+        When::At(from) => words.push(format!("--check-fidelity={from}")),
     }
     words.join(" ")
 }

@@ -207,9 +207,12 @@ pub fn cautions(results: &Results) -> Vec<String> {
         .map(|found| quoted(&found.title))
         .collect();
     if !full.is_empty() && results.fidelity == "flow" {
+        let look = match &results.check {
+            Some(check) => format!("from {} to {} those of packets stand beside them", check.from, check.until),
+            None => "`--check-fidelity` looks at the quarter of an hour that decides packet by packet".to_owned(),
+        };
         cautions.push(format!(
-            "Latencies under saturation ({}) come from a flow model, which is least certain there; `--check-fidelity` \
-             looks at the worst quarter of an hour packet by packet.",
+            "Latencies under saturation ({}) come from a flow model, which is least certain there; {look}.",
             list(&full)
         ));
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::scenario::model::{Calendar, Demand, Fidelity, Model};
 use crate::scenario::{Setup, Study};
-use crate::sim::observer::{Fact, Observer, Outcome};
+use crate::sim::observer::{Fact, Observer, Outcome, Record};
 use crate::sim::simulate;
 use crate::stats::{mean, quantile};
 use crate::study::Fault;
@@ -41,11 +41,28 @@ pub struct Check {
     pub compared: Vec<Compared>,
 }
 
+/// Which quarter of an hour is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// None.
+    Never,
+    /// The one that decides, if the study is at flow fidelity and looking costs little; else none.
+    IfCheap,
+    /// The one that decides.
+    Deciding,
+    /// The one that begins then.
+    At(Clock),
+}
+
 /// A quarter of an hour.
 const QUARTER: u64 = 900 * NANOS;
 
-/// Runs the chosen set-ups through the first day up to the end of a quarter of an hour, at both fidelities: the one that
-/// begins at `from`, else the one in which most time is lost in the base.
+/// Most trains of packets that a check costs which nobody asked for: about 20 s on two cores of an office machine. A count
+/// and not a time, so that the same scenario gives the same report on every machine.
+const CHEAP: f64 = 100e6;
+
+/// Runs the chosen set-ups through the first day up to the end of a quarter of an hour, at both fidelities. The quarter
+/// that decides is the one of those with a target in which most time is lost in the base.
 ///
 /// # Errors
 /// If it is stopped.
@@ -53,10 +70,29 @@ pub fn check(
     study: &Study,
     chosen: &[usize],
     grain: u32,
-    from: Option<Clock>,
+    when: When,
     stop: &AtomicBool,
-) -> Result<Check, Fault> {
-    let from = from.unwrap_or_else(|| worst(&study.setups[0].model, stop));
+) -> Result<Option<Check>, Fault> {
+    let base = &study.setups[0].model;
+    let from = match when {
+        When::Never => return Ok(None),
+        When::IfCheap if base.fidelity != Fidelity::Flow => return Ok(None),
+        When::At(from) => from,
+        When::IfCheap | When::Deciding => {
+            let day = Day::of(base, stop);
+            let from = day.deciding(study);
+            let trains = chosen.len() as f64 * day.trains(from, grain);
+            tracing::debug!(trains, %from, "cost of holding the fidelities against each other");
+            if when == When::IfCheap && (trains > CHEAP || trains <= 0.0) {
+                return Ok(None);
+            }
+            from
+        }
+    };
+    side_by_side(study, chosen, grain, from, stop).map(Some)
+}
+
+fn side_by_side(study: &Study, chosen: &[usize], grain: u32, from: Clock, stop: &AtomicBool) -> Result<Check, Fault> {
     let until = Clock(from.0 + QUARTER);
     let jobs: Vec<(&Setup, Fidelity)> = chosen
         .iter()
@@ -75,13 +111,6 @@ pub fn check(
     }
     let compared = jobs.chunks(2).zip(runs.chunks(2)).flat_map(|(job, pair)| compare(job[0].0, &pair[0], &pair[1]));
     Ok(Check { from: from.to_string(), until: until.to_string(), grain, compared: compared.collect() })
-}
-
-/// The quarter of an hour in which most time is lost.
-fn worst(base: &Model, stop: &AtomicBool) -> Clock {
-    let mut whole = Listener::new(Time(0), Time::NEVER, stop);
-    simulate(&at(base, Fidelity::Flow, base.calendar.until), 0, &mut whole);
-    whole.worst(base)
 }
 
 fn at(model: &Model, fidelity: Fidelity, until: Clock) -> Model {
@@ -110,25 +139,16 @@ fn compare(setup: &Setup, flow: &Listener<'_>, packet: &Listener<'_>) -> Vec<Com
         .collect()
 }
 
-/// Keeps the latencies of what begins in a window, and the time lost in each quarter of an hour.
+/// Keeps the latencies of what begins in a window.
 struct Listener<'a> {
     window: (Time, Time),
     latencies: Vec<(u8, f64)>,
-    lost: Vec<f64>,
     stop: &'a AtomicBool,
 }
 
 impl<'a> Listener<'a> {
     fn new(from: Time, until: Time, stop: &'a AtomicBool) -> Self {
-        Self { window: (from, until), latencies: Vec::new(), lost: Vec::new(), stop }
-    }
-
-    /// The watched quarter of an hour in which most time is lost.
-    fn worst(&self, base: &Model) -> Clock {
-        let (first, last) = (base.calendar.from.0.div_ceil(QUARTER), base.calendar.until.0 / QUARTER);
-        let waited = |quarter: &u64| self.lost.get(usize::try_from(*quarter).unwrap_or(0)).copied().unwrap_or(0.0);
-        let worst = (first..last.max(first + 1)).max_by(|a, b| waited(a).total_cmp(&waited(b)).then(b.cmp(a)));
-        Clock(worst.unwrap_or(first) * QUARTER)
+        Self { window: (from, until), latencies: Vec::new(), stop }
     }
 
     fn latencies(&self, class: usize) -> Vec<f64> {
@@ -139,17 +159,7 @@ impl<'a> Listener<'a> {
 impl Observer for Listener<'_> {
     fn on(&mut self, _: Time, fact: &Fact<'_>) {
         let Fact::Ended(record) = fact else { return };
-        if !matches!(record.outcome, Outcome::Done | Outcome::GivenUp | Outcome::Inside) {
-            return;
-        }
-        if self.window.1 == Time::NEVER {
-            let quarter = usize::try_from(record.started.0 / QUARTER).unwrap_or(0);
-            if self.lost.len() <= quarter {
-                self.lost.resize(quarter + 1, 0.0);
-            }
-            // A job of hours would drown what people wait for.
-            self.lost[quarter] += Span(record.latency.0.saturating_sub(record.unloaded.0)).secs().min(MOST_LOST);
-        } else if (self.window.0..self.window.1).contains(&record.started) {
+        if counts(record) && (self.window.0..self.window.1).contains(&record.started) {
             self.latencies.push((record.class.0, record.latency.secs()));
         }
     }
@@ -159,5 +169,87 @@ impl Observer for Listener<'_> {
     }
 }
 
-/// A transaction counts for no more than this in finding the worst quarter [s].
+fn counts(record: &Record) -> bool {
+    matches!(record.outcome, Outcome::Done | Outcome::GivenUp | Outcome::Inside)
+}
+
+/// The quarters of an hour of a day, at flow fidelity.
+struct Day<'a> {
+    quarters: Vec<Quarter>,
+    stop: &'a AtomicBool,
+}
+
+/// What began in a quarter of an hour.
+#[derive(Clone, Copy, Default)]
+struct Quarter {
+    /// Time that people lost [s].
+    lost: f64,
+    /// Full packets, both ways.
+    packets: f64,
+    /// Transactions and jobs.
+    begun: f64,
+}
+
+impl<'a> Day<'a> {
+    /// The first day of the base.
+    fn of(base: &Model, stop: &'a AtomicBool) -> Self {
+        let mut day = Self { quarters: Vec::new(), stop };
+        simulate(&at(base, Fidelity::Flow, base.calendar.until), 0, &mut day);
+        day
+    }
+
+    /// When the quarter begins in which most time is lost: of those with a target, if there are any.
+    fn deciding(&self, study: &Study) -> Clock {
+        let calendar = &study.setups[0].model.calendar;
+        let first = calendar.from.0.div_ceil(QUARTER);
+        let watched = first..(calendar.until.0 / QUARTER).max(first + 1);
+        let aimed = |quarter: &u64| {
+            let begins = Clock(quarter * QUARTER);
+            study.targets.iter().any(|target| (target.from..target.until).contains(&begins))
+        };
+        let lost = |quarter: u64| self.quarters.get(usize::try_from(quarter).unwrap_or(0)).map_or(0.0, |found| found.lost);
+        let most = |quarters: Vec<u64>| {
+            quarters.into_iter().max_by(|a, b| lost(*a).total_cmp(&lost(*b)).then(b.cmp(a)))
+        };
+        let worst = most(watched.clone().filter(aimed).collect()).or_else(|| most(watched.collect()));
+        Clock(worst.unwrap_or(first) * QUARTER)
+    }
+
+    /// Trains of up to `grain` packets from the morning to the end of the quarter that begins then.
+    fn trains(&self, from: Clock, grain: u32) -> f64 {
+        let until = usize::try_from(from.0 / QUARTER + 1).unwrap_or(usize::MAX);
+        let of = |quarter: &Quarter| quarter.packets / f64::from(grain) + SMALL_PACKETS * quarter.begun;
+        self.quarters.iter().take(until).map(of).sum::<f64>()
+    }
+}
+
+impl Observer for Day<'_> {
+    fn on(&mut self, _: Time, fact: &Fact<'_>) {
+        let Fact::Ended(record) = fact else { return };
+        if !counts(record) {
+            return;
+        }
+        let place = usize::try_from(record.started.0 / QUARTER).unwrap_or(0);
+        if self.quarters.len() <= place {
+            self.quarters.resize(place + 1, Quarter::default());
+        }
+        let quarter = &mut self.quarters[place];
+        // A job of hours would drown what people wait for.
+        quarter.lost += Span(record.latency.0.saturating_sub(record.unloaded.0)).secs().min(MOST_LOST);
+        quarter.packets += (record.request.0 + record.response.0) as f64 / FULL_PACKET;
+        quarter.begun += 1.0;
+    }
+
+    fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// A transaction counts for no more than this in finding the quarter that decides [s].
 const MOST_LOST: f64 = 30.0;
+
+/// Bytes of data in a full packet.
+const FULL_PACKET: f64 = 1400.0;
+
+/// Packets of a transaction that carry no data: opening, acknowledging, closing.
+const SMALL_PACKETS: f64 = 8.0;

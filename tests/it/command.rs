@@ -105,8 +105,16 @@ fn every_scenario_runs() {
         let story = STORIES.contains(&name.as_str());
         let out = folder.path().join(&name);
         let replications = if story { "2" } else { "1" };
-        let arguments = ["run", path.to_str().unwrap(), "--replications", replications, "--out", out.to_str().unwrap()];
-        let run = headend(&arguments);
+        let out_text = out.to_str().unwrap();
+        let run = headend(&[
+            "run",
+            path.to_str().unwrap(),
+            "--replications",
+            replications,
+            "--check-fidelity=never",
+            "--out",
+            out_text,
+        ]);
         let fault = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.code().is_some_and(|code| code < 2), "{}: {fault}", path.display());
         assert!(out.join("report.html").exists() && out.join("charts").read_dir().unwrap().next().is_some());
@@ -133,6 +141,26 @@ fn a_run_of_one_option_reports_it_and_the_base() {
     assert_eq!(names, ["base", "first"]);
     assert_eq!(json["setups"][1]["targets"][0]["verdict"], "met");
     assert_eq!(run.status.code(), Some(0));
+}
+
+/// A quarter of an hour with a target is held against packets unasked, where that is cheap and nobody forbids it.
+#[test]
+fn the_fidelities_are_held_against_each_other_where_it_is_cheap() {
+    let folder = tempfile::tempdir().unwrap();
+    let checked = |scenario: &str, more: &[&str]| {
+        let arguments = ["run", scenario, "--replications", "1", "--json", "--out", folder.path().to_str().unwrap()];
+        let run = headend(&[&arguments, more].concat());
+        let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        json["check"]["from"].as_str().map(str::to_owned)
+    };
+    let tiny = "scenarios/tiny.toml";
+    assert_eq!(checked(tiny, &[]).as_deref(), Some("08:30"));
+    assert_eq!(checked(tiny, &["--check-fidelity"]).as_deref(), Some("08:30"));
+    assert_eq!(checked(tiny, &["--check-fidelity=08:45"]).as_deref(), Some("08:45"));
+    assert_eq!(checked(tiny, &["--check-fidelity=never"]), None);
+    assert_eq!(checked(tiny, &["--fidelity", "packet"]), None, "packets need no check");
+    assert_eq!(checked("scenarios/hub-fails-0830.toml", &[]), None, "half a minute is too much");
+    assert_eq!(checked("scenarios/availability-year.toml", &[]), None, "nothing to look at");
 }
 
 #[test]
@@ -169,7 +197,8 @@ fn a_study_that_is_stopped_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (cut, whole) = (folder.path().join("cut"), folder.path().join("whole"));
     let arguments = |out: &Path| {
-        let words = ["run", "scenarios/balance-ideal.toml", "--replications", "3", "--threads", "1", "--out"];
+        let file = "scenarios/balance-ideal.toml";
+        let words = ["run", file, "--replications", "3", "--check-fidelity=never", "--threads", "1", "--out"];
         words.into_iter().chain([out.to_str().unwrap()]).map(str::to_owned).collect::<Vec<_>>()
     };
     let mut child = Command::new(env!("CARGO_BIN_EXE_headend"))
