@@ -187,8 +187,10 @@ impl Concentrator {
     /// Lanes as planned, with nothing in them.
     fn lay_lanes(&mut self) {
         let rate = self.throughput;
-        let link = Link::new(rate, self.buffer, self.trip, self.full);
-        let lane = |queue: &Queue| Lane::new(*queue, &self.discipline, link, self.trip, self.doors.len());
+        let lane = |queue: &Queue| {
+            let link = Link::new(rate, queue.holds(self.buffer), self.trip, self.full);
+            Lane::new(*queue, &self.discipline, link, self.trip, self.doors.len())
+        };
         self.lanes = self.plan.queues.iter().map(lane).collect();
         self.doors.iter_mut().for_each(|door| door.busy = 0);
     }
@@ -369,7 +371,7 @@ impl Concentrator {
             (self.full, self.turns) = (turns.full(), Some(turns));
         }
         self.buffer = unit.buffer.bits();
-        self.lanes.iter_mut().for_each(|lane| lane.refit(self.buffer, self.full));
+        self.lanes.iter_mut().for_each(|lane| lane.refit(lane.terms.holds(self.buffer), self.full));
         let after = self.per_access_bit();
         for (place, site) in sites.iter().enumerate() {
             let rate = |scale: f64| access_rate(site, scale, self.ceiling);

@@ -21,6 +21,14 @@ pub struct Queue {
     pub per_site: f64,
 }
 
+impl Queue {
+    /// Bits that may wait for it: what its cap holds, else what the concentrator does.
+    #[must_use]
+    pub fn holds(&self, buffer: f64) -> f64 {
+        if self.total.is_finite() { cap_holds(self.total) } else { buffer }
+    }
+}
+
 /// A shaping order in force for a class [bit/s]; infinite where there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
@@ -40,6 +48,12 @@ impl Shape {
         let rate = |rate: Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
         Self { total: rate(total), per_site: rate(per_site) }
     }
+}
+
+/// Bits that may wait before a cap of this rate: a fifth of a second, and at least a first window and more.
+#[must_use]
+pub fn cap_holds(rate: f64) -> f64 {
+    (0.2 * rate).max(512_000.0)
 }
 
 /// How a concentrator serves: its queues, and where each class goes.
@@ -140,12 +154,14 @@ impl Plan {
         self.queues.windows(2).any(|pair| pair[0].rank == pair[1].rank && pair[0].weight.is_some())
     }
 
-    /// Whether all classes are in one line, first come, first served.
+    /// Whether all classes are in one line, first come, first served: caps hold a class back before it.
     #[must_use]
     pub fn is_one_line(&self) -> bool {
         let alike = |weight: &f64| weight.to_bits() == self.flow_weight[0].to_bits();
-        let [only] = &self.queues[..] else { return false };
-        only.fairness == Fairness::ByFlow && self.flow_weight.iter().all(alike)
+        let rank = self.queues.first().map(|queue| queue.rank);
+        let plain =
+            |queue: &Queue| Some(queue.rank) == rank && queue.weight.is_none() && queue.fairness == Fairness::ByFlow;
+        self.queues.iter().all(plain) && self.flow_weight.iter().all(alike)
     }
 
     /// The places of the queues of each rank, the first rank first.
@@ -224,6 +240,19 @@ mod tests {
         let plan = plan(&ranks, &[Shape::NONE; 4], &[1, 2, 3, 4]);
         assert_eq!(plan.queue_of, [0, 0, 1, 1]);
         assert_eq!(plan.queues.len(), 2);
+    }
+
+    /// Caps hold a class back before the line of all, ranks and weights make lines of their own.
+    #[test]
+    fn a_cap_leaves_one_line_one_line() {
+        let mut shapes = [Shape::NONE; 2];
+        shapes[1].total = 5.0;
+        let one_line = |discipline: Discipline| plan(&discipline, &shapes, &[1, 2]).is_one_line();
+        assert!(one_line(Discipline::Fifo));
+        assert!(!one_line(Discipline::Priority(vec![0, 1])));
+        assert!(!one_line(Discipline::Weighted(vec![1.0, 1.0])));
+        assert!(!one_line(Discipline::FairBySite));
+        assert!(!one_line(Discipline::Discriminatory(vec![1.0, 2.0])));
     }
 
     #[test]

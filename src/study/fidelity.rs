@@ -59,7 +59,7 @@ const QUARTER: u64 = 900 * NANOS;
 
 /// Most trains of packets that a check costs which nobody asked for: about 20 s on two cores of an office machine. A count
 /// and not a time, so that the same scenario gives the same report on every machine.
-const CHEAP: f64 = 100e6;
+const CHEAP: u64 = 100_000_000;
 
 /// Runs the chosen set-ups through the first day up to the end of a quarter of an hour, at both fidelities. The quarter
 /// that decides is the one of those with a target in which most time is lost in the base.
@@ -81,9 +81,9 @@ pub fn check(
         When::IfCheap | When::Deciding => {
             let day = Day::of(base, stop);
             let from = day.deciding(study);
-            let trains = chosen.len() as f64 * day.trains(from, grain);
+            let trains = chosen.len() as u64 * day.trains(from, grain);
             tracing::debug!(trains, %from, "cost of holding the fidelities against each other");
-            if when == When::IfCheap && (trains > CHEAP || trains <= 0.0) {
+            if when == When::IfCheap && !(1..=CHEAP).contains(&trains) {
                 return Ok(None);
             }
             from
@@ -185,9 +185,9 @@ struct Quarter {
     /// Time that people lost [s].
     lost: f64,
     /// Full packets, both ways.
-    packets: f64,
+    packets: u64,
     /// Transactions and jobs.
-    begun: f64,
+    begun: u64,
 }
 
 impl<'a> Day<'a> {
@@ -207,19 +207,19 @@ impl<'a> Day<'a> {
             let begins = Clock(quarter * QUARTER);
             study.targets.iter().any(|target| (target.from..target.until).contains(&begins))
         };
-        let lost = |quarter: u64| self.quarters.get(usize::try_from(quarter).unwrap_or(0)).map_or(0.0, |found| found.lost);
-        let most = |quarters: Vec<u64>| {
-            quarters.into_iter().max_by(|a, b| lost(*a).total_cmp(&lost(*b)).then(b.cmp(a)))
-        };
+        let lost =
+            |quarter: u64| self.quarters.get(usize::try_from(quarter).unwrap_or(0)).map_or(0.0, |found| found.lost);
+        let most =
+            |quarters: Vec<u64>| quarters.into_iter().max_by(|a, b| lost(*a).total_cmp(&lost(*b)).then(b.cmp(a)));
         let worst = most(watched.clone().filter(aimed).collect()).or_else(|| most(watched.collect()));
         Clock(worst.unwrap_or(first) * QUARTER)
     }
 
     /// Trains of up to `grain` packets from the morning to the end of the quarter that begins then.
-    fn trains(&self, from: Clock, grain: u32) -> f64 {
+    fn trains(&self, from: Clock, grain: u32) -> u64 {
         let until = usize::try_from(from.0 / QUARTER + 1).unwrap_or(usize::MAX);
-        let of = |quarter: &Quarter| quarter.packets / f64::from(grain) + SMALL_PACKETS * quarter.begun;
-        self.quarters.iter().take(until).map(of).sum::<f64>()
+        let of = |quarter: &Quarter| quarter.packets / u64::from(grain) + SMALL_PACKETS * quarter.begun;
+        self.quarters.iter().take(until).map(of).sum()
     }
 }
 
@@ -236,8 +236,8 @@ impl Observer for Day<'_> {
         let quarter = &mut self.quarters[place];
         // A job of hours would drown what people wait for.
         quarter.lost += Span(record.latency.0.saturating_sub(record.unloaded.0)).secs().min(MOST_LOST);
-        quarter.packets += (record.request.0 + record.response.0) as f64 / FULL_PACKET;
-        quarter.begun += 1.0;
+        quarter.packets += (record.request.0 + record.response.0).div_ceil(FULL_PACKET);
+        quarter.begun += 1;
     }
 
     fn stop(&self) -> bool {
@@ -249,7 +249,7 @@ impl Observer for Day<'_> {
 const MOST_LOST: f64 = 30.0;
 
 /// Bytes of data in a full packet.
-const FULL_PACKET: f64 = 1400.0;
+const FULL_PACKET: u64 = 1_400;
 
 /// Packets of a transaction that carry no data: opening, acknowledging, closing.
-const SMALL_PACKETS: f64 = 8.0;
+const SMALL_PACKETS: u64 = 8;

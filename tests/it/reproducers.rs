@@ -152,6 +152,53 @@ fn a_cap_is_not_cut_by_what_others_bring_to_an_idle_link() {
     }
 }
 
+/// Copies fill one queue of 100 ms; a class with a cap of its own changes nothing about the wait of what comes after them.
+#[test]
+fn a_cap_on_another_class_does_not_empty_the_queue() {
+    let jobs = |name: &str, size: &str| {
+        format!(
+            "[[class]]\nname = \"{name}\"\nresponse = {{ fixed = \"{size}\" }}\n[class.jobs]\nper_1000 = 1\nfrom = \"08:00\"\n\
+             until = \"08:00:10\"\n"
+        )
+    };
+    let rest = "[[class]]\nname = \"apps\"\nconnects = false\nresponse = { fixed = \"1 kB\" }\n[class.open]\nper_1000 = 8000\n\
+                profile = \"flat\"\n[[change]]\nshape = { class = \"patches\", total = \"1 Mbit/s\" }\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"20 Mbit/s\"\nbuffer = \"250 kB\"\ncounts = \"down\"\n";
+    let copies = jobs("copies", "2 GB") + &jobs("patches", "1 MB");
+    let text = scenario(("08:00", "08:20"), &(sites(20, 1_000, "40 Mbit/s") + &copies + rest));
+    for model in both(&text) {
+        let median = quantile(&Watch::of(&model).latencies(2, 8.1, 8.3), 0.5);
+        assert!((0.08..=0.14).contains(&median), "{median} at {:?}", model.fidelity);
+    }
+}
+
+/// Twenty capped copies at one site use 2 Mbit/s of its line: a page of 5 MB has the other 18.
+#[test]
+fn a_class_at_its_cap_leaves_the_access_link_to_others() {
+    let rest = "[[class]]\nname = \"patches\"\nresponse = { fixed = \"300 MB\" }\n[class.jobs]\nper_1000 = 20\nfrom = \"08:00\"\n\
+                until = \"08:00:10\"\n[[class]]\nname = \"pages\"\nresponse = { fixed = \"5 MB\" }\n[class.open]\nper_1000 = 500\n\
+                profile = \"flat\"\n[[change]]\nshape = { class = \"patches\", total = \"2 Mbit/s\" }\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"100 Mbit/s\"\ndiscipline = \"fair_by_site\"\n";
+    let text = scenario(("08:00", "08:30"), &(sites(1, 1_000, "20 Mbit/s") + rest));
+    for model in both(&text) {
+        let page = quantile(&Watch::of(&model).latencies(1, 8.05, 8.45), 0.5);
+        assert!((2.2..=4.0).contains(&page), "{page} at {:?}", model.fidelity);
+    }
+}
+
+/// Where each flow has its turn, a small packet waits until all others have had theirs: requests, and calls for a connection.
+#[test]
+fn a_small_packet_waits_for_its_turn() {
+    let rest = "[[class]]\nname = \"copies\"\nresponse = { fixed = \"2 GB\" }\n[class.jobs]\nper_1000 = 2\nfrom = \"08:00\"\n\
+                until = \"08:00:10\"\n[[class]]\nname = \"apps\"\nresponse = { fixed = \"1 kB\" }\n[class.open]\nper_1000 = 4000\n\
+                profile = \"flat\"\n[[concentrator]]\nname = \"hub\"\nthroughput = \"5 Mbit/s\"\nbuffer = \"250 kB\"\n\
+                discipline = { discriminatory = { copies = 1, apps = 1 } }\n";
+    let text = scenario(("08:00", "08:20"), &(sites(20, 1_000, "40 Mbit/s") + rest));
+    let [flow, packet] = both(&text).map(|model| mean(&Watch::of(&model).latencies(1, 8.1, 8.3)));
+    // Where it did not wait, an action took half as long.
+    assert!((flow / packet - 1.0).abs() < 0.2, "{flow} against {packet}");
+}
+
 /// Two curfews of one class that end together, with two ways of release: the last one counts, and each job starts once.
 #[test]
 fn curfews_that_end_together_start_each_job_once() {

@@ -73,7 +73,7 @@ impl Concentrator {
             rate,
             slowness,
             fair: share,
-            room: smaller(self.buffer - found - backlog, access_room),
+            room: smaller(lane.link.buffer - found - backlog, access_room),
             shared: if lane.in_turn() { backlog } else { 0.0 },
             access: larger(door.access(), 1.0),
             access_slowness: door.slowness(),
@@ -120,7 +120,23 @@ impl Concentrator {
     /// Time that a small packet waits on its round trip [s].
     #[must_use]
     pub fn waits(&self, site: SiteId, class: ClassId) -> f64 {
-        self.wait(site, class) + self.access_queue(site) + self.up_wait(site, class)
+        self.small_wait(site, class) + self.access_queue(site) + self.up_wait(site, class)
+    }
+
+    /// Time that a small packet, which comes alone, waits in the concentrator's queue [s].
+    fn small_wait(&self, site: SiteId, class: ClassId) -> f64 {
+        self.wait(site, class) + self.turn_of(site, class)
+    }
+
+    /// Time until it is its turn where there is a line for each flow or each site: every other one sends a packet first, as far
+    /// as the buffer holds one of each [s].
+    fn turn_of(&self, site: SiteId, class: ClassId) -> f64 {
+        let lane = &self.lanes[self.plan.queue_of(class)];
+        if likely(!lane.in_turn() || !lane.band.saturated()) {
+            return 0.0;
+        }
+        let weight = self.plan.flow_weight[class.index()];
+        smaller(self.full * weight / larger(lane.band.fair_share(site.0, weight), 1.0), self.buffer * self.slow)
     }
 
     /// The same for a packet that comes `after` seconds from now: bursts that wait now will have left by then.
@@ -134,14 +150,14 @@ impl Concentrator {
         let lane = &self.lanes[self.plan.queue_of(class)];
         let wait = self.wait(site, class);
         let bursts = if lane.in_turn() { wait } else { self.waiting_bursts(lane) * lane.slow };
-        larger(wait - smaller(bursts, after), 0.0)
+        larger(wait - smaller(bursts, after), 0.0) + self.turn_of(site, class)
     }
 
     /// Time that a packet towards the headend waits in the concentrator's queue [s].
     #[must_use]
     #[inline]
     pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
-        if likely(self.both) { self.wait(site, class) } else { 0.0 }
+        if likely(self.both) { self.small_wait(site, class) } else { 0.0 }
     }
 }
 

@@ -112,7 +112,7 @@ impl Concentrator {
         for place in door.lanes() {
             let lane = &self.lanes[place];
             let weight = lane.terms.weight.unwrap_or_else(|| lane.band.weight_at(site.0));
-            demand[place] = (weight, access.min(lane.terms.per_site));
+            demand[place] = (weight, access.min(lane.terms.per_site).min(lane.terms.total));
         }
         let given = self.plan.split(access, &demand);
         for place in self.doors[site.index()].lanes() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::model::SiteId;
-use crate::sim::discipline::Shape;
+use crate::sim::discipline::{Shape, cap_holds};
 use crate::units::{Span, Time};
 
 /// Virtual queues, one for the class and one for each of its sites.
@@ -13,11 +13,6 @@ pub struct Shaper {
     all: Time,
     sites: BTreeMap<SiteId, Time>,
 }
-
-/// What waits longer than this is lost, unless it is little.
-const BUFFER: Span = Span(200_000_000);
-/// As little as this [bit]: a first window and more.
-const LITTLE: f64 = 512_000.0;
 
 impl Shaper {
     /// A shaper with nothing in it.
@@ -63,7 +58,7 @@ fn after(busy: Time, now: Time, work: f64, rate: f64) -> Option<Time> {
         return Some(now);
     }
     let waits = busy.max(now).since(now);
-    if waits > BUFFER && waits.secs() * rate > LITTLE {
+    if waits.secs() * rate > cap_holds(rate) {
         return None;
     }
     Some(busy.max(now) + Span::of_secs(work / rate))
