@@ -362,10 +362,11 @@ impl Tallied {
         }
     }
 
-    /// A measure of latency, with what is under way counted as if it ended now; and the most that it can become: what is under
-    /// way may take any time, but for a mean no longer than the longest so far.
+    /// A measure of latency, with what is under way counted as if it ended now; and the most that it can become. What is under
+    /// way may take any time; for a mean, as long as the longest so far and then as long as it takes to end as many as are
+    /// under way where so many ended in `hours` seconds.
     #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-    fn value(&self, measure: Measure) -> Option<(f64, f64)> {
+    fn value(&self, measure: Measure, hours: f64) -> Option<(f64, f64)> {
         let (ended, inside) = (self.latencies.total(), self.inside.total());
         let count = (ended + inside) as f64;
         let share = |least: u64, more: u64| (least as f64 / count, (least + more) as f64 / count);
@@ -374,7 +375,12 @@ impl Tallied {
         }
         match measure {
             Measure::Mean(_) => {
-                let most = self.sum + inside as f64 * self.longest;
+                let more = if inside == 0 {
+                    0.0
+                } else {
+                    inside as f64 * (self.longest + hours * inside as f64 / ended as f64)
+                };
+                let most = self.sum + more;
                 Some(((self.sum + self.inside_sum) / count, most / count))
             }
             Measure::Quantile(_, p) => {
@@ -481,7 +487,8 @@ impl<'a> Recorder<'a> {
         let paths = &self.run.paths;
         match target.measure {
             Measure::Mean(_) | Measure::Quantile(..) | Measure::Slow(_) | Measure::GivenUp(_) => {
-                tally.value(target.measure)
+                let hours = Span(target.until.0.saturating_sub(target.from.0)).secs();
+                tally.value(target.measure, hours)
             }
             Measure::Utilisation => self.utilisation(target).map(exactly),
             Measure::Waiting(class) => self.waiting(target, class).map(exactly),

@@ -73,7 +73,7 @@ impl Concentrator {
             rate,
             slowness,
             fair: share,
-            room: smaller(lane.link.buffer - found - backlog, access_room),
+            room: smaller(self.buffer - found - backlog, access_room),
             shared: if lane.in_turn() { backlog } else { 0.0 },
             access: larger(door.access(), 1.0),
             access_slowness: door.slowness(),
