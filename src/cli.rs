@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::report::words::{count, several};
 use crate::report::{answer, table};
 use crate::scenario::model::{Fidelity, Ingredient};
-use crate::scenario::{self, Study};
+use crate::scenario::{self, Study, idle};
 use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Settings};
@@ -556,7 +556,7 @@ fn check(file: &Path) -> Result<u8, Stop> {
     let base = &study.setups[0].model;
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
     let assumed = study.inputs.iter().filter(|input| input.standing == scenario::source::Standing::Assumed).count();
-    Ok(say(&format!(
+    let mut text = format!(
         "{} is right: {} with {} patients, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
         file.display(),
         several(base.sites.len(), ["site", "sites"]),
@@ -566,7 +566,15 @@ fn check(file: &Path) -> Result<u8, Stop> {
         several(study.setups.len() - 1, ["option", "options"]),
         several(study.targets.len(), ["target", "targets"]),
         study.inputs.len()
-    )))
+    );
+    for (setup, unit) in idle::useless(&study.setups) {
+        let who = &setup.title;
+        text += &format!(
+            "\nwarning: {who}: no site has a tunnel to `{unit}`, so it carries nothing\n  = help: {}",
+            idle::REMEDY
+        );
+    }
+    Ok(say(&text))
 }
 
 /// Each built-in device with its figures, and where they stand.

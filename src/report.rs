@@ -9,6 +9,7 @@ pub mod headroom;
 pub mod method;
 pub mod page;
 pub mod plan;
+pub mod price;
 pub mod regimes;
 pub mod sheet;
 pub mod sweep;

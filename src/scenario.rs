@@ -11,6 +11,7 @@ pub mod estate;
 pub mod fault;
 pub mod file;
 pub mod headend;
+pub mod idle;
 pub mod leaf;
 pub mod model;
 pub mod problem;

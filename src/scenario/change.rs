@@ -9,9 +9,10 @@ use crate::scenario::file::{
     ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, WindowFile,
 };
 use crate::scenario::headend::{balancer, class_named, discipline, limited, no_second, select, unit, unit_named};
+use crate::scenario::idle::unreached;
 use crate::scenario::leaf::{Date, Flag, Leaf, Name};
 use crate::scenario::model::{
-    Action, Cap, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
+    Action, Balancer, Cap, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
 };
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::profile::Profiles;
@@ -50,6 +51,25 @@ pub fn apply(
         };
     }
     model.edits.sort_by_key(|edit| edit.at);
+    take_part(model, changes);
+}
+
+/// Concentrators that were added take part: where nothing else would bring a tunnel to them, and no balancer was written, the
+/// pool that they joined places tunnels by load from now on.
+fn take_part(model: &mut Model, changes: &[At<Change>]) {
+    for change in changes {
+        let Change::Add(file) = change.get_ref() else { continue };
+        let name = file.concentrator.as_ref().and_then(|table| table.get_ref().name.right());
+        let Some(Name(name)) = name.filter(|_| file.balancer.is_none()) else { continue };
+        if !unreached(model).iter().any(|unit| unit.name == *name) {
+            continue;
+        }
+        let is_new =
+            |unit: &UnitId| model.units[unit.index()].name == *name && model.units[unit.index()].opens == Time(0);
+        if let Some(pool) = model.pools.iter_mut().find(|pool| pool.units.iter().any(is_new)) {
+            pool.balancer = Balancer::LeastLoad;
+        }
+    }
 }
 
 struct Scribe<'a> {

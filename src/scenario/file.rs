@@ -881,7 +881,8 @@ pub struct AddFile {
     pub concentrator: Option<At<ConcentratorFile>>,
     /// The pool that it joins (default: the first).
     pub pool: Leaf<Name>,
-    /// How the pool places tunnels from then on (default: as before).
+    /// How the pool places tunnels from then on (default: as before, or by `least_load` where nothing would come to the new
+    /// concentrator).
     pub balancer: Option<BalancerFile>,
     /// Opens at this time of day; tunnels come to it when sites migrate (default: it is there from the start).
     pub at: Leaf<Clock>,

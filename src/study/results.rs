@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::scenario::idle;
 use crate::scenario::model::{Action, Balancer, Bottleneck, Demand, Discipline, Fidelity, Model, Transport, Unit};
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
@@ -507,6 +508,10 @@ pub(super) fn results(
         });
         let judged = judged.collect();
         found.push(found_of(setup, sum, judged, measures));
+    }
+    for (setup, unit) in idle::useless(&study.setups) {
+        let remark = format!("no site has a tunnel to {unit}, so it carries nothing: {}", idle::REMEDY);
+        found.iter_mut().filter(|found| found.name == setup.name).for_each(|found| found.remarks.push(remark.clone()));
     }
     Results {
         question: study.question.clone(),

@@ -105,15 +105,16 @@ fn every_scenario_runs() {
         let story = STORIES.contains(&name.as_str());
         let out = folder.path().join(&name);
         let replications = if story { "2" } else { "1" };
-        let out_text = out.to_str().unwrap();
+        // Where it would take half a minute, no quarter of an hour is looked at packet by packet unless somebody asks for it.
+        let check = if name == "hub-fails-0830" { "if-cheap" } else { "never" };
         let run = headend(&[
             "run",
             path.to_str().unwrap(),
             "--replications",
             replications,
-            "--check-fidelity=never",
+            &format!("--check-fidelity={check}"),
             "--out",
-            out_text,
+            out.to_str().unwrap(),
         ]);
         let fault = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.code().is_some_and(|code| code < 2), "{}: {fault}", path.display());
@@ -159,7 +160,6 @@ fn the_fidelities_are_held_against_each_other_where_it_is_cheap() {
     assert_eq!(checked(tiny, &["--check-fidelity=08:45"]).as_deref(), Some("08:45"));
     assert_eq!(checked(tiny, &["--check-fidelity=never"]), None);
     assert_eq!(checked(tiny, &["--fidelity", "packet"]), None, "packets need no check");
-    assert_eq!(checked("scenarios/hub-fails-0830.toml", &[]), None, "half a minute is too much");
     assert_eq!(checked("scenarios/availability-year.toml", &[]), None, "nothing to look at");
 }
 

@@ -172,6 +172,19 @@ fn a_cap_on_another_class_does_not_empty_the_queue() {
     }
 }
 
+/// The same with caps on all sites together and on each: pages on a line that is hardly used do not wait for what a cap holds back.
+#[test]
+fn two_caps_on_a_class_leave_others_alone() {
+    let rest = "[[class]]\nname = \"pages\"\nresponse = { lognormal = { mean = \"40 kB\", sigma = 1.0, max = \"2 MB\" } }\n\
+                [class.open]\nper_1000 = 20000\nprofile = \"flat\"\n\
+                [[class]]\nname = \"copies\"\nresponse = { fixed = \"500 MB\" }\n[class.jobs]\nper_1000 = 2\nfrom = \"08:00\"\n\
+                until = \"08:01\"\n[[change]]\nshape = { class = \"copies\", total = \"9 Mbit/s\", per_site = \"4 Mbit/s\" }\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"40 Mbit/s\"\n";
+    let text = scenario(("08:00", "08:20"), &(sites(3, 4_000, "30 Mbit/s") + rest));
+    let [flow, packet] = both(&text).map(|model| mean(&Watch::of(&model).latencies(0, 8.05, 8.3)));
+    assert!((flow / packet - 1.0).abs() < 0.2, "{flow} against {packet}");
+}
+
 /// Twenty capped copies at one site use 2 Mbit/s of its line: a page of 5 MB has the other 18.
 #[test]
 fn a_class_at_its_cap_leaves_the_access_link_to_others() {
@@ -197,6 +210,41 @@ fn a_small_packet_waits_for_its_turn() {
     let [flow, packet] = both(&text).map(|model| mean(&Watch::of(&model).latencies(1, 8.1, 8.3)));
     // Where it did not wait, an action took half as long.
     assert!((flow / packet - 1.0).abs() < 0.2, "{flow} against {packet}");
+}
+
+/// A second concentrator that is added takes part; one that is written and that no tunnel reaches is told of, by `check` too.
+#[test]
+fn a_second_concentrator_is_not_idle_in_silence() {
+    let tiny = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+    let second = "concentrator = { name = \"hub-2\", throughput = \"1 Gbit/s\" }";
+    let option = format!("\n[[option]]\nname = \"second\"\n[[option.change]]\nadd = {{ {second} }}\n");
+    let found = results(&(tiny.clone() + &option));
+    let by_name = |name: &str| found.setups.iter().find(|setup| setup.name == name).unwrap();
+    let tunnels: Vec<u32> = by_name("second").units.iter().map(|(_, _, tunnels)| *tunnels).collect();
+    assert_eq!(tunnels.iter().sum::<u32>(), 3);
+    assert!(tunnels[1] > 0 && by_name("second").remarks.is_empty(), "{tunnels:?}");
+    let silent = tiny + "\n[[concentrator]]\nname = \"hub-2\"\nthroughput = \"1 Gbit/s\"\n";
+    let remarks = results(&silent).setups[0].remarks.join("\n");
+    assert!(remarks.contains("no site has a tunnel to hub-2, so it carries nothing"), "{remarks}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two.toml");
+    std::fs::write(&file, silent).unwrap();
+    let check = std::process::Command::new(env!("CARGO_BIN_EXE_headend")).arg("check").arg(&file).output().unwrap();
+    let said = String::from_utf8(check.stdout).unwrap();
+    assert!(said.contains("warning: as it is: no site has a tunnel to `hub-2`, so it carries nothing"), "{said}");
+    assert_eq!(check.status.code(), Some(0), "a warning is no fault");
+}
+
+/// An option that meets its targets and makes the day worse is said to.
+#[test]
+fn a_price_is_told_with_what_it_buys() {
+    let found = results(&std::fs::read_to_string("scenarios/tiny.toml").unwrap());
+    let told = headend::report::answer::sentences(&found).join("\n");
+    assert!(told.contains("At a price"), "{told}");
+    assert!(
+        told.contains("\u{201c}updates not before 09:00\u{201d}: ") && told.contains("hours of staff time lost"),
+        "{told}"
+    );
 }
 
 /// Two curfews of one class that end together, with two ways of release: the last one counts, and each job starts once.
@@ -351,6 +399,26 @@ fn what_is_unfinished_is_no_success() {
     let text = headend::report::table::summary(&results);
     assert!(text.contains("? unsure  at least"), "{text}");
     assert!(text.contains("still under way when the run ended"), "{text}");
+}
+
+/// Twenty copies of 1 GB over a line of 10 Mbit/s take five hours: half an hour in, none has ended, and their mean is not met
+/// whatever its limit. Three small ones under way among thousands change nothing.
+#[test]
+fn a_mean_of_what_has_not_ended_is_not_met() {
+    let jobs = "[[class]]\nname = \"copies\"\nresponse = { fixed = \"1 GB\" }\n[class.jobs]\nper_1000 = 20\nfrom = \"08:00\"\n\
+                until = \"08:01\"\n";
+    let apps = "[[class]]\nname = \"apps\"\nresponse = { fixed = \"20 kB\" }\n[class.open]\nper_1000 = 400000\nprofile = \"flat\"\n";
+    let target = |class: &str, limit: &str| {
+        format!("[[target]]\nclass = \"{class}\"\nmeasure = \"mean\"\nat_most = \"{limit}\"\n")
+    };
+    let hub = "[[concentrator]]\nname = \"hub\"\nthroughput = \"10 Mbit/s\"\n";
+    let verdict = |class: &str, what: &str, limit: &str| {
+        let text = scenario(("08:00", "08:30"), &(sites(1, 1_000, "100 Mbit/s") + what + hub + &target(class, limit)));
+        let text = text.replace("replications = 1\n", "replications = 3\n");
+        results(&text.replace("max_replications = 1\n", "max_replications = 3\n")).setups[0].targets[0].verdict
+    };
+    assert_eq!(verdict("copies", jobs, "2 h"), Verdict::Unsure);
+    assert_eq!(verdict("apps", apps, "1 s"), Verdict::Met);
 }
 
 /// Sites that are cut off until the end may be so for longer.

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::report::answer::overall;
 use crate::report::chart::{Area, BLUE, GREEN, INK, ORANGE, RED, font, nice, right, sheet, sure};
 use crate::report::words::{judged as told, list, number, plain_interval, quoted, scale};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, Table, price};
 use crate::stats::Interval;
 use crate::study::results::{Kind, MEASURES, Results, STAFF_CUT_OFF, STAFF_LOST, Verdict};
 
@@ -133,11 +133,12 @@ fn draw_value(area: &Area<'_>, at: (i32, i32), value: &Interval, verdict: Option
 }
 
 fn finding(results: &Results) -> String {
+    let at_a_price = |found| if price::of(results, found).is_some() { " (at a price)" } else { "" };
     let met: Vec<String> = results
         .setups
         .iter()
         .filter(|found| !results.targets.is_empty() && overall(found) == Verdict::Met)
-        .map(|found| quoted(&found.title))
+        .map(|found| format!("{}{}", quoted(&found.title), at_a_price(found)))
         .collect();
     match met.len() {
         0 if results.targets.is_empty() => "Options side by side".to_owned(),

@@ -1,0 +1,48 @@
+//! What an option makes worse: figures beside its targets that are clearly worse than as it is.
+
+use crate::report::words::{list, number};
+use crate::study::results::{Found, MEASURES, Results};
+
+/// Differences below this share of the base's figure are not worth a sentence, however clear they are.
+const WORTH_SAYING: f64 = 0.02;
+
+/// What is clearly worse than in the base and worth saying, in words; none where nothing is.
+#[must_use]
+pub fn of(results: &Results, found: &Found) -> Option<String> {
+    let base = results.setups.iter().find(|found| found.name == "base")?;
+    let worse = MEASURES.iter().zip(found.measures.iter().zip(&base.measures)).filter_map(|(figure, (own, base))| {
+        let by = own.change?.mean;
+        let says = own.clear && by > WORTH_SAYING * base.value.mean;
+        says.then(|| more(figure.name, by)).flatten()
+    });
+    let worse: Vec<String> = worse.collect();
+    (!worse.is_empty()).then(|| list(&worse))
+}
+
+/// So much more of a figure; none for one of which more is no harm.
+fn more(figure: &str, by: f64) -> Option<String> {
+    let by = number(by);
+    Some(match figure {
+        "minutes_over" => format!("{by} more minutes over the limit"),
+        "sites_affected" => format!("{by} more sites affected at the worst time"),
+        "staff_hours_lost" => format!("{by} more hours of staff time lost"),
+        "given_up" => format!("{by} more actions given up or refused"),
+        "waiting_at_close" => format!("{by} more jobs not finished by the end"),
+        "sites_cut_off" => format!("{by} more sites cut off at the worst time"),
+        "staff_hours_cut_off" => format!("{by} more hours of staff time cut off"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A figure that is added must say what more of it is, unless that is no harm.
+    #[test]
+    fn every_figure_but_utilisation_has_words() {
+        let silent: Vec<&str> =
+            MEASURES.iter().map(|figure| figure.name).filter(|name| more(name, 1.0).is_none()).collect();
+        assert_eq!(silent, ["peak_utilisation"]);
+    }
+}
