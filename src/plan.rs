@@ -78,11 +78,11 @@ pub struct Plan {
 pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
     let target = &question.study.targets[question.target];
     let base = shortened(&question.setup.model, target);
-    let asked = (std::slice::from_ref(target), watched(question.study));
+    let asked = (vec![target.clone()], watched(question.study));
     let evaluate = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
         let (values, wanted) = by_value(points);
         let models: Vec<Model> = values.iter().map(|value| question.knob.set(&base, *value)).collect();
-        let found = days.measure(&models, asked, &wanted)?;
+        let found = days.measure(&models, &vec![asked.clone(); models.len()], &wanted)?;
         Ok(found.into_iter().map(|day| day.targets[0]).collect())
     };
     let terms = question.knob.terms(&base);

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod doubt;
 pub mod effort;
 pub mod headroom;
+pub mod left;
 pub mod method;
 pub mod page;
 pub mod plan;

@@ -12,6 +12,7 @@ pub mod recorder;
 pub mod results;
 pub mod select;
 pub mod stopping;
+pub mod waits;
 
 mod saved;
 
@@ -53,6 +54,9 @@ pub enum Fault {
     /// It was asked to stop.
     #[error("stopped; the finished runs are kept, and the same command goes on from there")]
     Stopped,
+    /// What a target looks at did not happen.
+    #[error("{0}")]
+    Unmeasured(String),
     /// A file could not be written.
     #[error("{what}: {source}")]
     Write {

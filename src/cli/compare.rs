@@ -1,19 +1,24 @@
 //! `compare`: the best of several set-ups.
 
 use std::cell::RefCell;
+use std::path::Path;
 
 use crate::cli::output::Output;
 use crate::cli::{Compare, STOP, Stop, bar, load, override_with, say, say_json};
 use crate::report;
 use crate::report::compare::{Candidate, Comparison};
-use crate::scenario::model::Model;
+use crate::scenario::model::{ClassId, Model};
+use crate::scenario::problem::did_you_mean;
+use crate::scenario::target::Target;
 use crate::scenario::{Setup, Study};
 use crate::study::days::{Day, Days};
+use crate::study::recorder::Watched;
 use crate::study::select::{Zone, select};
 use crate::study::{Fault, watched};
 
 pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let mut all: Vec<(String, Setup)> = Vec::new();
+    let mut asked: Vec<(Vec<Target>, Watched)> = Vec::new();
     let mut first: Option<Study> = None;
     for file in &args.files {
         let (mut study, _) = load(file)?;
@@ -28,6 +33,7 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
             setup.model.antithetic = false;
             all.push((format!("{prefix}{}", setup.title), setup.clone()));
         }
+        asked.extend(vec![measured_in(first.as_ref().unwrap_or(&study), &study, file)?; study.setups.len()]);
         first = first.or(Some(study));
     }
     let Some(study) = first.filter(|study| !study.targets.is_empty()) else {
@@ -40,11 +46,20 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let models: Vec<Model> = all.iter().map(|(_, setup)| setup.model.clone()).collect();
     let values: RefCell<Vec<Vec<Day>>> = RefCell::new(vec![Vec::new(); all.len()]);
     let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
-        let found = days.measure(&models, (&study.targets, watched(&study)), wanted)?;
+        let found = days.measure(&models, &asked, wanted)?;
         for (&(system, _), day) in wanted.iter().zip(&found) {
             values.borrow_mut()[system].push(day.clone());
         }
-        Ok(found.iter().map(|day| day.targets[0].unwrap_or(0.0)).collect())
+        let first = |(&(system, day), found): (&(usize, u32), &Day)| {
+            found.targets[0].ok_or_else(|| {
+                let (title, target) = (&all[system].0, &study.targets[0].title);
+                let help = "leave it out, or compare by a target that all of them have traffic for";
+                let what =
+                    format!("nothing that `{target}` looks at happens in \u{201c}{title}\u{201d} on day {}", day + 1);
+                Fault::Unmeasured(format!("{what}, so it cannot be compared by it\n  = help: {help}"))
+            })
+        };
+        wanted.iter().zip(&found).map(first).collect()
     };
     let limit = study.targets[0].limit;
     let zone =
@@ -65,4 +80,32 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         say(&report::compare::summary(&comparison));
     }
     Ok(u8::from(!comparison.someone_meets_all()))
+}
+
+/// What the first study's targets look at, by name, in the models of another one's file.
+fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>, Watched), Stop> {
+    let classes =
+        |study: &Study| study.setups[0].model.classes.iter().map(|class| class.name.clone()).collect::<Vec<_>>();
+    let (names, own) = (classes(first), classes(other));
+    let place = |class: ClassId, what: &str| {
+        let name = &names[class.index()];
+        own.iter().position(|other| other == name).map(ClassId::of).ok_or_else(|| {
+            Stop::Input(format!(
+                "error: {} has no class `{name}`, which {what} looks at\n  = help: the targets of the first file are looked at in \
+                 every file; {}",
+                file.display(),
+                did_you_mean(name, own.iter().map(String::as_str))
+            ))
+        })
+    };
+    let target = |target: &Target| -> Result<Target, Stop> {
+        let measure = match target.measure.class() {
+            Some(class) => target.measure.of(place(class, &format!("`{}`", target.title))?),
+            None => target.measure,
+        };
+        Ok(Target { measure, ..target.clone() })
+    };
+    let watched = watched(first);
+    let class = place(watched.class, "what staff time is counted by")?;
+    Ok((first.targets.iter().map(target).collect::<Result<_, Stop>>()?, Watched { class, ..watched }))
 }

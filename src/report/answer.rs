@@ -1,7 +1,7 @@
 //! The answer in a few sentences, and the cautions that stand above it.
 
 use crate::report::words::{capital, clock, figure, judged, list, number, quoted};
-use crate::report::{effort, method, price};
+use crate::report::{effort, left, method, price};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Kind, PEAK, Results, Verdict};
 use crate::study::stopping::Why;
@@ -18,6 +18,7 @@ pub fn sentences(results: &Results) -> Vec<String> {
     }
     let mut sentences: Vec<String> = base(results).into_iter().chain(options(results)).collect();
     sentences.extend(prices(results));
+    sentences.extend(undone(results));
     sentences.extend(shifted(results));
     sentences.extend(cut_off(results));
     sentences.extend(on_paper(results));
@@ -148,6 +149,14 @@ fn prices(results: &Results) -> Option<String> {
     let told: Vec<String> =
         options.filter_map(|found| Some(format!("{}: {}", quoted(&found.title), price::of(results, found)?))).collect();
     (!told.is_empty()).then(|| format!("At a price against the day as it is: {}.", told.join("; ")))
+}
+
+/// Options that meet every target and leave others waiting as now.
+fn undone(results: &Results) -> Option<String> {
+    let options = results.setups.iter().filter(|found| found.name != "base" && overall(found) == Verdict::Met);
+    let told = options.filter_map(|found| Some((quoted(&found.title), left::undone(results, found)?)));
+    let told: Vec<String> = told.map(|(title, what)| format!("{title} leaves as they are: {what}")).collect();
+    (!told.is_empty()).then(|| told.join(". ") + ".")
 }
 
 /// An option that helps in one window and hurts in another deserves a sentence of its own.

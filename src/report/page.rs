@@ -5,7 +5,7 @@ use askama::Template;
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
 use crate::report::method::side_by_side;
-use crate::report::words::{change, count, judged as told, plain_interval};
+use crate::report::words::{change, count, interval, judged as told, plain_interval};
 use crate::report::{Chart, effort, table};
 use crate::scenario::source::{Input, Standing};
 use crate::study::results::{Compared, Found, Judged, Kind, Results, Verdict};
@@ -32,6 +32,7 @@ struct Page<'a> {
     targets: &'a [String],
     verdicts: Vec<VerdictRow>,
     replications: u32,
+    waits: Vec<WaitRow>,
     charts: &'a [Chart],
     measures: Vec<String>,
     figures: Vec<(String, Vec<(String, String)>)>,
@@ -47,6 +48,19 @@ struct Page<'a> {
 struct VerdictRow {
     title: String,
     cells: Vec<VerdictCell>,
+}
+
+/// A class in a set-up: what it waits, and how that differs from the base.
+struct WaitRow {
+    class: String,
+    title: String,
+    cells: Vec<WaitCell>,
+}
+
+struct WaitCell {
+    value: String,
+    change: String,
+    worse: bool,
 }
 
 struct VerdictCell {
@@ -79,6 +93,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
         targets: &results.targets,
         verdicts: if results.targets.is_empty() { Vec::new() } else { verdicts(results) },
         replications: results.replications,
+        waits: waits(results),
         charts,
         measures: results.measures().iter().map(|figure| label(figure.title, figure.unit)).collect(),
         figures: figures(results),
@@ -109,6 +124,31 @@ fn verdicts(results: &Results) -> Vec<VerdictRow> {
         VerdictRow { title: found.title.clone(), cells: cells.collect() }
     });
     rows.collect()
+}
+
+/// Class by class, each set-up in which it has traffic.
+fn waits(results: &Results) -> Vec<WaitRow> {
+    let mut rows = Vec::new();
+    for (class, name) in results.classes.iter().enumerate() {
+        for found in &results.setups {
+            let Some(wait) = found.waits.iter().find(|wait| wait.class == class) else { continue };
+            let cells = [(&wait.mean, Kind::Time), (&wait.p95, Kind::Time), (&wait.given_up, Kind::Share)];
+            let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
+            rows.push(WaitRow { class: name.clone(), title: found.title.clone(), cells: cells.into() });
+        }
+    }
+    rows
+}
+
+fn wait_cell(figure: &Compared, kind: Kind) -> WaitCell {
+    let by = figure.change.map_or_else(String::new, |by| change(&by, Some(kind)));
+    let worse = figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
+    let mark = match (figure.clear, worse) {
+        (true, true) => " * worse",
+        (true, false) => " *",
+        _ => "",
+    };
+    WaitCell { value: interval(&figure.value, kind), change: format!("{by}{mark}"), worse }
 }
 
 fn cell(judged: &Judged, kind: Kind) -> VerdictCell {

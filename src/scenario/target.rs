@@ -51,6 +51,36 @@ pub enum Measure {
     SitesCutOff,
 }
 
+impl Measure {
+    /// The class that it looks at, if it looks at one.
+    #[must_use]
+    pub fn class(self) -> Option<ClassId> {
+        match self {
+            Self::Mean(class)
+            | Self::Quantile(class, _)
+            | Self::Slow(class)
+            | Self::GivenUp(class)
+            | Self::Waiting(class)
+            | Self::Refused(class) => Some(class),
+            Self::Utilisation | Self::Outages | Self::StaffTime | Self::CutOff | Self::SitesCutOff => None,
+        }
+    }
+
+    /// The same of another class, if it looks at one.
+    #[must_use]
+    pub fn of(self, class: ClassId) -> Self {
+        match self {
+            Self::Mean(_) => Self::Mean(class),
+            Self::Quantile(_, p) => Self::Quantile(class, p),
+            Self::Slow(_) => Self::Slow(class),
+            Self::GivenUp(_) => Self::GivenUp(class),
+            Self::Waiting(_) => Self::Waiting(class),
+            Self::Refused(_) => Self::Refused(class),
+            Self::Utilisation | Self::Outages | Self::StaffTime | Self::CutOff | Self::SitesCutOff => self,
+        }
+    }
+}
+
 impl Target {
     /// Whether an instant lies in its hours.
     #[must_use]

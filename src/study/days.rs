@@ -42,28 +42,31 @@ pub struct Days<'a> {
 }
 
 impl Days<'_> {
-    /// What was measured on each of the days `wanted`: (place of the model, number of the day).
+    /// What was measured on each of the days `wanted`: (place of the model, number of the day). `asked` says what is looked at in
+    /// each model: places of classes are its own.
     ///
     /// # Errors
     /// If it is stopped, or a day cannot be kept.
     pub fn measure(
         &self,
         models: &[Model],
-        (targets, watched): (&[Target], Watched),
+        asked: &[(Vec<Target>, Watched)],
         wanted: &[(usize, u32)],
     ) -> Result<Vec<Day>, Fault> {
         // Whose time is counted, and what is too long, depends on the class that people watch.
-        let name = format!("day-of-{}-{}", watched.class.0, watched.limit);
-        let open = |model: &Model| {
+        let name = |watched: Watched| format!("day-of-{}-{}", watched.class.0, watched.limit);
+        let open = |(model, (targets, watched)): (&Model, &(Vec<Target>, Watched))| {
+            let name = name(*watched);
             self.keep.as_deref().map(|folder| Saved::open(folder, [(name.as_str(), model)], targets)).transpose()
         };
-        let saved: Vec<Option<Saved>> = models.iter().map(open).collect::<Result<_, Fault>>()?;
+        let saved: Vec<Option<Saved>> = models.iter().zip(asked).map(open).collect::<Result<_, Fault>>()?;
         let day = |&(place, day): &(usize, u32)| -> Result<Day, Fault> {
-            let saved = saved[place].as_ref();
+            let (saved, (targets, watched)) = (saved[place].as_ref(), &asked[place]);
+            let name = name(*watched);
             let found = match saved.and_then(|saved| saved.get(&name, day)) {
                 Some(known) => known,
                 None => {
-                    let found = self.simulate(&models[place], targets, watched, day)?;
+                    let found = self.simulate(&models[place], targets, *watched, day)?;
                     saved.map_or(Ok(()), |saved| saved.put(&name, day, &found))?;
                     found
                 }

@@ -15,6 +15,7 @@ use crate::study::limits::{Limit, Quarter, binding};
 use crate::study::paths::Paths;
 use crate::study::recorder::{Axis, ClassBin, HubBin, Ledger, Run, SiteSum, Watched};
 use crate::study::stopping::Why;
+use crate::study::waits::{self, Wait, Waited};
 
 /// Confidence of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
@@ -120,6 +121,8 @@ pub struct Found {
     pub first_target: Vec<f64>,
     /// Other figures, in the order of [`MEASURES`].
     pub measures: Vec<Compared>,
+    /// Who waits, and how long: each class with latencies.
+    pub waits: Vec<Wait>,
     /// Where everything went, all replications together.
     pub ledger: Ledger,
     /// Bytes served by class, all replications together.
@@ -338,6 +341,8 @@ pub(super) struct Sums {
     pub targets: Vec<Vec<Option<f64>>>,
     at_most: Vec<Vec<Option<f64>>>,
     measures: Vec<Vec<f64>>,
+    /// What each class waited, in each replication.
+    pub waits: Vec<Vec<Option<Waited>>>,
     carried: Vec<Vec<Vec<f64>>>,
     capacity: Vec<Vec<f64>>,
     queue: Vec<Vec<f64>>,
@@ -366,6 +371,7 @@ impl Sums {
             targets: Vec::new(),
             at_most: Vec::new(),
             measures: vec![Vec::new(); MEASURES.len()],
+            waits: Vec::new(),
             carried: Vec::new(),
             capacity: Vec::new(),
             queue: Vec::new(),
@@ -404,6 +410,7 @@ impl Sums {
         for (window, tally) in self.affected.iter_mut().enumerate() {
             tally.add(float(affected_in(&run, window)));
         }
+        self.waits.push(waits::of(&run));
         self.ledger.add(&run.ledger);
         self.tunnels.clone_from(&run.tunnels);
         self.paths.push(run.paths);
@@ -494,6 +501,8 @@ pub(super) fn results(
     let axis = Axis::of(model);
     let base = setups.iter().position(|setup| setup.name == "base");
     let mut figures = compare(&sums, forecasts, base, &study.targets);
+    let of_setups: Vec<&[Vec<Option<Waited>>]> = sums.iter().map(|sum| &sum.waits[..]).collect();
+    let mut waits = waits::compare(&of_setups, base, model.antithetic).into_iter();
     let mut found = Vec::new();
     for ((setup, sum), mut figures) in setups.iter().zip(sums).zip(figures.drain(..)) {
         let measures = figures.split_off(study.targets.len());
@@ -507,7 +516,7 @@ pub(super) fn results(
             Judged { verdict, at_least: is_at_least(values, at_most), figure }
         });
         let judged = judged.collect();
-        found.push(found_of(setup, sum, judged, measures));
+        found.push(Found { waits: waits.next().unwrap_or_default(), ..found_of(setup, sum, judged, measures) });
     }
     for (setup, unit) in idle::useless(&study.setups) {
         let remark = format!("no site has a tunnel to {unit}, so it carries nothing: {}", idle::REMEDY);
@@ -607,44 +616,72 @@ fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>, meas
     let forecast = |place: usize, figure: usize| forecasts[place].targets.get(figure).unwrap_or(&none);
     let mut rows = vec![Vec::new(); sums.len()];
     for figure in 0..targets + MEASURES.len() {
-        let change = |place: usize| -> Option<(Estimate, Saved)> {
-            let base = base.filter(|base| *base != place)?;
-            let forecast = forecast(place, figure).minus(forecast(base, figure));
-            Some(change(&values(place, figure), &values(base, figure), &forecast, antithetic))
-        };
-        let changes: Vec<Option<(Estimate, Saved)>> = (0..sums.len()).map(change).collect();
-        let adjusted = holm(&changes.iter().flatten().map(|(change, _)| change.p_value()).collect::<Vec<_>>());
-        let mut adjusted = adjusted.into_iter();
-        for (place, row) in rows.iter_mut().enumerate() {
-            let (own, forecast) = (values(place, figure), forecast(place, figure));
-            let own_mean = own.iter().copied().collect::<Tally>().mean();
-            let value = match sums[place].targets.get(figure) {
-                Some(values) if values.iter().all(Option::is_some) => of_target(values, forecast, antithetic),
-                _ => observations(&own, antithetic).into_iter().collect::<Tally>().estimate(),
-            };
-            let clear = changes[place].is_some() && adjusted.next().is_some_and(|p| p < 1.0 - CONFIDENCE);
-            let saved = match &changes[place] {
-                Some((_, saved)) => *saved,
-                None => Saved {
-                    same_days: 1.0,
-                    forecast: gain(&observations(&own, antithetic), &value),
-                    antithetic: by_pairs(&own, antithetic),
-                },
-            };
-            // Percentiles are known to within a bucket, however well the replications agree.
-            let resolution = if is_percentile(figure) { Histogram::fine().resolution() } else { 0.0 };
-            row.push(Compared {
-                value: value.interval(CONFIDENCE).known_to(resolution),
-                change: changes[place].map(|(change, _)| {
-                    let base = values(base.unwrap_or(place), figure).into_iter().collect::<Tally>().mean();
-                    change.interval(CONFIDENCE).or_to((own_mean + base) * resolution)
-                }),
-                clear,
-                saved: (saved.same_days.is_finite() && saved.forecast.is_finite()).then_some(saved),
-            });
+        let series: Vec<Series<'_>> = (0..sums.len())
+            .map(|place| Series {
+                values: values(place, figure),
+                measured: sums[place].targets.get(figure).is_none_or(|values| values.iter().all(Option::is_some)),
+                forecast: forecast(place, figure),
+            })
+            .collect();
+        // Percentiles are known to within a bucket, however well the replications agree.
+        let resolution = if is_percentile(figure) { Histogram::fine().resolution() } else { 0.0 };
+        for (row, compared) in rows.iter_mut().zip(side_by_side(&series, base, antithetic, resolution)) {
+            row.push(compared);
         }
     }
     rows
+}
+
+/// A figure of a set-up: a value for each replication.
+pub(super) struct Series<'a> {
+    pub values: Vec<f64>,
+    /// Whether it was measured in each.
+    pub measured: bool,
+    pub forecast: &'a Forecast,
+}
+
+/// One figure of all set-ups, and how each differs from the base; it is known to within a share of `resolution`.
+pub(super) fn side_by_side(
+    series: &[Series<'_>],
+    base: Option<usize>,
+    antithetic: bool,
+    resolution: f64,
+) -> Vec<Compared> {
+    let mean = |place: usize| series[place].values.iter().copied().collect::<Tally>().mean();
+    let change_of = |place: usize| -> Option<(Estimate, Saved)> {
+        let base = base.filter(|base| *base != place)?;
+        let forecast = series[place].forecast.minus(series[base].forecast);
+        Some(change(&series[place].values, &series[base].values, &forecast, antithetic))
+    };
+    let changes: Vec<Option<(Estimate, Saved)>> = (0..series.len()).map(change_of).collect();
+    let adjusted = holm(&changes.iter().flatten().map(|(change, _)| change.p_value()).collect::<Vec<_>>());
+    let mut adjusted = adjusted.into_iter();
+    let compared = series.iter().zip(&changes).enumerate().map(|(place, (own, changed))| {
+        let observed = observations(&own.values, antithetic);
+        let forecast = own.forecast.observed(antithetic);
+        let value = match forecast.control().filter(|_| own.measured) {
+            Some(control) => controlled(&observed, &control),
+            None => observed.iter().copied().collect::<Tally>().estimate(),
+        };
+        let clear = changed.is_some() && adjusted.next().is_some_and(|p| p < 1.0 - CONFIDENCE);
+        let saved = match changed {
+            Some((_, saved)) => *saved,
+            None => Saved {
+                same_days: 1.0,
+                forecast: gain(&observed, &value),
+                antithetic: by_pairs(&own.values, antithetic),
+            },
+        };
+        Compared {
+            value: value.interval(CONFIDENCE).known_to(resolution),
+            change: changed.map(|(change, _)| {
+                change.interval(CONFIDENCE).or_to((mean(place) + mean(base.unwrap_or(place))) * resolution)
+            }),
+            clear,
+            saved: (saved.same_days.is_finite() && saved.forecast.is_finite()).then_some(saved),
+        }
+    });
+    compared.collect()
 }
 
 /// The paired difference from the base, and what pairing and forecasts saved.
@@ -780,6 +817,7 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
             .unwrap_or_default(),
         targets,
         measures,
+        waits: Vec::new(),
         ledger: sum.ledger,
         served: sum.served,
         carried: sum.carried,

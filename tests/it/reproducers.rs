@@ -235,6 +235,51 @@ fn a_second_concentrator_is_not_idle_in_silence() {
     assert_eq!(check.status.code(), Some(0), "a warning is no fault");
 }
 
+/// `compare` finds classes of other files by their names, and does not take no traffic for no latency.
+#[test]
+fn classes_are_compared_by_name_and_only_where_they_have_traffic() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let compare = |files: &[&Path]| {
+        let out = folder.path().join("out");
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_headend"))
+            .args(["compare", "--budget", "20", "--json", "--out"])
+            .arg(out)
+            .args(files)
+            .output()
+            .unwrap();
+        (run.status.code(), String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap())
+    };
+    let plain = write("plain.toml", &tiny);
+    // The watched class stands last in the other file.
+    let (from, until) =
+        (tiny.find("[[class]]\nname = \"clinical\"").unwrap(), tiny.find("[[class]]\nname = \"telephony\"").unwrap());
+    let hub = tiny.find("[[concentrator]]").unwrap();
+    let last = [&tiny[..from], &tiny[until..hub], &tiny[from..until], &tiny[hub..]].concat();
+    let last = write("last.toml", &last);
+    let (code, json, fault) = compare(&[&plain, &last]);
+    assert!(code.is_some_and(|code| code < 2), "{fault}");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 6);
+    for place in 0..3 {
+        assert_eq!(rows[place]["figures"], rows[place + 3]["figures"], "the order of classes is no difference");
+    }
+    let other =
+        write("other.toml", &tiny.replace("\"clinical\"", "\"screens\"").replace("class.clinical", "class.screens"));
+    let (code, _, fault) = compare(&[&plain, &other]);
+    assert!(code == Some(2) && fault.contains("has no class `clinical`"), "{code:?}: {fault}");
+    let none = "\n[[option]]\nname = \"none\"\n[[option.change]]\nswitch_off = { class = \"clinical\" }\n";
+    let none = write("none.toml", &(tiny.clone() + none));
+    let (code, _, fault) = compare(&[&none]);
+    assert!(code == Some(2) && fault.contains("so it cannot be compared by it"), "{code:?}: {fault}");
+}
+
 /// An option that meets its targets and makes the day worse is said to.
 #[test]
 fn a_price_is_told_with_what_it_buys() {
