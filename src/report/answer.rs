@@ -215,7 +215,7 @@ fn unfinished(results: &Results) -> Option<String> {
 #[must_use]
 pub fn cautions(results: &Results) -> Vec<String> {
     let mut cautions = Vec::new();
-    if results.stopped != Why::Precise {
+    if results.stopped != Why::Precise && !results.targets.is_empty() {
         cautions.push(effort::stopped(results));
     }
     let full: Vec<String> = results

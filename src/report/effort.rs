@@ -8,7 +8,8 @@ use crate::study::stopping::Why;
 /// Why the study ended, and what was saved where that can be told.
 #[must_use]
 pub fn words(results: &Results) -> String {
-    let ended = (results.stopped == Why::Precise).then(|| stopped(results));
+    // Without a target there is no interval that could end it.
+    let ended = (results.stopped == Why::Precise && !results.targets.is_empty()).then(|| stopped(results));
     ended.into_iter().chain(saved(results)).collect::<Vec<_>>().join(" ")
 }
 

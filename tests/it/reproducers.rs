@@ -280,6 +280,17 @@ fn classes_are_compared_by_name_and_only_where_they_have_traffic() {
     assert!(code == Some(2) && fault.contains("so it cannot be compared by it"), "{code:?}: {fault}");
 }
 
+/// Without a target no interval ends a study, and none is spoken of.
+#[test]
+fn a_study_without_targets_does_not_speak_of_their_intervals() {
+    let rest = "[[class]]\nname = \"apps\"\nresponse = { fixed = \"20 kB\" }\n[class.open]\nper_1000 = 4000\nprofile = \"flat\"\n\
+                [[concentrator]]\nname = \"hub\"\nthroughput = \"10 Mbit/s\"\n";
+    let found = results(&scenario(("08:00", "08:10"), &(sites(1, 1_000, "100 Mbit/s") + rest)));
+    let told = headend::report::table::summary(&found);
+    assert!(told.contains("states no target") && !told.contains("not every interval"), "{told}");
+    assert!(!told.contains("interval of every target"), "{told}");
+}
+
 /// An option that meets its targets and makes the day worse is said to.
 #[test]
 fn a_price_is_told_with_what_it_buys() {
