@@ -1,4 +1,4 @@
-//! The answer in a few sentences, and the cautions that stand above it.
+//! The answer in a few sentences, and the cautions that stand below it.
 
 use crate::report::words::{capital, clock, figure, judged, list, number, quoted};
 use crate::report::{effort, left, method, price};
@@ -143,19 +143,24 @@ fn options(results: &Results) -> Option<String> {
     Some(text + ".")
 }
 
+/// Options that meet every target.
+fn winners(results: &Results) -> impl Iterator<Item = &Found> {
+    results.setups.iter().filter(|found| found.name != "base" && overall(found) == Verdict::Met)
+}
+
 /// Options that meet every target and make something else clearly worse, and what.
 fn prices(results: &Results) -> Option<String> {
-    let options = results.setups.iter().filter(|found| found.name != "base" && overall(found) == Verdict::Met);
-    let told: Vec<String> =
-        options.filter_map(|found| Some(format!("{}: {}", quoted(&found.title), price::of(results, found)?))).collect();
+    let told = winners(results)
+        .filter_map(|found| Some(format!("{}: {}", quoted(&found.title), price::of(results, found)?)))
+        .collect::<Vec<_>>();
     (!told.is_empty()).then(|| format!("At a price against the day as it is: {}.", told.join("; ")))
 }
 
-/// Options that meet every target and leave others waiting as now.
+/// Options that meet every target and leave others waiting.
 fn undone(results: &Results) -> Option<String> {
-    let options = results.setups.iter().filter(|found| found.name != "base" && overall(found) == Verdict::Met);
-    let told = options.filter_map(|found| Some((quoted(&found.title), left::undone(results, found)?)));
-    let told: Vec<String> = told.map(|(title, what)| format!("{title} leaves as they are: {what}")).collect();
+    let told = winners(results)
+        .filter_map(|found| Some(format!("{} leaves waiting: {}", quoted(&found.title), left::undone(results, found)?)))
+        .collect::<Vec<_>>();
     (!told.is_empty()).then(|| told.join(". ") + ".")
 }
 

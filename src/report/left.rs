@@ -1,4 +1,4 @@
-//! What an option leaves undone: classes that wait as they do now, and would not with another option.
+//! What an option leaves undone: classes that wait as they do now, or longer, and would not with another option.
 
 use crate::report::words::{figure, list, quoted};
 use crate::study::results::{Found, Kind, Results};
@@ -26,9 +26,10 @@ pub fn undone(results: &Results, found: &Found) -> Option<String> {
         if saved && after > LEFT * before {
             let started: f64 = found.by_class[own.class].iter().map(|bin| bin.started).sum();
             let what = format!(
-                "{} ({} on average, {} with {})",
+                "{} ({} on average, {} as it is, {} with {})",
                 results.classes[own.class],
                 figure(after, Kind::Time),
+                figure(before, Kind::Time),
                 figure(least, Kind::Time),
                 quoted(&best.title)
             );

@@ -364,9 +364,9 @@ impl Tallied {
 
     /// A measure of latency, with what is under way counted as if it ended now; and the most that it can become. What is under
     /// way may take any time; for a mean, as long as the longest so far and then as long as it takes to end as many as are
-    /// under way where so many ended in `hours` seconds.
+    /// under way where so many ended in `length` seconds.
     #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-    fn value(&self, measure: Measure, hours: f64) -> Option<(f64, f64)> {
+    fn value(&self, measure: Measure, length: f64) -> Option<(f64, f64)> {
         let (ended, inside) = (self.latencies.total(), self.inside.total());
         let count = (ended + inside) as f64;
         let share = |least: u64, more: u64| (least as f64 / count, (least + more) as f64 / count);
@@ -378,7 +378,7 @@ impl Tallied {
                 let more = if inside == 0 {
                     0.0
                 } else {
-                    inside as f64 * (self.longest + hours * inside as f64 / ended as f64)
+                    inside as f64 * (self.longest + length * inside as f64 / ended as f64)
                 };
                 let most = self.sum + more;
                 Some(((self.sum + self.inside_sum) / count, most / count))
@@ -487,8 +487,8 @@ impl<'a> Recorder<'a> {
         let paths = &self.run.paths;
         match target.measure {
             Measure::Mean(_) | Measure::Quantile(..) | Measure::Slow(_) | Measure::GivenUp(_) => {
-                let hours = Span(target.until.0.saturating_sub(target.from.0)).secs();
-                tally.value(target.measure, hours)
+                let length = Span(target.until.0.saturating_sub(target.from.0)).secs();
+                tally.value(target.measure, length)
             }
             Measure::Utilisation => self.utilisation(target).map(exactly),
             Measure::Waiting(class) => self.waiting(target, class).map(exactly),

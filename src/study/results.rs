@@ -595,10 +595,16 @@ fn known(values: &[Option<f64>]) -> Vec<f64> {
 /// forecast tells it.
 pub(super) fn of_target(values: &[Option<f64>], forecast: &Forecast, antithetic: bool) -> Estimate {
     let all = values.iter().all(Option::is_some);
-    match forecast.observed(antithetic).control().filter(|_| all) {
-        Some(control) => controlled(&observations(&known(values), antithetic), &control),
-        // Where a pair is not whole, its halves are all that there is.
-        None => observations(&known(values), antithetic && all).into_iter().collect::<Tally>().estimate(),
+    // Where a pair is not whole, its halves are all that there is, and no forecast is of them.
+    let (observed, none) = (observations(&known(values), antithetic && all), Forecast::default());
+    estimate(&observed, if all { forecast } else { &none }, antithetic)
+}
+
+/// The mean of what was observed, with the luck of the days taken out where their forecast tells it.
+fn estimate(observed: &[f64], forecast: &Forecast, antithetic: bool) -> Estimate {
+    match forecast.observed(antithetic).control() {
+        Some(control) => controlled(observed, &control),
+        None => observed.iter().copied().collect::<Tally>().estimate(),
     }
 }
 
@@ -647,6 +653,7 @@ pub(super) fn side_by_side(
     antithetic: bool,
     resolution: f64,
 ) -> Vec<Compared> {
+    let none = Forecast::default();
     let mean = |place: usize| series[place].values.iter().copied().collect::<Tally>().mean();
     let change_of = |place: usize| -> Option<(Estimate, Saved)> {
         let base = base.filter(|base| *base != place)?;
@@ -658,11 +665,7 @@ pub(super) fn side_by_side(
     let mut adjusted = adjusted.into_iter();
     let compared = series.iter().zip(&changes).enumerate().map(|(place, (own, changed))| {
         let observed = observations(&own.values, antithetic);
-        let forecast = own.forecast.observed(antithetic);
-        let value = match forecast.control().filter(|_| own.measured) {
-            Some(control) => controlled(&observed, &control),
-            None => observed.iter().copied().collect::<Tally>().estimate(),
-        };
+        let value = estimate(&observed, if own.measured { own.forecast } else { &none }, antithetic);
         let clear = changed.is_some() && adjusted.next().is_some_and(|p| p < 1.0 - CONFIDENCE);
         let saved = match changed {
             Some((_, saved)) => *saved,
@@ -688,10 +691,7 @@ pub(super) fn side_by_side(
 fn change(own: &[f64], base: &[f64], forecast: &Forecast, antithetic: bool) -> (Estimate, Saved) {
     let days: Vec<f64> = own.iter().zip(base).map(|(own, base)| difference(*own, *base)).collect();
     let differences = observations(&days, antithetic);
-    let estimate = match forecast.observed(antithetic).control() {
-        Some(control) => controlled(&differences, &control),
-        None => differences.iter().copied().collect::<Tally>().estimate(),
-    };
+    let estimate = estimate(&differences, forecast, antithetic);
     let same_days = (spread(own) + spread(base)) / spread(&days);
     let saved = Saved { same_days, forecast: gain(&differences, &estimate), antithetic: by_pairs(&days, antithetic) };
     (estimate, saved)

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::stats::Histogram;
 use crate::study::control::Forecast;
-use crate::study::recorder::Run;
+use crate::study::recorder::{ClassBin, Run};
 use crate::study::results::{Compared, Series, side_by_side};
 
 /// What a class waits in a set-up.
@@ -34,7 +34,7 @@ pub struct Waited {
 /// By class; none where nothing ended.
 pub(super) fn of(run: &Run) -> Vec<Option<Waited>> {
     let classes = run.classes.iter().zip(&run.latencies).map(|(bins, windows)| {
-        let sum = |of: fn(&crate::study::recorder::ClassBin) -> f64| bins.iter().map(of).sum::<f64>();
+        let sum = |of: fn(&ClassBin) -> f64| bins.iter().map(of).sum::<f64>();
         let mut all = Histogram::default();
         for window in windows {
             all.merge(window);
