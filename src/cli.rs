@@ -1,5 +1,6 @@
 //! The command line: one function a verb. Only here is anything printed, and only `main` exits.
 
+mod bundle;
 mod compare;
 mod output;
 mod plan;
@@ -16,14 +17,15 @@ use clap_complete::Shell;
 use thiserror::Error;
 
 use crate::report::words::{count, several};
-use crate::report::{answer, table};
+use crate::report::{self, answer, table};
 use crate::scenario::model::{Fidelity, Ingredient};
-use crate::scenario::{self, Study, idle};
+use crate::scenario::{self, Study};
 use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Settings};
 use crate::units::{Clock, Share, Text};
-use output::Output;
+use bundle::Bundle;
+use output::{Asked, Output};
 
 /// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
 #[derive(Debug, Parser)]
@@ -81,6 +83,9 @@ enum Verb {
     Init {
         /// Its name; `NAME.toml` is written here.
         name: String,
+        /// For branches and two hubs, with a list of branches (`branches.csv`) where there is none.
+        #[arg(long)]
+        branches: bool,
     },
     /// Prints completions for a shell.
     Completions {
@@ -340,7 +345,7 @@ pub fn main() -> u8 {
         Verb::Check { file } => check(&file),
         Verb::Profiles => Ok(say(&profiles())),
         Verb::Schema => Ok(say(&schema())),
-        Verb::Init { name } => init(&name),
+        Verb::Init { name, branches } => init(&name, branches),
         Verb::Completions { shell } => Ok(completions(shell)),
     };
     match done {
@@ -374,13 +379,15 @@ fn override_with(study: &mut Study, seed: Option<u64>, replications: Option<u32>
 }
 
 fn run(args: &Run) -> Result<u8, Stop> {
+    let began = std::time::Instant::now();
     let (mut study, text) = load(&args.file)?;
     let chosen = choose(&study, &args.options)?;
     adjust(&mut study, args);
     let output = Output::prepare(args.out.as_deref(), &args.file)?;
     let mut results = simulate(&study, &chosen, &output, args)?;
     results.check = check_fidelity(&study, &chosen, args)?;
-    output.write(&results, &text, &command(args))?;
+    let asked = Asked { command: command(args, &args.file), again: command(args, Path::new("scenario.toml")), began };
+    output.write(&results, &Bundle::of(&text, &study.files), &asked)?;
     if args.json {
         say_json(&results);
     } else {
@@ -524,8 +531,8 @@ fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<
 }
 
 /// The command that does the same again; threads and folders make no difference to results.
-fn command(args: &Run) -> String {
-    let mut words = vec!["headend".to_owned(), "run".to_owned(), args.file.display().to_string()];
+fn command(args: &Run, file: &Path) -> String {
+    let mut words = vec!["headend".to_owned(), "run".to_owned(), file.display().to_string()];
     for name in &args.options {
         words.extend(["--option".to_owned(), name.clone()]);
     }
@@ -548,7 +555,17 @@ fn command(args: &Run) -> String {
         When::Deciding => words.push("--check-fidelity".to_owned()),
         When::At(from) => words.push(format!("--check-fidelity={from}")),
     }
-    words.join(" ")
+    words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+fn for_shell(word: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./:=,%+@\\".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 fn check(file: &Path) -> Result<u8, Stop> {
@@ -557,23 +574,24 @@ fn check(file: &Path) -> Result<u8, Stop> {
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
     let assumed = study.inputs.iter().filter(|input| input.standing == scenario::source::Standing::Assumed).count();
     let mut text = format!(
-        "{} is right: {} with {} patients, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
+        "{} is valid: {} with {} {}, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
         file.display(),
         several(base.sites.len(), ["site", "sites"]),
         count(patients),
+        study.counted,
         several(base.classes.len(), ["class", "classes"]),
         several(base.units.len(), ["concentrator", "concentrators"]),
         several(study.setups.len() - 1, ["option", "options"]),
         several(study.targets.len(), ["target", "targets"]),
         study.inputs.len()
     );
-    for (setup, unit) in idle::useless(&study.setups) {
-        let who = &setup.title;
-        text += &format!(
-            "\nwarning: {who}: no site has a tunnel to `{unit}`, so it carries nothing\n  = help: {}",
-            idle::REMEDY
-        );
+    for warning in scenario::warn::warnings(&study) {
+        let title_of = |name: &String| study.setups.iter().find(|setup| setup.name == *name).map(|setup| &setup.title);
+        let who = warning.setup.as_ref().and_then(title_of).map_or_else(String::new, |title| format!("{title}: "));
+        text += &format!("\nwarning: {who}{}\n  = help: {}", warning.title, warning.help);
     }
+    text += "\n";
+    text += &report::load::text(&study);
     Ok(say(&text))
 }
 
@@ -608,7 +626,7 @@ fn schema() -> String {
     serde_json::to_string_pretty(&schema).unwrap_or_default()
 }
 
-fn init(name: &str) -> Result<u8, Stop> {
+fn init(name: &str, branches: bool) -> Result<u8, Stop> {
     let fine = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
     if name.is_empty() || !name.chars().all(fine) {
         let help = "use letters, digits, `-` and `_`, without an ending";
@@ -617,11 +635,27 @@ fn init(name: &str) -> Result<u8, Stop> {
     let path = PathBuf::from(format!("{name}.toml"));
     if path.exists() {
         let help = "choose another name, or move that file away";
-        return Err(Stop::Input(format!("error: {} is there already\n  = help: {help}", path.display())));
+        return Err(Stop::Input(format!("error: {} already exists\n  = help: {help}", path.display())));
     }
-    output::whole(&path, include_bytes!("../templates/starter.toml"))
-        .map_err(|fault| Stop::Write(path.clone(), fault))?;
-    Ok(say(&format!("{} is written; `headend run {}` runs it.", path.display(), path.display())))
+    let write =
+        |path: &Path, bytes: &[u8]| output::whole(path, bytes).map_err(|fault| Stop::Write(path.to_owned(), fault));
+    let mut text = String::new();
+    if branches {
+        write(&path, include_bytes!("../templates/branches.toml"))?;
+        let list = Path::new("branches.csv");
+        if list.exists() {
+            text += "branches.csv is yours, and is used.\n";
+        } else {
+            write(list, include_bytes!("../templates/branches.csv"))?;
+            text += "branches.csv is an example of 60 branches: put your own list in its place.\n";
+        }
+    } else {
+        write(&path, include_bytes!("../templates/starter.toml"))?;
+    }
+    let shown = path.display();
+    Ok(say(&format!(
+        "{text}{shown} is written. `headend check {shown}` shows its load, `headend run {shown}` runs it."
+    )))
 }
 
 fn completions(shell: ShellName) -> u8 {

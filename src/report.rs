@@ -5,14 +5,21 @@ pub mod chart;
 pub mod compare;
 pub mod doubt;
 pub mod effort;
+pub mod glossary;
 pub mod headroom;
 pub mod left;
+pub mod load;
 pub mod method;
+pub mod outputs;
 pub mod page;
+pub mod picture;
 pub mod plan;
 pub mod price;
+pub mod recommend;
+pub mod reference;
 pub mod regimes;
 pub mod sheet;
+pub mod summary;
 pub mod sweep;
 pub mod table;
 pub mod tidy;
@@ -46,6 +53,13 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// The picture with its finding as its name, for readers who hear it.
+    #[must_use]
+    pub fn labelled(&self) -> String {
+        let name = format!("<svg role=\"img\" aria-label=\"{}\" ", chart::escaped(&self.title));
+        self.svg.replacen("<svg role=\"img\" ", &name, 1)
+    }
+
     /// The picture with its finding above it, for use outside the page.
     #[must_use]
     pub fn standalone(&self) -> String {
@@ -62,16 +76,15 @@ impl Chart {
             }
         }
         let head = lines.len() * LINE + 12;
-        let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let mut title = format!(
             "<title>{}</title>\n<rect x=\"0\" y=\"-{head}\" width=\"100%\" height=\"{head}\" fill=\"#FFFFFF\"/>\n",
-            escape(&self.title)
+            chart::escaped(&self.title)
         );
         for (line, place) in lines.iter().zip(1..) {
             let from_top = head - place * LINE;
             title += &format!(
                 "<text x=\"12\" y=\"-{from_top}\" font-family=\"sans-serif\" font-size=\"17\" font-weight=\"600\" fill=\"#282C34\">{}</text>\n",
-                escape(line)
+                chart::escaped(line)
             );
         }
         let (open, rest) = self.svg.split_once(">\n").unwrap_or((&self.svg, ""));

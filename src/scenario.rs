@@ -17,15 +17,17 @@ pub mod model;
 pub mod problem;
 pub mod profile;
 pub mod read;
+pub mod say;
 pub mod source;
 pub mod spread;
 pub mod target;
 pub mod tunnel;
 pub mod vary;
+pub mod warn;
 
 use std::path::Path;
 
-use check::Check;
+use check::{Check, Named};
 use file::{At, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
 use leaf::{Count, Flag, Leaf, Line, Name};
 use model::{Action, Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
@@ -52,6 +54,12 @@ pub struct Study {
     pub effort: Effort,
     /// Every number and where it comes from.
     pub inputs: Vec<Input>,
+    /// Files that the scenario names.
+    pub files: Vec<Named>,
+    /// The sign of the currency in which costs are written, such as `£`.
+    pub currency: Option<String>,
+    /// Who is counted at a site: `patients`, `people`.
+    pub counted: String,
 }
 
 /// The base, or an option.
@@ -64,6 +72,8 @@ pub struct Setup {
     /// What it costs, if that is written: the option itself, and its concentrators by their throughput. The base itself
     /// costs nothing.
     pub cost: Option<f64>,
+    /// What it changes, each change in a clause; nothing for the base.
+    pub what: Vec<String>,
     /// What it means.
     pub model: Model,
 }
@@ -135,7 +145,10 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     };
     let setups = setups(file, base, &known, first, check);
     let when = first.map_or_else(|| leaf::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
-    Some(Study { question: question?.0, when, setups, targets, effort, inputs })
+    let counted = estate::counted(file, check);
+    let currency = file.run.as_ref().and_then(|run| check.maybe(&run.get_ref().currency)).map(|sign| sign.0);
+    let files = std::mem::take(&mut check.files);
+    Some(Study { question: question?.0, when, setups, targets, effort, inputs, files, currency, counted })
 }
 
 type Settings = (Calendar, Option<jiff::civil::Date>, Effort, (u64, bool), Span);
@@ -266,6 +279,7 @@ fn setups(
         name: "base".to_owned(),
         title: "as it is".to_owned(),
         cost: cost_of(&base, Some(0.0)),
+        what: Vec::new(),
         model: base.clone(),
     }];
     for (index, option) in file.option.iter().enumerate() {
@@ -276,14 +290,18 @@ fn setups(
             check.problems.add(table.name.span(), format!("a second option `{}`", name.0), "give each its own name");
         }
         let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |Line(title)| title);
-        let mut model = base.clone();
+        let (mut model, mut what) = (base.clone(), Vec::new());
         for table in included(option, above, check) {
             change::apply(&mut model, &table.change, known, first, check);
+            what.extend(say::changes(table));
             fault::remove(&mut model, &table.without, check);
             fault::apply(&mut model, &table.fault, first, check);
         }
+        if change::places_by_load(&base, &model, what.iter().any(|clause| clause.contains(say::PLACED))) {
+            what.push(format!("{} where there is least load", say::PLACED));
+        }
         let cost = cost_of(&model, headend::cost(&table.cost, check));
-        setups.push(Setup { name: name.0, title, cost, model });
+        setups.push(Setup { name: name.0, title, cost, what, model });
     }
     setups
 }

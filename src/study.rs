@@ -6,11 +6,13 @@ pub mod days;
 pub mod doubt;
 pub mod fidelity;
 pub mod limits;
+pub mod load;
 pub mod paths;
 pub mod queue;
 pub mod recorder;
 pub mod results;
 pub mod select;
+pub mod series;
 pub mod stopping;
 pub mod waits;
 
@@ -30,8 +32,9 @@ use crate::sim::simulate;
 use control::Forecasts;
 use queue::in_order;
 use recorder::{RECORDS_HEADER, Recorder, Rows, Run, Watched};
-use results::{CONFIDENCE, Results, Sums, of_target, results};
+use results::{Results, Sums, results};
 use saved::Saved;
+use series::{CONFIDENCE, of_target};
 use stopping::{Rule, Stopping};
 
 /// How a study is to be run.
@@ -74,6 +77,7 @@ pub enum Fault {
 pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<Results, Fault> {
     let setups: Vec<&Setup> = chosen.iter().map(|&place| &study.setups[place]).collect();
     let watched = watched(study);
+    let base = setups.iter().position(|setup| setup.name == "base");
     let saved =
         settings.keep.as_deref().map(|folder| Saved::open(folder, models(study), &study.targets)).transpose()?;
     let mut records = settings.records.as_deref().map(Records::create).transpose()?;
@@ -107,7 +111,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
             setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
         });
         forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done));
-        match stopping.next(done / each, width(study, &sums, forecasts)) {
+        match stopping.next(done / each, width(study, &sums, forecasts, base)) {
             Ok(more) => planned = more * each,
             Err(why) => {
                 if let Some(records) = records {
@@ -139,11 +143,13 @@ pub fn watched(study: &Study) -> Watched {
 }
 
 /// The widest interval of a target, as a multiple of what is asked for.
-fn width(study: &Study, sums: &[Sums], forecasts: &[Forecasts<'_>]) -> f64 {
+fn width(study: &Study, sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> f64 {
     let antithetic = study.setups[0].model.antithetic;
+    let of_base = base.map(|base| &forecasts[base]);
     let mut widest = 0.0_f64;
     for (sum, forecast) in sums.iter().zip(forecasts) {
-        for ((target, values), forecast) in study.targets.iter().zip(&sum.targets).zip(&forecast.targets) {
+        for (place, (target, values)) in study.targets.iter().zip(&sum.targets).enumerate() {
+            let forecast = forecast.of_target(place).or(of_base.and_then(|base| base.of_target(place)));
             if values.iter().all(Option::is_none) {
                 continue;
             }

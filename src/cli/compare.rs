@@ -67,12 +67,12 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let selected = select(all.len(), zone, &evaluate);
     bar.finish_and_clear();
     let selected = selected?;
-    let candidates = all.iter().zip(values.into_inner()).map(|((title, setup), days)| Candidate {
-        title: title.clone(),
-        cost: setup.cost,
-        days,
-    });
-    let comparison = Comparison::new(&study, zone, selected, candidates.collect());
+    let candidates: Vec<Candidate> = all
+        .iter()
+        .zip(values.into_inner())
+        .map(|((title, setup), days)| Candidate { title: title.clone(), cost: setup.cost, days })
+        .collect();
+    let comparison = Comparison::new(&study, zone, selected, &candidates);
     output.file("compare.csv", report::compare::csv(&comparison).as_bytes())?;
     if args.json {
         say_json(&comparison);

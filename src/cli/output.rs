@@ -7,8 +7,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::cli::Stop;
+use crate::cli::bundle::Bundle;
 use crate::report::page::{Origin, page};
-use crate::report::{charts, sheet, tidy};
+use crate::report::{charts, outputs, picture, sheet, summary};
 use crate::study::results::Results;
 use crate::study::stopping::Why;
 
@@ -17,17 +18,49 @@ pub(super) struct Output {
     folder: PathBuf,
 }
 
-/// How a run came about. Only the clock differs between two runs of the same.
+/// How a run came about, and what it left. Only threads, seconds and the clock differ between two runs of the same.
 #[derive(Serialize)]
 struct Manifest<'a> {
     program: &'static str,
     version: &'static str,
+    build: &'static str,
     command: &'a str,
+    again: &'a str,
     scenario_sha256: &'a str,
+    inputs: Vec<Hashed>,
+    fidelity: &'static str,
     seed: u64,
     replications: u32,
+    antithetic: bool,
     stopped: Why,
+    files: Vec<Hashed>,
+    threads: usize,
+    seconds: f64,
     finished_at: String,
+}
+
+/// A file, by its path below the folder.
+#[derive(Serialize)]
+struct Hashed {
+    path: String,
+    bytes: usize,
+    sha256: String,
+}
+
+impl Hashed {
+    fn of(path: &str, bytes: &[u8]) -> Self {
+        Self { path: path.to_owned(), bytes: bytes.len(), sha256: hex(&Sha256::digest(bytes)) }
+    }
+}
+
+/// How a run was asked for.
+pub(super) struct Asked {
+    /// The command as it was given.
+    pub command: String,
+    /// The command that does the same again, inside the folder.
+    pub again: String,
+    /// When it began.
+    pub began: std::time::Instant,
 }
 
 impl Output {
@@ -60,29 +93,54 @@ impl Output {
     }
 
     /// Writes everything.
-    pub fn write(&self, results: &Results, scenario: &str, command: &str) -> Result<(), Stop> {
+    pub fn write(&self, results: &Results, bundle: &Bundle, asked: &Asked) -> Result<(), Stop> {
+        let mut files = Vec::new();
+        let mut put = |name: &str, bytes: &[u8]| {
+            files.push(Hashed::of(name, bytes));
+            self.file(name, bytes)
+        };
         let charts = charts(results);
-        let hash = hex(&Sha256::digest(scenario));
-        let origin = Origin { version: env!("CARGO_PKG_VERSION").to_owned(), command: command.to_owned(), hash };
         for chart in &charts {
-            self.file(&format!("charts/{}.svg", chart.name), chart.standalone().as_bytes())?;
+            let svg = chart.standalone();
+            put(&format!("charts/{}.svg", chart.name), svg.as_bytes())?;
+            if let Some(png) = picture::png(&svg) {
+                put(&format!("charts/{}.png", chart.name), &png)?;
+            }
         }
-        for (name, text) in tidy::FILES {
-            self.file(name, text(results).as_bytes())?;
+        for table in outputs::TABLES {
+            put(table.name, table.text(results).as_bytes())?;
         }
+        put("summary.md", summary::text(results, &charts).as_bytes())?;
         let book = sheet::sheet(results, &charts);
         let book = book.map_err(|fault| Stop::Write(self.folder.join("report.xlsx"), std::io::Error::other(fault)))?;
-        self.file("report.xlsx", &book)?;
-        self.file("scenario.toml", scenario.as_bytes())?;
-        self.file("report.html", page(results, &charts, &origin).as_bytes())?;
+        put("report.xlsx", &book)?;
+        put("scenario.toml", bundle.scenario.as_bytes())?;
+        for (path, bytes) in &bundle.inputs {
+            put(path, bytes)?;
+        }
+        let origin = Origin {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: asked.again.clone(),
+            hash: hex(&bundle.hash()),
+        };
+        put("report.html", page(results, &charts, &origin).as_bytes())?;
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         let manifest = Manifest {
             program: "headend",
             version: env!("CARGO_PKG_VERSION"),
-            command,
+            build: env!("HEADEND_BUILD"),
+            command: &asked.command,
+            again: &asked.again,
             scenario_sha256: &origin.hash,
+            inputs: bundle.inputs.iter().map(|(path, bytes)| Hashed::of(path, bytes)).collect(),
+            fidelity: results.fidelity,
             seed: results.seed,
             replications: results.replications,
+            antithetic: results.antithetic,
             stopped: results.stopped,
+            files,
+            threads: rayon::current_num_threads(),
+            seconds: (asked.began.elapsed().as_secs_f64() * 10.0).round() / 10.0,
             finished_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         };
         let manifest = serde_json::to_string_pretty(&manifest).unwrap_or_default();

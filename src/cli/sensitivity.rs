@@ -8,13 +8,16 @@ use crate::report::sweep::Bar;
 use crate::scenario::Study;
 use crate::scenario::source::{Input, Standing};
 use crate::scenario::spread::Spread;
+use crate::stats::estimate::observations;
 use crate::study::doubt::{Design, doubt as split};
 use crate::study::queue;
-use crate::study::results::Results;
+use crate::study::results::{Found, Results};
 
 /// The assumed inputs that state their range.
 fn ranged(study: &Study) -> Vec<(&Input, Spread)> {
-    study.inputs.iter().filter_map(|input| Some((input, Spread::of(input)?))).collect()
+    // What something costs changes no figure.
+    let matters = |input: &&Input| input.path.rsplit('.').next() != Some("cost");
+    study.inputs.iter().filter(matters).filter_map(|input| Some((input, Spread::of(input)?))).collect()
 }
 
 fn has_target(study: &Study) -> Result<(), Stop> {
@@ -89,5 +92,9 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
 
 /// By set-up: the first target on each day.
 fn days_of(results: &Results) -> Vec<Vec<f64>> {
-    results.setups.iter().map(|setup| setup.first_target.clone()).collect()
+    let days = |found: &Found| {
+        let first = found.series.first().filter(|_| !found.targets.is_empty());
+        first.map_or_else(Vec::new, |series| observations(&series.known(), results.antithetic))
+    };
+    results.setups.iter().map(days).collect()
 }

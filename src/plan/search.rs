@@ -300,6 +300,14 @@ impl Search<'_> {
             let crossing = crossing(self.problem, (a, &worse), (b, &better));
             let wanted = self.wanted(crossing.mean);
             let spent = self.samples.runs >= self.problem.most || bracket.moves >= MOVES;
+            // Where the better one is at the limit itself, as at a limit of nothing, a line through it ends there whatever days say;
+            // and where the worse one is, too, the crossing lies below both.
+            let touches = !self.problem.terms.whole && excess(self.problem, &better) >= 0.0;
+            if touches && !fails(&worse) && !spent {
+                let (low, high) = bracket.next(f64::midpoint(bracket.bad, bracket.good), reach);
+                pair = self.pair(low, high);
+                continue;
+            }
             if (crossing.mean - f64::midpoint(a, b)).abs() > b - a && !spent {
                 let (low, high) = bracket.next(crossing.mean, reach);
                 pair = self.pair(low, high);
@@ -311,7 +319,7 @@ impl Search<'_> {
             }
             let bend = self.bend(crossing.mean, (a, &worse), (b, &better))?;
             let found = crossing.mean + bend.by;
-            if bend.by.abs() <= crossing.half {
+            if bend.by.abs() <= crossing.half && !touches {
                 // What the line is off widens the interval.
                 let half = crossing.half + bend.by.abs();
                 return Ok(self.told(found, (found - half, found + half), half <= wanted));
@@ -516,6 +524,19 @@ mod tests {
         let answer = search(&problem, &cliff).unwrap();
         let Outcome::Crosses(value, (low, high)) = answer.outcome else { panic!("{answer:?}") };
         assert!((value - 37.0).abs() < 1.0 && low <= 37.0 && 37.0 <= high, "{answer:?}");
+    }
+
+    /// A measure that is nothing from 37 on, and a limit of nothing: where it begins is between two values, not at one.
+    #[test]
+    fn a_limit_of_nothing_has_an_interval() {
+        let terms = Terms { range: (1.0, 1e3), start: 90.0, by_ratio: true, more_helps: true, whole: false };
+        let problem = Problem { limit: 0.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
+        let floor = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
+            Ok(points.iter().map(|&(value, day)| Some((37.0 - value).max(0.0) * f64::from(day % 3 + 1))).collect())
+        };
+        let answer = search(&problem, &floor).unwrap();
+        let Outcome::Crosses(_, (low, high)) = answer.outcome else { panic!("{answer:?}") };
+        assert!(low < 37.0 && 37.0 <= high && high / low < 1.05, "{answer:?}");
     }
 
     /// Whole numbers: the first that is enough.

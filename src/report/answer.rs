@@ -1,9 +1,10 @@
 //! The answer in a few sentences, and the cautions that stand below it.
 
-use crate::report::words::{capital, clock, figure, judged, list, number, quoted};
-use crate::report::{effort, left, method, price};
-use crate::scenario::source::Standing;
-use crate::study::results::{Found, Kind, PEAK, Results, Verdict};
+use crate::report::chart::utilisation::full;
+use crate::report::words::{capital, clock, figure, judged, list, number, quoted, staff_time};
+use crate::report::{effort, left, method, price, recommend};
+use crate::scenario::source::{Input, Standing};
+use crate::study::results::{Found, Kind, Results, STAFF_LOST, Verdict};
 use crate::study::stopping::Why;
 
 /// What the study says, the most important first.
@@ -16,7 +17,9 @@ pub fn sentences(results: &Results) -> Vec<String> {
         );
         return sentences;
     }
-    let mut sentences: Vec<String> = base(results).into_iter().chain(options(results)).collect();
+    let mut sentences: Vec<String> = base(results).into_iter().chain(state(results)).collect();
+    sentences.extend(recommend::sentence(results));
+    sentences.extend(options(results));
     sentences.extend(prices(results));
     sentences.extend(undone(results));
     sentences.extend(shifted(results));
@@ -63,7 +66,7 @@ fn misfortune(found: &Found, sites: usize) -> String {
         format!("up to {} of {sites} sites are", number(path.at_once.round()))
     };
     let staff = if path.staff_lost >= 3600.0 {
-        format!(", which costs {} hours of staff time", number((path.staff_lost / 3600.0).round()))
+        format!(", in which {} of staff time are lost", staff_time(path.staff_lost / 3600.0))
     } else {
         String::new()
     };
@@ -116,6 +119,19 @@ fn base(results: &Results) -> Option<String> {
     })
 }
 
+/// When the headend is full as it is, and what that costs.
+fn state(results: &Results) -> Option<String> {
+    let base = results.setups.iter().find(|found| found.name == "base")?;
+    let (first, last, hours) = full(results, base)?;
+    let how = if (last - first - hours).abs() < 0.1 { "" } else { ", off and on" };
+    let waited = base.measures[STAFF_LOST].value.mean;
+    let days = if results.days == 1 { "a day" } else { "in all" };
+    let staff =
+        if waited >= 0.05 { format!("; staff lose {} {days} by waiting", staff_time(waited)) } else { String::new() };
+    let until = clock(results, last);
+    Some(format!("It is full from {} to {until}{how}{staff}.", clock(results, first)))
+}
+
 fn options(results: &Results) -> Option<String> {
     let titles = |verdict: Verdict| -> Vec<String> {
         let options = results.setups.iter().filter(|found| found.name != "base" && overall(found) == verdict);
@@ -159,7 +175,17 @@ fn prices(results: &Results) -> Option<String> {
 /// Options that meet every target and leave others waiting.
 fn undone(results: &Results) -> Option<String> {
     let told = winners(results)
-        .filter_map(|found| Some(format!("{} leaves waiting: {}", quoted(&found.title), left::undone(results, found)?)))
+        .filter_map(|found| {
+            let free = found.cost == Some(0.0);
+            let leaves = if free { "costs nothing and leaves" } else { "leaves" };
+            if let Some(undone) = left::undone(results, found) {
+                return Some(format!("{} {leaves} waiting: {undone}", quoted(&found.title)));
+            }
+            // What is free and ends it needs no word; what is free and does not is what others will ask for.
+            let lost = staff_time(found.measures[STAFF_LOST].value.mean);
+            (free && !recommend::is_whole(results, found))
+                .then(|| format!("{} {leaves} {lost} of staff time lost", quoted(&found.title)))
+        })
         .collect::<Vec<_>>();
     (!told.is_empty()).then(|| told.join(". ") + ".")
 }
@@ -209,8 +235,9 @@ fn unfinished(results: &Results) -> Option<String> {
         (0..results.targets.len()).filter(open).map(|place| quoted(&without_limit(&results.targets[place]))).collect();
     (!titles.is_empty()).then(|| {
         format!(
-            "Some of what {} counts was still under way when the run ended: such a value is a lower bound, and its target is \
-             met only where what is under way could not change that. Let the run end later (`until` in [run]).",
+            "Some of what {} counts had no answer: it was still under way when the run ended, or it was given up. Such a value is \
+             a lower bound, and its target is met only where that could not change it. For what is under way, let the run end \
+             later (`until` in [run]).",
             list(&titles)
         )
     })
@@ -223,22 +250,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     if results.stopped != Why::Precise && !results.targets.is_empty() {
         cautions.push(effort::stopped(results));
     }
-    let full: Vec<String> = results
-        .setups
-        .iter()
-        .filter(|found| found.measures[PEAK].value.mean >= 95.0)
-        .map(|found| quoted(&found.title))
-        .collect();
-    if !full.is_empty() && results.fidelity == "flow" {
-        let look = match &results.check {
-            Some(check) => format!("from {} to {} those of packets stand beside them", check.from, check.until),
-            None => "`--check-fidelity` looks at the quarter of an hour that decides packet by packet".to_owned(),
-        };
-        cautions.push(format!(
-            "Latencies under saturation ({}) come from a flow model, which is least certain there; {look}.",
-            list(&full)
-        ));
-    }
+    cautions.extend(results.warnings.iter().map(|warning| capital(warning) + "."));
     cautions.extend(unfinished(results));
     for found in &results.setups {
         for remark in &found.remarks {
@@ -248,14 +260,24 @@ pub fn cautions(results: &Results) -> Vec<String> {
             }
         }
     }
-    cautions.extend(method::sentences(results));
+    cautions.extend(method::sentence(results));
     cautions.extend(results.check.iter().filter_map(method::disagreement));
     let assumed = results.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
     if assumed > 0 {
+        let fitted = |input: &Input| input.source.as_ref().is_some_and(|source| source.contains("chosen so that"));
+        let chosen = if results.inputs.iter().any(fitted) {
+            " Some were chosen so that the set-up as it is shows what was reported; their sources say which."
+        } else {
+            ""
+        };
         cautions.push(format!(
-            "{assumed} of {} numbers are assumed, not measured; they are listed below. The answer is as good as they are.",
+            "{assumed} of {} numbers are assumed, not measured (inputs.csv lists them); the answer is only as good as they \
+             are.{chosen}",
             results.inputs.len()
         ));
+    }
+    if results.inputs.iter().any(|input| input.path.starts_with("estate.drawn")) {
+        cautions.push("Sites are drawn from a distribution, not listed: their names stand for no place.".to_owned());
     }
     let empty = |found: &Found| found.ledger.started == 0 && found.ledger.calls == 0 && found.paths.staff <= 0.0;
     let empty = results.setups.iter().any(empty);

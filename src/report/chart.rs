@@ -43,6 +43,12 @@ pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Width of every chart.
 pub(crate) const WIDTH: u32 = 960;
+/// Size of labels, and of a panel's title: 12.9 and 14.5 px where the chart is as wide as the page at 1280 px.
+pub(crate) const LABEL: u32 = 16;
+/// See [`LABEL`].
+pub(crate) const HEAD: u32 = 18;
+/// About how wide a letter of a label is.
+const LETTER: i32 = 7;
 
 /// Draws on a white sheet; drawing to a string cannot fail.
 pub(crate) fn sheet(height: u32, draw: impl FnOnce(&Area<'_>)) -> String {
@@ -77,7 +83,7 @@ pub(crate) fn levels(area: &Area<'_>, (left, to): (i32, i32), most: f64, kind: K
     while tick <= most * factor {
         let at = y(tick / factor);
         sure(area.draw(&PathElement::new([(left, at), (to, at)], INK.mix(0.12).stroke_width(1))));
-        sure(area.draw(&Text::new(format!("{} {unit}", number(tick)), (left - 6, at), right(11))));
+        sure(area.draw(&Text::new(format!("{} {unit}", number(tick)), (left - 6, at), right(LABEL))));
         tick += nice(most * factor / 5.0);
     }
 }
@@ -101,17 +107,122 @@ pub(crate) fn target_hours(results: &Results) -> (f64, f64) {
     (from.max(all.0), until.min(all.1))
 }
 
-/// A grid of panels, one a setup, two beside each other.
+/// A grid of panels, one a setup, two beside each other, below one legend for all.
 pub(crate) struct Panels<'a> {
     pub results: &'a Results,
     pub hours: (f64, f64),
     pub most: f64,
     pub unit: &'static str,
     pub log: bool,
+    pub keys: Vec<Key>,
+    /// What a set-up's panel says where the pointer rests: from and until [h], and words.
+    pub hover: &'a dyn Fn(&Found) -> Vec<Span>,
+}
+
+/// From and until [h], and words.
+pub(crate) type Span = (f64, f64, String);
+
+/// An entry of the legend.
+pub(crate) struct Key {
+    words: String,
+    colour: RGBColor,
+    mark: Mark,
+}
+
+/// How something is drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Line,
+    Dashed,
+    Area,
+    Solid,
+}
+
+impl Key {
+    pub fn new(words: impl Into<String>, colour: RGBColor, mark: Mark) -> Self {
+        Self { words: words.into(), colour, mark }
+    }
+}
+
+/// The legend, as many entries in a line as fit; gives its height.
+pub(crate) fn legend(area: Option<&Area<'_>>, keys: &[Key]) -> i32 {
+    const LINE: i32 = 22;
+    const SAMPLE: i32 = 26;
+    if keys.is_empty() {
+        return 0;
+    }
+    let (mut x, mut y) = (12, 4);
+    for key in keys {
+        let width = SAMPLE + 8 + letters(&key.words) * LETTER + 22;
+        if x + width > i32::try_from(WIDTH).unwrap_or(960) && x > 12 {
+            (x, y) = (12, y + LINE);
+        }
+        if let Some(area) = area {
+            let (middle, to) = (y + 9, x + SAMPLE);
+            match key.mark {
+                Mark::Line => {
+                    sure(area.draw(&PathElement::new([(x, middle), (to, middle)], key.colour.stroke_width(3))));
+                }
+                Mark::Dashed => {
+                    let line = [(x, middle), (to, middle)];
+                    let dashed = plotters::element::DashedPathElement::new(line, 6, 3, key.colour.stroke_width(2));
+                    sure(area.draw(&dashed));
+                }
+                Mark::Area | Mark::Solid => {
+                    let colour = key.colour.mix(if key.mark == Mark::Area { 0.5 } else { 1.0 });
+                    sure(area.draw(&Rectangle::new([(x, y + 2), (to, y + 16)], colour.filled())));
+                }
+            }
+            sure(area.draw(&Text::new(key.words.clone(), (to + 8, y + 1), font(LABEL))));
+        }
+        x += width;
+    }
+    y + LINE + 4
+}
+
+/// How many letters a text has.
+pub(crate) fn letters(text: &str) -> i32 {
+    i32::try_from(text.chars().count()).unwrap_or(i32::MAX / 100)
+}
+
+/// A text that fits into so many pixels as a label: cut with an ellipsis where it does not.
+pub(crate) fn fitting(text: &str, pixels: i32) -> String {
+    let most = usize::try_from(pixels / LETTER).unwrap_or(0).max(4);
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).collect::<String>().trim_end().to_owned() + "\u{2026}"
+}
+
+/// Places of a chart that say something where the pointer rests, without a script.
+#[derive(Default)]
+pub(crate) struct Hover(std::cell::RefCell<String>);
+
+impl Hover {
+    /// A rectangle, and what it says.
+    pub fn add(&self, [(x, y), (right, bottom)]: [(i32, i32); 2], words: &str) {
+        let (width, height) = ((right - x).max(1), (bottom - y).max(1));
+        *self.0.borrow_mut() += &format!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill-opacity=\"0\"><title>{}</title></rect>\n",
+            escaped(words)
+        );
+    }
+
+    /// The picture with them on top.
+    pub fn onto(&self, svg: &str) -> String {
+        svg.trim_end()
+            .strip_suffix("</svg>")
+            .map_or_else(|| svg.to_owned(), |open| format!("{open}{}</svg>\n", self.0.borrow()))
+    }
+}
+
+/// Text as markup takes it.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Height of a row of panels.
-const ROW: u32 = 190;
+const ROW: i32 = 200;
 
 /// One panel: where its plot lies, and how values become pixels.
 pub(crate) struct Panel<'a, 'b> {
@@ -129,35 +240,54 @@ pub(crate) struct Panel<'a, 'b> {
 impl Panels<'_> {
     /// Draws a panel for each of `setups`.
     pub fn draw(&self, setups: &[&Found], plot: impl Fn(&Panel<'_, '_>, &Found)) -> String {
-        let columns = if setups.len() == 1 { 1 } else { 2 };
-        let rows = setups.len().div_ceil(columns).max(1);
-        let height = ROW * u32::try_from(rows).unwrap_or(1) + 10;
-        sheet(height, |sheet| {
-            let cells = sheet.split_evenly((rows, columns));
-            for (found, cell) in setups.iter().zip(&cells) {
-                self.panel(cell, found, &plot);
+        let columns: i32 = if setups.len() == 1 { 1 } else { 2 };
+        let width = i32::try_from(WIDTH).unwrap_or(960) / columns;
+        let rows = i32::try_from(setups.len()).unwrap_or(1).div_euclid(columns)
+            + i32::from(setups.len() % 2 == 1 && columns == 2);
+        let (head, hover) = (legend(None, &self.keys), Hover::default());
+        let height = head + ROW * rows.max(1) + 10;
+        let svg = sheet(u32::try_from(height).unwrap_or(300), |sheet| {
+            legend(Some(sheet), &self.keys);
+            for (found, place) in setups.iter().zip(0..) {
+                let (left, top) = (width * (place % columns), head + ROW * (place / columns));
+                self.panel(sheet, (left, top, width), found, &plot, &hover);
             }
-        })
+        });
+        hover.onto(&svg)
     }
 
-    fn panel(&self, area: &Area<'_>, found: &Found, plot: &impl Fn(&Panel<'_, '_>, &Found)) {
-        let (width, height) = area.dim_in_pixel();
-        let (width, height) = (i32::try_from(width).unwrap_or(0), i32::try_from(height).unwrap_or(0));
+    fn panel(
+        &self,
+        area: &Area<'_>,
+        (left, top, width): (i32, i32, i32),
+        found: &Found,
+        plot: &impl Fn(&Panel<'_, '_>, &Found),
+        hover: &Hover,
+    ) {
         let panel = Panel {
             area,
             hours: self.hours,
             least: if self.log { 0.05 } else { 0.0 },
             most: self.most,
             log: self.log,
-            left: 58,
-            right: width - 14,
-            top: 28,
-            bottom: height - 24,
+            left: left + 66,
+            right: left + width - 24,
+            top: top + 30,
+            bottom: top + ROW - 26,
         };
-        sure(area.draw(&Text::new(found.title.clone(), (panel.left, 6), font(15).color(&INK))));
+        let title = fitting(&found.title, (panel.right - panel.left) * 6 / 7);
+        sure(area.draw(&Text::new(title, (panel.left, top + 4), font(HEAD))));
         panel.shade(found);
         panel.axes(self);
         plot(&panel, found);
+        for (from, until, words) in (self.hover)(found) {
+            if until > self.hours.0 && from < self.hours.1 {
+                hover.add(
+                    [(panel.x(from), panel.top), (panel.x(until), panel.bottom)],
+                    &format!("{}, {words}", found.title),
+                );
+            }
+        }
     }
 }
 
@@ -185,7 +315,7 @@ impl Panel<'_, '_> {
             if until > self.hours.0 && from < self.hours.1 {
                 let corners = [(self.x(from), self.top), (self.x(until), self.bottom)];
                 sure(self.area.draw(&Rectangle::new(corners, SHADE.filled())));
-                let label = Text::new("curfew", (self.x(from) + 4, self.top + 2), font(11));
+                let label = Text::new("curfew", (self.x(from.max(self.hours.0)) + 4, self.top + 2), font(LABEL));
                 sure(self.area.draw(&label));
             }
         }
@@ -196,15 +326,15 @@ impl Panel<'_, '_> {
             let y = self.y(value);
             sure(self.area.draw(&PathElement::new([(self.left, y), (self.right, y)], INK.mix(0.12).stroke_width(1))));
             let text = crate::report::words::number(value) + panels.unit;
-            sure(self.area.draw(&Text::new(text, (self.left - 6, y), right(11))));
+            sure(self.area.draw(&Text::new(text, (self.left - 6, y), right(LABEL))));
         }
         let step = hour_step(self.hours);
         let mut hour = (self.hours.0 / step).ceil() * step;
         while hour <= self.hours.1 + 1e-9 {
             let x = self.x(hour);
-            let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
+            let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
             sure(self.area.draw(&PathElement::new([(x, self.bottom), (x, self.bottom + 4)], INK.mix(0.5))));
-            sure(self.area.draw(&Text::new(clock_short(panels.results, hour), (x, self.bottom + 7), style)));
+            sure(self.area.draw(&Text::new(clock_short(panels.results, hour), (x, self.bottom + 6), style)));
             hour += step;
         }
         let frame = [(self.left, self.bottom), (self.right, self.bottom)];
@@ -255,15 +385,8 @@ impl Panel<'_, '_> {
         let y = self.y(value);
         let line = [(self.left, y), (self.right, y)];
         sure(self.area.draw(&PathElement::new(line, RED.stroke_width(1))));
-        let style = font(11).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));
+        let style = font(LABEL).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));
         sure(self.area.draw(&Text::new(words.to_owned(), (self.right, y - 2), style)));
-    }
-
-    /// Words in the upper right corner, in the line of the title; `before` is what stands to their right.
-    pub fn key(&self, before: &str, words: &str, colour: RGBColor) {
-        let style = font(11).color(&colour).pos(Pos::new(HPos::Right, VPos::Top));
-        let taken = i32::try_from(before.chars().count()).unwrap_or(0) * 6 + if before.is_empty() { 0 } else { 10 };
-        sure(self.area.draw(&Text::new(words.to_owned(), (self.right - taken, self.top - 18), style)));
     }
 }
 

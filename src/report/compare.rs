@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
-use crate::report::words::{change, figure, interval, list, number, quoted};
+use crate::report::words::{change, figure, interval, list, number, quoted, staff_time};
 use crate::scenario::Study;
 use crate::stats::{Interval, Tally, holm};
 use crate::study::days::Day;
@@ -22,6 +22,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Another figure's mean over its days.
+    fn of(&self, figure: fn(&Day) -> f64) -> Interval {
+        self.days.iter().map(figure).collect::<Tally>().interval(CONFIDENCE)
+    }
+
     /// What a target measured on each day; where there was nothing to measure, nothing.
     fn measured(&self, target: usize) -> Vec<f64> {
         self.days.iter().map(|day| day.targets[target].unwrap_or(0.0)).collect()
@@ -64,7 +69,14 @@ pub struct Row {
     pub meets_all: bool,
     /// Time for which the watched class was over its limit [min].
     pub minutes_over: Interval,
-    /// No other is both cheaper and over the limit for less time.
+    /// Time that people lost by waiting [h].
+    pub staff_lost: Interval,
+    /// Jobs that were not finished at the end.
+    pub unfinished: Interval,
+    /// How many more of them than in the first set-up, on the same days, if that is clear.
+    pub more_unfinished: Option<f64>,
+    /// No other is as good in all, and better in something: cost, the first target, time over the limit, staff time lost,
+    /// unfinished jobs.
     pub on_the_front: bool,
     /// What sets it apart from the first set-up; none for the first.
     pub difference: Option<Difference>,
@@ -84,26 +96,24 @@ pub struct Difference {
 impl Comparison {
     /// Puts it together.
     #[must_use]
-    pub fn new(study: &Study, zone: Zone, selected: Selected, candidates: Vec<Candidate>) -> Self {
+    pub fn new(study: &Study, zone: Zone, selected: Selected, candidates: &[Candidate]) -> Self {
         let limits: Vec<f64> = study.targets.iter().map(|target| target.limit).collect();
-        let differences = differences(&candidates);
-        let mut rows: Vec<Row> = candidates.into_iter().map(|candidate| row(candidate, &limits)).collect();
-        let points: Vec<(Option<f64>, f64)> = rows.iter().map(|row| (row.cost, row.minutes_over.mean)).collect();
+        let (differences, more) = (differences(candidates), more_unfinished(candidates));
+        let mut rows: Vec<Row> = candidates.iter().map(|candidate| row(candidate, &limits)).collect();
+        let points: Vec<Option<[f64; 5]>> = rows.iter().map(point).collect();
         for (place, row) in rows.iter_mut().enumerate() {
-            let (cost, own) = points[place];
-            let beaten = points.iter().any(|&(other, mean)| match (cost, other) {
-                (Some(cost), Some(other)) => other <= cost && mean <= own && (other < cost || mean < own),
-                _ => false,
-            });
-            row.on_the_front = cost.is_some() && !beaten;
+            let beats = |own: &[f64; 5]| points.iter().flatten().any(|other| is_better(other, own));
+            row.on_the_front = points[place].as_ref().is_some_and(|own| !beats(own));
             row.difference = differences[place];
+            row.more_unfinished = more[place];
         }
+        // Of several for the same cost the one on the front, which is better in something and worse in nothing.
         let cheapest = rows
             .iter()
             .enumerate()
-            .filter(|(_, row)| row.meets_all)
-            .filter_map(|(place, row)| Some((place, row.cost?)))
-            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .filter(|(_, row)| row.meets_all && row.more_unfinished.is_none())
+            .filter_map(|(place, row)| Some((place, (row.cost?, !row.on_the_front, row.staff_lost.mean))))
+            .min_by(|(_, a), (_, b)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.total_cmp(&b.2)))
             .map(|(place, _)| place);
         Self {
             question: study.question.clone(),
@@ -124,7 +134,28 @@ impl Comparison {
     }
 }
 
-fn row(candidate: Candidate, limits: &[f64]) -> Row {
+/// What a set-up is weighed by where its cost is known; less is better.
+fn point(row: &Row) -> Option<[f64; 5]> {
+    let figures = [row.figures[0], row.minutes_over, row.staff_lost, row.unfinished].map(|figure| figure.mean);
+    row.cost.map(|cost| [cost, figures[0], figures[1], figures[2], figures[3]])
+}
+
+/// Whether one is better in something and worse in nothing.
+fn is_better(one: &[f64; 5], other: &[f64; 5]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one <= other) && one.iter().zip(other).any(|(one, other)| one < other)
+}
+
+/// By set-up: how many more jobs it leaves unfinished than the first, where that is clear.
+fn more_unfinished(candidates: &[Candidate]) -> Vec<Option<f64>> {
+    let first = &candidates[0].days;
+    let of = |candidate: &Candidate| {
+        let by: Tally = first.iter().zip(&candidate.days).map(|(a, b)| b.unfinished - a.unfinished).collect();
+        Some(by.interval(CONFIDENCE)).filter(|by| by.low() > 0.0).map(|by| by.mean)
+    };
+    candidates.iter().map(of).collect()
+}
+
+fn row(candidate: &Candidate, limits: &[f64]) -> Row {
     let figures: Vec<Interval> = (0..limits.len())
         .map(|target| candidate.measured(target).into_iter().collect::<Tally>().interval(CONFIDENCE))
         .collect();
@@ -132,12 +163,15 @@ fn row(candidate: Candidate, limits: &[f64]) -> Row {
         limits.iter().enumerate().map(|(target, &limit)| within(&candidate.measured(target), limit)).collect();
     let meets_all = figures.iter().zip(limits).all(|(figure, limit)| figure.high() <= *limit);
     Row {
-        title: candidate.title,
+        title: candidate.title.clone(),
         cost: candidate.cost,
         figures,
         probability,
         meets_all,
-        minutes_over: candidate.days.iter().map(|day| day.minutes_over).collect::<Tally>().interval(CONFIDENCE),
+        minutes_over: candidate.of(|day| day.minutes_over),
+        staff_lost: candidate.of(|day| day.staff_lost),
+        unfinished: candidate.of(|day| day.unfinished),
+        more_unfinished: None,
         on_the_front: false,
         difference: None,
     }
@@ -193,6 +227,16 @@ pub fn summary(found: &Comparison) -> String {
         )
     };
     text += &format!("{}\n", wrapped(&sentence, ""));
+    for row in &found.rows {
+        let Some(more) = row.more_unfinished else { continue };
+        let sentence = format!(
+            "{} does less of the work: {} jobs more than {} are not finished by the end.",
+            quoted(&row.title),
+            number(more.round()),
+            quoted(&found.rows[0].title)
+        );
+        text += &format!("{}\n", wrapped(&sentence, ""));
+    }
     if let Some(cheapest) = found.cheapest {
         let row = &found.rows[cheapest];
         let sentence = format!(
@@ -208,6 +252,8 @@ pub fn summary(found: &Comparison) -> String {
     head.extend([
         format!("against {}", quoted(&found.rows[0].title)),
         "over the limit".to_owned(),
+        "staff time lost".to_owned(),
+        "unfinished".to_owned(),
         "days".to_owned(),
         "meets all".to_owned(),
     ]);
@@ -228,7 +274,8 @@ pub fn summary(found: &Comparison) -> String {
         }
         let over = format!("{} min", number(row.minutes_over.mean));
         let days = found.selected.days[place].to_string();
-        cells.extend([against(row, found.kinds[0]), over, days, yes(row.meets_all)]);
+        let (staff, unfinished) = (staff_time(row.staff_lost.mean), number(row.unfinished.mean));
+        cells.extend([against(row, found.kinds[0]), over, staff, unfinished, days, yes(row.meets_all)]);
         if costs {
             cells.extend([
                 row.cost.map_or_else(String::new, number),
@@ -266,7 +313,7 @@ fn yes(so: bool) -> String {
 }
 
 /// Columns of [`csv`].
-const HEAD: [&str; 16] = [
+const HEAD: [&str; 18] = [
     "option",
     "target",
     "mean",
@@ -278,6 +325,8 @@ const HEAD: [&str; 16] = [
     "difference_high",
     "clear",
     "minutes_over",
+    "staff_hours_lost",
+    "unfinished",
     "days",
     "meets_all",
     "cost",
@@ -301,6 +350,7 @@ pub fn csv(found: &Comparison) -> String {
             let (probability, days) = (known(row.probability[target]), found.selected.days[place].to_string());
             let (meets, best) = (row.meets_all.to_string(), best.to_string());
             let (over, front) = (known(row.minutes_over.mean), row.on_the_front.to_string());
+            let (staff, unfinished) = (known(row.staff_lost.mean), known(row.unfinished.mean));
             [
                 title,
                 what,
@@ -313,6 +363,8 @@ pub fn csv(found: &Comparison) -> String {
                 by_high,
                 clear,
                 over,
+                staff,
+                unfinished,
                 days,
                 meets,
                 cost,

@@ -4,7 +4,7 @@ use plotters::element::{PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
-use crate::report::chart::{COLOURS, INK, RED, font, levels, sheet, sure};
+use crate::report::chart::{COLOURS, INK, LABEL, RED, font, levels, sheet, sure};
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
 use crate::report::words::{figure, number, quoted};
@@ -165,11 +165,11 @@ pub fn chart(found: &Findings, draws: &[Draw]) -> String {
     let x = |share: f64| LEFT + (share * f64::from(RIGHT - LEFT)).round() as i32;
     sheet(410, |area| {
         for (line, top) in wrapped(&sentence(found, 0), "").lines().zip((6..).step_by(18)) {
-            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(14))));
+            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(LABEL))));
         }
         levels(area, (LEFT, RIGHT), most, found.kind, &y);
         sure(area.draw(&PathElement::new([(LEFT, y(found.limit)), (RIGHT, y(found.limit))], RED.stroke_width(1))));
-        let style = font(11).color(&RED).pos(Pos::new(HPos::Left, VPos::Bottom));
+        let style = font(LABEL).color(&RED).pos(Pos::new(HPos::Left, VPos::Bottom));
         sure(area.draw(&Text::new("limit", (LEFT + 4, y(found.limit) - 2), style)));
         for (setup, values) in all.iter().enumerate() {
             let colour = COLOURS[setup % COLOURS.len()];
@@ -180,14 +180,14 @@ pub fn chart(found: &Findings, draws: &[Draw]) -> String {
             sure(area.draw(&PathElement::new(line, ShapeStyle::from(&colour).stroke_width(2))));
             let left = LEFT + 170 * i32::try_from(setup % 5).unwrap_or(0);
             let top = TOP - 24 + 12 * i32::try_from(setup / 5).unwrap_or(0);
-            sure(area.draw(&Text::new(found.titles[setup].clone(), (left, top), font(11).color(&colour))));
+            sure(area.draw(&Text::new(found.titles[setup].clone(), (left, top), font(LABEL).color(&colour))));
         }
         for step in 0..=4 {
-            let style = font(11).pos(Pos::new(HPos::Center, VPos::Top)).color(&INK);
+            let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top)).color(&INK);
             let share = f64::from(step) / 4.0;
             sure(area.draw(&Text::new(percent(share), (x(share), BOTTOM + 8), style)));
         }
         let under = "share of what the inputs could be, from the best case to the worst";
-        sure(area.draw(&Text::new(under, (LEFT, BOTTOM + 30), font(11))));
+        sure(area.draw(&Text::new(under, (LEFT, BOTTOM + 30), font(LABEL))));
     })
 }

@@ -5,12 +5,12 @@ use crate::stats::estimate::LEAST;
 use crate::study::results::{Found, Kind, Results, Saved};
 use crate::study::stopping::Why;
 
-/// Why the study ended, and what was saved where that can be told.
+/// Why the study ended, where it ended by itself.
 #[must_use]
 pub fn words(results: &Results) -> String {
     // Without a target there is no interval that could end it.
     let ended = (results.stopped == Why::Precise && !results.targets.is_empty()).then(|| stopped(results));
-    ended.into_iter().chain(saved(results)).collect::<Vec<_>>().join(" ")
+    ended.unwrap_or_default()
 }
 
 /// Why the study ended, in a sentence.
@@ -20,17 +20,16 @@ pub fn stopped(results: &Results) -> String {
     let precision = figure(results.precision, Kind::Share);
     match results.stopped {
         Why::Precise => format!(
-            "It stopped after {days} replications because the interval of every target was within {precision} of its value or \
-             limit."
+            "The study ended after {days} replications: the interval of every target is within {precision} of its value or limit."
         ),
         Why::Asked => {
             format!(
-                "So many replications were asked for; not every interval is within {precision} of its value or limit."
+                "{days} replications were asked for; not every interval is within {precision} of its value or limit."
             )
         }
         Why::Budget => format!(
-            "It stopped because the {days} replications that it may use were used up; not every interval is within \
-             {precision} of its value or limit."
+            "The study ended because all {days} replications that it may use were used; not every interval is within {precision} of \
+             its value or limit."
         ),
     }
 }
@@ -47,14 +46,14 @@ pub fn saved(results: &Results) -> Option<String> {
         if least == most { least } else { format!("{least} to {most}") }
     };
     let antithetic = if told.iter().any(|saved| saved.antithetic.is_some()) {
-        format!(", antithetic days: {}", all(|saved| saved.antithetic.unwrap_or(1.0)))
+        format!(", without antithetic pairs {} times", all(|saved| saved.antithetic.unwrap_or(1.0)))
     } else {
         String::new()
     };
     (!told.is_empty() && results.replications >= LEAST).then(|| {
         format!(
-            "For differences in \u{201c}{}\u{201d}, independent days without a forecast would have had to be {} times as many \
-             (same days: {}, forecasts: {}{antithetic}).",
+            "To know differences in \u{201c}{}\u{201d} as well without these means, {} times as many days would have been needed \
+             (without the same days for all {} times, without forecasts {} times{antithetic}).",
             results.targets[0].split(" <=").next().unwrap_or_default(),
             all(|saved| saved.same_days * saved.forecast * saved.antithetic.unwrap_or(1.0)),
             all(|saved| saved.same_days),

@@ -1,6 +1,6 @@
 //! The error of the method: how far the engine was from measured networks in the regime of a result.
 
-use crate::report::words::figure;
+use crate::report::words::{figure, list, quoted};
 use crate::study::fidelity::{Check, Compared};
 use crate::study::results::{Found, Kind, PEAK, Results};
 use crate::validate::method::{MethodError, learnt};
@@ -69,57 +69,46 @@ fn ranking(check: &Check) -> String {
     }
 }
 
-/// The errors of all set-ups in a sentence each, the same sentence once.
+/// How near the engine is to packets, or to measured networks, in the regimes of the set-ups, in a sentence.
 #[must_use]
-pub fn sentences(results: &Results) -> Vec<String> {
+pub fn sentence(results: &Results) -> Option<String> {
     let learnt = learnt();
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for found in results.setups.iter().filter(|found| found.ledger.started > 0) {
         let what = error(results, found, &learnt);
         match said.iter_mut().find(|(other, _)| *other == what) {
-            Some((_, titles)) => titles.push(found.title.clone()),
-            None => said.push((what, vec![found.title.clone()])),
+            Some((_, titles)) => titles.push(quoted(&found.title)),
+            None => said.push((what, vec![quoted(&found.title)])),
         }
     }
-    said.into_iter().map(|(what, titles)| format!("Error of the method ({}): {what}.", titles.join("; "))).collect()
+    let each: Vec<String> = said.into_iter().map(|(what, titles)| format!("{what} ({})", list(&titles))).collect();
+    let against = match results.fidelity {
+        "packet" => "Packet fidelity against measured networks",
+        _ => "Flow fidelity against packets, in nine of ten scenarios of the same kind",
+    };
+    let look = match (&results.check, results.fidelity) {
+        (_, "packet") => String::new(),
+        (Some(check), _) => format!(" From {} to {} packets stand beside it.", check.from, check.until),
+        (None, _) => " `--check-fidelity` runs the quarter of an hour that decides packet by packet.".to_owned(),
+    };
+    (!each.is_empty()).then(|| format!("{against}: {}.{look}", each.join("; ")))
 }
 
 /// The error of people's latencies in a set-up: by its order of service and its busiest quarter of an hour.
 fn error(results: &Results, found: &Found, learnt: &[MethodError]) -> String {
     if let Some(why) = found.unmeasured {
-        return format!("not measured in this regime ({why})");
+        return format!("not measured for {why}");
     }
     let busiest = found.measures[PEAK].value.mean / 100.0;
-    let regime = |fidelity: &str| -> Option<[&MethodError; 2]> {
-        let of = |statistic: &str| learnt.iter().find(|error| error.suits(fidelity, found.service, busiest, statistic));
-        Some([of("mean")?, of("p95")?])
-    };
-    let packets = regime("packet");
-    let measured = match packets {
-        Some([mean, p95]) => format!(
-            "in measured networks with {} ({} of them, of one turn and counted downwards) packets were {} times the mean and \
-             {} times the 95th percentile",
-            service(found.service),
-            mean.cases,
-            range(mean),
-            range(p95)
-        ),
-        None => format!("no network with {} was measured", service(found.service)),
-    };
-    if results.fidelity == "packet" {
-        return measured;
-    }
-    match regime("flow") {
-        Some([mean, p95]) => format!(
-            "in nine of ten scenarios with {} and {} flow fidelity says {} times the mean and {} times the 95th percentile that \
-             packets say ({} figures); {measured}",
-            service(found.service),
-            busy(mean),
-            range(mean),
-            range(p95),
-            mean.cases
-        ),
-        None => "not measured in this regime".to_owned(),
+    let of =
+        |statistic: &str| learnt.iter().find(|error| error.suits(results.fidelity, found.service, busiest, statistic));
+    let kind = service(found.service);
+    match (of("mean"), of("p95")) {
+        (Some(mean), Some(p95)) => {
+            let busy = if results.fidelity == "packet" { String::new() } else { format!(", {}", busy(mean)) };
+            format!("means {} and p95 {} times with {kind}{busy}", range(mean), range(p95))
+        }
+        _ => format!("not measured with {kind}"),
     }
 }
 
@@ -140,8 +129,8 @@ fn service(name: &str) -> &str {
 
 fn busy(error: &MethodError) -> String {
     if error.load_to > 2.0 {
-        format!("a busiest time of {:.0} % or more", error.load_from * 100.0)
+        format!("{:.0} % busy or more", error.load_from * 100.0)
     } else {
-        format!("a busiest time of {:.0} to {:.0} %", error.load_from * 100.0, error.load_to * 100.0)
+        format!("{:.0} to {:.0} % busy", error.load_from * 100.0, error.load_to * 100.0)
     }
 }

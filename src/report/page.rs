@@ -4,11 +4,14 @@ use askama::Template;
 
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
+use crate::report::glossary::WORDS;
 use crate::report::method::side_by_side;
-use crate::report::words::{change, count, interval, judged as told, plain_interval};
-use crate::report::{Chart, effort, table};
+use crate::report::words::{
+    capital, change, count, interval, judged as told, list, money, number, plain_interval, staff_time,
+};
+use crate::report::{Chart, effort, outputs, recommend, table};
 use crate::scenario::source::{Input, Standing};
-use crate::study::results::{Compared, Found, Judged, Kind, Results, Verdict};
+use crate::study::results::{Compared, Found, Judged, Kind, Results, STAFF_LOST, UNFINISHED, Verdict};
 
 /// What a page says of how it came about.
 #[derive(Clone, Debug)]
@@ -26,28 +29,47 @@ pub struct Origin {
 struct Page<'a> {
     question: &'a str,
     setting: String,
-    cautions: Vec<String>,
-    check: Option<(String, Vec<Vec<String>>)>,
     answer: Vec<String>,
+    contents: Vec<(&'static str, &'static str)>,
     targets: &'a [String],
     verdicts: Vec<VerdictRow>,
+    has_jobs: bool,
+    has_costs: bool,
+    staff_classes: String,
     replications: u32,
+    charts: Vec<Shown<'a>>,
+    has_more: bool,
     waits: Vec<WaitRow>,
-    charts: &'a [Chart],
+    what: Vec<(String, String, String)>,
     measures: Vec<String>,
     figures: Vec<(String, Vec<(String, String)>)>,
+    cautions: Vec<String>,
+    method: String,
+    check: Option<(String, Vec<Vec<String>>)>,
     inputs_title: String,
     inputs: Vec<InputRow>,
-    method: String,
+    glossary: &'static [(&'static str, &'static str)],
+    files: Vec<(&'static str, &'static str)>,
     command: &'a str,
     version: &'a str,
     seed: u64,
     hash: &'a str,
 }
 
+/// A chart, and whether it stands among the first.
+struct Shown<'a> {
+    chart: &'a Chart,
+    svg: String,
+    first: bool,
+}
+
 struct VerdictRow {
     title: String,
+    chosen: bool,
     cells: Vec<VerdictCell>,
+    staff: (String, bool),
+    jobs: (String, bool),
+    cost: String,
 }
 
 /// A class in a set-up: what it waits, and how that differs from the base.
@@ -64,10 +86,10 @@ struct WaitCell {
 }
 
 struct VerdictCell {
+    label: String,
     verdict: &'static str,
     mark: &'static str,
     value: String,
-    change: String,
 }
 
 struct InputRow {
@@ -78,34 +100,74 @@ struct InputRow {
     range: String,
 }
 
+/// Charts that stand at the top; the others follow the tables.
+const FIRST: [&str; 3] = ["options", "utilisation", "latency"];
+
 /// The page of a study.
 ///
 /// # Panics
 /// Never: a template that compiles renders to memory.
 #[must_use]
 pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
+    let is_first = |chart: &Chart| FIRST.contains(&chart.name);
+    let verdicts = if results.targets.is_empty() { Vec::new() } else { verdicts(results) };
+    let (waits, what) = (waits(results), what(results));
+    let has_more = charts.iter().any(|chart| !is_first(chart));
+    let sections = [
+        ("options", "Options", !verdicts.is_empty()),
+        ("charts", "Charts", true),
+        ("waits", "Who waits", !waits.is_empty()),
+        ("when", "When and where", has_more),
+        ("what", "What each option is", !what.is_empty()),
+        ("figures", "All figures", true),
+        ("sure", "How sure is this?", true),
+        ("inputs", "Assumptions", true),
+        ("glossary", "Words", true),
+        ("files", "Files", true),
+    ];
     let page = Page {
         question: &results.question,
         setting: table::setting(results),
-        cautions: cautions(results),
-        check: results.check.as_ref().map(side_by_side),
         answer: sentences(results),
+        contents: sections.into_iter().filter(|(_, _, there)| *there).map(|(id, title, _)| (id, title)).collect(),
         targets: &results.targets,
-        verdicts: if results.targets.is_empty() { Vec::new() } else { verdicts(results) },
+        verdicts,
+        has_jobs: results.setups.iter().any(|found| found.measures[UNFINISHED].value.mean >= 0.05),
+        has_costs: results.setups.iter().any(|found| found.name != "base" && found.cost.is_some()),
+        staff_classes: staff_classes(results),
         replications: results.replications,
-        waits: waits(results),
-        charts,
+        charts: charts.iter().map(|chart| Shown { chart, svg: chart.labelled(), first: is_first(chart) }).collect(),
+        has_more,
+        waits,
+        what,
         measures: results.measures().iter().map(|figure| label(figure.title, figure.unit)).collect(),
         figures: figures(results),
+        cautions: cautions(results),
+        method: method(results),
+        check: results.check.as_ref().map(side_by_side),
         inputs_title: inputs_title(results),
         inputs: inputs(results),
-        method: method(results),
+        glossary: &WORDS,
+        files: outputs::listed(),
         command: &origin.command,
         version: &origin.version,
         seed: results.seed,
         hash: &origin.hash,
     };
     page.render().expect("a page renders to memory")
+}
+
+/// The classes whose waits are staff time lost.
+#[must_use]
+pub fn staff_classes(results: &Results) -> String {
+    let classes = results.classes.iter().zip(&results.waited_for).filter(|(_, waited)| **waited);
+    let names: Vec<String> = classes.map(|(name, _)| name.clone()).collect();
+    if names.is_empty() { String::new() } else { list(&names) }
+}
+
+fn what(results: &Results) -> Vec<(String, String, String)> {
+    let options = results.setups.iter().filter(|found| found.name != "base");
+    options.map(|found| (found.title.clone(), capital(&found.what.join("; ")), found.name.clone())).collect()
 }
 
 /// A sign that can be told without colour.
@@ -119,9 +181,24 @@ pub fn mark(verdict: Verdict) -> &'static str {
 }
 
 fn verdicts(results: &Results) -> Vec<VerdictRow> {
+    let chosen = recommend::choice(results).map(|found| found.name.clone());
+    let worse = |figure: &Compared| figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
     let rows = results.setups.iter().map(|found| {
-        let cells = found.targets.iter().zip(&results.kinds).map(|(judged, kind)| cell(judged, *kind));
-        VerdictRow { title: found.title.clone(), cells: cells.collect() }
+        let targets = found.targets.iter().zip(&results.kinds).zip(&results.targets);
+        let cells = targets.map(|((judged, kind), title)| cell(judged, *kind, title));
+        let (staff, jobs) = (&found.measures[STAFF_LOST], &found.measures[UNFINISHED]);
+        VerdictRow {
+            title: found.title.clone(),
+            chosen: chosen.as_ref() == Some(&found.name),
+            cells: cells.collect(),
+            staff: (staff_time(staff.value.mean), worse(staff)),
+            jobs: (number(jobs.value.mean), worse(jobs)),
+            cost: if found.name == "base" {
+                String::new()
+            } else {
+                found.cost.map_or_else(|| "not written".to_owned(), |cost| money(results, cost))
+            },
+        }
     });
     rows.collect()
 }
@@ -151,14 +228,12 @@ fn wait_cell(figure: &Compared, kind: Kind) -> WaitCell {
     WaitCell { value: interval(&figure.value, kind), change: format!("{by}{mark}"), worse }
 }
 
-fn cell(judged: &Judged, kind: Kind) -> VerdictCell {
-    let figure = &judged.figure;
-    let star = if figure.clear { " *" } else { "" };
+fn cell(judged: &Judged, kind: Kind, title: &str) -> VerdictCell {
     VerdictCell {
+        label: title.to_owned(),
         verdict: judged.verdict.name(),
         mark: mark(judged.verdict),
         value: told(judged, kind),
-        change: figure.change.map_or_else(String::new, |by| format!("{}{star}", change(&by, Some(kind)))),
     }
 }
 

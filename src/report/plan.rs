@@ -7,7 +7,7 @@ use plotters::style::{Color, ShapeStyle};
 use crate::plan::Plan;
 use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome, Tried};
-use crate::report::chart::{BLUE, GREEN, RED, font, levels, sheet, sure};
+use crate::report::chart::{BLUE, GREEN, LABEL, RED, font, levels, sheet, sure};
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
 use crate::report::words::{capital, figure, number, quoted};
@@ -194,7 +194,7 @@ pub fn chart(plan: &Plan) -> String {
     sheet(400, |area| {
         let title = sentence(plan);
         for (line, top) in wrapped(&title, "").lines().zip((6..).step_by(18)) {
-            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(14))));
+            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(LABEL))));
         }
         if let Outcome::Crosses(_, (low, high)) | Outcome::Least(_, (low, high)) = plan.answer.outcome {
             sure(area.draw(&Rectangle::new([(x(low), TOP), (x(high), BOTTOM)], GREEN.mix(0.2).filled())));
@@ -202,7 +202,7 @@ pub fn chart(plan: &Plan) -> String {
         levels(area, (LEFT, RIGHT), most, plan.kind, &y);
         let limit = [(LEFT, y(plan.limit)), (RIGHT, y(plan.limit))];
         sure(area.draw(&PathElement::new(limit, RED.stroke_width(1))));
-        let style = font(11).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));
+        let style = font(LABEL).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));
         sure(area.draw(&Text::new("limit", (RIGHT, y(plan.limit) - 2), style)));
         let line: Vec<(i32, i32)> = tried.iter().map(|tried| (x(tried.value), y(tried.measure))).collect();
         sure(area.draw(&PathElement::new(line.clone(), ShapeStyle::from(&BLUE.mix(0.4)).stroke_width(2))));
@@ -213,16 +213,16 @@ pub fn chart(plan: &Plan) -> String {
             }
             // Beyond the chart: a ring at its edge, and how far.
             sure(area.draw(&Circle::new(point, 4, BLUE.stroke_width(1))));
-            let style = font(11).color(&BLUE).pos(Pos::new(HPos::Center, VPos::Top));
+            let style = font(LABEL).color(&BLUE).pos(Pos::new(HPos::Center, VPos::Top));
             sure(area.draw(&Text::new(figure(tried.measure, plan.kind), (point.0, point.1 + 8), style)));
         }
         let under = |value: f64, area: &crate::report::chart::Area<'_>| {
-            let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
+            let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
             sure(area.draw(&Text::new(shown(&plan.knob, value), (x(value), BOTTOM + 8), style)));
         };
         for step in 0..5 {
             under(least + (greatest - least) * f64::from(step) / 4.0, area);
         }
-        sure(area.draw(&Text::new(plan.target.clone(), (LEFT, BOTTOM + 30), font(11))));
+        sure(area.draw(&Text::new(plan.target.clone(), (LEFT, BOTTOM + 30), font(LABEL))));
     })
 }

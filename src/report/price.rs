@@ -1,6 +1,6 @@
 //! What an option makes worse: figures beside its targets that are clearly worse than as it is.
 
-use crate::report::words::{list, number};
+use crate::report::words::{list, number, staff_time};
 use crate::study::results::{Found, MEASURES, Results};
 
 /// Differences below this share of the base's figure are not worth a sentence, however clear they are.
@@ -21,15 +21,15 @@ pub fn of(results: &Results, found: &Found) -> Option<String> {
 
 /// So much more of a figure; none for one of which more is no harm.
 fn more(figure: &str, by: f64) -> Option<String> {
-    let by = number(by);
+    let (hours, by) = (by, number(by));
     Some(match figure {
         "minutes_over" => format!("{by} more minutes over the limit"),
         "sites_affected" => format!("{by} more sites affected at the worst time"),
-        "staff_hours_lost" => format!("{by} more hours of staff time lost"),
+        "staff_hours_lost" => format!("{} more of staff time lost", staff_time(hours)),
         "given_up" => format!("{by} more actions given up or refused"),
         "waiting_at_close" => format!("{by} more jobs not finished by the end"),
         "sites_cut_off" => format!("{by} more sites cut off at the worst time"),
-        "staff_hours_cut_off" => format!("{by} more hours of staff time cut off"),
+        "staff_hours_cut_off" => format!("{} more of staff time cut off", staff_time(hours)),
         _ => return None,
     })
 }

@@ -1,12 +1,13 @@
 //! The sheet: the tables of the report as a workbook, for those who live in Excel.
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{ChartType, DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::report::answer::{cautions, sentences};
-use crate::report::{Chart, Table, tidy};
-use crate::study::results::Results;
+use crate::report::chart::options::label;
+use crate::report::{Chart, Table, outputs};
+use crate::study::results::{Results, STAFF_LOST, UNFINISHED};
 
-/// The workbook's bytes: the answer, the tables behind the charts, the summary, the sites and the inputs.
+/// The workbook's bytes: the answer, the options, the tables behind the charts, the summary, the sites and the inputs.
 ///
 /// # Errors
 /// If the workbook cannot be put together (a table larger than a sheet can be).
@@ -22,28 +23,100 @@ pub fn sheet(results: &Results, charts: &[Chart]) -> Result<Vec<u8>, XlsxError> 
         table(page, 3, &chart.table)?;
         page.write_with_format(0, 0, &chart.title, &Format::new().set_bold())?;
         page.write(1, 0, &chart.note)?;
+        if LINES.contains(&chart.name) && !chart.table.rows.is_empty() {
+            lines(page, chart)?;
+        }
     }
-    for (name, text) in tidy::FILES {
-        if matches!(name, "summary.csv" | "sites.csv" | "inputs.csv") {
-            let page = book.add_worksheet().set_name(format!("{} (tidy)", name.trim_end_matches(".csv")))?;
-            table(page, 0, &parsed(&text(results)))?;
+    for file in outputs::TABLES {
+        if matches!(file.name, "summary.csv" | "sites.csv" | "options.csv" | "inputs.csv") {
+            let page = book.add_worksheet().set_name(format!("{} (tidy)", file.name.trim_end_matches(".csv")))?;
+            table(page, 0, &parsed(&file.text(results)))?;
         }
     }
     book.save_to_buffer()
+}
+
+/// Tables of which the sheet has a chart of its own, a line for each column over the first.
+const LINES: [&str; 4] = ["utilisation", "latency", "waiting", "affected"];
+
+/// A native chart to the right of a table, which starts in row 3.
+fn lines(page: &mut Worksheet, chart: &Chart) -> Result<(), XlsxError> {
+    const TOP: u32 = 3;
+    let last = TOP + u32::try_from(chart.table.rows.len()).unwrap_or(1);
+    let mut drawn = rust_xlsxwriter::Chart::new(ChartType::Line);
+    let columns = u16::try_from(chart.table.head.len()).unwrap_or(1);
+    for column in 1..columns {
+        let series = drawn.add_series();
+        series.set_name((chart.name, TOP, column));
+        series.set_categories((chart.name, TOP + 1, 0, last, 0));
+        series.set_values((chart.name, TOP + 1, column, last, column));
+    }
+    drawn.title().set_name(&chart.title);
+    drawn.x_axis().set_num_format("hh:mm");
+    drawn.set_width(900).set_height(420);
+    page.insert_chart(TOP, columns + 1, &drawn)?;
+    Ok(())
 }
 
 fn answer(page: &mut Worksheet, results: &Results) -> Result<(), XlsxError> {
     let wrap = Format::new().set_text_wrap();
     page.set_name("answer")?;
     page.set_column_width(0, LINE)?;
-    let caution = |text: String| format!("Caution: {text}");
-    let lines = sentences(results).into_iter().chain(cautions(results).into_iter().map(caution));
     write_line(page, 0, &results.question, &wrap.clone().set_bold())?;
-    for (row, line) in (2..).zip(lines) {
+    let mut row = 2;
+    for line in sentences(results) {
+        write_line(page, row, &line, &wrap)?;
+        row += 1;
+    }
+    row = options(page, row + 1, results)?;
+    page.write_with_format(row + 1, 0, "Before you rely on this", &Format::new().set_bold())?;
+    for (row, line) in (row + 2..).zip(cautions(results)) {
         write_line(page, row, &line, &wrap)?;
     }
     for_print(page);
     Ok(())
+}
+
+/// Each set-up with its verdicts and figures as numbers; gives the row below.
+fn options(page: &mut Worksheet, top: u32, results: &Results) -> Result<u32, XlsxError> {
+    let bold = Format::new().set_bold().set_text_wrap().set_border_bottom(rust_xlsxwriter::FormatBorder::Thin);
+    page.write_with_format(top, 0, "option", &bold)?;
+    let mut head: Vec<String> = Vec::new();
+    for (target, kind) in results.targets.iter().zip(&results.kinds) {
+        head.extend([
+            target.clone(),
+            label("mean", kind.unit()),
+            label("low", kind.unit()),
+            label("high", kind.unit()),
+        ]);
+    }
+    head.extend(["staff time lost [h]", "jobs unfinished", "extra cost"].map(str::to_owned));
+    for (column, cell) in (1_u16..).zip(&head) {
+        page.write_with_format(top, column, cell, &bold)?;
+        page.set_column_width(column, 14)?;
+    }
+    let mut row = top;
+    for found in &results.setups {
+        row += 1;
+        page.write(row, 0, &found.title)?;
+        let mut column = 1;
+        for judged in &found.targets {
+            page.write(row, column, judged.verdict.name())?;
+            let value = &judged.figure.value;
+            for (number, column) in [value.mean, value.low(), value.high()].into_iter().zip(column + 1..) {
+                if number.is_finite() {
+                    page.write(row, column, number)?;
+                }
+            }
+            column += 4;
+        }
+        page.write(row, column, found.measures[STAFF_LOST].value.mean)?;
+        page.write(row, column + 1, found.measures[UNFINISHED].value.mean)?;
+        if let Some(cost) = found.cost {
+            page.write(row, column + 2, cost)?;
+        }
+    }
+    Ok(row + 1)
 }
 
 /// Letters in a line of the answer.
@@ -70,23 +143,84 @@ fn parsed(text: &str) -> Table {
     Table { head, rows: rows.map(cells).collect() }
 }
 
-/// Writes a table; what reads as a number is one.
+/// Writes a table; what reads as a number or a time of day is one, and codes stay as they are.
 fn table(page: &mut Worksheet, top: u32, table: &Table) -> Result<(), XlsxError> {
     let bold = Format::new().set_bold().set_border_bottom(rust_xlsxwriter::FormatBorder::Thin);
+    let clock = Format::new().set_num_format("hh:mm");
     for (column, cell) in (0_u16..).zip(&table.head) {
         page.write_with_format(top, column, cell, &bold)?;
     }
     for (row, cells) in (top + 1..).zip(&table.rows) {
         for (column, cell) in (0_u16..).zip(cells) {
-            match cell.replace(',', "").parse::<f64>() {
-                Ok(number) if number.is_finite() => page.write(row, column, number)?,
-                _ => page.write(row, column, cell)?,
+            match Cell::of(cell) {
+                Cell::Number(number) => page.write(row, column, number)?,
+                Cell::Clock(hour, minute) => {
+                    page.write_with_format(row, column, &ExcelDateTime::from_hms(hour, minute, 0.0)?, &clock)?
+                }
+                Cell::Text => page.write(row, column, cell)?,
             };
         }
+    }
+    if let (Ok(rows), Ok(columns)) = (u32::try_from(table.rows.len()), u16::try_from(table.head.len()))
+        && rows > 0
+        && columns > 0
+    {
+        page.autofilter(top, 0, top + rows, columns - 1)?;
     }
     page.set_freeze_panes(top + 1, 1)?;
     page.set_autofit_max_width(480);
     page.autofit();
     for_print(page);
     Ok(())
+}
+
+/// What a cell's text is.
+#[derive(Debug, PartialEq)]
+enum Cell {
+    Number(f64),
+    Clock(u16, u8),
+    Text,
+}
+
+impl Cell {
+    fn of(text: &str) -> Self {
+        if let Some((hour, minute)) = text.split_once(':').filter(|_| text.len() == 5)
+            && let (Ok(hour), Ok(minute)) = (hour.parse::<u16>(), minute.parse::<u8>())
+            && hour < 24
+            && minute < 60
+        {
+            return Self::Clock(hour, minute);
+        }
+        let plain = text.strip_prefix('-').unwrap_or(text);
+        let digits = plain.replace(',', "");
+        let whole = digits.split('.').next().unwrap_or_default();
+        // A zero in front, an exponent or blanks make a code.
+        let is_code = (whole.len() > 1 && whole.starts_with('0')) || whole.is_empty() || whole.len() > 15;
+        let is_plain = digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.') && is_grouped(plain);
+        match text.replace(',', "").parse::<f64>() {
+            Ok(number) if number.is_finite() && is_plain && !is_code => Self::Number(number),
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Whether commas, if there are any, stand between groups of three digits.
+fn is_grouped(text: &str) -> bool {
+    let mut groups = text.split('.').next().unwrap_or_default().split(',');
+    groups.next().is_some_and(|first| !first.is_empty()) && groups.all(|group| group.len() == 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_stay_text_and_times_are_times() {
+        assert_eq!(Cell::of("1,234"), Cell::Number(1234.0));
+        assert_eq!(Cell::of("-0.5"), Cell::Number(-0.5));
+        assert_eq!(Cell::of("08:15"), Cell::Clock(8, 15));
+        for code in ["007", "1E5", "5e1", "12,34", "", "inf", "day 1 08:15", "24:00"] {
+            assert_eq!(Cell::of(code), Cell::Text, "{code}");
+        }
+    }
 }

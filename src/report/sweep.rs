@@ -4,7 +4,7 @@ use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
-use crate::report::chart::{COLOURS, GREEN, INK, RED, font, levels, right, sheet, sure};
+use crate::report::chart::{COLOURS, GREEN, HEAD, INK, LABEL, RED, font, levels, right, sheet, sure};
 use crate::report::tidy::{self, known};
 use crate::report::words::{number, scale};
 use crate::study::results::{Kind, MEASURES, Results};
@@ -70,7 +70,7 @@ fn lines(paths: &[String], points: &[Point]) -> String {
     #[allow(clippy::cast_possible_truncation)]
     let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
     sheet(400, |area| {
-        sure(area.draw(&Text::new(results.targets[0].clone(), (12, 8), font(15))));
+        sure(area.draw(&Text::new(results.targets[0].clone(), (12, 8), font(HEAD))));
         levels(area, (LEFT, RIGHT), most, kind, &y);
         sure(area.draw(&PathElement::new([(LEFT, y(limit)), (RIGHT, y(limit))], RED.stroke_width(1))));
         for (setup, found) in results.setups.iter().enumerate() {
@@ -83,14 +83,14 @@ fn lines(paths: &[String], points: &[Point]) -> String {
             }
             let left = LEFT + 170 * i32::try_from(setup % 5).unwrap_or(0);
             let top = 28 + 12 * i32::try_from(setup / 5).unwrap_or(0);
-            sure(area.draw(&Text::new(found.title.clone(), (left, top), font(11).color(&colour))));
+            sure(area.draw(&Text::new(found.title.clone(), (left, top), font(LABEL).color(&colour))));
         }
         let step = points.len().div_ceil(12);
         for place in (0..points.len()).step_by(step) {
             let style = font(10).pos(Pos::new(HPos::Center, VPos::Top));
             sure(area.draw(&Text::new(points[place].values.join(", "), (x(place), BOTTOM + 8), style)));
         }
-        sure(area.draw(&Text::new(paths.join(", "), (LEFT, BOTTOM + 32), font(11))));
+        sure(area.draw(&Text::new(paths.join(", "), (LEFT, BOTTOM + 32), font(LABEL))));
     })
 }
 
@@ -110,7 +110,7 @@ fn heat(paths: &[String], points: &[Point]) -> String {
     let middle = Pos::new(HPos::Center, VPos::Center);
     sheet(400, |area| {
         let title = format!("{} \u{2014} {}", results.targets[0], results.setups[0].title);
-        sure(area.draw(&Text::new(title, (12, 8), font(15))));
+        sure(area.draw(&Text::new(title, (12, 8), font(HEAD))));
         for point in points {
             let place = |axis: usize| {
                 let own = axes[axis].iter().position(|value| *value == point.values[axis]).unwrap_or(0);
@@ -128,7 +128,7 @@ fn heat(paths: &[String], points: &[Point]) -> String {
             );
             let (factor, unit) = scale(value(point, 0), kind);
             let ink = if over > 1.4 { RGBColor(255, 255, 255) } else { INK };
-            let style = font(11).color(&ink).pos(middle);
+            let style = font(LABEL).color(&ink).pos(middle);
             let text = format!("{} {unit}", number(value(point, 0) * factor));
             sure(area.draw(&Text::new(text, (left + width / 2, top + height / 2), style)));
         }
@@ -138,7 +138,11 @@ fn heat(paths: &[String], points: &[Point]) -> String {
         for (value, top) in axes[1].iter().zip((TOP..).step_by(usize::try_from(height).unwrap_or(1))) {
             sure(area.draw(&Text::new((*value).to_owned(), (LEFT - 6, top + height / 2), right(10))));
         }
-        sure(area.draw(&Text::new(format!("{} across, {} down", paths[0], paths[1]), (LEFT, BOTTOM + 32), font(11))));
+        sure(area.draw(&Text::new(
+            format!("{} across, {} down", paths[0], paths[1]),
+            (LEFT, BOTTOM + 32),
+            font(LABEL),
+        )));
     })
 }
 

@@ -3,8 +3,8 @@
 use crate::report::answer::{cautions, sentences};
 use crate::report::effort;
 use crate::report::method::side_by_side;
-use crate::report::page::mark;
-use crate::report::words::{change, count, judged as told, plain_interval, several};
+use crate::report::page::{mark, staff_classes};
+use crate::report::words::{count, judged as told, number, several, signed, staff_time};
 use crate::study::results::Results;
 
 /// Sites, day, replications, in one line.
@@ -14,52 +14,41 @@ pub fn setting(results: &Results) -> String {
     let days = if results.days == 1 { String::new() } else { format!(" and {} days on", results.days - 1) };
     let pairs = if results.antithetic { " (in antithetic pairs)" } else { "" };
     format!(
-        "{}, {} patients; {}{days}; {}{pairs} of {}",
+        "{}, {} {}; {}{days}; {}{pairs} of {}",
         several(sites, ["site", "sites"]),
         count(patients),
+        results.counted,
         results.when,
         several(results.replications as usize, ["replication", "replications"]),
         several(results.setups.len(), ["set-up", "set-ups"])
     )
 }
 
-/// The summary.
+/// The summary: targets, then the answer, then what else came of each set-up, then what to know before relying on it.
 #[must_use]
 pub fn summary(results: &Results) -> String {
-    let mut text = format!("{}\n{}\n\n", results.question, setting(results));
-    for sentence in sentences(results) {
-        text += &format!("{}\n", wrapped(&sentence, ""));
-    }
+    let mut text = format!("{}\n{}\n", wrapped(&results.question, ""), wrapped(&setting(results), ""));
     for (target, title) in results.targets.iter().enumerate() {
-        text += &format!("\n{title}\n");
         let rows = results.setups.iter().map(|found| {
             let judged = &found.targets[target];
-            let star = if judged.figure.clear { " *" } else { "" };
-            let by = judged
-                .figure
-                .change
-                .map_or_else(String::new, |by| format!("{}{star}", change(&by, Some(results.kinds[target]))));
+            let by = judged.figure.change.map_or_else(String::new, |by| {
+                format!(
+                    "{}{}",
+                    signed(by.mean, Some(results.kinds[target])),
+                    if judged.figure.clear { " *" } else { "" }
+                )
+            });
             let verdict = format!("{} {}", mark(judged.verdict), judged.verdict.name());
             vec![found.title.clone(), verdict, told(judged, results.kinds[target]), by]
         });
-        text += &columns(&rows.collect::<Vec<_>>());
+        text += &format!("\n{title}\n{}", columns(&rows.collect::<Vec<_>>()));
     }
-    text += "\nAgainst the base\n";
-    let mut rows = vec![Vec::new()];
-    rows[0].push(String::new());
-    rows[0].extend(
-        results.measures().iter().map(|figure| crate::report::chart::options::label(figure.title, figure.unit)),
-    );
-    rows.extend(results.setups.iter().map(|found| {
-        let mut row = vec![found.title.clone()];
-        row.extend(found.measures.iter().zip(results.measures()).map(|(measure, _)| match measure.change {
-            None => plain_interval(&measure.value),
-            Some(by) => format!("{}{}", change(&by, None), if measure.clear { " *" } else { "" }),
-        }));
-        row
-    }));
-    text += &columns(&rows);
-    text += "\nIntervals are 95 %; * clear at 5 % after correction for several comparisons.\n";
+    text += "\n";
+    for sentence in sentences(results) {
+        text += &format!("{}\n", wrapped(&sentence, ""));
+    }
+    text += &format!("\n{}", outcomes(results));
+    text += &format!("{}\n", wrapped(&footnote(results), ""));
     let effort = effort::words(results);
     if !effort.is_empty() {
         text += &format!("{}\n", wrapped(&effort, ""));
@@ -74,6 +63,37 @@ pub fn summary(results: &Results) -> String {
     text
 }
 
+/// Figures beside the targets, a row for each set-up.
+fn outcomes(results: &Results) -> String {
+    let mut rows = vec![vec!["set-up".to_owned()]];
+    rows[0].extend(results.measures().iter().map(|figure| figure.short.to_owned()));
+    rows.extend(results.setups.iter().map(|found| {
+        let mut row = vec![found.title.clone()];
+        row.extend(found.measures.iter().zip(results.measures()).map(|(measure, figure)| {
+            let star = if measure.clear { " *" } else { "" };
+            let value = measure.value.mean;
+            match figure.unit {
+                "h" => format!("{}{star}", staff_time(value)),
+                "min" | "%" => format!("{} {}{star}", number(rounded(value)), figure.unit),
+                _ => format!("{}{star}", number(rounded(value))),
+            }
+        }));
+        row
+    }));
+    columns(&rows)
+}
+
+/// Whole where it is large, and with one digit behind the point where it is not.
+fn rounded(value: f64) -> f64 {
+    if value >= 10.0 { value.round() } else { (value * 10.0).round() / 10.0 }
+}
+
+fn footnote(results: &Results) -> String {
+    let waited = staff_classes(results);
+    let staff = if waited.is_empty() { String::new() } else { format!(" Staff time lost: longer waits for {waited}.") };
+    format!("Intervals are 95 %; * differs from the base at 5 % after correction for several comparisons.{staff}")
+}
+
 /// Columns of their own width, two spaces in and two between.
 pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     let most = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -86,12 +106,12 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// Lines of at most 100 letters; lines after the first stand in as far as `mark` is long.
+/// Lines of at most 80 letters; lines after the first stand in as far as `mark` is long.
 pub(crate) fn wrapped(text: &str, mark: &str) -> String {
     let mut lines = vec![mark.to_owned()];
     for word in text.split(' ') {
         let last = lines.len() - 1;
-        if lines[last].chars().count() + word.chars().count() >= 100 {
+        if lines[last].chars().count() + word.chars().count() >= 80 {
             lines.push(" ".repeat(mark.len()));
         }
         let last = lines.len() - 1;

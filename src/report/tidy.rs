@@ -2,37 +2,24 @@
 
 use crate::stats::Interval;
 use crate::study::results::{Compared, MEASURES, Results, quarter_of};
-
-/// Makes the text of a file.
-type Text = fn(&Results) -> String;
-
-/// Every file: its name, and how its text is made. Some are megabytes, and no two need be there at once.
-pub const FILES: [(&str, Text); 8] = [
-    ("summary.csv", summary),
-    ("timeline.csv", timeline),
-    ("classes.csv", classes),
-    ("latency.csv", latency),
-    ("tunnels.csv", tunnels),
-    ("parts.csv", parts),
-    ("sites.csv", sites),
-    ("inputs.csv", inputs),
-];
+use crate::study::series::{Known, Series};
+use crate::study::waits::Wait;
 
 /// CSV that is written row by row: a timeline has tens of thousands of them. What writes to memory cannot fail.
-struct Rows(csv::Writer<Vec<u8>>);
+pub(super) struct Rows(csv::Writer<Vec<u8>>);
 
 impl Rows {
-    fn new<'a>(head: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new<'a>(head: impl IntoIterator<Item = &'a str>) -> Self {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(head).expect("writing to memory cannot fail");
         Self(writer)
     }
 
-    fn push(&mut self, row: impl IntoIterator<Item = String>) {
+    pub fn push(&mut self, row: impl IntoIterator<Item = String>) {
         self.0.write_record(row).expect("writing to memory cannot fail");
     }
 
-    fn text(self) -> String {
+    pub fn text(self) -> String {
         let bytes = self.0.into_inner().expect("writing to memory cannot fail");
         String::from_utf8(bytes).expect("text in, text out")
     }
@@ -78,22 +65,7 @@ fn when(results: &Results, hours: f64) -> [String; 2] {
     [format!("{}", day + 1.0), text]
 }
 
-fn summary(results: &Results) -> String {
-    let head = [
-        "option",
-        "figure",
-        "unit",
-        "value",
-        "low",
-        "high",
-        "change",
-        "change_low",
-        "change_high",
-        "clear",
-        "limit",
-        "verdict",
-        "at_least",
-    ];
+pub(super) fn summary(results: &Results, rows: &mut Rows) {
     let row = |option: &str, figure: &str, unit: &str, compared: &Compared, limit: String, judged: [&str; 2]| {
         let by = |of: fn(&Interval) -> f64| compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)));
         let value = &compared.value;
@@ -113,15 +85,9 @@ fn summary(results: &Results) -> String {
             judged[1].to_owned(),
         ]
     };
-    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (index, judged) in found.targets.iter().enumerate() {
-            let unit = match results.kinds[index] {
-                crate::study::results::Kind::Time => "s",
-                crate::study::results::Kind::Share => "share",
-                crate::study::results::Kind::Size => "bytes",
-                crate::study::results::Kind::Count => "",
-            };
+            let unit = results.kinds[index].unit();
             let limit = digits(results.limits[index]);
             let verdict = [judged.verdict.name(), if judged.at_least { "true" } else { "false" }];
             rows.push(row(&found.name, &results.targets[index], unit, &judged.figure, limit, verdict));
@@ -129,13 +95,65 @@ fn summary(results: &Results) -> String {
         for (figure, compared) in MEASURES.iter().zip(&found.measures) {
             rows.push(row(&found.name, figure.name, figure.unit, compared, String::new(), ["", ""]));
         }
+        let waits = found.waits.iter().flat_map(Wait::figures);
+        for (compared, series) in waits.zip(&found.series[found.targets.len() + MEASURES.len()..]) {
+            rows.push(row(&found.name, &series.figure, series.unit, compared, String::new(), ["", ""]));
+        }
     }
-    rows.text()
 }
 
-fn timeline(results: &Results) -> String {
-    let head = ["option", "day", "time", "concentrator", "class", "carried_mbit_s", "utilisation", "queue_ms"];
-    let mut rows = Rows::new(head);
+pub(super) fn replications(results: &Results, rows: &mut Rows) {
+    for found in &results.setups {
+        for series in &found.series {
+            for (replication, value) in series.values.iter().enumerate() {
+                let [forecast, mean, error] = forecast_of(series.control.as_ref(), replication, results.antithetic);
+                let change = forecast_of(series.change_control.as_ref(), replication, results.antithetic);
+                let [by, by_mean, by_error] = change;
+                rows.push([
+                    found.name.clone(),
+                    series.figure.clone(),
+                    series.unit.to_owned(),
+                    replication.to_string(),
+                    value.map_or_else(String::new, known),
+                    at_most(series, replication),
+                    series.resolution.to_string(),
+                    forecast,
+                    mean,
+                    error,
+                    by,
+                    by_mean,
+                    by_error,
+                ]);
+            }
+        }
+    }
+}
+
+fn at_most(series: &Series, replication: usize) -> String {
+    series.at_most.get(replication).copied().flatten().map_or_else(String::new, |most| most.to_string())
+}
+
+/// A forecast, its mean over other days and the error of that; empty where none is used.
+fn forecast_of(forecast: Option<&Known>, replication: usize, antithetic: bool) -> [String; 3] {
+    let place = if antithetic { replication / 2 } else { replication };
+    match forecast.and_then(|forecast| Some((forecast.values.get(place)?, forecast))) {
+        Some((value, forecast)) => [known(*value), known(forecast.mean), known(forecast.error)],
+        None => [const { String::new() }; 3],
+    }
+}
+
+pub(super) fn options(results: &Results, rows: &mut Rows) {
+    for found in &results.setups {
+        rows.push([
+            found.name.clone(),
+            found.title.clone(),
+            found.cost.map_or_else(String::new, known),
+            found.what.join("; "),
+        ]);
+    }
+}
+
+pub(super) fn timeline(results: &Results, rows: &mut Rows) {
     for found in &results.setups {
         for (unit, (name, ..)) in found.units.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -158,25 +176,9 @@ fn timeline(results: &Results) -> String {
             }
         }
     }
-    rows.text()
 }
 
-fn classes(results: &Results) -> String {
-    let head = [
-        "option",
-        "day",
-        "time",
-        "class",
-        "started",
-        "done",
-        "failed",
-        "mean_latency_s",
-        "offered_mbit_s",
-        "under_way",
-        "waiting_jobs",
-        "waiting_gb",
-    ];
-    let mut rows = Rows::new(head);
+pub(super) fn classes(results: &Results, rows: &mut Rows) {
     for found in &results.setups {
         for (bin, start) in results.bins.0.iter().enumerate() {
             let [day, time] = when(results, *start);
@@ -199,12 +201,9 @@ fn classes(results: &Results) -> String {
             }
         }
     }
-    rows.text()
 }
 
-fn latency(results: &Results) -> String {
-    let head = ["option", "day", "time", "class", "p50_s", "p95_s", "sites_affected", "affected_low", "affected_high"];
-    let mut rows = Rows::new(head);
+pub(super) fn latency(results: &Results, rows: &mut Rows) {
     for found in &results.setups {
         for (window, start) in results.windows.iter().enumerate() {
             let [day, time] = when(results, *start);
@@ -227,26 +226,10 @@ fn latency(results: &Results) -> String {
             }
         }
     }
-    rows.text()
 }
 
-fn tunnels(results: &Results) -> String {
-    let head = [
-        "option",
-        "day",
-        "time",
-        "concentrator",
-        "tunnels",
-        "half_open",
-        "handshakes_s",
-        "turned_away",
-        "down_share",
-        "limit",
-        "sites_cut_off",
-        "actions_on_paper",
-    ];
+pub(super) fn tunnels(results: &Results, rows: &mut Rows) {
     let quarter = quarter_of(results.bins.1);
-    let mut rows = Rows::new(head);
     for found in &results.setups {
         for (unit, (name, ..)) in found.units.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -269,23 +252,9 @@ fn tunnels(results: &Results) -> String {
             }
         }
     }
-    rows.text()
 }
 
-fn parts(results: &Results) -> String {
-    let head = [
-        "option",
-        "day",
-        "time",
-        "class",
-        "round_trips_s",
-        "queueing_s",
-        "transfer_s",
-        "loss_s",
-        "held_s",
-        "latency_s",
-    ];
-    let mut rows = Rows::new(head);
+pub(super) fn parts(results: &Results, rows: &mut Rows) {
     for found in &results.setups {
         for (class, bins) in found.by_class.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -312,12 +281,9 @@ fn parts(results: &Results) -> String {
             }
         }
     }
-    rows.text()
 }
 
-fn sites(results: &Results) -> String {
-    let head = ["option", "site", "patients", "transactions", "slow_share", "mean_latency_s", "lost_h_per_replication"];
-    let mut rows = Rows::new(head);
+pub(super) fn sites(results: &Results, rows: &mut Rows) {
     for found in &results.setups {
         for (name, patients, sums) in &found.sites {
             #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
@@ -335,19 +301,16 @@ fn sites(results: &Results) -> String {
             ]);
         }
     }
-    rows.text()
 }
 
-fn inputs(results: &Results) -> String {
-    let head = ["number", "value", "standing", "source", "range"];
-    let rows = results.inputs.iter().map(|input| {
-        [
+pub(super) fn inputs(results: &Results, rows: &mut Rows) {
+    for input in &results.inputs {
+        rows.push([
             input.path.clone(),
             input.value.clone(),
             input.standing.name().to_owned(),
             input.source.clone().unwrap_or_default(),
             input.range.clone().unwrap_or_default(),
-        ]
-    });
-    csv(head, rows)
+        ]);
+    }
 }

@@ -123,6 +123,32 @@ pub fn change(value: &Interval, kind: Option<Kind>) -> String {
     format!("{sign}{}{space}{unit} ({low} to {high})", number(value.mean * scale))
 }
 
+/// Time that people lose, given in hours.
+#[must_use]
+pub fn staff_time(hours: f64) -> String {
+    if hours < 0.995 {
+        return format!("{} min", number((hours * 60.0).round()));
+    }
+    format!("{} hours", number(if hours < 9.95 { (hours * 10.0).round() / 10.0 } else { hours.round() }))
+}
+
+/// An amount of money, in the scenario's currency.
+#[must_use]
+pub fn money(results: &Results, amount: f64) -> String {
+    let currency = results.currency.as_deref().unwrap_or_default();
+    let space = if currency.chars().count() > 1 { " " } else { "" };
+    let sign = if amount < 0.0 { "-" } else { "" };
+    format!("{sign}{currency}{space}{}", number(amount.abs()))
+}
+
+/// A difference with its sign, without its interval.
+#[must_use]
+pub fn signed(value: f64, kind: Option<Kind>) -> String {
+    let (scale, unit) = kind.map_or((1.0, ""), |kind| scale(value, kind));
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{} {unit}", number(value * scale)).trim_end().to_owned()
+}
+
 /// `08:30`, or `Tue 08:30` when there is more than one day.
 #[must_use]
 pub fn clock(results: &Results, hours: f64) -> String {

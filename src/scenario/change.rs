@@ -54,6 +54,13 @@ pub fn apply(
     take_part(model, changes);
 }
 
+/// Whether pools place tunnels by load from now on, though nobody wrote so.
+#[must_use]
+pub fn places_by_load(base: &Model, model: &Model, written: bool) -> bool {
+    let mut pools = base.pools.iter().zip(&model.pools);
+    !written && pools.any(|(before, after)| before.balancer != after.balancer)
+}
+
 /// Concentrators that were added take part: where nothing else would bring a tunnel to them, and no balancer was written, the
 /// pool that they joined places tunnels by load from now on.
 fn take_part(model: &mut Model, changes: &[At<Change>]) {

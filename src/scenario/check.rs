@@ -14,15 +14,28 @@ use crate::units::{Bytes, Clock, Span, Text};
 pub struct Check {
     /// The faults.
     pub problems: Problems,
+    /// Files that the scenario names, in the order in which they were read.
+    pub files: Vec<Named>,
     folder: PathBuf,
     blanked: BTreeSet<String>,
+}
+
+/// A file that the scenario names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// Where its name stands in the scenario.
+    pub at: Range<usize>,
+    /// Its name, as written.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 impl Check {
     /// Goes on from the faults of form.
     #[must_use]
     pub fn new(problems: Problems, folder: &Path, blanked: BTreeSet<String>) -> Self {
-        Self { problems, folder: folder.to_owned(), blanked }
+        Self { problems, files: Vec::new(), folder: folder.to_owned(), blanked }
     }
 
     /// The value of a leaf that must be there; its table stands at `table`.
@@ -104,6 +117,7 @@ impl Check {
                 return None;
             }
         };
+        self.files.push(Named { at: at.clone(), name: name.to_owned(), bytes: bytes.clone() });
         match String::from_utf8(bytes) {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();

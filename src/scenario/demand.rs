@@ -193,9 +193,15 @@ fn class(
     if patience.is_some_and(|patience| patience.0 == 0) {
         check.problems.add(file.patience.span(), "nobody has no patience at all", "write a time above zero");
     }
+    let demand = demand?;
+    if file.waited_for.is_written() && !transacts(&demand) {
+        let help = "leave `waited_for` out: only transfers are waited for";
+        check.problems.add(file.waited_for.span(), "nobody waits for calls, or for staff", help);
+    }
     Some(Class {
         name: name?.0,
-        demand: demand?,
+        waited_for: check.or(&file.waited_for, Flag(demand.is_waited_for())).0,
+        demand,
         request: request?,
         response: response?,
         turns: u8::try_from(turns.0).unwrap_or(20),
@@ -209,6 +215,10 @@ fn class(
         growth: check.or(&file.growth, Share(0.0)).0,
         rules: Rules::default(),
     })
+}
+
+fn transacts(demand: &Demand) -> bool {
+    !matches!(demand, Demand::Streams { .. } | Demand::Steady { .. } | Demand::Staff { .. })
 }
 
 fn fallback(table: &At<FallbackFile>, class: &ClassFile, check: &mut Check) -> Fallback {

@@ -25,6 +25,23 @@ struct Bare {
     rtt: Option<Span>,
 }
 
+/// Who is counted at sites: as it is written, else patients, or people where a CSV file counts others.
+pub fn counted(file: &File, check: &mut Check) -> String {
+    let estate = file.estate.as_ref().map(toml::Spanned::get_ref);
+    if let Some(Line(counted)) = estate.and_then(|estate| check.maybe(&estate.counted)) {
+        return counted;
+    }
+    let header = check.files.iter().find(|named| {
+        estate.is_some_and(|estate| {
+            estate.csv.as_ref().and_then(|csv| csv.get_ref().file.right()).is_some_and(|name| name.0 == named.name)
+        })
+    });
+    let header =
+        header.map(|named| String::from_utf8_lossy(&named.bytes).lines().next().unwrap_or_default().to_lowercase());
+    let others = header.is_some_and(|header| !header.contains("patient") && !header.contains("list"));
+    if others { "people".to_owned() } else { "patients".to_owned() }
+}
+
 /// The sites of a scenario, as far as they could be made out.
 pub fn sites(file: &File, check: &mut Check) -> Option<Vec<Site>> {
     let Some(estate) = &file.estate else {
@@ -62,7 +79,7 @@ fn bare(estate: &At<Estate>, check: &mut Check) -> Option<Vec<Bare>> {
     }
     match (&table.drawn, &table.csv) {
         (Some(drawn), _) => self::drawn(drawn, check),
-        (_, Some(csv)) => self::csv(csv, check),
+        (_, Some(csv)) => self::csv(csv, !table.link.is_empty(), check),
         _ => Some(listed(&table.site, check)),
     }
 }
@@ -206,7 +223,7 @@ struct Columns {
     only: Vec<(usize, String)>,
 }
 
-fn csv(table: &At<CsvEstate>, check: &mut Check) -> Option<Vec<Bare>> {
+fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<Vec<Bare>> {
     let (at, csv) = (table.span(), table.get_ref());
     let file = check.need(&csv.file, &at, "file")?.0;
     let (text, source) = check.file(csv.file.span(), &file)?;
@@ -223,7 +240,7 @@ fn csv(table: &At<CsvEstate>, check: &mut Check) -> Option<Vec<Bare>> {
         check.problems.add(csv.file.span(), format!("`{file}` is empty"), help);
         return None;
     }
-    let columns = columns(csv, &header, check, &file)?;
+    let columns = columns(csv, &header, check, (&file, drawn_links))?;
     let mut bare = Vec::new();
     let mut names = BTreeSet::new();
     let mut faults = Faults { source, file: file.clone(), shown: 0 };
@@ -261,21 +278,74 @@ fn csv(table: &At<CsvEstate>, check: &mut Check) -> Option<Vec<Bare>> {
     (!bare.is_empty()).then_some(bare)
 }
 
-fn columns(csv: &CsvEstate, header: &[String], check: &mut Check, file: &str) -> Option<Columns> {
-    let mut find = |leaf: &Leaf<Line>, default: Option<&str>| -> Option<usize> {
-        let name = check.maybe(leaf).map(|line| line.0).or(default.map(str::to_owned))?;
+/// Usual names of columns, without case, blanks and signs.
+const CODES: [&str; 11] =
+    ["code", "sitecode", "site", "siteid", "sitename", "branch", "branchid", "branchcode", "name", "id", "location"];
+const COUNTS: [&str; 11] = [
+    "numberofpatients",
+    "patients",
+    "listsize",
+    "people",
+    "staff",
+    "users",
+    "headcount",
+    "employees",
+    "seats",
+    "workstations",
+    "desks",
+];
+const DOWNS: [&str; 9] = [
+    "downmbps",
+    "downmbit",
+    "downmbits",
+    "linedownmbit",
+    "linedownmbps",
+    "downloadmbps",
+    "down",
+    "download",
+    "bandwidthmbps",
+];
+const UPS: [&str; 8] = ["upmbps", "upmbit", "upmbits", "lineupmbit", "lineupmbps", "uploadmbps", "up", "upload"];
+
+/// The column of a usual name, the most usual first.
+fn usual(header: &[String], names: &[&str]) -> Option<usize> {
+    let bare =
+        |column: &str| column.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let columns: Vec<String> = header.iter().map(|column| bare(column)).collect();
+    names.iter().find_map(|name| columns.iter().position(|column| column == name))
+}
+
+fn columns(
+    csv: &CsvEstate,
+    header: &[String],
+    check: &mut Check,
+    (file, drawn_links): (&str, bool),
+) -> Option<Columns> {
+    let mut find = |leaf: &Leaf<Line>, field: &str, names: &[&str], needed: bool| -> Option<usize> {
+        let Some(Line(name)) = check.maybe(leaf) else {
+            let found = usual(header, names);
+            if found.is_none() && needed && !leaf.is_written() {
+                let title = format!("`{file}` has no column that is known to be the {field}");
+                let columns = header.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+                let help = format!("write `{field} = \"...\"` in [estate.csv] with one of {columns}");
+                check.problems.add(csv.file.span(), title, help);
+            }
+            return found;
+        };
         let found = header.iter().position(|column| *column == name);
         if found.is_none() {
-            let at = if leaf.is_written() { leaf.span() } else { csv.file.span() };
             let title = format!("`{file}` has no column `{name}`");
             let help = crate::scenario::problem::did_you_mean(&name, header.iter().map(String::as_str));
-            check.problems.add(at, title, help);
+            check.problems.add(leaf.span(), title, help);
         }
         found
     };
-    let code = find(&csv.code, Some("CODE"));
-    let patients = find(&csv.patients, Some("NUMBER_OF_PATIENTS"));
-    let (down, up, rtt) = (find(&csv.down_mbps, None), find(&csv.up_mbps, None), find(&csv.rtt_ms, None));
+    let code = find(&csv.code, "code", &CODES, true);
+    let patients = find(&csv.patients, "patients", &COUNTS, true);
+    let links: [&[&str]; 2] = if drawn_links { [&[], &[]] } else { [&DOWNS, &UPS] };
+    let (down, up) =
+        (find(&csv.down_mbps, "down_mbps", links[0], false), find(&csv.up_mbps, "up_mbps", links[1], false));
+    let rtt = find(&csv.rtt_ms, "rtt_ms", &[], false);
     let mut only = Vec::new();
     for (name, value) in &csv.only {
         let value = check.maybe(value).map(|line| line.0);

@@ -100,6 +100,8 @@ pub struct Run {
     pub fidelity: Option<FidelityFile>,
     /// Packets of one sender that move as one, at fidelity `packet` (default 1: packet by packet).
     pub grain: Leaf<Count>,
+    /// Sign of the currency in which costs are written, such as "£" (default: none).
+    pub currency: Leaf<Line>,
 }
 
 /// How closely the network is looked at.
@@ -131,6 +133,8 @@ pub struct Estate {
     /// Round trip from a site to the servers behind the headend, on an idle network (default 20 ms for all).
     #[schemars(with = "Option<Law<Span>>")]
     pub rtt: Option<At<Law<Span>>>,
+    /// Who is counted at a site, such as "people" (default "patients").
+    pub counted: Leaf<Line>,
 }
 
 /// Sites whose patients follow a lognormal distribution.
@@ -153,13 +157,13 @@ pub struct Drawn {
 pub struct CsvEstate {
     /// The file; a relative path starts at the scenario.
     pub file: Leaf<Line>,
-    /// Column with the site's code (default `CODE`, as NHS England publishes it).
+    /// Column with the site's code (default: `CODE`, as NHS England publishes it, else a usual name such as `site`).
     pub code: Leaf<Line>,
-    /// Column with its registered patients (default `NUMBER_OF_PATIENTS`).
+    /// Column with who is counted at it (default: `NUMBER_OF_PATIENTS`, else a usual name such as `staff`).
     pub patients: Leaf<Line>,
-    /// Column with the rate towards the site in Mbit/s; without it, links are drawn from `link`.
+    /// Column with the rate towards the site in Mbit/s (default: a usual name such as `down_mbps`, where there is no `link`).
     pub down_mbps: Leaf<Line>,
-    /// Column with the rate from the site in Mbit/s.
+    /// Column with the rate from the site in Mbit/s (default: a usual name such as `up_mbps`, where there is no `link`).
     pub up_mbps: Leaf<Line>,
     /// Column with the round trip in ms; without it, round trips are drawn from `rtt`.
     pub rtt_ms: Leaf<Line>,
@@ -397,6 +401,9 @@ pub struct ClassFile {
     pub retries: Leaf<Count>,
     /// A response within this time is what people call quick (default 2 s).
     pub quick: Leaf<Span>,
+    /// Whether people wait for it, so that its waits count as staff time lost: log-ons do, updates do not (default: true for
+    /// `users` and `open`, false for `jobs`).
+    pub waited_for: Leaf<Flag>,
     /// What people do who give up; for a class with `users` (default: they leave it).
     #[schemars(with = "Option<FallbackFile>")]
     pub fallback: Option<At<FallbackFile>>,

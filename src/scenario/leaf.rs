@@ -89,9 +89,9 @@ impl<T: Text> JsonSchema for Leaf<T> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         match T::WHAT {
-            what if what.contains("number") => json_schema!({ "type": "number" }),
-            what if what.starts_with("true") => json_schema!({ "type": "boolean" }),
-            _ => json_schema!({ "type": "string" }),
+            what if what.contains("number") => json_schema!({ "type": "number", "$comment": what }),
+            what if what.starts_with("true") => json_schema!({ "type": "boolean", "$comment": what }),
+            what => json_schema!({ "type": "string", "$comment": what }),
         }
     }
 }

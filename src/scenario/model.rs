@@ -206,6 +206,8 @@ pub struct Class {
     pub retries: u8,
     /// A response within this time is what people call quick.
     pub quick: Span,
+    /// Whether people wait for it: their time counts as lost.
+    pub waited_for: bool,
     /// What people do who give up.
     pub fallback: Option<Fallback>,
     /// Share that is turned away while its site is cut off.
@@ -221,6 +223,7 @@ impl Class {
     #[must_use]
     pub fn new(name: String, demand: Demand, request: Law, response: Law) -> Self {
         Self {
+            waited_for: demand.is_waited_for(),
             name,
             demand,
             request,
@@ -312,6 +315,14 @@ pub enum Demand {
         /// Hours in which the workstations are on; a job that is cut short goes on in the next day's.
         powered: Option<(Clock, Clock)>,
     },
+}
+
+impl Demand {
+    /// Whether people usually wait for it.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        matches!(self, Self::Users { .. } | Self::Open(_))
+    }
 }
 
 /// A non-homogeneous Poisson process over the whole estate; each arrival falls on a site by its patients.

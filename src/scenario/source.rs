@@ -91,8 +91,12 @@ pub fn inputs(text: &str, file: &File, check: &mut Check) -> Vec<Input> {
     numbers.into_iter().map(|(path, value)| origin_of(path, value, file)).collect()
 }
 
-/// The tables whose numbers describe the world; options, targets and the run are decisions.
-const WORLD: [&str; 8] = ["estate", "transport", "profile", "class", "tunnels", "concentrator", "fault", "replay"];
+/// The tables whose numbers describe the world and what is done to it; targets and the run are decisions.
+const WORLD: [&str; 10] =
+    ["estate", "transport", "profile", "class", "tunnels", "concentrator", "fault", "replay", "change", "option"];
+
+/// Keys whose values are texts even where they begin with a digit.
+const LABELS: [&str; 2] = ["name", "file"];
 
 fn covers(path: &str) -> impl Fn(&str) -> bool {
     let path = path.to_owned();
@@ -133,7 +137,7 @@ fn origin_of(path: String, value: String, file: &File) -> Input {
 fn walk(path: &str, value: &Spanned<DeValue<'_>>, found: &mut Vec<(String, String)>) {
     match value.get_ref() {
         DeValue::Table(table) => {
-            for (key, value) in table {
+            for (key, value) in table.iter().filter(|(key, _)| !LABELS.contains(&&**key.get_ref())) {
                 walk(&format!("{path}.{}", key.get_ref()), value, found);
             }
         }

@@ -175,12 +175,19 @@ impl Plan {
         })
     }
 
-    /// The rate that each queue could have if it wanted more, given what [`Plan::split`] gave: what its rank
-    /// leaves to lower ranks, and at least its share by weight.
+    /// The rate that each queue could have if it wanted more, given what [`Plan::split`] gave and the `bursts` of each, of which
+    /// those of higher ranks go first: what its rank leaves to lower ranks, and at least its share by weight. And what higher
+    /// ranks leave to its own.
     #[must_use]
-    pub fn open_to(&self, capacity: f64, demand: &[(f64, f64)], given: &[f64; MAX_CLASSES]) -> [f64; MAX_CLASSES] {
-        let mut open = [0.0; MAX_CLASSES];
-        let mut left = capacity;
+    pub fn open_to(
+        &self,
+        capacity: f64,
+        demand: &[(f64, f64)],
+        given: &[f64; MAX_CLASSES],
+        bursts: &[f64; MAX_CLASSES],
+    ) -> [(f64, f64); MAX_CLASSES] {
+        let mut open = [(0.0, 0.0); MAX_CLASSES];
+        let (mut left, mut above) = (capacity, 0.0);
         for Range { start: from, end: until } in self.ranks() {
             let used: f64 = given[from..until].iter().sum();
             let busy: f64 = demand[from..until].iter().filter(|(_, size)| *size > 0.0).map(|(weight, _)| weight).sum();
@@ -189,10 +196,13 @@ impl Plan {
                 // An idle queue without a fixed weight would come with one flow.
                 let own = self.queues[queue].weight.unwrap_or(weight.max(1.0));
                 let others = if size > 0.0 { busy - weight } else { busy };
-                let share = left * own / (own + others);
-                open[queue] = (given[queue] + (left - used).max(0.0)).max(share).min(self.queues[queue].total);
+                let share = (left - above) * own / (own + others);
+                let unused = given[queue] + (left - used).max(0.0) - above;
+                let rate = unused.max(share).max(0.0).min(self.queues[queue].total);
+                open[queue] = (rate, (left - above).max(0.0));
             }
             left = (left - used).max(0.0);
+            above += bursts[from..until].iter().sum::<f64>();
         }
         open
     }

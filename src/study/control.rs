@@ -19,7 +19,7 @@ const DAYS: u32 = 200;
 /// Their numbers are apart from those of any replication.
 const APART: u32 = 1 << 31;
 /// Length of a step [s].
-const STEP: f64 = 30.0;
+pub const STEP: f64 = 30.0;
 
 /// A fluid's day at one set-up.
 pub struct Fluid<'a> {
@@ -44,6 +44,13 @@ pub struct Forecast {
 }
 
 impl Forecast {
+    /// What was forecast of the days of a study, and of others; it matters.
+    #[cfg(test)]
+    #[must_use]
+    pub fn known(days: Vec<f64>, others: Vec<f64>) -> Self {
+        Self { days, others, matters: true }
+    }
+
     /// The forecast as a control variate, if it matters.
     #[must_use]
     pub fn control(&self) -> Option<Control<'_>> {
@@ -75,7 +82,7 @@ impl Forecast {
 pub struct Forecasts<'a> {
     fluid: Option<Fluid<'a>>,
     /// By target.
-    pub targets: Vec<Forecast>,
+    targets: Vec<Forecast>,
 }
 
 impl<'a> Forecasts<'a> {
@@ -87,6 +94,12 @@ impl<'a> Forecasts<'a> {
         let plain = model.edits.is_empty() && model.faults.is_empty() && model.replay.is_none();
         let suits = model.calendar.days == 1 && model.fidelity == Fidelity::Flow && first_come && plain;
         Self { fluid: suits.then(|| Fluid::of(model, targets)), targets: vec![Forecast::default(); targets.len()] }
+    }
+
+    /// The forecast for a target; none for a set-up of which the fluid knows too little.
+    #[must_use]
+    pub fn of_target(&self, target: usize) -> Option<&Forecast> {
+        self.fluid.as_ref().and_then(|_| self.targets.get(target))
     }
 
     /// Forecasts the days of so many replications, where they are enough to learn from.
@@ -108,6 +121,12 @@ impl<'a> Fluid<'a> {
     #[must_use]
     pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
         let until = targets.iter().map(|target| target.until).max().unwrap_or(Clock(0));
+        Self::up_to(model, targets, until)
+    }
+
+    /// The fluid of a model, up to a time of day.
+    #[must_use]
+    pub fn up_to(model: &'a Model, targets: &'a [Target], until: Clock) -> Self {
         let open = model.units.iter().filter(|unit| unit.opens == Time(0) && !unit.standby);
         let capacity = open.map(|unit| unit.carries().0.bits()).sum::<f64>() * STEP;
         let site_names = model.sites.iter().map(|site| name_of(&site.name)).collect();
@@ -139,6 +158,18 @@ impl<'a> Fluid<'a> {
     /// By target: mean delay in its hours on a day [s].
     #[must_use]
     pub fn day(&self, replication: u32) -> Vec<f64> {
+        let mut work = self.offered(replication);
+        let mut queue = 0.0_f64;
+        for work in &mut work {
+            queue = (queue + *work - self.capacity).max(0.0);
+            *work = queue * STEP / self.capacity;
+        }
+        self.targets.iter().map(|target| mean(&work[hours(target, work.len())])).collect()
+    }
+
+    /// By step of [`STEP`] seconds since midnight: work that comes to the headend on a day [bit].
+    #[must_use]
+    pub fn offered(&self, replication: u32) -> Vec<f64> {
         let mut work = self.expected.clone();
         let key = self.model.key(replication);
         for class in &self.model.classes {
@@ -149,12 +180,7 @@ impl<'a> Fluid<'a> {
                 }
             }
         }
-        let mut queue = 0.0_f64;
-        for work in &mut work {
-            queue = (queue + *work - self.capacity).max(0.0);
-            *work = queue * STEP / self.capacity;
-        }
-        self.targets.iter().map(|target| mean(&work[hours(target, work.len())])).collect()
+        work
     }
 
     /// Work of the turns of an action [bit].

@@ -11,7 +11,7 @@ use crate::scenario::target::Target;
 use crate::sim::simulate;
 use crate::study::Fault;
 use crate::study::recorder::{Recorder, Watched};
-use crate::study::results::minutes_over;
+use crate::study::results::{hours_lost, minutes_over, waiting_at_close};
 use crate::study::saved::Saved;
 
 /// What was measured on a day.
@@ -21,6 +21,10 @@ pub struct Day {
     pub targets: Vec<Option<f64>>,
     /// Time for which the watched class was over its limit [min].
     pub minutes_over: f64,
+    /// Time that people lost by waiting [h].
+    pub staff_lost: f64,
+    /// Jobs that were not finished at the end.
+    pub unfinished: f64,
 }
 
 /// What is held against a limit: the most that a figure could have been. Where what was under way at the end leaves it
@@ -86,6 +90,11 @@ impl Days<'_> {
         let run = recorder.finish();
         let run = run.map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })?;
         let targets = run.targets.iter().zip(&run.at_most).map(|(value, most)| held_against(*value, *most)).collect();
-        Ok(Day { minutes_over: minutes_over(&run, model, watched), targets })
+        Ok(Day {
+            minutes_over: minutes_over(&run, model, watched),
+            staff_lost: hours_lost(&run, model, watched),
+            unfinished: waiting_at_close(&run, model, watched),
+            targets,
+        })
     }
 }

@@ -12,6 +12,7 @@ use crate::scenario::target::{Measure, Target};
 use crate::sim::observer::{Fact, Look, Observer, Outcome, Parts, Record};
 use crate::stats::Histogram;
 use crate::study::paths::{PathWatch, Paths};
+use crate::study::results::AFFECTED;
 use crate::units::{Clock, NANOS, Span, Time};
 
 /// Length of the windows over which latency quantiles are taken.
@@ -297,7 +298,10 @@ pub struct Recorder<'a> {
     targets: &'a [Target],
     tallies: Vec<Tallied>,
     quick: Vec<f64>,
+    /// Whether what is unfinished at the end says something of a wait.
     people: Vec<bool>,
+    /// Whether waits of a class are time that people lose.
+    waited_for: Vec<bool>,
     last: Vec<Vec<f64>>,
     last_capacity: Vec<f64>,
     /// The bin that is under way: it changes at looks.
@@ -314,9 +318,11 @@ pub struct Recorder<'a> {
 /// What a target counts.
 #[derive(Clone, Debug)]
 struct Tallied {
-    /// Latencies [us].
+    /// Latencies of those that were served [us].
     latencies: Histogram,
-    /// Their sum [s].
+    /// How long those waited that were given up [us].
+    left: Histogram,
+    /// The sum of both [s].
     sum: f64,
     /// Those that were slow, and those that were given up; of calls: refused, and asked for.
     slow: u64,
@@ -333,6 +339,7 @@ impl Default for Tallied {
     fn default() -> Self {
         Self {
             latencies: Histogram::fine(),
+            left: Histogram::fine(),
             sum: 0.0,
             slow: 0,
             given_up: 0,
@@ -357,17 +364,19 @@ impl Tallied {
             self.inside_sum += latency;
             self.inside_quick += u64::from(!slow);
         } else {
-            self.latencies.add(record.latency.0 / 1000);
+            let of = if given_up { &mut self.left } else { &mut self.latencies };
+            of.add(record.latency.0 / 1000);
             self.sum += latency;
         }
     }
 
-    /// A measure of latency, with what is under way counted as if it ended now; and the most that it can become. What is under
-    /// way may take any time; for a mean, as long as the longest so far and then as long as it takes to end as many as are
-    /// under way where so many ended in `length` seconds.
+    /// A measure of latency, with what is under way counted as if it ended now, and what was given up as if it had been served
+    /// then; and the most that it can become. Either may take any time. For a mean, what is under way takes as long as the
+    /// longest so far and then as long as it takes to end as many as are under way where so many ended in `length` seconds; where
+    /// more than one in twenty gave up nobody knows it.
     #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
     fn value(&self, measure: Measure, length: f64) -> Option<(f64, f64)> {
-        let (ended, inside) = (self.latencies.total(), self.inside.total());
+        let (ended, inside) = (self.latencies.total() + self.left.total(), self.inside.total());
         let count = (ended + inside) as f64;
         let share = |least: u64, more: u64| (least as f64 / count, (least + more) as f64 / count);
         if ended + inside == 0 {
@@ -380,13 +389,16 @@ impl Tallied {
                 } else {
                     inside as f64 * (self.longest + length * inside as f64 / ended as f64)
                 };
-                let most = self.sum + more;
+                let known = self.left.total() as f64 <= AFFECTED * count;
+                let most = if known { self.sum + more } else { f64::INFINITY };
                 Some(((self.sum + self.inside_sum) / count, most / count))
             }
             Measure::Quantile(_, p) => {
                 let mut all = self.latencies.clone();
+                all.merge(&self.left);
                 all.merge(&self.inside);
-                let most = self.latencies.quantile_beside(p, inside).map_or(f64::INFINITY, |micros| micros / 1e6);
+                let beside = inside + self.left.total();
+                let most = self.latencies.quantile_beside(p, beside).map_or(f64::INFINITY, |micros| micros / 1e6);
                 all.quantile(p).map(|micros| (micros / 1e6, most.max(micros / 1e6)))
             }
             Measure::Slow(_) => Some(share(self.slow, self.inside_quick)),
@@ -451,7 +463,12 @@ impl<'a> Recorder<'a> {
             targets,
             tallies: vec![Tallied::default(); targets.len()],
             quick: model.classes.iter().map(|class| class.quick.secs()).collect(),
-            people: model.classes.iter().map(|class| !matches!(class.demand, Demand::Jobs { .. })).collect(),
+            people: model
+                .classes
+                .iter()
+                .map(|class| class.waited_for || !matches!(class.demand, Demand::Jobs { .. }))
+                .collect(),
+            waited_for: model.classes.iter().map(|class| class.waited_for).collect(),
             last: vec![vec![0.0; classes]; units],
             last_capacity: vec![0.0; units],
             bin: axis.bin_of(Time(0)),
@@ -561,7 +578,7 @@ impl<'a> Recorder<'a> {
             return;
         }
         let latency = record.latency.secs();
-        if self.people[class] && record.outcome != Outcome::Inside {
+        if self.waited_for[class] {
             let lost = (latency - record.unloaded.secs()).max(0.0);
             self.run.lost[class] += lost;
             self.run.sites[record.site.index()].lost += lost;

@@ -2,23 +2,22 @@
 
 use serde::Serialize;
 
-use crate::scenario::idle;
 use crate::scenario::model::{Action, Balancer, Bottleneck, Demand, Discipline, Fidelity, Model, Transport, Unit};
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
+use crate::scenario::warn::{self, Warning};
 use crate::scenario::{Setup, Study};
-use crate::stats::estimate::{Estimate, controlled, observations};
-use crate::stats::{Histogram, Interval, Tally, holm};
+use crate::stats::{Histogram, Interval, Tally};
 use crate::study::control::{Forecast, Forecasts};
 use crate::study::fidelity::Check;
 use crate::study::limits::{Limit, Quarter, binding};
 use crate::study::paths::Paths;
 use crate::study::recorder::{Axis, ClassBin, HubBin, Ledger, Run, SiteSum, Watched};
+use crate::study::series::{self, Series};
+pub use crate::study::series::{CONFIDENCE, Compared, Saved};
 use crate::study::stopping::Why;
 use crate::study::waits::{self, Wait, Waited};
 
-/// Confidence of every interval that is reported.
-pub const CONFIDENCE: f64 = 0.95;
 /// A site is affected in a window in which more than this share of its transactions is slow.
 pub const AFFECTED: f64 = 0.05;
 
@@ -31,13 +30,18 @@ pub struct Results {
     pub when: String,
     /// Days of a replication.
     pub days: u32,
-    /// Number of sites and of patients.
+    /// Number of sites, and of who is counted there.
     pub estate: (usize, u64),
+    /// Who that is: `patients`, `people`.
+    pub counted: String,
     /// How closely the network was looked at: `flow`, or `packet`.
     pub fidelity: &'static str,
     /// Where both fidelities were compared, what came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
+    /// What is written and will not do what it seems to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Seed of the random numbers.
     pub seed: u64,
     /// Replications of each setup.
@@ -53,6 +57,11 @@ pub struct Results {
     pub classes: Vec<String>,
     /// Which classes are deferrable jobs.
     pub jobs: Vec<bool>,
+    /// Which classes people wait for.
+    pub waited_for: Vec<bool>,
+    /// The sign of the currency in which costs are written, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// The class that people watch, and its limit [s].
     pub watched: (usize, f64),
     /// Targets in words.
@@ -99,6 +108,19 @@ pub enum Kind {
     Count,
 }
 
+impl Kind {
+    /// Its unit in files.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Time => "s",
+            Self::Share => "share",
+            Self::Size => "bytes",
+            Self::Count => "",
+        }
+    }
+}
+
 /// What was found for the base or an option.
 #[derive(Clone, Debug, Serialize)]
 pub struct Found {
@@ -106,6 +128,10 @@ pub struct Found {
     pub name: String,
     /// Its name for people.
     pub title: String,
+    /// What it changes, each change in a clause.
+    pub what: Vec<String>,
+    /// What it costs more than the base, if that is written.
+    pub cost: Option<f64>,
     /// The first concentrator's order of service, as validation has it.
     pub service: &'static str,
     /// Why the error of the method was not measured in this regime, if it was not.
@@ -116,13 +142,13 @@ pub struct Found {
     pub remarks: Vec<String>,
     /// What each target measured.
     pub targets: Vec<Judged>,
-    /// The first target in each replication, or antithetic pair of them.
-    #[serde(skip)]
-    pub first_target: Vec<f64>,
     /// Other figures, in the order of [`MEASURES`].
     pub measures: Vec<Compared>,
     /// Who waits, and how long: each class with latencies.
     pub waits: Vec<Wait>,
+    /// What each replication showed: the targets, the measures, and what the classes waited, in this order.
+    #[serde(skip)]
+    pub series: Vec<Series>,
     /// Where everything went, all replications together.
     pub ledger: Ledger,
     /// Bytes served by class, all replications together.
@@ -210,39 +236,14 @@ impl Verdict {
     }
 }
 
-/// A figure with its interval, and how it differs from the base.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Compared {
-    /// Mean over replications and its 95 % interval.
-    pub value: Interval,
-    /// Paired difference from the base on the same random numbers; none for the base.
-    pub change: Option<Interval>,
-    /// Whether the difference is clear at 5 % after Holm's correction over all options.
-    pub clear: bool,
-    /// What the same days, and the forecast of each, saved: replications with days of their own that the difference (for
-    /// the base: the figure) would have needed for each one that was run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub saved: Option<Saved>,
-}
-
-/// How many times as many replications would have been needed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Saved {
-    /// Without common random numbers.
-    pub same_days: f64,
-    /// Without the control variate.
-    pub forecast: f64,
-    /// Without antithetic pairs; none where there are none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub antithetic: Option<f64>,
-}
-
 /// A figure of a run.
 pub struct Figure {
     /// Its name in files.
     pub name: &'static str,
     /// Its name for people.
     pub title: &'static str,
+    /// The same where there is little room.
+    pub short: &'static str,
     /// Its unit.
     pub unit: &'static str,
     of: fn(&Run, &Model, Watched) -> f64,
@@ -250,14 +251,38 @@ pub struct Figure {
 
 /// Figures that are reported for every setup beside its targets.
 pub const MEASURES: [Figure; 8] = [
-    Figure { name: "minutes_over", title: "time over the limit", unit: "min", of: minutes_over },
-    Figure { name: "sites_affected", title: "sites affected at worst", unit: "sites", of: worst_affected },
-    Figure { name: "staff_hours_lost", title: "staff time lost", unit: "h", of: hours_lost },
-    Figure { name: "given_up", title: "given up or refused", unit: "", of: given_up },
-    Figure { name: "peak_utilisation", title: "busiest 15 minutes", unit: "%", of: peak_utilisation },
-    Figure { name: "waiting_at_close", title: "jobs unfinished at the end", unit: "jobs", of: waiting_at_close },
-    Figure { name: "sites_cut_off", title: "sites cut off at worst", unit: "sites", of: |run, _, _| run.paths.at_once },
-    Figure { name: "staff_hours_cut_off", title: "staff time cut off", unit: "h", of: cut_off_hours },
+    Figure { name: "minutes_over", title: "time over the limit", short: "over limit", unit: "min", of: minutes_over },
+    Figure {
+        name: "sites_affected",
+        title: "sites affected at worst",
+        short: "sites",
+        unit: "sites",
+        of: worst_affected,
+    },
+    Figure { name: "staff_hours_lost", title: "staff time lost", short: "staff lost", unit: "h", of: hours_lost },
+    Figure { name: "given_up", title: "given up or refused", short: "given up", unit: "", of: given_up },
+    Figure { name: "peak_utilisation", title: "busiest 15 minutes", short: "busiest", unit: "%", of: peak_utilisation },
+    Figure {
+        name: "waiting_at_close",
+        title: "jobs unfinished at the end",
+        short: "unfinished",
+        unit: "jobs",
+        of: waiting_at_close,
+    },
+    Figure {
+        name: "sites_cut_off",
+        title: "sites cut off at worst",
+        short: "cut off",
+        unit: "sites",
+        of: |run, _, _| run.paths.at_once,
+    },
+    Figure {
+        name: "staff_hours_cut_off",
+        title: "staff time cut off",
+        short: "staff cut off",
+        unit: "h",
+        of: cut_off_hours,
+    },
 ];
 
 /// Measures from here on are of the sites' ways to the headend.
@@ -266,6 +291,8 @@ const OF_PATHS: usize = 6;
 pub const STAFF_LOST: usize = 2;
 /// See [`STAFF_LOST`].
 pub const PEAK: usize = 4;
+/// Jobs unfinished at the end.
+pub const UNFINISHED: usize = 5;
 /// See [`STAFF_LOST`].
 pub const STAFF_CUT_OFF: usize = 7;
 
@@ -300,9 +327,8 @@ fn worst_affected(run: &Run, model: &Model, _: Watched) -> f64 {
 }
 
 /// Time that people lost against an idle network, in the classes that people wait for.
-fn hours_lost(run: &Run, model: &Model, _: Watched) -> f64 {
-    let people = model.classes.iter().zip(&run.lost).filter(|(class, _)| matches!(class.demand, Demand::Users { .. }));
-    people.map(|(_, lost)| lost).sum::<f64>() / 3600.0
+pub(super) fn hours_lost(run: &Run, _: &Model, _: Watched) -> f64 {
+    run.lost.iter().sum::<f64>() / 3600.0
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -327,7 +353,7 @@ fn peak_utilisation(run: &Run, model: &Model, _: Watched) -> f64 {
     100.0 * most.min(1.0)
 }
 
-fn waiting_at_close(run: &Run, model: &Model, _: Watched) -> f64 {
+pub(super) fn waiting_at_close(run: &Run, model: &Model, _: Watched) -> f64 {
     let jobs = model.classes.iter().zip(&run.classes).filter(|(class, _)| matches!(class.demand, Demand::Jobs { .. }));
     jobs.filter_map(|(_, bins)| bins.last()).map(|bin| bin.waiting + bin.active).sum()
 }
@@ -500,11 +526,12 @@ pub(super) fn results(
     let model = &setups[0].model;
     let axis = Axis::of(model);
     let base = setups.iter().position(|setup| setup.name == "base");
-    let mut figures = compare(&sums, forecasts, base, &study.targets);
+    let figures = compare(study, &sums, forecasts, base);
+    let classes: Vec<&str> = model.classes.iter().map(|class| class.name.as_str()).collect();
     let of_setups: Vec<&[Vec<Option<Waited>>]> = sums.iter().map(|sum| &sum.waits[..]).collect();
-    let mut waits = waits::compare(&of_setups, base, model.antithetic).into_iter();
+    let mut waits = waits::compare(&of_setups, base, model.antithetic, &classes).into_iter();
     let mut found = Vec::new();
-    for ((setup, sum), mut figures) in setups.iter().zip(sums).zip(figures.drain(..)) {
+    for ((setup, sum), (mut figures, mut series)) in setups.iter().zip(sums).zip(figures) {
         let measures = figures.split_off(study.targets.len());
         let values = study.targets.iter().zip(sum.targets.iter().zip(&sum.at_most));
         let judged = values.zip(figures).map(|((target, (values, at_most)), figure)| {
@@ -516,22 +543,30 @@ pub(super) fn results(
             Judged { verdict, at_least: is_at_least(values, at_most), figure }
         });
         let judged = judged.collect();
-        found.push(Found { waits: waits.next().unwrap_or_default(), ..found_of(setup, sum, judged, measures) });
+        let (waits, of_waits) = waits.next().unwrap_or_default();
+        series.extend(of_waits);
+        let cost = setup.cost.map(|cost| cost - study.setups[0].cost.unwrap_or(0.0));
+        found.push(Found { cost, waits, series, ..found_of(setup, sum, judged, measures) });
     }
-    for (setup, unit) in idle::useless(&study.setups) {
-        let remark = format!("no site has a tunnel to {unit}, so it carries nothing: {}", idle::REMEDY);
-        found.iter_mut().filter(|found| found.name == setup.name).for_each(|found| found.remarks.push(remark.clone()));
+    let told = warn::warnings(study);
+    for warning in &told {
+        let remark = format!("{}; {}", warning.title, warning.help);
+        let of = |found: &&mut Found| warning.setup.as_ref() == Some(&found.name);
+        found.iter_mut().filter(of).for_each(|found| found.remarks.push(remark.clone()));
     }
+    changed_nothing(&mut found, base);
     Results {
         question: study.question.clone(),
         when: study.when.clone(),
         days: model.calendar.days,
         estate: (model.sites.len(), model.sites.iter().map(|site| u64::from(site.patients)).sum()),
+        counted: study.counted.clone(),
         fidelity: match model.fidelity {
             Fidelity::Flow => "flow",
             Fidelity::Packet(_) => "packet",
         },
         check: None,
+        warnings: told.iter().filter(|warning| warning.setup.is_none()).map(told_of).collect(),
         seed: model.seed,
         replications,
         antithetic: model.antithetic,
@@ -539,6 +574,8 @@ pub(super) fn results(
         precision: study.effort.precision.0,
         classes: model.classes.iter().map(|class| class.name.clone()).collect(),
         jobs: model.classes.iter().map(|class| matches!(class.demand, Demand::Jobs { .. })).collect(),
+        waited_for: model.classes.iter().map(|class| class.waited_for).collect(),
+        currency: study.currency.clone(),
         watched: (watched.class.index(), watched.limit),
         targets: study.targets.iter().map(|target| target.title.clone()).collect(),
         limits: study.targets.iter().map(|target| target.limit).collect(),
@@ -548,6 +585,23 @@ pub(super) fn results(
         inputs: study.inputs.clone(),
         bins: ((0..axis.len()).map(|bin| axis.start(bin).secs() / 3600.0).collect(), axis.bin.secs()),
         windows: (0..axis.windows().len()).map(|bin| axis.windows().start(bin).secs() / 3600.0).collect(),
+    }
+}
+
+fn told_of(warning: &Warning) -> String {
+    format!("{}; {}", warning.title, warning.help)
+}
+
+/// An option all of whose figures are those of the base, to the last bit, has done nothing.
+fn changed_nothing(found: &mut [Found], base: Option<usize>) {
+    let Some(base) = base else { return };
+    let values = |found: &Found| found.series.iter().map(|series| series.values.clone()).collect::<Vec<_>>();
+    let of_base = values(&found[base]);
+    for (place, found) in found.iter_mut().enumerate() {
+        let alike = place != base && values(found) == of_base;
+        if alike && !found.remarks.iter().any(|remark| remark.contains("changes nothing")) {
+            found.remarks.push("it changed nothing: every figure is that of the headend as it is".to_owned());
+        }
     }
 }
 
@@ -586,132 +640,42 @@ pub fn kind(measure: Measure) -> Kind {
     }
 }
 
-/// A figure of each replication; where nothing was measured, nothing was late.
-fn known(values: &[Option<f64>]) -> Vec<f64> {
-    values.iter().map(|value| value.unwrap_or(0.0)).collect()
-}
-
-/// A target's mean over the replications in which it was measured, with the luck of the days taken out where their
-/// forecast tells it.
-pub(super) fn of_target(values: &[Option<f64>], forecast: &Forecast, antithetic: bool) -> Estimate {
-    let all = values.iter().all(Option::is_some);
-    // Where a pair is not whole, its halves are all that there is, and no forecast is of them.
-    let (observed, none) = (observations(&known(values), antithetic && all), Forecast::default());
-    estimate(&observed, if all { forecast } else { &none }, antithetic)
-}
-
-/// The mean of what was observed, with the luck of the days taken out where their forecast tells it.
-fn estimate(observed: &[f64], forecast: &Forecast, antithetic: bool) -> Estimate {
-    match forecast.observed(antithetic).control() {
-        Some(control) => controlled(observed, &control),
-        None => observed.iter().copied().collect::<Tally>().estimate(),
-    }
-}
-
-/// By setup: each target's figure, then each measure's, and how they differ from the base.
-fn compare(sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>, measured: &[Target]) -> Vec<Vec<Compared>> {
-    let targets = sums[0].targets.len();
-    let is_percentile =
-        |figure: usize| measured.get(figure).is_some_and(|target| matches!(target.measure, Measure::Quantile(..)));
-    let antithetic = sums[0].model.antithetic;
-    let values = |place: usize, figure: usize| match figure.checked_sub(targets) {
-        None => known(&sums[place].targets[figure]),
-        Some(measure) => sums[place].measures[measure].clone(),
-    };
-    let none = Forecast::default();
-    let forecast = |place: usize, figure: usize| forecasts[place].targets.get(figure).unwrap_or(&none);
-    let mut rows = vec![Vec::new(); sums.len()];
-    for figure in 0..targets + MEASURES.len() {
-        let series: Vec<Series<'_>> = (0..sums.len())
-            .map(|place| Series {
-                values: values(place, figure),
-                measured: sums[place].targets.get(figure).is_none_or(|values| values.iter().all(Option::is_some)),
-                forecast: forecast(place, figure),
-            })
-            .collect();
-        // Percentiles are known to within a bucket, however well the replications agree.
-        let resolution = if is_percentile(figure) { Histogram::fine().resolution() } else { 0.0 };
-        for (row, compared) in rows.iter_mut().zip(side_by_side(&series, base, antithetic, resolution)) {
-            row.push(compared);
+/// By setup: each target's figure, then each measure's, and how they differ from the base; and what they come from.
+fn compare(
+    study: &Study,
+    sums: &[Sums],
+    forecasts: &[Forecasts<'_>],
+    base: Option<usize>,
+) -> Vec<(Vec<Compared>, Vec<Series>)> {
+    let mut rows = vec![(Vec::new(), Vec::new()); sums.len()];
+    let mut add = |mut series: Vec<Series>, forecasts: &[Option<&Forecast>]| {
+        let compared = series::compare(&mut series, forecasts, base, sums[0].model.antithetic);
+        for ((row, compared), series) in rows.iter_mut().zip(compared).zip(series) {
+            row.0.push(compared);
+            row.1.push(series);
         }
+    };
+    for (place, target) in study.targets.iter().enumerate() {
+        // Percentiles are known to within a bucket, however well the replications agree.
+        let resolution = match target.measure {
+            Measure::Quantile(..) => Histogram::fine().resolution(),
+            _ => 0.0,
+        };
+        let unit = kind(target.measure).unit();
+        let of = |sum: &Sums| Series {
+            values: sum.targets[place].clone(),
+            at_most: sum.at_most[place].clone(),
+            ..Series::new(target.title.clone(), unit, Vec::new(), resolution)
+        };
+        let forecasts: Vec<Option<&Forecast>> = forecasts.iter().map(|forecasts| forecasts.of_target(place)).collect();
+        add(sums.iter().map(of).collect(), &forecasts);
+    }
+    let none = vec![None; sums.len()];
+    for (place, figure) in MEASURES.iter().enumerate() {
+        let of = |sum: &Sums| Series::new(figure.name.to_owned(), figure.unit, sum.measures[place].clone(), 0.0);
+        add(sums.iter().map(of).collect(), &none);
     }
     rows
-}
-
-/// A figure of a set-up: a value for each replication.
-pub(super) struct Series<'a> {
-    pub values: Vec<f64>,
-    /// Whether it was measured in each.
-    pub measured: bool,
-    pub forecast: &'a Forecast,
-}
-
-/// One figure of all set-ups, and how each differs from the base; it is known to within a share of `resolution`.
-pub(super) fn side_by_side(
-    series: &[Series<'_>],
-    base: Option<usize>,
-    antithetic: bool,
-    resolution: f64,
-) -> Vec<Compared> {
-    let none = Forecast::default();
-    let mean = |place: usize| series[place].values.iter().copied().collect::<Tally>().mean();
-    let change_of = |place: usize| -> Option<(Estimate, Saved)> {
-        let base = base.filter(|base| *base != place)?;
-        let forecast = series[place].forecast.minus(series[base].forecast);
-        Some(change(&series[place].values, &series[base].values, &forecast, antithetic))
-    };
-    let changes: Vec<Option<(Estimate, Saved)>> = (0..series.len()).map(change_of).collect();
-    let adjusted = holm(&changes.iter().flatten().map(|(change, _)| change.p_value()).collect::<Vec<_>>());
-    let mut adjusted = adjusted.into_iter();
-    let compared = series.iter().zip(&changes).enumerate().map(|(place, (own, changed))| {
-        let observed = observations(&own.values, antithetic);
-        let value = estimate(&observed, if own.measured { own.forecast } else { &none }, antithetic);
-        let clear = changed.is_some() && adjusted.next().is_some_and(|p| p < 1.0 - CONFIDENCE);
-        let saved = match changed {
-            Some((_, saved)) => *saved,
-            None => Saved {
-                same_days: 1.0,
-                forecast: gain(&observed, &value),
-                antithetic: by_pairs(&own.values, antithetic),
-            },
-        };
-        Compared {
-            value: value.interval(CONFIDENCE).known_to(resolution),
-            change: changed.map(|(change, _)| {
-                change.interval(CONFIDENCE).or_to((mean(place) + mean(base.unwrap_or(place))) * resolution)
-            }),
-            clear,
-            saved: (saved.same_days.is_finite() && saved.forecast.is_finite()).then_some(saved),
-        }
-    });
-    compared.collect()
-}
-
-/// The paired difference from the base, and what pairing and forecasts saved.
-fn change(own: &[f64], base: &[f64], forecast: &Forecast, antithetic: bool) -> (Estimate, Saved) {
-    let days: Vec<f64> = own.iter().zip(base).map(|(own, base)| difference(*own, *base)).collect();
-    let differences = observations(&days, antithetic);
-    let estimate = estimate(&differences, forecast, antithetic);
-    let same_days = (spread(own) + spread(base)) / spread(&days);
-    let saved = Saved { same_days, forecast: gain(&differences, &estimate), antithetic: by_pairs(&days, antithetic) };
-    (estimate, saved)
-}
-
-fn spread(values: &[f64]) -> f64 {
-    values.iter().copied().collect::<Tally>().variance()
-}
-
-/// How many times as many independent days would be needed as antithetic ones; none where they are independent, or too
-/// few to tell.
-fn by_pairs(days: &[f64], antithetic: bool) -> Option<f64> {
-    let factor = spread(days) / 2.0 / spread(&observations(days, true));
-    (antithetic && factor.is_finite()).then_some(factor)
-}
-
-/// How many times as many replications the plain mean would need for the same standard error.
-fn gain(values: &[f64], estimate: &Estimate) -> f64 {
-    let plain = values.iter().copied().collect::<Tally>().estimate();
-    (plain.error / estimate.error).powi(2)
 }
 
 fn verdict(value: Interval, limit: f64, measured: bool) -> Verdict {
@@ -724,12 +688,6 @@ fn verdict(value: Interval, limit: f64, measured: bool) -> Verdict {
     } else {
         Verdict::Unsure
     }
-}
-
-/// What is left of two figures that differ by rounding alone is no difference.
-fn difference(own: f64, base: f64) -> f64 {
-    let by = own - base;
-    if by.abs() <= 1e-6 * base.abs() { 0.0 } else { by }
 }
 
 /// How classes meet at the first concentrator, at the end of all edits.
@@ -796,6 +754,8 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
     Found {
         name: setup.name.clone(),
         title: setup.title.clone(),
+        what: setup.what.clone(),
+        cost: None,
         service: service(model),
         unmeasured: unmeasured(model),
         units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.carries().0.bits(), *tunnels)).collect(),
@@ -810,14 +770,10 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
             .iter()
             .map(|(tally, over)| (tally.interval(CONFIDENCE), f64::from(*over) * share))
             .collect(),
-        first_target: sum
-            .targets
-            .first()
-            .map(|values| observations(&known(values), model.antithetic))
-            .unwrap_or_default(),
         targets,
         measures,
         waits: Vec::new(),
+        series: Vec::new(),
         ledger: sum.ledger,
         served: sum.served,
         carried: sum.carried,

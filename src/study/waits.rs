@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use crate::stats::Histogram;
-use crate::study::control::Forecast;
 use crate::study::recorder::{ClassBin, Run};
-use crate::study::results::{Compared, Series, side_by_side};
+use crate::study::series::{self, Compared, Series};
 
 /// What a class waits in a set-up.
 #[derive(Clone, Debug, Serialize)]
@@ -48,30 +47,44 @@ pub(super) fn of(run: &Run) -> Vec<Option<Waited>> {
     classes.collect()
 }
 
-/// By set-up and class: what is known in every replication of every set-up, against the base.
-pub(super) fn compare(setups: &[&[Vec<Option<Waited>>]], base: Option<usize>, antithetic: bool) -> Vec<Vec<Wait>> {
-    let classes = setups.first().and_then(|runs| runs.first()).map_or(0, Vec::len);
-    let mut found = vec![Vec::new(); setups.len()];
-    for class in 0..classes {
+/// By set-up and class: what is known in every replication of every set-up, against the base; and what that comes from.
+pub(super) fn compare(
+    setups: &[&[Vec<Option<Waited>>]],
+    base: Option<usize>,
+    antithetic: bool,
+    classes: &[&str],
+) -> Vec<(Vec<Wait>, Vec<Series>)> {
+    let mut found = vec![(Vec::new(), Vec::new()); setups.len()];
+    for (class, name) in classes.iter().enumerate() {
         let known = |runs: &&[Vec<Option<Waited>>]| runs.iter().map(|run| run[class]).collect::<Option<Vec<Waited>>>();
         // Where a class is switched off by an option it has nothing to be compared.
         let there: Vec<(usize, Vec<Waited>)> =
             setups.iter().enumerate().filter_map(|(place, runs)| Some((place, known(runs)?))).collect();
         let base = there.iter().position(|(place, _)| Some(*place) == base);
-        let none = Forecast::default();
-        let figure = |of: fn(&Waited) -> f64, resolution: f64| {
-            let series = there.iter().map(|(_, runs)| Series {
-                values: runs.iter().map(of).collect(),
-                measured: true,
-                forecast: &none,
-            });
-            side_by_side(&series.collect::<Vec<_>>(), base, antithetic, resolution)
+        let mut figure = |(what, unit): (&str, &'static str), of: fn(&Waited) -> f64, resolution: f64| {
+            let values = |runs: &[Waited]| runs.iter().map(of).collect();
+            let series = |runs: &[Waited]| Series::new(format!("{name} {what}"), unit, values(runs), resolution);
+            let mut all: Vec<Series> = there.iter().map(|(_, runs)| series(runs)).collect();
+            let compared = series::compare(&mut all, &vec![None; there.len()], base, antithetic);
+            for ((place, _), series) in there.iter().zip(all) {
+                found[*place].1.push(series);
+            }
+            compared
         };
-        let (mean, p95) = (figure(|run| run.mean, 0.0), figure(|run| run.p95, Histogram::default().resolution()));
-        let given_up = figure(|run| run.given_up, 0.0);
+        let mean = figure(("mean latency", "s"), |run| run.mean, 0.0);
+        let p95 = figure(("p95 latency", "s"), |run| run.p95, Histogram::default().resolution());
+        let given_up = figure(("given up or refused", "share"), |run| run.given_up, 0.0);
         for (index, (place, _)) in there.iter().enumerate() {
-            found[*place].push(Wait { class, mean: mean[index], p95: p95[index], given_up: given_up[index] });
+            found[*place].0.push(Wait { class, mean: mean[index], p95: p95[index], given_up: given_up[index] });
         }
     }
     found
+}
+
+impl Wait {
+    /// Its figures, in the order of their series.
+    #[must_use]
+    pub fn figures(&self) -> [&Compared; 3] {
+        [&self.mean, &self.p95, &self.given_up]
+    }
 }

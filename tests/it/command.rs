@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-fn headend(arguments: &[&str]) -> Output {
+pub fn headend(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_headend")).args(arguments).output().unwrap()
 }
 
@@ -20,7 +20,7 @@ fn collect(folder: &Path, root: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
 }
 
 /// Every file below a folder but the manifest, which has the clock in it.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     collect(folder, folder, &mut found);
     assert!(found.remove(Path::new("manifest.json")).is_some());
@@ -28,7 +28,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[track_caller]
-fn same(a: &BTreeMap<PathBuf, Vec<u8>>, b: &BTreeMap<PathBuf, Vec<u8>>) {
+pub fn same(a: &BTreeMap<PathBuf, Vec<u8>>, b: &BTreeMap<PathBuf, Vec<u8>>) {
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
     for (path, bytes) in a {
         assert!(bytes == &b[path], "{} differs", path.display());
@@ -186,7 +186,7 @@ fn the_starter_is_a_scenario_that_runs() {
     assert!(folder.path().join("output/mine/report.html").exists());
     let again = call(&["init", "mine"]);
     assert_eq!(again.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("already exists"));
 }
 
 /// A study that was cut short goes on from its finished runs, to the same bytes.

@@ -164,7 +164,7 @@ fn wrong_estates_are_answered_in_their_own_file() {
     let csv = "[estate.csv]\nfile = \"sites.csv\"";
     csv_case("csv_that_is_missing", "[estate.csv]\nfile = \"site.csv\"", b"");
     csv_case("csv_that_is_empty", csv, b"");
-    csv_case("csv_without_the_column", csv, b"code,NUMBER_OF_PATIENTS\nA,100\n");
+    csv_case("csv_without_the_column", csv, b"GP_PRACTICE,NUMBER_OF_PATIENTS\nA,100\n");
     csv_case("csv_with_a_malformed_row", csv, b"CODE,NUMBER_OF_PATIENTS\nA,100\nB,many\nC,300\n");
     csv_case("csv_with_a_second_row_of_a_site", csv, b"CODE,NUMBER_OF_PATIENTS\nA,100\nA,100\n");
     csv_case("csv_in_another_encoding", csv, b"CODE,NUMBER_OF_PATIENTS\nCaf\xe9,100\n");

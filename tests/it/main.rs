@@ -1,5 +1,6 @@
 //! Integration tests, in one binary.
 
+mod answers;
 mod bench_model;
 mod certainty;
 mod command;

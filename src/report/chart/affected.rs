@@ -2,8 +2,8 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, GREY, Panels, nice, target_hours};
-use crate::report::words::{clock, count, figure, number};
+use crate::report::chart::{BLUE, GREY, Key, Mark, Panels, nice, target_hours};
+use crate::report::words::{clock, count, figure, list, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
 
@@ -20,15 +20,35 @@ pub fn draw(results: &Results) -> Chart {
     let most = setups.iter().flat_map(|found| mean(found)).map(|(_, value)| value).fold(0.0, f64::max);
     let most = if most > 0.5 * sites { sites } else { nice(most.max(4.0)) };
     let base = results.setups.iter().find(|found| found.name == "base");
-    let panels = Panels { results, hours: target_hours(results), most: most * 1.08, unit: "", log: false };
-    let svg = panels.draw(&setups, |panel, found| {
+    let mut keys = vec![Key::new("sites affected", BLUE, Mark::Area)];
+    if base.is_some() && setups.len() > 1 {
+        keys.push(Key::new("as it is", GREY, Mark::Dashed));
+    }
+    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+        let words = |(middle, sites): (f64, f64)| {
+            let from = middle - half;
+            (from, middle + half, format!("{}: {} sites", clock(results, from), number(sites)))
+        };
+        mean(found).into_iter().map(words).collect()
+    };
+    // Set-ups in which hardly a site is affected need no panel.
+    let told = |found: &&&Found| mean(found).iter().any(|(_, sites)| *sites >= 0.5);
+    let shown: Vec<&Found> = setups.iter().filter(told).copied().collect();
+    let shown = if shown.is_empty() { setups[..1].to_vec() } else { shown };
+    let hours = target_hours(results);
+    let panels = Panels { results, hours, most: most * 1.08, unit: "", log: false, keys, hover: &hover };
+    let svg = panels.draw(&shown, |panel, found| {
         if let Some(base) = base.filter(|base| base.name != found.name) {
             panel.dashed(mean(base).into_iter(), GREY.stroke_width(1));
-            panel.key("", "as it is (dashed)", GREY);
         }
         panel.fill(mean(found).into_iter(), BLUE.mix(0.2));
         panel.line(mean(found).into_iter(), BLUE.stroke_width(2));
     });
+    let left_out: Vec<String> = setups
+        .iter()
+        .filter(|found| !shown.iter().any(|other| other.name == found.name))
+        .map(|found| quoted(&found.title))
+        .collect();
     let base = base.unwrap_or(&results.setups[0]);
     let (when, worst) = mean(base).into_iter().fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
     let title = if worst < 0.5 {
@@ -43,9 +63,14 @@ pub fn draw(results: &Results) -> Chart {
     };
     let note = format!(
         "A site is affected in five minutes in which more than one in twenty of its {} transactions takes longer than {}. \
-         Mean over replications.",
+         Mean over replications.{}",
         results.classes[results.watched.0],
-        figure(results.watched.1, Kind::Time)
+        figure(results.watched.1, Kind::Time),
+        if left_out.is_empty() {
+            String::new()
+        } else {
+            format!(" Not drawn, as hardly a site is affected: {}.", list(&left_out))
+        }
     );
     Chart { name: "affected", title, note, svg, table: table(results) }
 }

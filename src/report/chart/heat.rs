@@ -4,7 +4,7 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{Area, INK, base_and_best, font, sheet, sure, target_hours};
+use crate::report::chart::{Area, HEAD, INK, LABEL, base_and_best, fitting, font, sheet, sure, target_hours};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
@@ -29,7 +29,9 @@ const BOTTOM: i32 = 356;
 #[must_use]
 pub fn draw(results: &Results) -> Chart {
     let (base, best) = base_and_best(results);
-    let shown: Vec<&Found> = base.into_iter().chain(best).collect();
+    // An empty map says what the title says.
+    let beside = best.filter(|best| slow_sites(results, best) > 0 || base.is_none());
+    let shown: Vec<&Found> = base.into_iter().chain(beside).collect();
     let windows = windows(results);
     let svg = sheet(HEIGHT, |area| {
         for (found, cell) in shown.iter().zip(area.split_evenly((1, shown.len().max(1)))) {
@@ -52,8 +54,8 @@ pub fn draw(results: &Results) -> Chart {
         ),
     };
     let note = format!(
-        "Each row is a site (or a few of one size), the largest above; each column five minutes. Colour: share of {} \
-         transactions that take longer than {}.",
+        "Each row is a site (or a few of one size), the largest at the top; each column is five minutes. Colour: share of {} \
+         transactions that take longer than {}. A site has a slow hour if for an hour in all more than one in twenty does.",
         results.classes[results.watched.0],
         figure(results.watched.1, Kind::Time)
     );
@@ -91,7 +93,7 @@ fn step(share: f32) -> usize {
 fn map(area: &Area<'_>, results: &Results, found: &Found, windows: &[usize]) {
     let (width, _) = area.dim_in_pixel();
     let (left, right) = (12, i32::try_from(width).unwrap_or(480) - 20);
-    sure(area.draw(&Text::new(found.title.clone(), (left, 8), font(15))));
+    sure(area.draw(&Text::new(fitting(&found.title, right - left), (left, 8), font(HEAD))));
     let groups = groups(found);
     let x = |column: usize| left + scaled(column, windows.len(), right - left);
     let y = |row: usize| TOP + scaled(row, groups.len(), BOTTOM - TOP);
@@ -117,7 +119,7 @@ fn map(area: &Area<'_>, results: &Results, found: &Found, windows: &[usize]) {
     }
     let labels = windows.len().div_ceil(6).max(1);
     for column in (0..windows.len()).step_by(labels) {
-        let style = font(11).pos(Pos::new(HPos::Left, VPos::Top));
+        let style = font(LABEL).pos(Pos::new(HPos::Left, VPos::Top));
         let text = clock(results, results.windows[windows[column]]);
         sure(area.draw(&Text::new(text, (x(column), BOTTOM + 6), style)));
     }
@@ -134,13 +136,13 @@ fn legend(area: &Area<'_>) {
         let corners = [(left, BOTTOM + 36), (left + 22, BOTTOM + 52)];
         sure(area.draw(&Rectangle::new(corners, colour.filled())));
         sure(area.draw(&Rectangle::new(corners, INK.mix(0.5).stroke_width(1))));
-        sure(area.draw(&Text::new((*words).to_owned(), (left + 28, BOTTOM + 37), font(12))));
+        sure(area.draw(&Text::new((*words).to_owned(), (left + 28, BOTTOM + 37), font(LABEL))));
         left += 135;
     }
 }
 
 fn table(results: &Results, shown: &[&Found]) -> Table {
-    let mut head = vec!["site".to_owned(), "patients".to_owned()];
+    let mut head = vec!["site".to_owned(), results.counted.clone()];
     head.extend(shown.iter().map(|found| format!("{}: slow [%]", found.title)));
     head.extend(shown.iter().map(|found| format!("{}: time lost [h]", found.title)));
     let Some(first) = shown.first() else { return Table { head, rows: Vec::new() } };

@@ -2,7 +2,7 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, GREY, Panels, target_hours};
+use crate::report::chart::{BLUE, GREY, Key, Mark, Panels, target_hours};
 use crate::report::words::{clock, figure, number};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
@@ -19,11 +19,23 @@ pub fn draw(results: &Results) -> Chart {
     };
     let most = setups.iter().flat_map(|found| p95(found)).map(|(_, value)| value).fold(limit * 2.0, f64::max);
     let base = results.setups.iter().find(|found| found.name == "base");
-    let panels = Panels { results, hours: target_hours(results), most: most * 1.3, unit: " s", log: true };
+    let mut keys = vec![Key::new(format!("one {} in twenty takes longer", results.classes[class]), BLUE, Mark::Line)];
+    if base.is_some() && setups.len() > 1 {
+        keys.push(Key::new("as it is", GREY, Mark::Dashed));
+    }
+    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+        let half = width(results) / 2.0;
+        let words = |(middle, value): (f64, f64)| {
+            let from = middle - half;
+            (from, middle + half, format!("{}: {}", clock(results, from), figure(value, Kind::Time)))
+        };
+        p95(found).into_iter().map(words).collect()
+    };
+    let hours = target_hours(results);
+    let panels = Panels { results, hours, most: most * 1.3, unit: " s", log: true, keys, hover: &hover };
     let svg = panels.draw(&setups, |panel, found| {
         if let Some(base) = base.filter(|base| base.name != found.name) {
             panel.dashed(p95(base).into_iter(), GREY.stroke_width(1));
-            panel.key("", "as it is (dashed)", GREY);
         }
         panel.line(p95(found).into_iter(), BLUE.stroke_width(2));
         panel.limit(limit, &format!("limit {}", figure(limit, Kind::Time)));

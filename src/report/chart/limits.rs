@@ -4,7 +4,7 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{BLUE, GREEN, GREY, INK, ORANGE, RED, busy_hours, font, right, sheet, sure};
+use crate::report::chart::{BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, right, sheet, sure};
 use crate::report::words::{clock, list};
 use crate::report::{Chart, Table};
 use crate::study::limits::Limit;
@@ -15,11 +15,13 @@ const LEFT: i32 = 250;
 const RIGHT: i32 = 946;
 const TOP: i32 = 26;
 
-/// Draws it, if any limit binds.
+/// Draws it, if any limit but throughput binds.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
     let rows = rows(results);
-    let binds = rows.iter().any(|row| row.2.iter().any(|limit| *limit != Limit::None));
+    // That throughput is used up the chart of utilisation says.
+    let says = |limit: &Limit| !matches!(limit, Limit::None | Limit::Throughput);
+    let binds = rows.iter().any(|row| row.2.iter().any(says));
     binds.then(|| Chart {
         name: "limits",
         title: finding(results),
@@ -68,14 +70,14 @@ fn picture(results: &Results, rows: &[Row<'_>]) -> String {
     sheet(u32::try_from(height).unwrap_or(100), |area| {
         for ((found, unit, limits), top) in rows.iter().zip((TOP..).step_by(22)) {
             let name = if found.units.len() > 1 { format!("{}: {unit}", found.title) } else { found.title.clone() };
-            sure(area.draw(&Text::new(name, (LEFT - 8, top + ROW / 2), right(12))));
+            sure(area.draw(&Text::new(fitting(&name, LEFT - 12), (LEFT - 8, top + ROW / 2), right(LABEL))));
             for (limit, span) in limits.iter().zip(spans(results)) {
                 let (colour, letter) = sign(*limit);
                 let (from, until) = (x(span.0), x(span.1));
                 let corners = [(from, top + 2), (until, top + ROW - 2)];
                 sure(area.draw(&Rectangle::new(corners, colour.mix(0.8).filled())));
                 if until - from >= 8 {
-                    let style = font(11).color(&RGBColor(255, 255, 255)).pos(middle);
+                    let style = font(LABEL).color(&RGBColor(255, 255, 255)).pos(middle);
                     sure(area.draw(&Text::new(letter, (i32::midpoint(from, until), top + ROW / 2), style)));
                 }
             }
@@ -86,7 +88,7 @@ fn picture(results: &Results, rows: &[Row<'_>]) -> String {
             if several { 24.0 * ((hours.1 - hours.0) / 24.0 / 8.0).ceil() } else { ((hours.1 - hours.0) / 8.0).ceil() };
         let mut hour = if several { 0.0 } else { hours.0.ceil() };
         while hour <= hours.1 {
-            let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
+            let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
             let name = if several { format!("day {}", hour / 24.0 + 1.0) } else { clock(results, hour) };
             sure(area.draw(&Text::new(name, (x(hour), below + 4), style)));
             hour += step;
@@ -99,7 +101,7 @@ fn picture(results: &Results, rows: &[Row<'_>]) -> String {
             .filter(|limit| *limit != Limit::None)
             .map(|limit| format!("{} {}", sign(limit).1, limit.name()))
             .collect();
-        sure(area.draw(&Text::new(key.join("   "), (LEFT, below + 26), font(12))));
+        sure(area.draw(&Text::new(key.join("   "), (LEFT, below + 26), font(LABEL))));
     })
 }
 
@@ -128,7 +130,7 @@ fn finding(results: &Results) -> String {
     counts.sort_by_key(|count| std::cmp::Reverse(count.0));
     let Some((_, limit, unit)) = counts.first() else {
         let free: Vec<String> = base.units.iter().map(|unit| unit.0.clone()).collect();
-        return format!("As it is, no limit of {} binds", list(&free));
+        return format!("As it is, nothing holds {} up", list(&free));
     };
     let place = base.units.iter().position(|other| other.0 == *unit).unwrap_or(0);
     let when: Vec<(f64, f64)> =
@@ -137,7 +139,7 @@ fn finding(results: &Results) -> String {
     let (from, until) = (clock(results, from), clock(results, until));
     match limit {
         Limit::Down => format!("As it is, {unit} is down from {from} to {until}"),
-        _ => format!("As it is, the limit that binds at {unit} is {}, between {from} and {until}", words(*limit)),
+        _ => format!("As it is, what holds {unit} up is {}, between {from} and {until}", words(*limit)),
     }
 }
 

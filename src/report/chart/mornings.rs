@@ -4,7 +4,7 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{RED, font, right, sheet, sure};
+use crate::report::chart::{LABEL, RED, fitting, font, right, sheet, sure};
 use crate::report::words::{figure, interval};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
@@ -46,10 +46,10 @@ fn picture(results: &Results) -> String {
         for (day, left) in (0..days).zip((LEFT..).step_by(usize::try_from(width).unwrap_or(1))) {
             let name = format!("day {}", day + 1);
             let place = (left + width / 2, TOP - 14);
-            sure(area.draw(&Text::new(name, place, font(11).pos(middle))));
+            sure(area.draw(&Text::new(name, place, font(LABEL).pos(middle))));
         }
         for (found, top) in results.setups.iter().zip((TOP..).step_by(30)) {
-            sure(area.draw(&Text::new(found.title.clone(), (LEFT - 8, top + ROW / 2), right(12))));
+            sure(area.draw(&Text::new(fitting(&found.title, LEFT - 12), (LEFT - 8, top + ROW / 2), right(LABEL))));
             for ((value, over), left) in
                 found.mornings.iter().zip((LEFT..).step_by(usize::try_from(width).unwrap_or(1)))
             {
@@ -60,7 +60,7 @@ fn picture(results: &Results) -> String {
                     let text = Text::new(
                         figure(value.mean, Kind::Time),
                         (left + width / 2, top + ROW / 2),
-                        font(11).color(&ink).pos(middle),
+                        font(LABEL).color(&ink).pos(middle),
                     );
                     sure(area.draw(&text));
                 }

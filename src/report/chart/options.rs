@@ -1,11 +1,13 @@
 //! Options side by side: each figure with its interval, and the limit where there is one.
 
-use plotters::element::{Circle, PathElement, Text};
+use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::answer::overall;
-use crate::report::chart::{Area, BLUE, GREEN, INK, ORANGE, RED, font, nice, right, sheet, sure};
+use crate::report::chart::{
+    Area, BLUE, GREEN, Hover, INK, LABEL, ORANGE, RED, fitting, font, letters, nice, right, sheet, sure,
+};
 use crate::report::words::{judged as told, list, number, plain_interval, quoted, scale};
 use crate::report::{Chart, Table, price};
 use crate::stats::Interval;
@@ -22,8 +24,8 @@ struct Column {
 }
 
 const ROW: i32 = 34;
-const TOP: i32 = 52;
-const NAMES: i32 = 190;
+const TOP: i32 = 76;
+const NAMES: i32 = 216;
 
 /// Draws it.
 #[must_use]
@@ -31,16 +33,24 @@ pub fn draw(results: &Results) -> Chart {
     let columns = columns(results);
     let rows = i32::try_from(results.setups.len()).unwrap_or(1);
     let height = u32::try_from(TOP + ROW * rows + 36).unwrap_or(300);
+    let hover = Hover::default();
     let svg = sheet(height, |area| {
         for (place, found) in results.setups.iter().enumerate() {
-            sure(area.draw(&Text::new(found.title.clone(), (NAMES - 8, middle(place)), right(13))));
+            let name = fitting(&found.title, NAMES - 12);
+            sure(area.draw(&Text::new(name, (NAMES - 10, middle(place)), right(LABEL))));
         }
         let count = i32::try_from(columns.len()).unwrap_or(1).max(1);
         let width = (960 - NAMES - 10) / count;
         for (column, place) in columns.iter().zip(0..) {
             draw_column(area, column, NAMES + width * place, width - 26, rows);
+            for (row, value) in column.values.iter().enumerate() {
+                let words = format!("{}, {}: {}", results.setups[row].title, column.title, shown(column, value));
+                let (left, top) = (NAMES + width * place, middle(row) - ROW / 2);
+                hover.add([(left, top), (left + width - 26, top + ROW)], &words);
+            }
         }
     });
+    let svg = hover.onto(&svg);
     Chart {
         name: "options",
         title: finding(results),
@@ -96,24 +106,48 @@ fn draw_column(area: &Area<'_>, column: &Column, left: i32, width: i32, rows: i3
     #[allow(clippy::cast_possible_truncation)] // within the picture
     let x = |value: f64| left + ((value * column.scale / most).clamp(0.0, 1.0) * f64::from(width)).round() as i32;
     let bottom = TOP + ROW * rows;
-    sure(area.draw(&Text::new(column.title.clone(), (left, 8), font(12))));
+    let letters = usize::try_from(width / 7).unwrap_or(20).max(12);
+    for (line, y) in textwrap::wrap(&column.title, letters).iter().take(2).zip([4, 22]) {
+        sure(area.draw(&Text::new(line.to_string(), (left, y), font(LABEL))));
+    }
     let step = nice(most / 3.0);
     let mut tick = 0.0;
     while tick <= most {
         let at = x(tick / column.scale);
         sure(area.draw(&PathElement::new([(at, TOP), (at, bottom)], INK.mix(0.12))));
-        let style = font(11).pos(Pos::new(HPos::Center, VPos::Top));
+        let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
         sure(area.draw(&Text::new(format!("{}{}", number(tick), column.unit), (at, bottom + 6), style)));
         tick += step;
     }
     if let Some(limit) = column.limit {
-        let style = font(11).color(&RED).pos(Pos::new(HPos::Center, VPos::Bottom));
+        let style = font(LABEL).color(&RED).pos(Pos::new(HPos::Center, VPos::Bottom));
         sure(area.draw(&PathElement::new([(x(limit), TOP - 4), (x(limit), bottom)], RED.stroke_width(2))));
         sure(area.draw(&Text::new("limit", (x(limit), TOP - 5), style)));
     }
     for (place, (value, verdict)) in column.values.iter().zip(&column.verdicts).enumerate() {
         draw_value(area, (x(value.mean), middle(place)), value, *verdict, &x);
+        let words = format!("{}{}", number(value.mean * column.scale), column.unit);
+        let ends =
+            if value.half.is_finite() { (x(value.low()), x(value.high())) } else { (x(value.mean), x(value.mean)) };
+        let fits = ends.1 + 12 + letters_of(&words) < left + width + 22;
+        let (at, side) = if fits { (ends.1 + 10, HPos::Left) } else { (ends.0 - 10, HPos::Right) };
+        let style = font(LABEL).pos(Pos::new(side, VPos::Center));
+        // A limit may run behind the words.
+        let (from, y) = (if fits { at - 2 } else { at - letters_of(&words) - 2 }, middle(place));
+        let behind = [(from, y - 9), (from + letters_of(&words) + 4, y + 9)];
+        sure(area.draw(&Rectangle::new(behind, plotters::style::WHITE.mix(0.85).filled())));
+        sure(area.draw(&Text::new(words, (at, middle(place)), style)));
     }
+}
+
+fn letters_of(words: &str) -> i32 {
+    7 * letters(words)
+}
+
+/// A value with its interval, in the column's unit.
+fn shown(column: &Column, value: &Interval) -> String {
+    let scaled = Interval { mean: value.mean * column.scale, half: value.half * column.scale };
+    format!("{}{}", plain_interval(&scaled), column.unit)
 }
 
 fn draw_value(area: &Area<'_>, at: (i32, i32), value: &Interval, verdict: Option<Verdict>, x: &dyn Fn(f64) -> i32) {

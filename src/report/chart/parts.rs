@@ -2,7 +2,7 @@
 
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{BLUE, GREEN, GREY, ORANGE, Panels, RED, busy_hours, nice};
+use crate::report::chart::{BLUE, GREEN, GREY, Key, Mark, ORANGE, Panels, RED, busy_hours, nice};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, Table};
 use crate::sim::observer::Parts;
@@ -18,17 +18,27 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let first = *setups.first()?;
     let most = setups.iter().flat_map(|found| quarters(results, found)).map(|(_, parts)| parts.sum());
     let most = nice(most.fold(0.0, f64::max) * 1.05);
-    let panels = Panels { results, hours: busy_hours(results), most, unit: " s", log: false };
+    let keys = Parts::NAMES.iter().zip(COLOURS).map(|(name, colour)| Key::new(*name, colour, Mark::Solid)).collect();
+    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+        #[allow(clippy::cast_precision_loss)] // at most 900 bins
+        let half = results.bins.1 * quarter_of(results.bins.1) as f64 / 7200.0;
+        let words = |(middle, parts): (f64, Parts)| {
+            let from = middle - half;
+            let whole = figure(parts.sum(), Kind::Time);
+            (
+                from,
+                middle + half,
+                format!("{}: {whole}, of which queueing {}", clock(results, from), figure(parts.queueing, Kind::Time)),
+            )
+        };
+        quarters(results, found).map(words).collect()
+    };
+    let panels = Panels { results, hours: busy_hours(results), most, unit: " s", log: false, keys, hover: &hover };
     let svg = panels.draw(&setups, |panel, found| {
         // From the top down, so that each area shows what the next leaves of it.
         for part in (0..COLOURS.len()).rev() {
             let upto = |parts: &Parts| parts.list()[..=part].iter().sum::<f64>();
             panel.fill(with_nights(results, found).map(|(hour, parts)| (hour, upto(&parts))), COLOURS[part].mix(1.0));
-        }
-        let mut before = String::new();
-        for (name, colour) in Parts::NAMES.iter().zip(COLOURS).rev() {
-            panel.key(&before, name, colour);
-            before += &format!("{name}  ");
         }
     });
     Some(Chart {
@@ -80,7 +90,7 @@ fn finding(results: &Results, found: &Found) -> Option<String> {
     let (place, most) = worst.1.list().into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let whole = worst.1.sum();
     Some(format!(
-        "{}, at the worst, at {}, {} % of the {} that {} takes goes to {}",
+        "{}, at the worst, at {}, {} % of the {} that {} takes is {}",
         if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) },
         clock(results, worst.0),
         number((100.0 * most / whole).round()),

@@ -2,7 +2,7 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, GREY, ORANGE, Panels, busy_hours, nice};
+use crate::report::chart::{BLUE, GREY, Key, Mark, ORANGE, Panels, busy_hours, nice};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results, quarter_of};
@@ -19,23 +19,32 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let most = nice(most * 1.1);
     let rate = setups.iter().flat_map(|found| points(results, found)).map(|(_, bin)| bin.rate).fold(0.0, f64::max);
     let scale = if rate > 0.0 { most / rate * 0.9 } else { 1.0 };
-    let panels = Panels { results, hours: hours(results, &setups), most, unit: "", log: false };
+    let keys = vec![
+        Key::new("sites cut off", ORANGE, Mark::Area),
+        Key::new("handshakes half open", BLUE, Mark::Dashed),
+        Key::new(format!("handshakes completed (at the top {} a second)", number(rate / 0.9)), GREY, Mark::Line),
+    ];
+    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+        let length = results.bins.1 / 3600.0;
+        let words = |(hour, bin): (f64, Bin)| {
+            let from = hour - length;
+            (from, hour, format!("{}: {} sites cut off", clock(results, from), number(bin.cut_off)))
+        };
+        points(results, found).filter(|(_, bin)| bin.cut_off > 0.0).map(words).collect()
+    };
+    let panels = Panels { results, hours: hours(results, &setups), most, unit: "", log: false, keys, hover: &hover };
     let svg = panels.draw(&setups, |panel, found| {
         let of = |value: fn(&Bin) -> f64| points(results, found).map(move |(hour, bin)| (hour, value(&bin)));
         panel.fill(of(|bin| bin.cut_off), ORANGE.mix(0.35));
         panel.line(of(|bin| bin.cut_off), ORANGE.stroke_width(2));
         panel.dashed(of(|bin| bin.half_open), BLUE.stroke_width(2));
         panel.line(of(|bin| bin.rate).map(|(hour, rate)| (hour, rate * scale)), GREY.stroke_width(1));
-        let completed = format!("handshakes/s (peak {})", number(peak_rate(results, found)));
-        panel.key("", &completed, GREY);
-        panel.key(&completed, "half open", BLUE);
-        panel.key(&format!("{completed}  half open"), "cut off", ORANGE);
     });
     Some(Chart {
         name: "tunnels",
         title: finding(results, first),
         note: "Sites that cannot reach the headend (area), handshakes that the concentrators hold half open (dashed), and \
-               handshakes completed in a second (thin, scaled to the panel). Mean over replications."
+               handshakes completed in a second (thin). Mean over replications."
             .to_owned(),
         svg,
         table: table(results, &setups),
@@ -63,10 +72,6 @@ fn points<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f
         };
         (start + length / 3600.0, shown)
     })
-}
-
-fn peak_rate(results: &Results, found: &Found) -> f64 {
-    points(results, found).map(|(_, bin)| bin.rate).fold(0.0, f64::max)
 }
 
 /// The hours in which sites are cut off, with some before and after.

@@ -2,7 +2,7 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, ORANGE, Panels, busy_hours};
+use crate::report::chart::{BLUE, Key, Mark, ORANGE, Panels, busy_hours};
 use crate::report::words::{clock, list, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Results};
@@ -11,12 +11,18 @@ use crate::study::results::{Found, Results};
 #[must_use]
 pub fn draw(results: &Results) -> Chart {
     let setups: Vec<&Found> = results.setups.iter().collect();
-    let panels = Panels { results, hours: busy_hours(results), most: 110.0, unit: " %", log: false };
+    let mut keys = vec![Key::new(setups[0].units[0].0.clone(), BLUE, Mark::Line)];
+    let mut others: Vec<&str> =
+        setups.iter().flat_map(|found| found.units.iter().skip(1)).map(|(name, ..)| name.as_str()).collect();
+    others.sort_unstable();
+    others.dedup();
+    if !others.is_empty() {
+        keys.push(Key::new(others.join(", "), ORANGE, Mark::Dashed));
+    }
+    let hover = |found: &Found| quarters(results, found);
+    let panels =
+        Panels { results, hours: busy_hours(results), most: 125.0, unit: " %", log: false, keys, hover: &hover };
     let svg = panels.draw(&setups, |panel, found| {
-        let names: Vec<&str> = found.units.iter().skip(1).map(|(name, ..)| name.as_str()).collect();
-        let others = if names.is_empty() { String::new() } else { format!("{} (dashed)", names.join(", ")) };
-        panel.key("", &others, ORANGE);
-        panel.key(&others, &format!("{} (solid)", found.units[0].0), BLUE);
         for unit in 0..found.units.len() {
             let points = || utilisation(results, found, unit);
             if unit == 0 {
@@ -49,12 +55,31 @@ pub(crate) fn utilisation<'a>(
     starts.iter().enumerate().filter_map(move |(bin, start)| {
         let could = found.capacity[unit][bin];
         let done: f64 = found.carried[unit][bin].iter().sum();
-        (could > 0.0).then(|| (start + length / 7200.0, 100.0 * done / could))
+        // Windows that are booked as a whole may overlap a bin's end.
+        (could > 0.0).then(|| (start + length / 7200.0, (100.0 * done / could).min(100.0)))
     })
 }
 
+/// By quarter of an hour: from, until, and how full each concentrator is, in words.
+fn quarters(results: &Results, found: &Found) -> Vec<(f64, f64, String)> {
+    let (starts, length) = &results.bins;
+    let step = crate::study::results::quarter_of(*length);
+    let of = |first: usize| {
+        let bins = first..(first + step).min(starts.len());
+        let until = starts[bins.end - 1] + length / 3600.0;
+        let each = found.units.iter().enumerate().map(|(unit, (name, ..))| {
+            let done: f64 = bins.clone().flat_map(|bin| &found.carried[unit][bin]).sum();
+            let could: f64 = bins.clone().map(|bin| found.capacity[unit][bin]).sum();
+            format!("{name} {} %", number((100.0 * done / could).min(100.0).round()))
+        });
+        let each: Vec<String> = each.collect();
+        (starts[first], until, format!("{}: {}", clock(results, starts[first]), each.join(", ")))
+    };
+    (0..starts.len()).step_by(step).map(of).collect()
+}
+
 /// Hours in which some concentrator is at 98 % or more: first, last, and how long in all.
-fn full(results: &Results, found: &Found) -> Option<(f64, f64, f64)> {
+pub(crate) fn full(results: &Results, found: &Found) -> Option<(f64, f64, f64)> {
     let mut bins: Vec<f64> = Vec::new();
     for unit in 0..found.units.len() {
         bins.extend(utilisation(results, found, unit).filter(|(_, share)| *share >= 98.0).map(|(hour, _)| hour));

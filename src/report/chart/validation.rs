@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use crate::report::chart::{BLUE, GREY, INK, ORANGE, font, right, sheet, sure};
+use crate::report::chart::{BLUE, GREY, INK, LABEL, ORANGE, font, right, sheet, sure};
 use crate::validate::evidence::Reference;
 use crate::validate::{Kind, Replayed, Row};
 
@@ -20,8 +20,8 @@ pub fn scatter(rows: &[Row]) -> (String, String) {
             let (x, y) = at(value, value);
             sure(area.draw(&PathElement::new([(x, top), (x, top + side)], GREY.mix(0.25))));
             sure(area.draw(&PathElement::new([(left, y), (left + side, y)], GREY.mix(0.25))));
-            sure(area.draw(&Text::new(format!("{value} s"), (left - 8, y), right(13))));
-            sure(area.draw(&Text::new(format!("{value} s"), (x - 12, top + side + 10), font(13))));
+            sure(area.draw(&Text::new(format!("{value} s"), (left - 8, y), right(LABEL))));
+            sure(area.draw(&Text::new(format!("{value} s"), (x - 12, top + side + 10), font(LABEL))));
         }
         for (factor, weight) in [(1.0, 2), (1.1, 1), (1.0 / 1.1, 1)] {
             let line =
@@ -38,10 +38,10 @@ pub fn scatter(rows: &[Row]) -> (String, String) {
         let words = [("packet fidelity", BLUE), ("flow fidelity", ORANGE)];
         for ((word, colour), y) in words.into_iter().zip([40, 64]) {
             sure(area.draw(&Circle::new((600, y), 5, colour.filled())));
-            sure(area.draw(&Text::new(word, (614, y - 6), font(14).color(&INK))));
+            sure(area.draw(&Text::new(word, (614, y - 6), font(LABEL).color(&INK))));
         }
-        sure(area.draw(&Text::new("across: measured; up: headend", (594, 92), font(14))));
-        sure(area.draw(&Text::new("thin lines: 10 % off", (594, 114), font(14))));
+        sure(area.draw(&Text::new("across: measured; up: headend", (594, 92), font(LABEL))));
+        sure(area.draw(&Text::new("thin lines: 10 % off", (594, 114), font(LABEL))));
     });
     let off = |value: Option<f64>, row: &Row| value.map(|value| (value / row.value - 1.0).abs());
     let within = |values: Vec<f64>| {
@@ -86,13 +86,13 @@ pub fn cdf(replayed: &Replayed) -> (String, String) {
             if value <= most {
                 let (x, _) = at(value, 0.0);
                 sure(area.draw(&PathElement::new([(x, top), (x, top + height)], GREY.mix(0.25))));
-                sure(area.draw(&Text::new(format!("{value} s"), (x - 12, top + height + 8), font(12))));
+                sure(area.draw(&Text::new(format!("{value} s"), (x - 12, top + height + 8), font(LABEL))));
             }
         }
         for share in [0.0, 0.5, 0.95, 1.0] {
             let (_, y) = at(0.01, share);
             sure(area.draw(&PathElement::new([(left, y), (left + width, y)], GREY.mix(0.25))));
-            sure(area.draw(&Text::new(format!("{:.0} %", share * 100.0), (left - 8, y), right(12))));
+            sure(area.draw(&Text::new(format!("{:.0} %", share * 100.0), (left - 8, y), right(LABEL))));
         }
         for ((name, values, colour, weight), y) in curves.iter().zip([30, 54, 78, 102]) {
             #[allow(clippy::cast_precision_loss)] // transactions of a trace
@@ -103,7 +103,7 @@ pub fn cdf(replayed: &Replayed) -> (String, String) {
             });
             sure(area.draw(&PathElement::new(points.collect::<Vec<_>>(), colour.stroke_width(*weight))));
             sure(area.draw(&PathElement::new([(730, y), (756, y)], colour.stroke_width(*weight))));
-            sure(area.draw(&Text::new(*name, (764, y - 6), font(14))));
+            sure(area.draw(&Text::new(*name, (764, y - 6), font(LABEL))));
         }
     });
     let case = &replayed.case;

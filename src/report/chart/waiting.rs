@@ -2,7 +2,7 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, ORANGE, Panels, busy_hours, nice};
+use crate::report::chart::{BLUE, Key, Mark, ORANGE, Panels, busy_hours, nice};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
@@ -16,23 +16,30 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let flowing = setups.iter().flat_map(|found| jobs_rate(results, found)).map(|(_, rate)| rate).fold(0.0, f64::max);
     let most = nice(most * 1.1);
     let hours = if results.days > 1 { busy_hours(results) } else { crate::report::chart::target_hours(results) };
-    let panels = Panels { results, hours, most, unit: " GB", log: false };
+    let keys = vec![
+        Key::new("waiting", ORANGE, Mark::Area),
+        Key::new(format!("jobs carried (at the top {} Mbit/s)", number(flowing / 0.9)), BLUE, Mark::Dashed),
+    ];
+    let hover = |found: &Found| quarters(results, found);
+    let panels = Panels { results, hours, most, unit: " GB", log: false, keys, hover: &hover };
     let scale = if flowing > 0.0 { most / flowing * 0.9 } else { 1.0 };
     let svg = panels.draw(&setups, |panel, found| {
         panel.fill(waiting(results, found), ORANGE.mix(0.35));
         panel.line(waiting(results, found), ORANGE.stroke_width(2));
         panel.dashed(jobs_rate(results, found).map(|(hour, rate)| (hour, rate * scale)), BLUE.stroke_width(2));
-        let carried = format!("jobs carried (dashed, peak {} Mbit/s)", number(peak_rate(results, found)));
-        panel.key("", &carried, BLUE);
-        panel.key(&carried, "waiting (area)", ORANGE);
     });
     let (when, bytes) = peak(results, first);
-    let title = format!(
-        "With {}, {} wait at {}; then they are let go",
-        quoted(&first.title),
-        figure(bytes, Kind::Size),
-        clock(results, when)
-    );
+    let bins = results.bins.0.len();
+    let left = waiting_bytes(first, bins - 1);
+    let then = if left <= 0.02 * bytes {
+        "; then they are let go".to_owned()
+    } else if left >= 0.98 * bytes {
+        ", and none of it is moved by the end".to_owned()
+    } else {
+        format!("; {} still wait at the end", figure(left, Kind::Size))
+    };
+    let title =
+        format!("With {}, {} wait at {}{then}", quoted(&first.title), figure(bytes, Kind::Size), clock(results, when));
     Some(Chart {
         name: "waiting",
         title,
@@ -65,8 +72,19 @@ fn jobs_rate<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item =
     })
 }
 
-fn peak_rate(results: &Results, found: &Found) -> f64 {
-    jobs_rate(results, found).map(|(_, rate)| rate).fold(0.0, f64::max)
+/// By quarter of an hour: from, until, and what waits and is carried, in words.
+fn quarters(results: &Results, found: &Found) -> Vec<(f64, f64, String)> {
+    let step = crate::study::results::quarter_of(results.bins.1);
+    let rates: Vec<(f64, f64)> = jobs_rate(results, found).collect();
+    let (starts, length) = &results.bins;
+    let of = |first: usize| {
+        let last = (first + step).min(starts.len()) - 1;
+        let waits = figure(waiting_bytes(found, last), Kind::Size);
+        let words =
+            format!("{}: {waits} wait, {} Mbit/s of jobs", clock(results, starts[first]), number(rates[first].1));
+        (starts[first], starts[last] + length / 3600.0, words)
+    };
+    (0..starts.len()).step_by(step).map(of).collect()
 }
 
 /// When most waits, at the last [h], and how much [B].

@@ -23,7 +23,7 @@ impl Concentrator {
             .filter(|&other| waits(other))
             .filter_map(|other| self.lanes[other].terms.weight)
             .sum();
-        if others > 0.0 { rate.min(self.throughput * own / (own + others)) } else { rate }
+        if others > 0.0 { rate.min(lane.left * own / (own + others)) } else { rate }
     }
 
     /// A burst of `work` bits is taken in; it leaves the concentrator after `through` seconds and the access link
@@ -55,7 +55,13 @@ impl Concentrator {
             cold_path();
             lane.own_until[site.index()] = now + through;
         }
-        door.free_at = now + last;
+        // Where each class has its own queue, the access link is not held for what still waits in another: only for its work.
+        let held_until = now + last;
+        door.free_at = if one_for_all {
+            held_until
+        } else {
+            smaller(held_until, larger(door.free_at, now) + work * door.slowness())
+        };
         lane.bursts += work / LATELY;
         if unlikely(self.doors[site.index()].busy != 0) {
             self.charge_access(site, place, work);
@@ -180,14 +186,14 @@ impl Concentrator {
 
     /// Where lanes share by weight, those whose bursts are more than their part for long get their part, and no more:
     /// else each would have what the others leave when they are idle, which they are not.
-    pub(super) fn limit_bursts(&self, capacity: f64, demand: &mut Demands, open: &mut [f64; MAX_CLASSES]) {
+    pub(super) fn limit_bursts(&self, capacity: f64, demand: &mut Demands, open: &mut [(f64, f64); MAX_CLASSES]) {
         for (lane, demand) in self.lanes.iter().zip(&mut *demand) {
             demand.1 += lane.bursts;
         }
         let part = self.plan.split(capacity, demand);
         for (place, lane) in self.lanes.iter().enumerate() {
             if lane.bursts > part[place] {
-                open[place] = open[place].min(part[place]);
+                open[place].0 = open[place].0.min(part[place]);
             }
         }
     }

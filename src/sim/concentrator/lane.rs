@@ -24,6 +24,8 @@ pub(super) struct Lane {
     pub standing: Standing,
     /// The lane as transfers that compete for it see it; its rate is what the lane could have if it wanted more.
     pub link: Link,
+    /// What higher ranks leave to its own [bit/s].
+    pub left: f64,
     /// A round trip without queues: what its flows have on the way beside it [s].
     trip: f64,
     /// Time that a bit of what is before it takes, and one of a burst [s]; the latter's rate [bit/s].
@@ -61,6 +63,7 @@ impl Lane {
             band: Band::new(sites, terms.fairness),
             terms,
             standing: Standing::default(),
+            left: link.rate,
             link,
             trip,
             slow: 0.0,

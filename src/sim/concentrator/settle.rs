@@ -86,17 +86,15 @@ impl Concentrator {
 
     /// The rate that each lane could have if it wanted more; bursts of higher ranks go first.
     fn open_lanes(&mut self, capacity: f64, demand: &mut Demands, given: &[f64; MAX_CLASSES]) {
-        let mut open = self.plan.open_to(capacity, demand, given);
+        let mut bursts = [0.0; MAX_CLASSES];
+        self.lanes.iter().zip(&mut bursts).for_each(|(lane, bursts)| *bursts = lane.bursts);
+        let mut open = self.plan.open_to(capacity, demand, given, &bursts);
         if self.plan.shares_by_weight() {
             self.limit_bursts(capacity, demand, &mut open);
         }
-        let mut above = (0.0, 0.0, 0);
-        for (lane, open) in self.lanes.iter_mut().zip(open) {
-            if lane.terms.rank != above.2 {
-                above = (above.0 + above.1, 0.0, lane.terms.rank);
-            }
-            above.1 += lane.bursts;
-            lane.open((open - above.0 - lane.flooded.rate).max(0.0));
+        for (lane, (open, left)) in self.lanes.iter_mut().zip(open) {
+            lane.left = left;
+            lane.open((open - lane.flooded.rate).max(0.0));
         }
     }
 

@@ -5,6 +5,7 @@ use std::hint::cold_path;
 use super::Concentrator;
 use super::burst::LATELY;
 use crate::scenario::model::{Ingredient, MAX_CLASSES, Site, Transport, Unit};
+use crate::sim::extremes::{larger, smaller};
 use crate::sim::transport::{fading, float};
 
 impl Concentrator {
@@ -22,23 +23,39 @@ impl Concentrator {
         }
     }
 
-    /// The same for several lanes, whose bursts share the rate.
+    /// The same for several lanes, whose bursts share the rate. What a lane has depends on which others have bursts that wait,
+    /// and changes when those of one are through.
     #[inline(never)]
     fn pass_several(&mut self, dt: f64, fades: f64) {
-        // What a lane has depends on which others have bursts that wait: all as they were when this time began.
-        let mut rates = [0.0; MAX_CLASSES];
-        for (place, rate) in rates.iter_mut().enumerate().take(self.lanes.len()) {
-            let lane = &self.lanes[place];
-            *rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
-        }
-        for (lane, rate) in self.lanes.iter_mut().zip(rates) {
-            lane.pass(dt, fades);
-            if lane.backlog > 0.0 {
-                lane.drain(rate, dt);
+        self.lanes.iter_mut().for_each(|lane| lane.pass(dt, fades));
+        let mut left = dt;
+        for turn in (0..TURNS).rev() {
+            let mut rates = [0.0; MAX_CLASSES];
+            let mut step = left;
+            for (place, rate) in rates.iter_mut().enumerate().take(self.lanes.len()) {
+                let lane = &self.lanes[place];
+                *rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
+                let waits = self.waiting_bursts(lane) - self.full;
+                if turn > 0 && lane.terms.weight.is_some() && waits > 0.0 {
+                    step = smaller(step, waits / larger(*rate - lane.band.rate_capped(), 1.0));
+                }
+            }
+            for (lane, rate) in self.lanes.iter_mut().zip(rates) {
+                if lane.backlog > 0.0 {
+                    lane.drain(rate, step);
+                }
+            }
+            left -= step;
+            if left <= 0.0 {
+                return;
             }
         }
     }
 }
+
+/// So often may a queue run empty between two events before what is left of the time is passed at once; as many however many
+/// queues there are, so that one of which nothing comes changes nothing.
+const TURNS: u32 = 8;
 
 /// Mean round trip without queues [s]. Whole nanoseconds are summed, so that the order of the sites does not matter.
 pub(super) fn mean_trip(sites: &[Site]) -> f64 {

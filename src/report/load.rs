@@ -1,0 +1,99 @@
+//! The offered load in words, for `check`.
+
+use crate::report::words::{count, list, number, several};
+use crate::scenario::Study;
+use crate::study::load::{Hour, Offered, offered};
+
+/// Classes of the busiest hour that are named.
+const NAMED: usize = 4;
+/// A bar of so many signs is all that the concentrators carry.
+const BAR: f64 = 40.0;
+
+/// What a day offers, hour by hour, as it is; and the busiest hour of each option.
+#[must_use]
+pub fn text(study: &Study) -> String {
+    let mut text = String::new();
+    for pool in offered(&study.setups[0].model) {
+        text += &of_pool(study, &pool);
+    }
+    let options: Vec<String> = study.setups[1..]
+        .iter()
+        .filter_map(|setup| {
+            let pools = offered(&setup.model);
+            let busiest = pools.iter().filter_map(|pool| Some((pool, pool.busiest()?)));
+            let (pool, hour) = busiest.max_by(|a, b| a.1.load().total_cmp(&b.1.load()))?;
+            Some(format!(
+                "  {}: {:02}:00, {} % of what {} can carry\n",
+                setup.title,
+                hour.from,
+                percent(hour),
+                pool.units.join(" and ")
+            ))
+        })
+        .collect();
+    if !options.is_empty() {
+        text += "\nBusiest hour with each option\n";
+        text += &options.concat();
+    }
+    text
+}
+
+fn percent(hour: &Hour) -> String {
+    number((hour.load() * 100.0).round())
+}
+
+fn of_pool(study: &Study, pool: &Offered) -> String {
+    let base = &study.setups[0].model;
+    let names = pool.units.join(" and ");
+    let verb = if pool.units.len() == 1 { "carries" } else { "carry" };
+    let mut text = format!("\nOffered load by hour, as a share of the {} that {names} {verb}\n", rate(pool.carries));
+    let scale = pool.busiest().map_or(1.0, |hour| (hour.load() / 1.2).max(1.0));
+    for hour in &pool.hours {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bar of a few signs
+        let signs = (hour.load() / scale * BAR).round() as usize;
+        text += &format!("  {:02}:00 {:>5} %  {}\n", hour.from, percent(hour), "#".repeat(signs));
+    }
+    if let Some(hour) = pool.busiest() {
+        text += &busiest(base, pool, hour);
+    }
+    if let Some((calls, most)) = pool.calls {
+        let most = most.map_or_else(String::new, |most| format!(" of {} that are admitted", count(most)));
+        text += &format!("Calls in the busiest hour: {} at a time on average{most}.\n", number(calls));
+    }
+    if let (asked, Some(most)) = pool.tunnels {
+        text += &format!("Tunnels: {} of {} that are held.\n", count(asked), count(most));
+    }
+    text
+}
+
+fn busiest(base: &crate::scenario::model::Model, pool: &Offered, hour: &Hour) -> String {
+    let mut parts: Vec<(f64, &str)> = hour
+        .by_class
+        .iter()
+        .zip(&base.classes)
+        .map(|(load, class)| (load / hour.load(), class.name.as_str()))
+        .collect();
+    parts.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let parts: Vec<String> = parts
+        .iter()
+        .take(NAMED)
+        .filter(|(part, _)| *part >= 0.01)
+        .map(|(part, name)| format!("{name} {} %", number((part * 100.0).round())))
+        .collect();
+    let times = if hour.load() >= 1.0 {
+        format!("{} times what {} can carry", number((hour.load() * 100.0).round() / 100.0), pool.units.join(" and "))
+    } else {
+        format!("{} % of what {} can carry", percent(hour), pool.units.join(" and "))
+    };
+    let over = pool.hours.iter().filter(|hour| hour.load() >= 1.0).count();
+    let over = if over > 0 {
+        format!(" {} more than can be carried.", several(over, ["hour offers", "hours offer"]))
+    } else {
+        String::new()
+    };
+    format!("Busiest hour: {:02}:00 offers {times} ({}).{over}\n", hour.from, list(&parts))
+}
+
+fn rate(bits: f64) -> String {
+    if bits >= 0.9995e9 { format!("{} Gbit/s", number(bits / 1e9)) } else { format!("{} Mbit/s", number(bits / 1e6)) }
+}

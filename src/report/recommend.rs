@@ -1,0 +1,157 @@
+//! What to do: the cheapest option that meets every target, makes nothing worse and leaves nobody waiting who need not.
+
+use std::cmp::Ordering;
+
+use crate::report::answer::overall;
+use crate::report::words::{money, number, quoted, staff_time};
+use crate::report::{left, price};
+use crate::study::results::{Found, MEASURES, Results, STAFF_LOST, UNFINISHED, Verdict};
+
+/// What a set-up is judged by; less is better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Targets that it is not sure to meet.
+    pub unmet: usize,
+    /// Mean wait of the class that people wait longest for [s].
+    pub worst_wait: f64,
+    /// Staff time lost [h].
+    pub staff_lost: f64,
+    /// Jobs that are not finished at the end.
+    pub unfinished: f64,
+    /// What it costs, if that is written.
+    pub cost: Option<f64>,
+}
+
+impl Outcome {
+    /// Of a set-up.
+    #[must_use]
+    pub fn of(results: &Results, found: &Found) -> Self {
+        let waits = found.waits.iter().filter(|wait| results.waited_for[wait.class]);
+        Self {
+            unmet: found.targets.iter().filter(|judged| judged.verdict != Verdict::Met).count(),
+            worst_wait: waits.map(|wait| wait.mean.value.mean).fold(0.0, f64::max),
+            staff_lost: found.measures[STAFF_LOST].value.mean,
+            unfinished: found.measures[UNFINISHED].value.mean,
+            cost: found.cost,
+        }
+    }
+
+    /// Whether another is better in something and worse in nothing; costs count where both are written.
+    #[must_use]
+    pub fn is_beaten_by(&self, other: &Self) -> bool {
+        let costs = self.cost.zip(other.cost).map_or(Ordering::Equal, |(own, other)| other.total_cmp(&own));
+        let all = [
+            other.unmet.cmp(&self.unmet),
+            other.worst_wait.total_cmp(&self.worst_wait),
+            other.staff_lost.total_cmp(&self.staff_lost),
+            other.unfinished.total_cmp(&self.unfinished),
+            costs,
+        ];
+        all.iter().all(|order| order.is_le()) && all.iter().any(|order| order.is_lt())
+    }
+}
+
+/// The option to choose, if there is one: among those that meet every target and that no other beats, the cheapest of those that
+/// make nothing worse and leave nobody waiting, else of those that make nothing worse, else of all. Where a cost is missing, or for
+/// the same cost, the one under which staff lose least time.
+#[must_use]
+pub fn choice(results: &Results) -> Option<&Found> {
+    let base = results.setups.iter().find(|found| found.name == "base")?;
+    if overall(base) == Verdict::Met {
+        return None;
+    }
+    let outcome = |found: &Found| Outcome::of(results, found);
+    let beaten = |found: &Found| results.setups.iter().any(|other| outcome(found).is_beaten_by(&outcome(other)));
+    let meets = |found: &&Found| found.name != "base" && overall(found) == Verdict::Met && !beaten(found);
+    let good: Vec<&Found> = results.setups.iter().filter(meets).collect();
+    let whole: Vec<&Found> = good.iter().copied().filter(|found| is_whole(results, found)).collect();
+    let harmless: Vec<&Found> = good.iter().copied().filter(|found| price::of(results, found).is_none()).collect();
+    let from = [whole, harmless, good].into_iter().find(|some| !some.is_empty())?;
+    let priced = from.iter().all(|found| found.cost.is_some());
+    let key = |found: &Found| (if priced { found.cost.unwrap_or(0.0) } else { 0.0 }, outcome(found).staff_lost);
+    from.into_iter().min_by(|a, b| {
+        let (a, b) = (key(a), key(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+    })
+}
+
+/// More than this share of the staff time lost as it is is left over.
+const LEFT_OVER: f64 = 0.25;
+
+/// Whether it ends the trouble: makes nothing worse, leaves nobody waiting, and takes away most of the staff time lost.
+#[must_use]
+pub fn is_whole(results: &Results, found: &Found) -> bool {
+    let lost = |found: &Found| found.measures[STAFF_LOST].value.mean;
+    let base = results.setups.iter().find(|found| found.name == "base");
+    let mostly = base.is_none_or(|base| lost(found) <= LEFT_OVER * lost(base) || lost(base) < 0.05);
+    mostly && price::of(results, found).is_none() && left::undone(results, found).is_none()
+}
+
+/// The recommendation in a sentence.
+#[must_use]
+pub fn sentence(results: &Results) -> Option<String> {
+    let found = choice(results)?;
+    let base = results.setups.iter().find(|found| found.name == "base")?;
+    let others = results.setups.iter().filter(|other| other.name != "base" && overall(other) == Verdict::Met).count();
+    let how = match (is_whole(results, found), found.cost.is_some(), others) {
+        (true, _, 1) => "What ends it",
+        (true, true, _) => "Cheapest that ends it",
+        (true, false, _) => "Least time lost, of what ends it",
+        (false, true, 2..) => "Cheapest that meets every target",
+        (false, ..) => "Best that meets every target",
+    };
+    let cost = found.cost.map_or_else(String::new, |cost| format!(" ({})", money(results, cost)));
+    let lost = |found: &Found| found.measures[STAFF_LOST].value.mean;
+    let staff = saving(lost(base), lost(found)).map_or_else(String::new, |saving| format!(": {saving}"));
+    let missing = if found.cost.is_none() { "; no cost is written for it" } else { "" };
+    Some(format!("{how}: {}{cost}{staff}{missing}.", quoted(&found.title)))
+}
+
+/// How much less staff time is lost, in words.
+fn saving(before: f64, after: f64) -> Option<String> {
+    debug_assert_eq!(MEASURES[STAFF_LOST].name, "staff_hours_lost");
+    if before < 0.05 || after > 0.95 * before {
+        return None;
+    }
+    let factor = before / after;
+    let by = if after <= 0.0 || factor >= 1000.0 {
+        "next to none".to_owned()
+    } else if factor >= 2.0 {
+        format!("{} times less", number((factor * 10.0).round() / 10.0))
+    } else {
+        format!("{} % less", number((100.0 * (1.0 - after / before)).round()))
+    };
+    Some(format!("staff lose {} in place of {}, {by}", staff_time(after), staff_time(before)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: Outcome = Outcome { unmet: 0, worst_wait: 1.0, staff_lost: 2.0, unfinished: 0.0, cost: Some(10.0) };
+
+    #[test]
+    fn worse_in_something_is_not_beaten() {
+        let dearer = Outcome { cost: Some(11.0), ..LEAST };
+        let dearer_and_quicker = Outcome { staff_lost: 1.0, ..dearer };
+        assert!(dearer.is_beaten_by(&LEAST));
+        assert!(!dearer_and_quicker.is_beaten_by(&LEAST));
+        assert!(!LEAST.is_beaten_by(&LEAST));
+    }
+
+    /// A cost that is not written neither beats nor is beaten.
+    #[test]
+    fn a_cost_that_is_not_written_decides_nothing() {
+        let unknown = Outcome { cost: None, ..LEAST };
+        assert!(!unknown.is_beaten_by(&LEAST) && !LEAST.is_beaten_by(&unknown));
+        assert!(Outcome { unfinished: 1.0, ..unknown }.is_beaten_by(&LEAST));
+    }
+
+    #[test]
+    fn savings_are_told_as_a_factor() {
+        assert_eq!(saving(1000.0, 10.0).unwrap(), "staff lose 10 hours in place of 1000 hours, 100 times less");
+        assert_eq!(saving(10.0, 8.0).unwrap(), "staff lose 8 hours in place of 10 hours, 20 % less");
+        assert_eq!(saving(10.0, 0.0).unwrap(), "staff lose 0 min in place of 10 hours, next to none");
+        assert_eq!(saving(10.0, 9.9), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! What is written and will not do what it seems to: told by `check`, and in every report.
+
+use crate::scenario::idle;
+use crate::scenario::model::{Class, Demand, Model};
+use crate::scenario::target::{Measure, Target};
+use crate::scenario::{Setup, Study};
+
+/// Something that a reader would misunderstand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The set-up that it is about, by its name; none where it is about all.
+    pub setup: Option<String>,
+    /// What is so.
+    pub title: String,
+    /// What can be done about it.
+    pub help: String,
+}
+
+/// Everything of this kind in a scenario.
+#[must_use]
+pub fn warnings(study: &Study) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = idle::useless(&study.setups).into_iter().map(unreached).collect();
+    let base = &study.setups[0];
+    warnings.extend(study.setups[1..].iter().filter(|setup| is_alike(&base.model, &setup.model)).map(changes_nothing));
+    for target in &study.targets {
+        warnings.extend(unmissable(target, base));
+        warnings.extend(unasked(target, base));
+    }
+    warnings
+}
+
+fn unreached((setup, unit): (&Setup, &str)) -> Warning {
+    Warning {
+        setup: Some(setup.name.clone()),
+        title: format!("no site has a tunnel to `{unit}`, so it carries nothing"),
+        help: idle::REMEDY.to_owned(),
+    }
+}
+
+/// Whether two models say the same, written out; the estate is one and the same for all set-ups.
+fn is_alike(base: &Model, model: &Model) -> bool {
+    let without_sites = |model: &Model| Model { sites: Vec::new().into(), replay: None, ..model.clone() };
+    format!("{:?}", without_sites(base)) == format!("{:?}", without_sites(model))
+}
+
+fn changes_nothing(setup: &Setup) -> Warning {
+    Warning {
+        setup: Some(setup.name.clone()),
+        title: "this option changes nothing: it is the headend as it is".to_owned(),
+        help: "check the values that it writes, or leave it out".to_owned(),
+    }
+}
+
+/// A latency that nobody can have: people give up before.
+fn unmissable(target: &Target, base: &Setup) -> Option<Warning> {
+    let (Measure::Mean(class) | Measure::Quantile(class, _)) = target.measure else { return None };
+    let class = &base.model.classes[class.index()];
+    let patience = class.patience?.secs();
+    let longest = patience * f64::from(class.retries + 1);
+    (longest <= target.limit).then(|| Warning {
+        setup: None,
+        title: format!(
+            "nobody waits so long that `{}` could be missed: who waits for {} gives up after {longest} s",
+            target.title, class.name
+        ),
+        help: "write a limit below that, or a target on `given_up`".to_owned(),
+    })
+}
+
+/// A class of which there is nothing on the day of the run.
+fn unasked(target: &Target, base: &Setup) -> Option<Warning> {
+    let (Measure::Mean(class) | Measure::Quantile(class, _) | Measure::Slow(class) | Measure::GivenUp(class)) =
+        target.measure
+    else {
+        return None;
+    };
+    let class = &base.model.classes[class.index()];
+    let nothing = base.model.calendar.days == 1 && is_silent(class, usize::from(base.model.calendar.weekday));
+    nothing.then(|| Warning {
+        setup: None,
+        title: format!("nobody asks for {} on the day of the run, so `{}` cannot be told", class.name, target.title),
+        help: "check the class's numbers, its weekdays, and the day in [run]".to_owned(),
+    })
+}
+
+fn is_silent(class: &Class, weekday: usize) -> bool {
+    match &class.demand {
+        Demand::Users { workstations, weekdays, .. } => {
+            workstations.iter().sum::<u32>() == 0 || weekdays[weekday] <= 0.0
+        }
+        Demand::Open(arrivals) => arrivals.per_day * arrivals.weekdays[weekday] <= 0.0,
+        Demand::Jobs { workstations, share, weekdays, .. } => {
+            workstations.iter().sum::<u32>() == 0 || share.0 <= 0.0 || !weekdays[weekday]
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,138 @@
+//! What a day offers, hour by hour, held against what the concentrators carry: known before anything is simulated.
+
+use crate::scenario::idle::unreached;
+use crate::scenario::model::{Action, Class, Demand, Model, Pool, PoolId};
+use crate::study::control::{Fluid, STEP};
+use crate::units::Time;
+
+/// Days whose jobs and arrivals are drawn for the mean.
+const DAYS: u32 = 5;
+
+/// What comes to the concentrators of a pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offered {
+    /// Names of the concentrators that carry it.
+    pub units: Vec<String>,
+    /// What they carry together [bit/s].
+    pub carries: f64,
+    /// Hours of the run.
+    pub hours: Vec<Hour>,
+    /// Calls at a time in the busiest hour, on average, and how many are admitted at most.
+    pub calls: Option<(f64, Option<u64>)>,
+    /// Tunnels that sites ask for, and how many are held at most.
+    pub tunnels: (u64, Option<u64>),
+}
+
+/// An hour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hour {
+    /// When it begins [h].
+    pub from: usize,
+    /// By class: what it offers, as a share of what the concentrators carry.
+    pub by_class: Vec<f64>,
+}
+
+impl Hour {
+    /// What all classes offer, as a share of what the concentrators carry.
+    #[must_use]
+    pub fn load(&self) -> f64 {
+        self.by_class.iter().sum()
+    }
+}
+
+impl Offered {
+    /// The hour with the most.
+    #[must_use]
+    pub fn busiest(&self) -> Option<&Hour> {
+        self.hours.iter().max_by(|a, b| a.load().total_cmp(&b.load()).then(b.from.cmp(&a.from)))
+    }
+}
+
+/// What a day offers to each pool that serves sites; none where a replay drives the run, or what the concentrators carry changes
+/// during the day.
+#[must_use]
+pub fn offered(model: &Model) -> Vec<Offered> {
+    let changes = |what: &Action| matches!(what, Action::Resize { .. } | Action::Migrate { .. });
+    if model.replay.is_some() || !model.faults.is_empty() || model.edits.iter().any(|edit| changes(&edit.what)) {
+        return Vec::new();
+    }
+    let work: Vec<Vec<f64>> = model.classes.iter().map(|class| by_hour(model, class)).collect();
+    let patients: f64 = model.sites.iter().map(|site| f64::from(site.patients)).sum();
+    let pools = model.pools.iter().enumerate().map(|(place, pool)| (PoolId::of(place), pool));
+    pools.filter_map(|(id, pool)| of_pool(model, (id, pool), &work, patients)).collect()
+}
+
+fn of_pool(model: &Model, (id, pool): (PoolId, &Pool), work: &[Vec<f64>], patients: f64) -> Option<Offered> {
+    let idle: Vec<&str> = unreached(model).iter().map(|unit| unit.name.as_str()).collect();
+    let here = |place: &usize| {
+        let unit = &model.units[*place];
+        !unit.standby && unit.opens == Time(0) && !idle.contains(&unit.name.as_str())
+    };
+    let units: Vec<usize> = pool.units.iter().map(|unit| unit.index()).filter(here).collect();
+    let sites = model.sites.iter().zip(&model.pool_of).filter(|(_, other)| **other == id);
+    let (count, of_pool) = sites.fold((0, 0.0), |sum, (site, _)| (sum.0 + 1, sum.1 + f64::from(site.patients)));
+    let carries: f64 = units.iter().map(|unit| model.units[*unit].carries().0.bits()).sum();
+    if count == 0 || carries <= 0.0 || patients <= 0.0 {
+        return None;
+    }
+    let share = of_pool / patients;
+    let hours = hours(model).map(|hour| Hour {
+        from: hour,
+        by_class: work.iter().map(|work| work[hour] * share / (3600.0 * carries)).collect(),
+    });
+    let most = |limit: fn(&crate::scenario::model::Unit) -> Option<u32>| {
+        units.iter().map(|unit| limit(&model.units[*unit]).map(u64::from)).sum::<Option<u64>>()
+    };
+    let calls = hours_of_calls(model).map(|calls| (calls * share, most(|unit| unit.streams)));
+    Some(Offered {
+        units: units.iter().map(|unit| model.units[*unit].name.clone()).collect(),
+        carries,
+        hours: hours.collect(),
+        calls,
+        tunnels: (count, most(|unit| unit.tunnels)),
+    })
+}
+
+/// Hours of the run.
+fn hours(model: &Model) -> impl Iterator<Item = usize> {
+    let whole = |seconds: f64| (0..24).take_while(|hour| f64::from(hour + 1) * 3600.0 <= seconds + 1e-6).count();
+    let (from, until) = (model.calendar.from, model.calendar.until);
+    let last = whole(until.hours() * 3600.0);
+    let last = if f64::from(u8::try_from(last).unwrap_or(24)) < until.hours() { last + 1 } else { last };
+    whole(from.hours() * 3600.0)..last.min(24)
+}
+
+/// Work that a class brings in each hour of the day [bit].
+fn by_hour(model: &Model, class: &Class) -> Vec<f64> {
+    let alone = Model { classes: vec![class.clone()], ..model.clone() };
+    let fluid = Fluid::up_to(&alone, &[], model.calendar.until);
+    let mut hours = vec![0.0; 25];
+    for day in 0..DAYS {
+        for (step, work) in fluid.offered(day).iter().enumerate() {
+            let hour = step * step_seconds() / 3600;
+            hours[hour.min(24)] += work / f64::from(DAYS);
+        }
+    }
+    hours
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a constant of 30
+fn step_seconds() -> usize {
+    STEP as usize
+}
+
+/// Calls at a time in the busiest hour, on average; none without calls.
+fn hours_of_calls(model: &Model) -> Option<f64> {
+    let weekday = usize::from(model.calendar.weekday);
+    let of = |class: &Class, hour: usize| match &class.demand {
+        Demand::Streams { arrivals, length, .. } => {
+            let at = |hour: usize| crate::units::Clock(hour as u64 * 3600 * crate::units::NANOS);
+            let part = arrivals.profile.at(at(hour + 1)) - arrivals.profile.at(at(hour));
+            arrivals.per_day * arrivals.weekdays[weekday] * part * length.mean() / 3600.0
+        }
+        _ => 0.0,
+    };
+    let busiest = |hour: usize| model.classes.iter().map(|class| of(class, hour)).sum::<f64>();
+    let most = hours(model).map(busiest).fold(0.0, f64::max);
+    (most > 0.0).then_some(most)
+}

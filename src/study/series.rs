@@ -1,0 +1,226 @@
+//! What each replication showed of a figure, and how set-ups are compared: the only place where intervals are made.
+
+use serde::Serialize;
+
+use crate::stats::estimate::{Control, Estimate, controlled, observations};
+use crate::stats::{Interval, Tally, holm};
+use crate::study::control::Forecast;
+
+/// Confidence of every interval that is reported.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// A figure of a set-up in each replication.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Its name in files.
+    pub figure: String,
+    /// Its unit.
+    pub unit: &'static str,
+    /// By replication; none where nothing was measured.
+    pub values: Vec<Option<f64>>,
+    /// The most that it could have been, had what was under way at the end of the run become as bad as it can; empty where
+    /// this is not known.
+    pub at_most: Vec<Option<f64>>,
+    /// A value is known to within this share of it, either way.
+    pub resolution: f64,
+    /// What was forecast of the days, with which luck was taken out of the mean; none where nothing was.
+    pub control: Option<Known>,
+    /// The same of the difference from the base.
+    pub change_control: Option<Known>,
+}
+
+/// A forecast of each observation, and its mean over many other days.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// By observation: a replication, or an antithetic pair.
+    pub values: Vec<f64>,
+    /// Mean over the other days.
+    pub mean: f64,
+    /// Standard error of that mean.
+    pub error: f64,
+}
+
+impl Known {
+    fn of(forecast: &Forecast, antithetic: bool) -> Option<Self> {
+        let observed = forecast.observed(antithetic);
+        let control = observed.control()?;
+        Some(Self { values: control.values.to_vec(), mean: control.mean, error: control.error })
+    }
+
+    fn control(&self) -> Control<'_> {
+        Control { values: &self.values, mean: self.mean, error: self.error }
+    }
+}
+
+impl Series {
+    /// A figure that is measured in every replication.
+    #[must_use]
+    pub fn new(figure: String, unit: &'static str, values: Vec<f64>, resolution: f64) -> Self {
+        let values = values.into_iter().map(Some).collect();
+        Self { figure, unit, values, at_most: Vec::new(), resolution, control: None, change_control: None }
+    }
+
+    /// Whether it was measured in every replication.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        !self.values.is_empty() && self.values.iter().all(Option::is_some)
+    }
+
+    /// A value for each replication; where nothing was measured, nothing was late.
+    #[must_use]
+    pub fn known(&self) -> Vec<f64> {
+        self.values.iter().map(|value| value.unwrap_or(0.0)).collect()
+    }
+}
+
+/// A figure with its interval, and how it differs from the base.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Mean over replications and its 95 % interval.
+    pub value: Interval,
+    /// Paired difference from the base on the same random numbers; none for the base.
+    pub change: Option<Interval>,
+    /// Whether the difference is clear at 5 % after Holm's correction over all options.
+    pub clear: bool,
+    /// What the same days, and the forecast of each, saved: replications with days of their own that the difference (for
+    /// the base: the figure) would have needed for each one that was run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Saved>,
+}
+
+/// How many times as many replications would have been needed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Saved {
+    /// Without common random numbers.
+    pub same_days: f64,
+    /// Without the control variate.
+    pub forecast: f64,
+    /// Without antithetic pairs; none where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub antithetic: Option<f64>,
+}
+
+/// One figure of all set-ups, and how each differs from the base. `forecasts` has one for each set-up of which the fluid knows
+/// enough. The days are the same for all, so that the base's serves those of which it does not: what is taken out of one mean
+/// as luck is taken out of all.
+///
+/// The controls that were used are written into the series.
+pub fn compare(
+    series: &mut [Series],
+    forecasts: &[Option<&Forecast>],
+    base: Option<usize>,
+    antithetic: bool,
+) -> Vec<Compared> {
+    let of_base = base.and_then(|base| forecasts[base]);
+    let none = Forecast::default();
+    let all: Vec<Vec<f64>> = series.iter().map(Series::known).collect();
+    let mut changes = Vec::new();
+    for (place, own) in series.iter_mut().enumerate() {
+        let forecast = forecasts[place].or(of_base).filter(|_| own.is_measured());
+        own.control = forecast.and_then(|forecast| Known::of(forecast, antithetic));
+        let change = base.filter(|base| *base != place).map(|base| {
+            let forecast = forecasts[place].unwrap_or(&none).minus(of_base.unwrap_or(&none));
+            own.change_control = Known::of(&forecast, antithetic);
+            change(&all[place], &all[base], own.change_control.as_ref(), antithetic)
+        });
+        changes.push(change);
+    }
+    let adjusted = holm(&changes.iter().flatten().map(|(change, _)| change.p_value()).collect::<Vec<_>>());
+    let mut adjusted = adjusted.into_iter();
+    let compared = series.iter().zip(&all).zip(&changes).map(|((own, values), changed)| {
+        let observed = observations(values, antithetic);
+        let value = estimate(&observed, own.control.as_ref());
+        let clear = changed.is_some() && adjusted.next().is_some_and(|p| p < 1.0 - CONFIDENCE);
+        let saved = match changed {
+            Some((_, saved)) => *saved,
+            None => {
+                Saved { same_days: 1.0, forecast: gain(&observed, &value), antithetic: by_pairs(values, antithetic) }
+            }
+        };
+        let apart = base.map_or(0.0, |base| (mean(values) + mean(&all[base])) * own.resolution);
+        Compared {
+            value: value.interval(CONFIDENCE).known_to(own.resolution),
+            change: changed.map(|(change, _)| change.interval(CONFIDENCE).or_to(apart)),
+            clear,
+            saved: (saved.same_days.is_finite() && saved.forecast.is_finite()).then_some(saved),
+        }
+    });
+    compared.collect()
+}
+
+/// A target's mean over the replications in which it was measured, with the luck of the days taken out where their
+/// forecast tells it.
+#[must_use]
+pub fn of_target(values: &[Option<f64>], forecast: Option<&Forecast>, antithetic: bool) -> Estimate {
+    let all = values.iter().all(Option::is_some);
+    let known: Vec<f64> = values.iter().map(|value| value.unwrap_or(0.0)).collect();
+    // Where a pair is not whole, its halves are all that there is, and no forecast is of them.
+    let control = forecast.filter(|_| all).and_then(|forecast| Known::of(forecast, antithetic));
+    estimate(&observations(&known, antithetic && all), control.as_ref())
+}
+
+/// The mean of what was observed, with the luck of the days taken out where their forecast tells it.
+fn estimate(observed: &[f64], control: Option<&Known>) -> Estimate {
+    match control {
+        Some(known) => controlled(observed, &known.control()),
+        None => observed.iter().copied().collect::<Tally>().estimate(),
+    }
+}
+
+/// The paired difference from the base, and what pairing and forecasts saved.
+fn change(own: &[f64], base: &[f64], control: Option<&Known>, antithetic: bool) -> (Estimate, Saved) {
+    let days: Vec<f64> = own.iter().zip(base).map(|(own, base)| difference(*own, *base)).collect();
+    let differences = observations(&days, antithetic);
+    let estimate = estimate(&differences, control);
+    let same_days = (spread(own) + spread(base)) / spread(&days);
+    let saved = Saved { same_days, forecast: gain(&differences, &estimate), antithetic: by_pairs(&days, antithetic) };
+    (estimate, saved)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().copied().collect::<Tally>().mean()
+}
+
+fn spread(values: &[f64]) -> f64 {
+    values.iter().copied().collect::<Tally>().variance()
+}
+
+/// How many times as many independent days would be needed as antithetic ones; none where they are independent, or too
+/// few to tell.
+fn by_pairs(days: &[f64], antithetic: bool) -> Option<f64> {
+    let factor = spread(days) / 2.0 / spread(&observations(days, true));
+    (antithetic && factor.is_finite()).then_some(factor)
+}
+
+/// How many times as many replications the plain mean would need for the same standard error.
+fn gain(values: &[f64], estimate: &Estimate) -> f64 {
+    let plain = values.iter().copied().collect::<Tally>().estimate();
+    (plain.error / estimate.error).powi(2)
+}
+
+/// What is left of two figures that differ by rounding alone is no difference.
+fn difference(own: f64, base: f64) -> f64 {
+    let by = own - base;
+    if by.abs() <= 1e-6 * base.abs() { 0.0 } else { by }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(values: &[f64]) -> Series {
+        Series::new("figure".to_owned(), "s", values.to_vec(), 0.0)
+    }
+
+    /// An option of which the fluid knows nothing, and which is the base by another name, has the base's figure.
+    #[test]
+    fn what_is_alike_has_the_same_figure() {
+        let days = [3.0, 4.1, 5.2, 6.0, 8.3, 2.0];
+        let forecast = Forecast::known(vec![2.9, 4.0, 5.0, 6.2, 8.0, 2.1], vec![4.0, 5.0, 6.0, 3.0]);
+        let mut both = [series(&days), series(&days)];
+        let compared = compare(&mut both, &[Some(&forecast), None], Some(0), false);
+        assert_eq!(compared[0].value, compared[1].value);
+        assert!(both[1].control.is_some());
+        assert_eq!(compared[1].change, Some(Interval { mean: 0.0, half: 0.0 }));
+    }
+}
