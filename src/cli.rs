@@ -344,7 +344,10 @@ pub fn main() -> u8 {
         Verb::Validate(args) => validate::validate(&args),
         Verb::Check { file } => check(&file),
         Verb::Profiles => Ok(say(&profiles())),
-        Verb::Schema => Ok(say(&schema())),
+        Verb::Schema => {
+            say_json(&report::reference::schema());
+            Ok(0)
+        }
         Verb::Init { name, branches } => init(&name, branches),
         Verb::Completions { shell } => Ok(completions(shell)),
     };
@@ -618,12 +621,6 @@ fn profiles() -> String {
     }
     let sources: String = sources.iter().map(|source| table::wrapped(source, "  ") + "\n").collect();
     format!("{}\nSources\n{sources}", table::columns(&rows))
-}
-
-fn schema() -> String {
-    let settings = schemars::generate::SchemaSettings::draft07();
-    let schema = settings.into_generator().into_root_schema_for::<scenario::file::File>();
-    serde_json::to_string_pretty(&schema).unwrap_or_default()
 }
 
 fn init(name: &str, branches: bool) -> Result<u8, Stop> {

@@ -111,8 +111,8 @@ pub fn charts(results: &Results) -> Vec<Chart> {
         chart::mornings::draw(results),
         chart::parts::draw(results),
         chart::waiting::draw(results),
-        carries.then(|| chart::affected::draw(results)),
-        carries.then(|| chart::heat::draw(results)),
+        carries.then(|| chart::affected::draw(results)).flatten(),
+        carries.then(|| chart::heat::draw(results)).flatten(),
     ]
     .into_iter()
     .flatten()

@@ -107,12 +107,12 @@ pub fn load(path: &str, text: &str, folder: &Path) -> Result<Study, Problems> {
 fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     let question = check.need(&file.question, &(0..0), "question");
     let run = run(file, check);
-    let sites = estate::sites(file, check);
+    let estate = estate::sites(file, check);
     let transport = transport(file.transport.as_ref(), check);
     let fidelity = file.run.as_ref().map_or(Fidelity::Flow, |run| fidelity(run.get_ref(), check));
     let profiles = demand::profiles(file, check);
     // What is faulty has a problem by now; stand-ins let the rest be checked all the same.
-    let sites = sites.unwrap_or_default();
+    let (sites, counted) = estate.unwrap_or_default();
     let classes = demand::classes(file, &profiles, &sites, check).unwrap_or_default();
     let known = profile::profiles(file, check);
     let units = headend::units(file, &known, &classes, check).unwrap_or_default();
@@ -145,7 +145,6 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     };
     let setups = setups(file, base, &known, first, check);
     let when = first.map_or_else(|| leaf::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
-    let counted = estate::counted(file, check);
     let currency = file.run.as_ref().and_then(|run| check.maybe(&run.get_ref().currency)).map(|sign| sign.0);
     let files = std::mem::take(&mut check.files);
     Some(Study { question: question?.0, when, setups, targets, effort, inputs, files, currency, counted })
@@ -292,13 +291,13 @@ fn setups(
         let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |Line(title)| title);
         let (mut model, mut what) = (base.clone(), Vec::new());
         for table in included(option, above, check) {
-            change::apply(&mut model, &table.change, known, first, check);
+            let by_load = change::apply(&mut model, &table.change, known, first, check);
             what.extend(say::changes(table));
+            if by_load {
+                what.push(say::BY_LOAD.to_owned());
+            }
             fault::remove(&mut model, &table.without, check);
             fault::apply(&mut model, &table.fault, first, check);
-        }
-        if change::places_by_load(&base, &model, what.iter().any(|clause| clause.contains(say::PLACED))) {
-            what.push(format!("{} where there is least load", say::PLACED));
         }
         let cost = cost_of(&model, headend::cost(&table.cost, check));
         setups.push(Setup { name: name.0, title, cost, what, model });

@@ -40,7 +40,7 @@ struct Manifest<'a> {
 }
 
 /// A file, by its path below the folder.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Hashed {
     path: String,
     bytes: usize,
@@ -132,7 +132,7 @@ impl Output {
             command: &asked.command,
             again: &asked.again,
             scenario_sha256: &origin.hash,
-            inputs: bundle.inputs.iter().map(|(path, bytes)| Hashed::of(path, bytes)).collect(),
+            inputs: files.iter().filter(|file| file.path.starts_with("inputs/")).cloned().collect(),
             fidelity: results.fidelity,
             seed: results.seed,
             replications: results.replications,

@@ -329,12 +329,18 @@ impl Panel<'_, '_> {
             sure(self.area.draw(&Text::new(text, (self.left - 6, y), right(LABEL))));
         }
         let step = hour_step(self.hours);
-        let mut hour = (self.hours.0 / step).ceil() * step;
+        let (mut hour, mut taken) = ((self.hours.0 / step).ceil() * step, i32::MIN);
         while hour <= self.hours.1 + 1e-9 {
             let x = self.x(hour);
             let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
             sure(self.area.draw(&PathElement::new([(x, self.bottom), (x, self.bottom + 4)], INK.mix(0.5))));
-            sure(self.area.draw(&Text::new(clock_short(panels.results, hour), (x, self.bottom + 6), style)));
+            let words = clock_short(panels.results, hour);
+            let half = letters(&words) * LETTER / 2 + 3;
+            // Names of hours never touch.
+            if x - half > taken {
+                sure(self.area.draw(&Text::new(words, (x, self.bottom + 6), style)));
+                taken = x + half;
+            }
             hour += step;
         }
         let frame = [(self.left, self.bottom), (self.right, self.bottom)];

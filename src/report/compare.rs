@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::report::recommend::is_better;
 use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
 use crate::report::words::{change, figure, interval, list, number, quoted, staff_time};
@@ -138,11 +139,6 @@ impl Comparison {
 fn point(row: &Row) -> Option<[f64; 5]> {
     let figures = [row.figures[0], row.minutes_over, row.staff_lost, row.unfinished].map(|figure| figure.mean);
     row.cost.map(|cost| [cost, figures[0], figures[1], figures[2], figures[3]])
-}
-
-/// Whether one is better in something and worse in nothing.
-fn is_better(one: &[f64; 5], other: &[f64; 5]) -> bool {
-    one.iter().zip(other).all(|(one, other)| one <= other) && one.iter().zip(other).any(|(one, other)| one < other)
 }
 
 /// By set-up: how many more jobs it leaves unfinished than the first, where that is clear.

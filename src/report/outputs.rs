@@ -11,7 +11,7 @@ pub struct Table {
     /// What it holds, in a sentence or two.
     pub about: &'static str,
     /// Names of the columns, and what they mean.
-    pub columns: &'static [(&'static str, &'static str)],
+    pub columns: &'static [Column],
     rows: fn(&Results, &mut Rows),
 }
 
@@ -25,16 +25,24 @@ impl Table {
     }
 }
 
+/// What a column is called, and what it means.
+type Column = (&'static str, &'static str);
+
+/// Columns that several tables have.
+const OPTION: Column =
+    ("option", "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.");
+const DAY: Column = ("day", "Day of the run, 1 is the first.");
+const TIME: Column = ("time", "Start of the bin, time of day.");
+const CONCENTRATOR: Column = ("concentrator", "Name of the concentrator.");
+const CLASS: Column = ("class", "Name of the class.");
+
 /// Every table.
 pub const TABLES: [Table; 10] = [
     Table {
         name: "summary.csv",
         about: "Every figure of every set-up with its 95 % interval: targets first, then other figures of the whole run, then what each class waits.",
         columns: &[
-            (
-                "option",
-                "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.",
-            ),
+            OPTION,
             ("figure", "The target as the scenario writes it, or the name of another figure."),
             ("unit", "Unit of `value`, `low`, `high` and of the changes; none for a number."),
             ("value", "Mean over replications, with the luck of the days taken out where a forecast tells it."),
@@ -51,7 +59,7 @@ pub const TABLES: [Table; 10] = [
             ("verdict", "`met`, `unsure` or `missed`; empty for other figures."),
             (
                 "at_least",
-                "Whether the figure is a lower bound: what was still under way at the end of the run could make it larger.",
+                "Whether the figure is a lower bound: what was still under way at the end of the run, or was given up, could make it larger.",
             ),
         ],
         rows: tidy::summary,
@@ -61,14 +69,14 @@ pub const TABLES: [Table; 10] = [
         about: "Every figure of summary.csv in each replication, with what its interval is made of: from this file alone \
                 each interval can be computed again (examples/recompute.py does).",
         columns: &[
-            ("option", "Name of the set-up."),
+            OPTION,
             ("figure", "Name of the figure, as in summary.csv."),
             ("unit", "Its unit."),
             ("replication", "Number of the replication, from 0."),
             ("value", "What was measured in it; empty where nothing was, which counts as 0."),
             (
                 "at_most",
-                "The most that it could have been, had what was under way at the end become as bad as it can (`inf`: anything); targets only.",
+                "The most that it could have been, had what was under way at the end, or was given up, become as bad as it can (`inf`: anything); targets only.",
             ),
             ("resolution", "The value is known to within this share of it, either way: half a bucket of a histogram."),
             (
@@ -87,7 +95,7 @@ pub const TABLES: [Table; 10] = [
         name: "options.csv",
         about: "What each set-up is.",
         columns: &[
-            ("option", "Name of the set-up in the scenario; `base` is the headend as it is."),
+            OPTION,
             ("title", "Its name in the report."),
             (
                 "cost",
@@ -101,14 +109,11 @@ pub const TABLES: [Table; 10] = [
         name: "timeline.csv",
         about: "What each concentrator carries of each class, bin by bin; means over replications.",
         columns: &[
-            (
-                "option",
-                "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.",
-            ),
-            ("day", "Day of the run, 1 is the first."),
-            ("time", "Start of the bin, time of day."),
-            ("concentrator", "Name of the concentrator."),
-            ("class", "Name of the class."),
+            OPTION,
+            DAY,
+            TIME,
+            CONCENTRATOR,
+            CLASS,
             ("carried_mbit_s", "Work done for the class [Mbit/s], with what headers and packet rate cost."),
             ("utilisation", "The same as a share of what the concentrator could do."),
             (
@@ -122,13 +127,10 @@ pub const TABLES: [Table; 10] = [
         name: "classes.csv",
         about: "What each class does, bin by bin; means over replications.",
         columns: &[
-            (
-                "option",
-                "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.",
-            ),
-            ("day", "Day of the run, 1 is the first."),
-            ("time", "Start of the bin, time of day."),
-            ("class", "Name of the class."),
+            OPTION,
+            DAY,
+            TIME,
+            CLASS,
             ("started", "Transactions, jobs or calls that began in the bin."),
             ("done", "Of these, how many ended with what was asked for."),
             ("failed", "Of these, how many were given up or refused."),
@@ -144,13 +146,10 @@ pub const TABLES: [Table; 10] = [
         name: "latency.csv",
         about: "Latency of each class by quarter of an hour, over all replications, and sites affected.",
         columns: &[
-            (
-                "option",
-                "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.",
-            ),
-            ("day", "Day of the run, 1 is the first."),
-            ("time", "Start of the bin, time of day."),
-            ("class", "Name of the class."),
+            OPTION,
+            DAY,
+            TIME,
+            CLASS,
             ("p50_s", "Median latency [s] of what began in the quarter of an hour."),
             ("p95_s", "95th percentile [s]."),
             ("sites_affected", "Sites at which more than 5 % of the watched class is slow; empty for other classes."),
@@ -163,17 +162,14 @@ pub const TABLES: [Table; 10] = [
         name: "tunnels.csv",
         about: "Tunnels, handshakes and limits of each concentrator, bin by bin; means over replications.",
         columns: &[
-            (
-                "option",
-                "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.",
-            ),
-            ("day", "Day of the run, 1 is the first."),
-            ("time", "Start of the bin, time of day."),
-            ("concentrator", "Name of the concentrator."),
+            OPTION,
+            DAY,
+            TIME,
+            CONCENTRATOR,
             ("tunnels", "Tunnels that are up at the end of the bin."),
-            ("half_open", "Tunnels that are being set up at the end of the bin."),
-            ("handshakes_s", "Handshakes begun [1/s]."),
-            ("turned_away", "Attempts that were turned away in the bin."),
+            ("half_open", "Handshakes that are half open at the end of the bin."),
+            ("handshakes_s", "Handshakes completed [1/s]."),
+            ("turned_away", "Requests for a handshake that were turned away in the bin."),
             ("down_share", "Share of the replications in which the concentrator is down at the end of the bin."),
             ("limit", "The limit that binds in the quarter of an hour, or `none`."),
             ("sites_cut_off", "Sites without a way to the headend at the end of the bin."),
@@ -185,13 +181,10 @@ pub const TABLES: [Table; 10] = [
         name: "parts.csv",
         about: "What the mean latency of each class consists of, bin by bin.",
         columns: &[
-            (
-                "option",
-                "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.",
-            ),
-            ("day", "Day of the run, 1 is the first."),
-            ("time", "Start of the bin, time of day."),
-            ("class", "Name of the class."),
+            OPTION,
+            DAY,
+            TIME,
+            CLASS,
             ("round_trips_s", "Round trips of an idle network, and the servers' time [s]."),
             ("queueing_s", "Waiting for others: in queues, and while they share a link [s]."),
             ("transfer_s", "Sending the bits as fast as links and concentrator allow [s]."),
@@ -205,10 +198,7 @@ pub const TABLES: [Table; 10] = [
         name: "sites.csv",
         about: "Each site over the whole run.",
         columns: &[
-            (
-                "option",
-                "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.",
-            ),
+            OPTION,
             ("site", "Name of the site."),
             ("patients", "Patients of the site, or who else is counted in the estate."),
             ("transactions", "Transactions of the watched class in a replication."),

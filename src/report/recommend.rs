@@ -1,7 +1,5 @@
 //! What to do: the cheapest option that meets every target, makes nothing worse and leaves nobody waiting who need not.
 
-use std::cmp::Ordering;
-
 use crate::report::answer::overall;
 use crate::report::words::{money, number, quoted, staff_time};
 use crate::report::{left, price};
@@ -39,16 +37,18 @@ impl Outcome {
     /// Whether another is better in something and worse in nothing; costs count where both are written.
     #[must_use]
     pub fn is_beaten_by(&self, other: &Self) -> bool {
-        let costs = self.cost.zip(other.cost).map_or(Ordering::Equal, |(own, other)| other.total_cmp(&own));
-        let all = [
-            other.unmet.cmp(&self.unmet),
-            other.worst_wait.total_cmp(&self.worst_wait),
-            other.staff_lost.total_cmp(&self.staff_lost),
-            other.unfinished.total_cmp(&self.unfinished),
-            costs,
-        ];
-        all.iter().all(|order| order.is_le()) && all.iter().any(|order| order.is_lt())
+        // A cost that is not written decides nothing.
+        let costs = self.cost.zip(other.cost).unwrap_or((0.0, 0.0));
+        #[allow(clippy::cast_precision_loss)] // a few targets
+        let figures = |of: &Self, cost: f64| [of.unmet as f64, of.worst_wait, of.staff_lost, of.unfinished, cost];
+        is_better(&figures(other, costs.1), &figures(self, costs.0))
     }
+}
+
+/// Whether one is better, that is less, in something and worse in nothing.
+#[must_use]
+pub fn is_better(one: &[f64], other: &[f64]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one <= other) && one.iter().zip(other).any(|(one, other)| one < other)
 }
 
 /// The option to choose, if there is one: among those that meet every target and that no other beats, the cheapest of those that

@@ -4,11 +4,16 @@ use serde_json::{Map, Value};
 
 use crate::scenario::file::File;
 
+/// The JSON Schema of scenario files.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<File>()
+}
+
 /// `docs/scenario.md`.
 #[must_use]
 pub fn markdown() -> String {
-    let settings = schemars::generate::SchemaSettings::draft07();
-    let schema = settings.into_generator().into_root_schema_for::<File>().to_value();
+    let schema = schema().to_value();
     let mut text = "# Scenario files, field by field\n\n\
         A scenario is a TOML file. Every quantity has its unit: `\"100 Mbit/s\"`, `\"20 ms\"`, `\"30 kB\"`, `\"25 %\"`, `\"08:30\"`. \
         `headend check FILE` finds everything that is wrong at once; `headend schema` prints this as JSON Schema for editors.\n\n\

@@ -113,14 +113,12 @@ fn range(value: &Interval, scale: f64) -> String {
 /// A difference with its sign, in the unit of the larger of the two.
 #[must_use]
 pub fn change(value: &Interval, kind: Option<Kind>) -> String {
-    let (scale, unit) = kind.map_or((1.0, ""), |kind| scale(value.mean, kind));
-    let sign = if value.mean > 0.0 { "+" } else { "" };
-    let space = if unit.is_empty() { "" } else { " " };
+    let signed = signed(value.mean, kind);
     if !value.half.is_finite() {
-        return format!("{sign}{}{space}{unit}", number(value.mean * scale));
+        return signed;
     }
-    let (low, high) = (number(value.low() * scale), number(value.high() * scale));
-    format!("{sign}{}{space}{unit} ({low} to {high})", number(value.mean * scale))
+    let factor = kind.map_or(1.0, |kind| scale(value.mean, kind).0);
+    format!("{signed} ({} to {})", number(value.low() * factor), number(value.high() * factor))
 }
 
 /// Time that people lose, given in hours.

@@ -19,14 +19,15 @@ use crate::scenario::profile::Profiles;
 use crate::scenario::tunnel::{self, TunnelsFile};
 use crate::units::{BitRate, Bytes, Clock, DAY, Share, Span, Time};
 
-/// Makes changes to a model. `first` is the date of its first day.
+/// Makes changes to a model. `first` is the date of its first day. Says whether a pool places tunnels by load from now on though
+/// nobody wrote so.
 pub fn apply(
     model: &mut Model,
     changes: &[At<Change>],
     known: &Profiles,
     first: Option<jiff::civil::Date>,
     check: &mut Check,
-) {
+) -> bool {
     for change in changes {
         let mut scribe = Scribe { model, known, first, check, at: change.span() };
         match change.get_ref() {
@@ -51,19 +52,13 @@ pub fn apply(
         };
     }
     model.edits.sort_by_key(|edit| edit.at);
-    take_part(model, changes);
-}
-
-/// Whether pools place tunnels by load from now on, though nobody wrote so.
-#[must_use]
-pub fn places_by_load(base: &Model, model: &Model, written: bool) -> bool {
-    let mut pools = base.pools.iter().zip(&model.pools);
-    !written && pools.any(|(before, after)| before.balancer != after.balancer)
+    take_part(model, changes)
 }
 
 /// Concentrators that were added take part: where nothing else would bring a tunnel to them, and no balancer was written, the
-/// pool that they joined places tunnels by load from now on.
-fn take_part(model: &mut Model, changes: &[At<Change>]) {
+/// pool that they joined places tunnels by load from now on. Says whether there was one.
+fn take_part(model: &mut Model, changes: &[At<Change>]) -> bool {
+    let mut by_load = false;
     for change in changes {
         let Change::Add(file) = change.get_ref() else { continue };
         let name = file.concentrator.as_ref().and_then(|table| table.get_ref().name.right());
@@ -75,8 +70,10 @@ fn take_part(model: &mut Model, changes: &[At<Change>]) {
             |unit: &UnitId| model.units[unit.index()].name == *name && model.units[unit.index()].opens == Time(0);
         if let Some(pool) = model.pools.iter_mut().find(|pool| pool.units.iter().any(is_new)) {
             pool.balancer = Balancer::LeastLoad;
+            by_load = true;
         }
     }
+    by_load
 }
 
 struct Scribe<'a> {

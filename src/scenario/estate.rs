@@ -25,32 +25,17 @@ struct Bare {
     rtt: Option<Span>,
 }
 
-/// Who is counted at sites: as it is written, else patients, or people where a CSV file counts others.
-pub fn counted(file: &File, check: &mut Check) -> String {
-    let estate = file.estate.as_ref().map(toml::Spanned::get_ref);
-    if let Some(Line(counted)) = estate.and_then(|estate| check.maybe(&estate.counted)) {
-        return counted;
-    }
-    let header = check.files.iter().find(|named| {
-        estate.is_some_and(|estate| {
-            estate.csv.as_ref().and_then(|csv| csv.get_ref().file.right()).is_some_and(|name| name.0 == named.name)
-        })
-    });
-    let header =
-        header.map(|named| String::from_utf8_lossy(&named.bytes).lines().next().unwrap_or_default().to_lowercase());
-    let others = header.is_some_and(|header| !header.contains("patient") && !header.contains("list"));
-    if others { "people".to_owned() } else { "patients".to_owned() }
-}
-
-/// The sites of a scenario, as far as they could be made out.
-pub fn sites(file: &File, check: &mut Check) -> Option<Vec<Site>> {
+/// The sites of a scenario, as far as they could be made out, and who is counted there.
+pub fn sites(file: &File, check: &mut Check) -> Option<(Vec<Site>, String)> {
     let Some(estate) = &file.estate else {
         check.missing(&(0..0), "estate", "a table [estate] with `drawn`, `csv` or `site`");
         return None;
     };
     let links = links(estate, check);
     let rtt = estate.get_ref().rtt.as_ref().map_or(Some(Law::Fixed(0.02)), |law| check.law(law));
-    let bare = bare(estate, check)?;
+    let counted = check.maybe(&estate.get_ref().counted);
+    let (bare, usual) = bare(estate, check)?;
+    let counted = counted.map_or_else(|| usual.to_owned(), |Line(counted)| counted);
     if bare.len() > MAX_SITES {
         let help = format!("a scenario has at most {MAX_SITES} sites");
         check.problems.add(&estate.span(), format!("{} sites are too many", bare.len()), help);
@@ -66,10 +51,11 @@ pub fn sites(file: &File, check: &mut Check) -> Option<Vec<Site>> {
         check.problems.add(&estate.span(), "sites without an access link", help);
         return None;
     }
-    Some(connect(bare, &links?, &rtt?))
+    Some((connect(bare, &links?, &rtt?), counted))
 }
 
-fn bare(estate: &At<Estate>, check: &mut Check) -> Option<Vec<Bare>> {
+/// The sites, and who is counted there unless it is written.
+fn bare(estate: &At<Estate>, check: &mut Check) -> Option<(Vec<Bare>, &'static str)> {
     let table = estate.get_ref();
     let given = [table.drawn.is_some(), table.csv.is_some(), !table.site.is_empty()];
     if given.iter().filter(|given| **given).count() != 1 {
@@ -78,9 +64,9 @@ fn bare(estate: &At<Estate>, check: &mut Check) -> Option<Vec<Bare>> {
         return None;
     }
     match (&table.drawn, &table.csv) {
-        (Some(drawn), _) => self::drawn(drawn, check),
+        (Some(drawn), _) => Some((self::drawn(drawn, check)?, PATIENTS)),
         (_, Some(csv)) => self::csv(csv, !table.link.is_empty(), check),
-        _ => Some(listed(&table.site, check)),
+        _ => Some((listed(&table.site, check), PATIENTS)),
     }
 }
 
@@ -223,7 +209,10 @@ struct Columns {
     only: Vec<(usize, String)>,
 }
 
-fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<Vec<Bare>> {
+/// Who is counted at a site, unless a CSV file has a column of others.
+const PATIENTS: &str = "patients";
+
+fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<(Vec<Bare>, &'static str)> {
     let (at, csv) = (table.span(), table.get_ref());
     let file = check.need(&csv.file, &at, "file")?.0;
     let (text, source) = check.file(csv.file.span(), &file)?;
@@ -275,7 +264,9 @@ fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<Ve
         };
         check.problems.add(csv.file.span(), title, "check the file and the values in `only`");
     }
-    (!bare.is_empty()).then_some(bare)
+    let column = header[columns.patients].to_lowercase();
+    let counted = if column.contains("patient") || column.contains("list") { PATIENTS } else { "people" };
+    (!bare.is_empty()).then_some((bare, counted))
 }
 
 /// Usual names of columns, without case, blanks and signs.

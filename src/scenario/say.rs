@@ -14,18 +14,16 @@ use crate::units::Clock;
 pub fn changes(option: &OptionFile) -> Vec<String> {
     let mut clauses: Vec<String> = option.change.iter().map(|change| clause(change.get_ref())).collect();
     clauses.extend(option.without.iter().map(|fault| format!("{} does not happen", name(fault))));
-    if !option.fault.is_empty() {
-        clauses.push(format!("{} more faults happen", option.fault.len()).replacen(
-            "1 more faults happen",
-            "one more fault happens",
-            1,
-        ));
+    if option.fault.len() == 1 {
+        clauses.push("one more fault happens".to_owned());
+    } else if !option.fault.is_empty() {
+        clauses.push(format!("{} more faults happen", option.fault.len()));
     }
     clauses
 }
 
-/// How a clause on a balancer begins.
-pub const PLACED: &str = "tunnels are placed";
+/// What a pool does that nobody wrote a balancer for, where a concentrator would carry nothing otherwise.
+pub const BY_LOAD: &str = "tunnels are placed where there is least load";
 
 fn clause(change: &Change) -> String {
     match change {
@@ -47,11 +45,11 @@ fn clause(change: &Change) -> String {
         }
         Change::Add(file) => {
             let new = file.concentrator.as_ref().map_or_else(String::new, |table| concentrator(table.get_ref()));
-            let placed = file.balancer.map_or_else(String::new, |how| format!("; {PLACED} {}", placed(how)));
+            let placed = file.balancer.map_or_else(String::new, |how| format!("; tunnels are placed {}", placed(how)));
             format!("one more concentrator, {new}{}{placed}", instant(&file.at, &file.on))
         }
         Change::Balance(file) => {
-            format!("{PLACED} {}", file.balancer.map_or("as before", placed))
+            format!("tunnels are placed {}", file.balancer.map_or("as before", placed))
         }
         Change::Migrate(file) => migrate(file),
         Change::Cache(file) => share_of(file, "is served on site"),

@@ -21,7 +21,9 @@ pub struct Warning {
 pub fn warnings(study: &Study) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = idle::useless(&study.setups).into_iter().map(unreached).collect();
     let base = &study.setups[0];
-    warnings.extend(study.setups[1..].iter().filter(|setup| is_alike(&base.model, &setup.model)).map(changes_nothing));
+    let as_it_is = written_out(&base.model);
+    warnings
+        .extend(study.setups[1..].iter().filter(|setup| written_out(&setup.model) == as_it_is).map(changes_nothing));
     for target in &study.targets {
         warnings.extend(unmissable(target, base));
         warnings.extend(unasked(target, base));
@@ -37,10 +39,9 @@ fn unreached((setup, unit): (&Setup, &str)) -> Warning {
     }
 }
 
-/// Whether two models say the same, written out; the estate is one and the same for all set-ups.
-fn is_alike(base: &Model, model: &Model) -> bool {
-    let without_sites = |model: &Model| Model { sites: Vec::new().into(), replay: None, ..model.clone() };
-    format!("{:?}", without_sites(base)) == format!("{:?}", without_sites(model))
+/// What a model says, written out; the estate is one and the same for all set-ups.
+fn written_out(model: &Model) -> String {
+    format!("{:?}", Model { sites: Vec::new().into(), replay: None, ..model.clone() })
 }
 
 fn changes_nothing(setup: &Setup) -> Warning {

@@ -1,9 +1,9 @@
 //! What a day offers, hour by hour, held against what the concentrators carry: known before anything is simulated.
 
 use crate::scenario::idle::unreached;
-use crate::scenario::model::{Action, Class, Demand, Model, Pool, PoolId};
+use crate::scenario::model::{Action, Class, Demand, Model, Pool, PoolId, Unit};
 use crate::study::control::{Fluid, STEP};
-use crate::units::Time;
+use crate::units::{Clock, NANOS, Time};
 
 /// Days whose jobs and arrivals are drawn for the mean.
 const DAYS: u32 = 5;
@@ -80,10 +80,10 @@ fn of_pool(model: &Model, (id, pool): (PoolId, &Pool), work: &[Vec<f64>], patien
         from: hour,
         by_class: work.iter().map(|work| work[hour] * share / (3600.0 * carries)).collect(),
     });
-    let most = |limit: fn(&crate::scenario::model::Unit) -> Option<u32>| {
+    let most = |limit: fn(&Unit) -> Option<u32>| {
         units.iter().map(|unit| limit(&model.units[*unit]).map(u64::from)).sum::<Option<u64>>()
     };
-    let calls = hours_of_calls(model).map(|calls| (calls * share, most(|unit| unit.streams)));
+    let calls = busiest_calls(model).map(|calls| (calls * share, most(|unit| unit.streams)));
     Some(Offered {
         units: units.iter().map(|unit| model.units[*unit].name.clone()).collect(),
         carries,
@@ -122,11 +122,11 @@ fn step_seconds() -> usize {
 }
 
 /// Calls at a time in the busiest hour, on average; none without calls.
-fn hours_of_calls(model: &Model) -> Option<f64> {
+fn busiest_calls(model: &Model) -> Option<f64> {
     let weekday = usize::from(model.calendar.weekday);
     let of = |class: &Class, hour: usize| match &class.demand {
         Demand::Streams { arrivals, length, .. } => {
-            let at = |hour: usize| crate::units::Clock(hour as u64 * 3600 * crate::units::NANOS);
+            let at = |hour: usize| Clock(hour as u64 * 3600 * NANOS);
             let part = arrivals.profile.at(at(hour + 1)) - arrivals.profile.at(at(hour));
             arrivals.per_day * arrivals.weekdays[weekday] * part * length.mean() / 3600.0
         }

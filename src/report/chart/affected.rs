@@ -7,9 +7,9 @@ use crate::report::words::{clock, count, figure, list, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
 
-/// Draws it.
+/// Draws it, if any site is ever affected.
 #[must_use]
-pub fn draw(results: &Results) -> Chart {
+pub fn draw(results: &Results) -> Option<Chart> {
     let setups: Vec<&Found> = results.setups.iter().collect();
     let half = crate::report::chart::latency::width(results) / 2.0;
     let mean = |found: &Found| -> Vec<(f64, f64)> {
@@ -34,7 +34,9 @@ pub fn draw(results: &Results) -> Chart {
     // Set-ups in which hardly a site is affected need no panel.
     let told = |found: &&&Found| mean(found).iter().any(|(_, sites)| *sites >= 0.5);
     let shown: Vec<&Found> = setups.iter().filter(told).copied().collect();
-    let shown = if shown.is_empty() { setups[..1].to_vec() } else { shown };
+    if shown.is_empty() {
+        return None;
+    }
     let hours = target_hours(results);
     let panels = Panels { results, hours, most: most * 1.08, unit: "", log: false, keys, hover: &hover };
     let svg = panels.draw(&shown, |panel, found| {
@@ -72,7 +74,7 @@ pub fn draw(results: &Results) -> Chart {
             format!(" Not drawn, as hardly a site is affected: {}.", list(&left_out))
         }
     );
-    Chart { name: "affected", title, note, svg, table: table(results) }
+    Some(Chart { name: "affected", title, note, svg, table: table(results) })
 }
 
 fn table(results: &Results) -> Table {

@@ -25,13 +25,17 @@ const HEIGHT: u32 = 430;
 const TOP: i32 = 32;
 const BOTTOM: i32 = 356;
 
-/// Draws it: the base, and beside it the option that loses the least time.
+/// Draws it, if any site is ever slow: the base, and beside it the option that loses the least time.
 #[must_use]
-pub fn draw(results: &Results) -> Chart {
+pub fn draw(results: &Results) -> Option<Chart> {
     let (base, best) = base_and_best(results);
     // An empty map says what the title says.
     let beside = best.filter(|best| slow_sites(results, best) > 0 || base.is_none());
     let shown: Vec<&Found> = base.into_iter().chain(beside).collect();
+    let is_seen = |share: &f32| *share >= STEPS[1].0;
+    if !shown.iter().any(|found| found.heat.iter().flatten().flatten().any(is_seen)) {
+        return None;
+    }
     let windows = windows(results);
     let svg = sheet(HEIGHT, |area| {
         for (found, cell) in shown.iter().zip(area.split_evenly((1, shown.len().max(1)))) {
@@ -59,7 +63,7 @@ pub fn draw(results: &Results) -> Chart {
         results.classes[results.watched.0],
         figure(results.watched.1, Kind::Time)
     );
-    Chart { name: "heat", title, note, svg, table: table(results, &shown) }
+    Some(Chart { name: "heat", title, note, svg, table: table(results, &shown) })
 }
 
 /// The windows that are shown: those of the morning.

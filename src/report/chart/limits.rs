@@ -12,7 +12,9 @@ use crate::study::results::{Found, Results, quarter_of};
 
 const ROW: i32 = 22;
 const LEFT: i32 = 250;
-const RIGHT: i32 = 946;
+const RIGHT: i32 = 932;
+/// In more days than that no quarter of an hour is seen.
+const MOST: u32 = 31;
 const TOP: i32 = 26;
 
 /// Draws it, if any limit but throughput binds.
@@ -22,7 +24,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
     // That throughput is used up the chart of utilisation says.
     let says = |limit: &Limit| !matches!(limit, Limit::None | Limit::Throughput);
     let binds = rows.iter().any(|row| row.2.iter().any(says));
-    binds.then(|| Chart {
+    (binds && results.days <= MOST).then(|| Chart {
         name: "limits",
         title: finding(results),
         note:
@@ -138,6 +140,9 @@ fn finding(results: &Results) -> String {
     let (from, until) = (when[0].0, when[when.len() - 1].1);
     let (from, until) = (clock(results, from), clock(results, until));
     match limit {
+        Limit::Down if when.windows(2).any(|pair| pair[1].0 > pair[0].1 + 1e-6) => {
+            format!("As it is, {unit} is down off and on between {from} and {until}")
+        }
         Limit::Down => format!("As it is, {unit} is down from {from} to {until}"),
         _ => format!("As it is, what holds {unit} up is {}, between {from} and {until}", words(*limit)),
     }

@@ -26,6 +26,8 @@ struct Column {
 const ROW: i32 = 34;
 const TOP: i32 = 76;
 const NAMES: i32 = 216;
+/// Room for the longest value to the right of its interval.
+const VALUE: i32 = 64;
 
 /// Draws it.
 #[must_use]
@@ -104,7 +106,8 @@ fn draw_column(area: &Area<'_>, column: &Column, left: i32, width: i32, rows: i3
     let most = column.values.iter().map(reach).fold(column.limit.unwrap_or(0.0) * 1.4, f64::max) * column.scale;
     let most = if most > 0.0 { most * 1.12 } else { 1.0 };
     #[allow(clippy::cast_possible_truncation)] // within the picture
-    let x = |value: f64| left + ((value * column.scale / most).clamp(0.0, 1.0) * f64::from(width)).round() as i32;
+    let x =
+        |value: f64| left + ((value * column.scale / most).clamp(0.0, 1.0) * f64::from(width - VALUE)).round() as i32;
     let bottom = TOP + ROW * rows;
     let letters = usize::try_from(width / 7).unwrap_or(20).max(12);
     for (line, y) in textwrap::wrap(&column.title, letters).iter().take(2).zip([4, 22]) {
@@ -127,13 +130,10 @@ fn draw_column(area: &Area<'_>, column: &Column, left: i32, width: i32, rows: i3
     for (place, (value, verdict)) in column.values.iter().zip(&column.verdicts).enumerate() {
         draw_value(area, (x(value.mean), middle(place)), value, *verdict, &x);
         let words = format!("{}{}", number(value.mean * column.scale), column.unit);
-        let ends =
-            if value.half.is_finite() { (x(value.low()), x(value.high())) } else { (x(value.mean), x(value.mean)) };
-        let fits = ends.1 + 12 + letters_of(&words) < left + width + 22;
-        let (at, side) = if fits { (ends.1 + 10, HPos::Left) } else { (ends.0 - 10, HPos::Right) };
-        let style = font(LABEL).pos(Pos::new(side, VPos::Center));
+        let end = x(value.mean + if value.half.is_finite() { value.half } else { 0.0 });
+        let (at, style) = (end + 10, font(LABEL).pos(Pos::new(HPos::Left, VPos::Center)));
         // A limit may run behind the words.
-        let (from, y) = (if fits { at - 2 } else { at - letters_of(&words) - 2 }, middle(place));
+        let (from, y) = (at - 2, middle(place));
         let behind = [(from, y - 9), (from + letters_of(&words) + 4, y + 9)];
         sure(area.draw(&Rectangle::new(behind, plotters::style::WHITE.mix(0.85).filled())));
         sure(area.draw(&Text::new(words, (at, middle(place)), style)));

@@ -2,10 +2,11 @@
 
 use plotters::style::Color;
 
+use crate::report::answer::overall;
 use crate::report::chart::{BLUE, Key, Mark, ORANGE, Panels, busy_hours};
 use crate::report::words::{clock, list, number, quoted};
 use crate::report::{Chart, Table};
-use crate::study::results::{Found, Results};
+use crate::study::results::{Found, Results, Verdict};
 
 /// Draws it.
 #[must_use]
@@ -98,7 +99,8 @@ fn finding(results: &Results) -> String {
     let relieved: Vec<String> = results
         .setups
         .iter()
-        .filter(|found| found.name != base.name && full(results, found).is_none())
+        // A headend that is down is never full, and no relief.
+        .filter(|found| found.name != base.name && overall(found) != Verdict::Missed && full(results, found).is_none())
         .map(|found| quoted(&found.title))
         .collect();
     match full(results, base) {
