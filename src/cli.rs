@@ -16,13 +16,14 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use thiserror::Error;
 
+use crate::report::finding::Finding;
 use crate::report::words::{count, several};
 use crate::report::{self, answer, table};
 use crate::scenario::model::{Fidelity, Ingredient};
 use crate::scenario::{self, Study};
 use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
-use crate::study::{self, Fault, Settings};
+use crate::study::{self, Fault, Progress, Settings};
 use crate::units::{Clock, Share, Text};
 use bundle::Bundle;
 use output::{Asked, Output};
@@ -33,10 +34,10 @@ use output::{Asked, Output};
 pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
-    /// Threads to use (default: one for each processor). Results do not depend on it.
+    /// Number of threads (default: one for each processor). Results do not depend on it.
     #[arg(long, global = true, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Says more of what it is doing, on stderr.
+    /// Reports progress in more detail, on stderr.
     #[arg(short, long, global = true)]
     verbose: bool,
 }
@@ -48,42 +49,42 @@ enum Verb {
     /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
     /// cannot be written. 130: stopped by Ctrl-C; the same command goes on from there.
     Run(Run),
-    /// Finds the least (or the most) that is enough for a target to hold, with its interval and the evidence.
+    /// Finds the least (or the most) with which a target is met, with its interval and the evidence.
     ///
-    /// Exit code 0: there is such a value, or it holds already. 1: nothing within reach is enough. 2: wrong input.
+    /// Exit code 0: there is such a value, or the target is met already. 1: no value within reach is enough. 2: wrong input.
     Plan(Plan),
     /// Finds the best of the base and the options (of one file or several), with a stated probability of being right.
     ///
     /// Exit code 0: some set-up meets every target. 1: none does. 2: wrong input.
     Compare(Compare),
-    /// Runs a scenario with other values in some places: every combination of them, each assumed input at both ends of its
-    /// range (`--tornado`), or all of them drawn from what they could be (`--doubt`).
+    /// Runs a scenario with other values: every combination of those given, each assumed input at both ends of its range
+    /// (`--tornado`), or all assumed inputs drawn from their ranges (`--doubt`).
     ///
-    /// What was simulated is kept in the folder, and is not simulated again: a sweep that was cut short goes on where it was.
+    /// Simulated days are kept in the folder and not simulated again: a sweep that was stopped continues from there.
     Sweep(Sweep),
     /// Finds how long growth can go on until each target is missed, for the base and each option.
     ///
     /// Exit code 0: every target holds today in some set-up. 1: none does. 2: wrong input.
     Headroom(Headroom),
-    /// Holds headend against theory, against measured networks, and its fidelities against each other.
+    /// Compares headend with theory, with measured networks, and its two fidelities with each other.
     ///
-    /// Exit code 0: every row is within its bar, or as near as chance lets it be. 1: some row is beyond. 2: the evidence
-    /// cannot be read.
+    /// Exit code 0: every row is within its bar, or as close as chance allows. 1: some row is beyond. 2: the evidence cannot
+    /// be read.
     Validate(Validate),
-    /// Reports everything that is wrong with a scenario, each with its place and its remedy.
+    /// Reports every problem of a scenario with its place and its remedy; and the load by hour.
     Check {
         /// The scenario.
         file: PathBuf,
     },
     /// Lists the devices whose figures are built in, with their sources.
     Profiles,
-    /// Prints the JSON Schema of scenario files, for editors that help while one writes.
+    /// Prints the JSON Schema of scenario files, for editors that complete and check them.
     Schema,
     /// Writes a scenario to start from, with a comment on every line.
     Init {
-        /// Its name; `NAME.toml` is written here.
+        /// Its name: `NAME.toml` is written to the current folder.
         name: String,
-        /// For branches and two hubs, with a list of branches (`branches.csv`) where there is none.
+        /// Starts from a list of branches (`branches.csv`, written if there is none) and two hubs.
         #[arg(long)]
         branches: bool,
     },
@@ -111,19 +112,19 @@ struct Plan {
     /// low-latency, wave or years.
     #[arg(long, value_name = "WHAT")]
     find: String,
-    /// Of which concentrator or class.
+    /// The concentrator or class that it belongs to.
     #[arg(long, value_name = "NAME")]
     of: Option<String>,
     /// When a wave is cut over (default: when the target's hours begin).
     #[arg(long, value_name = "TIME", value_parser = clock)]
     at: Option<Clock>,
-    /// In this option in place of the base.
+    /// The option in which it is sought (default: the base).
     #[arg(long, value_name = "NAME")]
     option: Option<String>,
-    /// Which target, counted from 1 in the order of the file.
+    /// The number of the target, counted from 1 in the order of the file.
     #[arg(long, value_name = "N", default_value_t = 1)]
     target: usize,
-    /// Share of days on which it has to hold, such as "95 %" (default: on an average day).
+    /// Share of days on which the target has to be met, such as "95 %" (default: on an average day).
     #[arg(long = "in", value_name = "SHARE", value_parser = share)]
     days: Option<f64>,
     #[command(flatten)]
@@ -137,10 +138,10 @@ struct Headroom {
     /// Only the base and these options.
     #[arg(long = "option", value_name = "NAME")]
     options: Vec<String>,
-    /// Share of days on which a target has to hold, such as "95 %" (default: on an average day).
+    /// Share of days on which a target has to be met, such as "95 %" (default: on an average day).
     #[arg(long = "in", value_name = "SHARE", value_parser = share)]
     days: Option<f64>,
-    /// Without this concentrator, too: what is left when it fails.
+    /// Takes this concentrator away: what is left when it fails.
     #[arg(long, value_name = "NAME")]
     lose: Option<String>,
     #[command(flatten)]
@@ -152,25 +153,25 @@ struct Compare {
     /// The scenarios; set-ups are compared by the first target of the first.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// A difference that is not worth detecting, as a share of the target's limit.
+    /// Difference that is too small to matter, as a share of the target's limit.
     #[arg(long, value_name = "SHARE", default_value = "5 %", value_parser = share)]
     zone: f64,
     /// Probability that the selection is right.
     #[arg(long, value_name = "SHARE", default_value = "95 %", value_parser = share)]
     confidence: f64,
-    /// Days on which every set-up is run at first.
+    /// Days that every set-up is run for at first.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=1000))]
     first: u32,
-    /// Days of a set-up at most.
+    /// Largest number of days of a set-up.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(3..=100_000))]
     budget: u32,
-    /// Another seed of the random numbers.
+    /// Seed of the random numbers, instead of the scenario's.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Folder for the table (default: output/NAME, after the first scenario's file).
+    /// Folder for page, chart and table (default: output/NAME, after the first scenario's file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Prints the comparison as JSON in place of the summary.
+    /// Prints the comparison as JSON instead of the summary.
     #[arg(long)]
     json: bool,
 }
@@ -182,45 +183,45 @@ struct Sweep {
     /// What is varied: `PATH=FROM..TO:STEP`, or `PATH=a,b,c`, such as `concentrator.hub.throughput=1 Gbit/s,2 Gbit/s`.
     #[arg(long, value_name = "PATH=VALUES")]
     vary: Vec<String>,
-    /// Runs so many points of a Latin hypercube over the ranges (`PATH=FROM..TO`) in place of every combination.
+    /// Number of points of a Latin hypercube over the ranges (`PATH=FROM..TO`), instead of every combination.
     #[arg(long, value_name = "N", requires = "vary", value_parser = clap::value_parser!(u16).range(2..=10_000))]
     points: Option<u16>,
-    /// Varies every assumed input that states its range, one at a time, and says on which the answer turns most.
+    /// Varies every assumed input that has a range, one at a time, and says on which the answer depends most.
     #[arg(long, conflicts_with = "vary")]
     tornado: bool,
-    /// Draws every assumed input that states its range, twice N times and all together, and says how much of the answer is
-    /// in doubt, and which input is to blame.
+    /// Draws all assumed inputs that have a range together, 2 N times, and says how uncertain the answer is and which input
+    /// causes most of it.
     #[arg(long, value_name = "N", conflicts_with_all = ["vary", "tornado"], value_parser = clap::value_parser!(u16).range(4..=10_000))]
     doubt: Option<u16>,
     /// The base and these options (default: the base alone).
     #[arg(long = "option", value_name = "NAME")]
     options: Vec<String>,
-    /// Runs exactly so many replications, in place of what the scenario asks for.
+    /// Exact number of replications, instead of what the scenario asks for.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     replications: Option<u32>,
-    /// Another seed of the random numbers.
+    /// Seed of the random numbers, instead of the scenario's.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Folder for table, chart and finished runs (default: output/NAME, after the scenario's file).
+    /// Folder for page, chart, table and kept days (default: output/NAME, after the scenario's file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 struct PlanEffort {
-    /// Half-width of the interval that is narrow enough: a share of the value (of the range, for times and shares).
+    /// Half-width of the interval to reach, as a share of the value (of the range, for times and shares).
     #[arg(long, value_name = "SHARE", default_value = "3 %", value_parser = share)]
     precision: f64,
-    /// Simulated days at most, for each answer.
+    /// Largest number of simulated days for each answer.
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     budget: u32,
-    /// Another seed of the random numbers.
+    /// Seed of the random numbers, instead of the scenario's.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Folder for chart and table (default: output/NAME, after the scenario's file).
+    /// Folder for page, chart and table (default: output/NAME, after the scenario's file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Prints the answer as JSON in place of the summary.
+    /// Prints the answer as JSON instead of the summary.
     #[arg(long)]
     json: bool,
 }
@@ -235,35 +236,35 @@ fn share(text: &str) -> Result<f64, String> {
 
 #[derive(Debug, clap::Args)]
 struct Validate {
-    /// Draws reference against headend on this page.
+    /// Writes a page with charts of reference against headend to this file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Evidence in place of what the program carries: a folder with traces/, ns3/, testbed/ and the sites' files.
+    /// Folder of evidence, instead of what the program carries: traces/, ns3/, testbed/ and the files of sites.
     #[arg(long, value_name = "DIR")]
     evidence: Option<PathBuf>,
-    /// Holds flow fidelity against packets in so many scenarios drawn over every regime, in place of everything else.
+    /// Compares flow with packet fidelity in this number of scenarios drawn over every regime, and does nothing else.
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1200", conflicts_with = "html")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     regimes: Option<u64>,
-    /// Leaves this ingredient of the transport out at flow fidelity, to see what it buys.
+    /// Leaves this ingredient of the transport out at flow fidelity, to show its effect.
     #[arg(long, value_name = "NAME", requires = "regimes", value_parser = ingredient)]
     without: Option<Ingredient>,
     /// Seed of the scenarios that are drawn.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "regimes")]
     seed: u64,
-    /// Writes what these scenarios and the measured networks teach of the method's error as CSV.
+    /// Writes the error of the method, as these scenarios and the measured networks show it, to this CSV file.
     #[arg(long, value_name = "FILE", requires = "regimes")]
     learn: Option<PathBuf>,
-    /// Prints the rows as JSON in place of the table.
+    /// Prints the rows as JSON instead of the table.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FidelityName {
-    /// A transfer is a flow that shares.
+    /// Transfers are flows that share capacity.
     Flow,
-    /// Packets, windows, losses.
+    /// Every packet, with windows and losses.
     Packet,
 }
 
@@ -274,21 +275,21 @@ struct Run {
     /// Runs only the base and these options.
     #[arg(long = "option", value_name = "NAME")]
     options: Vec<String>,
-    /// Runs exactly so many replications, in place of what the scenario asks for.
+    /// Exact number of replications, instead of what the scenario asks for.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     replications: Option<u32>,
-    /// Another seed of the random numbers.
+    /// Seed of the random numbers, instead of the scenario's.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// How closely the network is looked at, in place of what the scenario says.
+    /// Level of detail of the network, instead of what the scenario says.
     #[arg(long, value_enum)]
     fidelity: Option<FidelityName>,
-    /// Packets of one sender that move as one at packet fidelity: 1 is packet by packet, more is quicker.
+    /// Packets of a sender that move together at packet fidelity: 1 is packet by packet, more is faster.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     grain: Option<u32>,
-    /// Runs a quarter of an hour at both fidelities, too, and shows where they disagree: the one with a target in which
-    /// people lose most time (`deciding`), or the one that begins at a time such as 08:30. Unasked it is done where it
-    /// costs less than about 20 s (`if-cheap`); `never` leaves it out.
+    /// Also runs a quarter of an hour at both fidelities and shows where they disagree: the one in which people lose most
+    /// time (`deciding`), or the one that begins at a time such as 08:30. By default this is done where it costs less
+    /// than about 20 s (`if-cheap`); `never` leaves it out.
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, value_parser = when)]
     #[arg(default_value = "if-cheap", default_missing_value = "deciding", hide_default_value = true)]
     check_fidelity: When,
@@ -298,7 +299,7 @@ struct Run {
     /// Writes every transaction to this CSV file.
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
-    /// Prints the results as JSON in place of the summary.
+    /// Prints the results as JSON instead of the summary.
     #[arg(long)]
     json: bool,
 }
@@ -309,6 +310,9 @@ enum Stop {
     /// The input is wrong; the text says all of it.
     #[error("{0}")]
     Input(String),
+    /// It was stopped; what is done is kept in this folder.
+    #[error("stopped: what was simulated is kept in {}; the same command goes on from there", .0.display())]
+    Kept(PathBuf),
     /// The study was stopped or could not write.
     #[error("error: {0}")]
     Study(#[from] Fault),
@@ -355,7 +359,7 @@ pub fn main() -> u8 {
         Ok(code) => code,
         Err(stop) => {
             eprintln!("{stop}");
-            if matches!(stop, Stop::Study(Fault::Stopped)) { 130 } else { 2 }
+            if matches!(stop, Stop::Kept(_) | Stop::Study(Fault::Stopped)) { 130 } else { 2 }
         }
     }
 }
@@ -369,6 +373,27 @@ fn say(text: &str) -> u8 {
 /// Prints what was found for another program to read.
 fn say_json(found: &impl serde::Serialize) {
     say(&serde_json::to_string_pretty(found).unwrap_or_default());
+}
+
+/// Writes what was found, and prints it: for another program where `json` is what it is to read.
+fn tell<T: serde::Serialize>(
+    finding: &Finding,
+    output: &Output,
+    bundles: &[Bundle],
+    files: &[PathBuf],
+    json: Option<&T>,
+) -> Result<(), Stop> {
+    let file = files[0].file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let run = format!("headend run {}", for_shell(&file));
+    output.finding(finding, &output::origin(&again(files), bundles), &run)?;
+    match json {
+        Some(found) => say_json(found),
+        None => {
+            let page = output.path(&format!("{}.html", finding.name));
+            say(&format!("{}\nReport: {}", finding.text(), page.display()));
+        }
+    }
+    Ok(())
 }
 
 /// What the command line asks for in place of what the scenario says.
@@ -418,10 +443,14 @@ fn load(file: &Path) -> Result<(Study, String), Stop> {
         ))
     })?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let colours = std::io::stderr().is_terminal();
-    let study = scenario::load(&shown, &text, folder).map_err(|problems| Stop::Input(problems.show(colours)))?;
+    let study = scenario::load(&shown, &text, folder).map_err(|problems| Stop::Input(problems.show(colours())))?;
     tracing::debug!(sites = study.setups[0].model.sites.len(), setups = study.setups.len(), "scenario is right");
     Ok((study, text))
+}
+
+/// Whether messages are coloured: on a terminal, unless `NO_COLOR` is set (no-color.org).
+fn colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The places of the base and of the options that are named; all without names.
@@ -494,11 +523,14 @@ const CHECK_GRAIN: u32 = 4;
 /// A bar on stderr, silent where nobody watches; from here on Ctrl-C stops cleanly.
 fn bar(template: &str) -> indicatif::ProgressBar {
     // A second handler is refused; the first does the same.
-    let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
+    let _ = ctrlc::set_handler(|| {
+        // A second one does not wait for a clean end.
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
     let bar = indicatif::ProgressBar::new(0);
-    if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
+    style(&bar, template);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
@@ -506,12 +538,29 @@ fn bar(template: &str) -> indicatif::ProgressBar {
     bar
 }
 
+/// What a bar says of runs: before the first is done, nothing is known of the time.
+const FIRST: &str = "{wide_bar} {pos}/{len} runs, {elapsed} so far";
+/// See [`FIRST`].
+const RUNS: &str = "{wide_bar} {pos}/{len} runs, about {eta} left";
+/// See [`FIRST`].
+const FORECASTS: &str = "{spinner} {pos} runs done; forecasting the same days, {elapsed} so far";
+
+fn style(bar: &indicatif::ProgressBar, template: &str) {
+    if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
+
 fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Result<Results, Stop> {
-    let bar = bar("{wide_bar} {pos}/{len} runs, {eta} left");
-    let progress = |done: u64, planned: u64| {
-        bar.set_length(planned);
-        bar.set_position(done);
-        tracing::debug!(done, planned, "run finished");
+    let bar = bar(RUNS);
+    let progress = |progress| match progress {
+        Progress::Runs { done, planned } => {
+            style(&bar, if done == 0 { FIRST } else { RUNS });
+            bar.set_length(planned);
+            bar.set_position(done);
+            tracing::debug!(done, planned, "runs finished");
+        }
+        Progress::Forecasts => style(&bar, FORECASTS),
     };
     let settings = Settings {
         stop: &STOP,
@@ -522,7 +571,7 @@ fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Res
     };
     let results = study::run(study, chosen, &settings);
     bar.finish_and_clear();
-    Ok(results?)
+    results.map_err(|fault| output.stop(fault))
 }
 
 fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<study::fidelity::Check>, Stop> {
@@ -561,6 +610,25 @@ fn command(args: &Run, file: &Path) -> String {
     words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
 }
 
+/// The words of this command that make a difference to what is found, as a shell takes them; files by their names.
+fn again(files: &[PathBuf]) -> String {
+    let mut words = vec!["headend".to_owned()];
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        match word.as_str() {
+            "--threads" | "--out" => drop(given.next()),
+            "-v" | "--verbose" | "--json" => {}
+            other if other.starts_with("--threads=") || other.starts_with("--out=") => {}
+            other => {
+                let file =
+                    files.iter().find(|file| file.as_path() == Path::new(other)).and_then(|file| file.file_name());
+                words.push(file.map_or(word, |name| name.to_string_lossy().into_owned()));
+            }
+        }
+    }
+    words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// A word as a shell takes it.
 fn for_shell(word: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "-_./:=,%+@\\".contains(letter);
@@ -576,7 +644,7 @@ fn check(file: &Path) -> Result<u8, Stop> {
     let base = &study.setups[0].model;
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
     let assumed = study.inputs.iter().filter(|input| input.standing == scenario::source::Standing::Assumed).count();
-    let mut text = format!(
+    let valid = format!(
         "{} is valid: {} with {} {}, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
         file.display(),
         several(base.sites.len(), ["site", "sites"]),
@@ -588,6 +656,7 @@ fn check(file: &Path) -> Result<u8, Stop> {
         several(study.targets.len(), ["target", "targets"]),
         study.inputs.len()
     );
+    let mut text = table::wrapped(&valid, "");
     for warning in scenario::warn::warnings(&study) {
         let title_of = |name: &String| study.setups.iter().find(|setup| setup.name == *name).map(|setup| &setup.title);
         let who = warning.setup.as_ref().and_then(title_of).map_or_else(String::new, |title| format!("{title}: "));
@@ -595,32 +664,36 @@ fn check(file: &Path) -> Result<u8, Stop> {
     }
     text += "\n";
     text += &report::load::text(&study);
+    text += "\n";
+    text += &report::load::cost(&study, rayon::current_num_threads());
     Ok(say(&text))
 }
 
 /// Each built-in device with its figures, and where they stand.
 fn profiles() -> String {
-    let known = scenario::profile::built_in();
-    let mut rows =
-        vec![["profile", "device", "throughput", "packets", "a tunnel", "tunnels"].map(str::to_owned).to_vec()];
-    let mut sources: Vec<String> = Vec::new();
-    for (name, profile) in &known {
+    let mut rows = vec![["profile", "throughput", "packets", "a tunnel", "tunnels"].map(str::to_owned).to_vec()];
+    let (mut sources, mut ended) = (Vec::<(String, Vec<String>)>::new(), Vec::new());
+    for (name, profile) in scenario::profile::built_in() {
         let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         rows.push(vec![
             name.clone(),
-            text(profile.title.right().map(|title| title.0.clone())),
             text(profile.throughput.right().map(ToString::to_string)),
             text(profile.packet_rate.right().map(ToString::to_string)),
             text(profile.per_tunnel.right().map(ToString::to_string)),
             text(profile.tunnels.right().map(|tunnels| tunnels.0.to_string())),
         ]);
-        let source = profile.from.right().map_or("", |from| from.0.as_str()).to_owned();
-        if !sources.contains(&source) {
-            sources.push(source);
+        ended.extend(profile.end_of_sale.right().map(|until| format!("{name} ({})", until.0)));
+        let source = profile.from.right().map_or("", |from| from.0.as_str());
+        match sources.iter_mut().find(|(known, _)| known == source) {
+            Some((_, names)) => names.push(name),
+            None => sources.push((source.to_owned(), vec![name])),
         }
     }
-    let sources: String = sources.iter().map(|source| table::wrapped(source, "  ") + "\n").collect();
-    format!("{}\nSources\n{sources}", table::columns(&rows))
+    let source = |(source, names): &(String, Vec<String>)| {
+        format!("{}\n{}\n", table::wrapped(source, "  "), table::wrapped(&format!("for {}", names.join(", ")), "    "))
+    };
+    let ended = table::wrapped(&format!("No longer sold, and until when it was: {}.", ended.join(", ")), "  ");
+    format!("{}\n{ended}\n\nSources\n{}", table::columns(&rows), sources.iter().map(source).collect::<String>())
 }
 
 fn init(name: &str, branches: bool) -> Result<u8, Stop> {

@@ -15,7 +15,7 @@ use crate::scenario::{Setup, Study};
 use crate::study::days::Days;
 use crate::study::limits::Limit;
 use crate::study::results::quarter_of;
-use crate::study::{Fault, Settings, run, watched};
+use crate::study::{Fault, Progress, Settings, run, watched};
 use crate::units::{Clock, NANOS};
 use best::best;
 use knob::Knob;
@@ -60,6 +60,8 @@ pub struct Plan {
     pub now: Option<f64>,
     /// Names of the concentrators.
     pub units: Vec<String>,
+    /// Tunnels that one concentrator has to take where the sites are spread evenly.
+    pub tunnels: usize,
     /// Half-width of the interval that was asked for: a share.
     pub precision: f64,
     /// What holds traffic up at the answer, in the target's hours; if that was looked at.
@@ -103,6 +105,7 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
         criterion: question.criterion,
         now: question.knob.has_now().then_some(terms.start),
         units: base.units.iter().map(|unit| unit.name.clone()).collect(),
+        tunnels: base.sites.len().div_ceil(base.units.len().max(1)),
         precision: question.precision,
         limit_there: None,
         answer: if question.knob.has_best() { best(&problem, &evaluate)? } else { search(&problem, &evaluate)? },
@@ -121,7 +124,11 @@ pub fn limit_at(question: &Question<'_>, value: f64, days: &Days<'_>) -> Result<
     let mut study = question.study.clone();
     study.setups = vec![Setup { model, ..question.setup.clone() }];
     (study.effort.least, study.effort.most) = (1, 1);
-    let progress = |_, _| (days.progress)();
+    let progress = |progress| {
+        if matches!(progress, Progress::Runs { done: 1, .. }) {
+            (days.progress)();
+        }
+    };
     let settings =
         Settings { stop: days.stop, progress: &progress, keep: days.keep.clone(), retain: true, records: None };
     let results = run(&study, &[0], &settings)?;

@@ -1,7 +1,9 @@
 //! Studies: replications of the base and the options on common random numbers, in parallel, until the answer is
 //! precise enough; a study that is interrupted goes on where it was.
 
+pub mod calls;
 pub mod control;
+pub mod cost;
 pub mod days;
 pub mod doubt;
 pub mod fidelity;
@@ -37,12 +39,26 @@ use saved::Saved;
 use series::{CONFIDENCE, of_target};
 use stopping::{Rule, Stopping};
 
+/// How far a study is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many runs are done.
+    Runs {
+        /// Done so far.
+        done: u64,
+        /// Planned so far: more are planned where intervals are too wide.
+        planned: u64,
+    },
+    /// The days that were simulated are forecast, too, so that intervals get narrower.
+    Forecasts,
+}
+
 /// How a study is to be run.
 pub struct Settings<'a> {
     /// Set from outside to stop at the next bin.
     pub stop: &'a AtomicBool,
-    /// Told after each run: how many are done, of how many that are planned so far.
-    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+    /// Told how far it is.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
     /// Folder in which finished runs are kept until the study ends.
     pub keep: Option<PathBuf>,
     /// Finished runs stay in that folder when the study has ended.
@@ -55,7 +71,7 @@ pub struct Settings<'a> {
 #[derive(Debug, Error)]
 pub enum Fault {
     /// It was asked to stop.
-    #[error("stopped; the finished runs are kept, and the same command goes on from there")]
+    #[error("stopped")]
     Stopped,
     /// What a target looks at did not happen.
     #[error("{0}")]
@@ -93,10 +109,12 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
         let total = u64::from(planned) * setups.len() as u64;
         let jobs: Vec<(u32, usize)> =
             (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
+        let report = |done| (settings.progress)(Progress::Runs { done, planned: total });
+        report(finished.load(Ordering::Relaxed));
         let work = |number: usize| {
             let (replication, setup) = jobs[number];
             let run = Job { setup: setups[setup], replication, study, watched, settings }.run(saved.as_ref());
-            (settings.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1, total);
+            report(finished.fetch_add(1, Ordering::Relaxed) + 1);
             run
         };
         in_order(jobs.len(), work, |number, (run, rows)| {
@@ -107,6 +125,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
             }
         })?;
         done = planned;
+        (settings.progress)(Progress::Forecasts);
         let forecasts = forecasts.get_or_insert_with(|| {
             setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
         });

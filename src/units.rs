@@ -199,6 +199,8 @@ impl Sub for Span {
 const TIME_UNITS: [(&str, f64); 7] =
     [("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("min", 60e9), ("h", 3600e9), ("d", 86_400e9)];
 const RATE_UNITS: [(&str, f64); 4] = [("bit/s", 1.0), ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9)];
+/// Other ways to write the same, as on data sheets.
+const RATE_ALIASES: [(&str, f64); 5] = [("bps", 1.0), ("kbps", 1e3), ("Kbps", 1e3), ("Mbps", 1e6), ("Gbps", 1e9)];
 const SIZE_UNITS: [(&str, f64); 7] = [
     ("B", 1.0),
     ("kB", 1e3),
@@ -209,9 +211,22 @@ const SIZE_UNITS: [(&str, f64); 7] = [
     ("GiB", 1_073_741_824.0),
 ];
 const PACKET_UNITS: [(&str, f64); 3] = [("packet/s", 1.0), ("kpacket/s", 1e3), ("Mpacket/s", 1e6)];
+/// See [`RATE_ALIASES`].
+const PACKET_ALIASES: [(&str, f64); 3] = [("pps", 1.0), ("kpps", 1e3), ("Mpps", 1e6)];
 
 /// Splits `"8 s"` into 8 and `"s"` and scales; negative and non-finite numbers are refused.
 fn quantity(text: &str, of: &str, example: &str, units: &[(&str, f64)]) -> Result<f64, String> {
+    quantity_or(text, of, example, units, &[])
+}
+
+/// The same, where some units have other names, too.
+fn quantity_or(
+    text: &str,
+    of: &str,
+    example: &str,
+    units: &[(&str, f64)],
+    aliases: &[(&str, f64)],
+) -> Result<f64, String> {
     let text = text.trim();
     let split =
         text.char_indices().find(|&(at, letter)| !number_letter(text, at, letter)).map_or(text.len(), |(at, _)| at);
@@ -226,7 +241,7 @@ fn quantity(text: &str, of: &str, example: &str, units: &[(&str, f64)]) -> Resul
     if unit.is_empty() {
         return Err(format!("`{text}` has no unit; write {of} as in `{example}`"));
     }
-    let Some(&(_, scale)) = units.iter().find(|(name, _)| *name == unit) else {
+    let Some(&(_, scale)) = units.iter().chain(aliases).find(|(name, _)| *name == unit) else {
         return Err(format!("`{unit}` is not a unit of {}; use {}", measure(of), either(units)));
     };
     if !(number >= 0.0 && (number * scale) < 9e18) {
@@ -270,14 +285,15 @@ impl Text for Span {
 impl Text for BitRate {
     const WHAT: &'static str = "a rate with its unit, such as \"80 Mbit/s\"";
     fn read(text: &str) -> Result<Self, String> {
-        quantity(text, "a bit rate", "80 Mbit/s", &RATE_UNITS).map(|bits| Self(whole(bits)))
+        quantity_or(text, "a bit rate", "80 Mbit/s", &RATE_UNITS, &RATE_ALIASES).map(|bits| Self(whole(bits)))
     }
 }
 
 impl Text for PacketRate {
     const WHAT: &'static str = "a packet rate with its unit, such as \"250 kpacket/s\"";
     fn read(text: &str) -> Result<Self, String> {
-        quantity(text, "a packet rate", "250 kpacket/s", &PACKET_UNITS).map(|rate| Self(whole(rate)))
+        quantity_or(text, "a packet rate", "250 kpacket/s", &PACKET_UNITS, &PACKET_ALIASES)
+            .map(|rate| Self(whole(rate)))
     }
 }
 
@@ -430,9 +446,18 @@ mod tests {
         insta::assert_snapshot!(Span::read("8").unwrap_err(), @"`8` has no unit; write a time as in `8 s`");
         insta::assert_snapshot!(Span::read("NaN s").unwrap_err(), @"`NaN s` is not a time; write a number and a unit, as in `8 s`");
         insta::assert_snapshot!(Span::read("-3 s").unwrap_err(), @"`-3 s` is out of range; write a time of zero or more, as in `8 s`");
-        insta::assert_snapshot!(BitRate::read("1 Gbps").unwrap_err(), @"`Gbps` is not a unit of bit rate; use bit/s, kbit/s, Mbit/s or Gbit/s");
+        insta::assert_snapshot!(BitRate::read("1 GBps").unwrap_err(), @"`GBps` is not a unit of bit rate; use bit/s, kbit/s, Mbit/s or Gbit/s");
         insta::assert_snapshot!(Share::read("120 %").unwrap_err(), @"`120 %` is more than the whole; write a share from `0 %` to `100 %`");
         insta::assert_snapshot!(Clock::read("8.30").unwrap_err(), @"`8.30` is not a time of day; write it as in `08:30` or `08:30:15`, up to `24:00`");
+    }
+
+    /// Data sheets write Mbps; MB/s would be eight times as much, and is refused.
+    #[test]
+    fn units_of_data_sheets_are_taken() {
+        assert_eq!(BitRate::read("500 Mbps"), BitRate::read("500 Mbit/s"));
+        assert_eq!(BitRate::read("1.5 Gbps"), BitRate::read("1.5 Gbit/s"));
+        assert_eq!(PacketRate::read("62 kpps"), PacketRate::read("62 kpacket/s"));
+        assert!(BitRate::read("500 MBps").is_err() && BitRate::read("500 MB/s").is_err());
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::path::Path;
 
+use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{Compare, STOP, Stop, bar, load, override_with, say, say_json};
+use crate::cli::{Compare, STOP, Stop, bar, load, override_with, tell};
 use crate::report;
 use crate::report::compare::{Candidate, Comparison};
+use crate::report::finding::setting;
 use crate::scenario::model::{ClassId, Model};
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::target::Target;
@@ -20,8 +22,10 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let mut all: Vec<(String, Setup)> = Vec::new();
     let mut asked: Vec<(Vec<Target>, Watched)> = Vec::new();
     let mut first: Option<Study> = None;
+    let mut bundles = Vec::new();
     for file in &args.files {
-        let (mut study, _) = load(file)?;
+        let (mut study, text) = load(file)?;
+        bundles.push(Bundle::of(&text, &study.files));
         let prefix = if args.files.len() > 1 {
             file.file_stem().map_or_else(String::new, |name| format!("{}: ", name.to_string_lossy()))
         } else {
@@ -66,19 +70,21 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         Zone { indifference: args.zone * limit, confidence: args.confidence, first: args.first, most: args.budget };
     let selected = select(all.len(), zone, &evaluate);
     bar.finish_and_clear();
-    let selected = selected?;
+    let selected = selected.map_err(|fault| output.stop(fault))?;
+    // What is there already is paid for.
+    let paid = study.setups[0].cost.unwrap_or(0.0);
     let candidates: Vec<Candidate> = all
         .iter()
         .zip(values.into_inner())
-        .map(|((title, setup), days)| Candidate { title: title.clone(), cost: setup.cost, days })
+        .map(|((title, setup), days)| Candidate {
+            title: title.clone(),
+            cost: setup.cost.map(|cost| cost - paid),
+            days,
+        })
         .collect();
     let comparison = Comparison::new(&study, zone, selected, &candidates);
-    output.file("compare.csv", report::compare::csv(&comparison).as_bytes())?;
-    if args.json {
-        say_json(&comparison);
-    } else {
-        say(&report::compare::summary(&comparison));
-    }
+    let finding = report::compare::finding(&comparison, &setting(&study));
+    tell(&finding, &output, &bundles, &args.files, args.json.then_some(&comparison))?;
     Ok(u8::from(!comparison.someone_meets_all()))
 }
 

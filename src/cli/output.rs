@@ -8,8 +8,10 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::Stop;
 use crate::cli::bundle::Bundle;
+use crate::report::finding::Finding;
 use crate::report::page::{Origin, page};
-use crate::report::{charts, outputs, picture, sheet, summary};
+use crate::report::{charts, outputs, picture, sheet, stress, summary};
+use crate::study::Fault;
 use crate::study::results::Results;
 use crate::study::stopping::Why;
 
@@ -110,6 +112,7 @@ impl Output {
         for table in outputs::TABLES {
             put(table.name, table.text(results).as_bytes())?;
         }
+        put("stress-des.md", stress::markdown(results).as_bytes())?;
         put("summary.md", summary::text(results, &charts).as_bytes())?;
         let book = sheet::sheet(results, &charts);
         let book = book.map_err(|fault| Stop::Write(self.folder.join("report.xlsx"), std::io::Error::other(fault)))?;
@@ -118,11 +121,7 @@ impl Output {
         for (path, bytes) in &bundle.inputs {
             put(path, bytes)?;
         }
-        let origin = Origin {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: asked.again.clone(),
-            hash: hex(&bundle.hash()),
-        };
+        let origin = origin(&asked.again, std::slice::from_ref(bundle));
         put("report.html", page(results, &charts, &origin).as_bytes())?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let manifest = Manifest {
@@ -147,11 +146,39 @@ impl Output {
         self.file("manifest.json", format!("{manifest}\n").as_bytes())
     }
 
+    /// Writes what a question found: page, table and picture.
+    pub fn finding(&self, finding: &Finding, origin: &Origin, run: &str) -> Result<(), Stop> {
+        let name = &finding.name;
+        self.file(&format!("{name}.csv"), finding.csv.as_bytes())?;
+        if let Some(chart) = &finding.chart {
+            let svg = chart.standalone();
+            self.file(&format!("{name}.svg"), svg.as_bytes())?;
+            if let Some(png) = picture::png(&svg) {
+                self.file(&format!("{name}.png"), &png)?;
+            }
+        }
+        self.file(&format!("{name}.html"), finding.page(origin, run).as_bytes())
+    }
+
+    /// Why there is no answer; what is done is kept.
+    pub fn stop(&self, fault: Fault) -> Stop {
+        match fault {
+            Fault::Stopped => Stop::Kept(self.folder.clone()),
+            other => Stop::Study(other),
+        }
+    }
+
     /// Writes one file.
     pub fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
         let path = self.folder.join(name);
         whole(&path, bytes).map_err(|fault| Stop::Write(path, fault))
     }
+}
+
+/// How a page came about, from these scenarios.
+pub(super) fn origin(command: &str, bundles: &[Bundle]) -> Origin {
+    let hashes: Vec<String> = bundles.iter().map(|bundle| hex(&bundle.hash())).collect();
+    Origin { version: env!("CARGO_PKG_VERSION").to_owned(), command: command.to_owned(), hash: hashes.join(", ") }
 }
 
 fn hex(bytes: &[u8]) -> String {

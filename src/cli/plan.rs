@@ -1,11 +1,13 @@
 //! `plan` and `headroom`: inverse questions.
 
+use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{Headroom, Plan, STOP, Stop, bar, choose, load, override_with, say, say_json};
+use crate::cli::{Headroom, Plan, STOP, Stop, bar, choose, load, override_with, tell};
 use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome};
 use crate::plan::{self, Question};
 use crate::report;
+use crate::report::finding::setting;
 use crate::scenario::fault::{Fault, Mishap};
 use crate::scenario::model::UnitId;
 use crate::scenario::problem::did_you_mean;
@@ -18,7 +20,7 @@ fn criterion(days: Option<f64>) -> Criterion {
 }
 
 pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
-    let (mut study, _) = load(&args.file)?;
+    let (mut study, text) = load(&args.file)?;
     override_with(&mut study, args.effort.seed, None);
     let place = match &args.option {
         Some(name) => choose(&study, std::slice::from_ref(name))?.pop().unwrap_or(0),
@@ -46,14 +48,9 @@ pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
     }
     let output = Output::prepare(args.effort.out.as_deref(), &args.file)?;
     let found = answer(&question, &output)?;
-    output.file(&format!("plan-{}.svg", args.find), report::plan::chart(&found).as_bytes())?;
-    output.file(&format!("plan-{}.csv", args.find), report::plan::csv(&found).as_bytes())?;
-    if args.effort.json {
-        say_json(&found);
-    } else {
-        let chart = output.path(&format!("plan-{}.svg", args.find));
-        say(&format!("{}\nChart: {}", report::plan::summary(&found), chart.display()));
-    }
+    let finding = report::plan::finding(&found, &args.find, &setting(&study));
+    let bundles = [Bundle::of(&text, &study.files)];
+    tell(&finding, &output, &bundles, std::slice::from_ref(&args.file), args.effort.json.then_some(&found))?;
     Ok(u8::from(fails(&found)))
 }
 
@@ -83,17 +80,20 @@ fn answer(question: &Question<'_>, output: &Output) -> Result<plan::Plan, Stop> 
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
     let found = plan::plan(question, &days).and_then(|mut found| {
-        if let (Knob::Years, Outcome::Crosses(years, _)) = (&question.knob, found.answer.outcome) {
-            found.limit_there = Some(plan::limit_at(question, years, &days)?);
-        }
+        let there = match (&question.knob, found.answer.outcome) {
+            (Knob::Years, Outcome::Crosses(years, _)) => Some(years),
+            (Knob::Throughput(_) | Knob::Concentrators(_), Outcome::Fails(most)) => Some(most),
+            _ => None,
+        };
+        found.limit_there = there.map(|there| plan::limit_at(question, there, &days)).transpose()?;
         Ok(found)
     });
     bar.finish_and_clear();
-    Ok(found?)
+    found.map_err(|fault| output.stop(fault))
 }
 
 pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
-    let (mut study, _) = load(&args.file)?;
+    let (mut study, text) = load(&args.file)?;
     override_with(&mut study, args.effort.seed, None);
     if let Some(name) = &args.lose {
         lose(&mut study, name)?;
@@ -116,12 +116,9 @@ pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
             found.push(answer(&question, &output)?);
         }
     }
-    if args.effort.json {
-        say_json(&found);
-    } else {
-        say(&report::headroom::summary(&study.question, &study.when, &found));
-    }
-    output.file("headroom.csv", report::headroom::csv(&study.when, &found).as_bytes())?;
+    let finding = report::headroom::finding(&study.question, &study.when, &setting(&study), &found);
+    let bundles = [Bundle::of(&text, &study.files)];
+    tell(&finding, &output, &bundles, std::slice::from_ref(&args.file), args.effort.json.then_some(&found))?;
     let setups: Vec<&str> = found.iter().map(|plan| plan.setup.as_str()).collect();
     let good = |setup: &&str| !found.iter().filter(|plan| plan.setup == **setup).any(fails);
     Ok(u8::from(!setups.iter().any(good)))

@@ -1,10 +1,11 @@
 //! `sweep --tornado` and `sweep --doubt`: on which assumption the answer turns, and how much is in doubt.
 
+use crate::cli::Stop;
 use crate::cli::sweep::Runner;
-use crate::cli::{Stop, say};
 use crate::report;
 use crate::report::doubt::{Draw, Findings};
-use crate::report::sweep::Bar;
+use crate::report::finding::setting;
+use crate::report::tornado::Bar;
 use crate::scenario::Study;
 use crate::scenario::source::{Input, Standing};
 use crate::scenario::spread::Spread;
@@ -28,12 +29,32 @@ fn has_target(study: &Study) -> Result<(), Stop> {
     Ok(())
 }
 
+/// The assumed inputs that state their range: without one there is nothing to vary.
+fn some_ranged(study: &Study) -> Result<Vec<(&Input, Spread)>, Stop> {
+    let ranged = ranged(study);
+    if ranged.is_empty() {
+        let assumed = study.inputs.iter().find(|input| input.standing == Standing::Assumed);
+        let path = assumed.map_or("concentrator.hub.throughput", |input| &input.path);
+        return Err(Stop::Input(format!(
+            "error: no assumed input states what else it could be, so there is nothing to vary\n  = help: write for those that \
+             matter, in [source]: \"{path}\" = {{ standing = \"assumed\", from = \"WHO SAYS SO\", range = \"LOW to \
+             HIGH\" }}"
+        )));
+    }
+    Ok(ranged)
+}
+
+/// How many assumed inputs have no range.
+fn without_range(study: &Study, ranged: usize) -> usize {
+    study.inputs.iter().filter(|input| input.standing == Standing::Assumed).count().saturating_sub(ranged)
+}
+
 /// Every assumed input with a range of its own, at both ends, the others as they are.
 pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::ProgressBar) -> Result<u8, Stop> {
     has_target(study)?;
     let measured = |results: &Results| results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean);
+    let ranged = some_ranged(study)?;
     let now = runner.run(runner.text)?;
-    let ranged = ranged(study);
     bar.set_length(2 * ranged.len() as u64);
     let at = |(input, spread): &(&Input, Spread), high: bool| -> Result<(String, f64), Stop> {
         let value = if high { &spread.ends.1 } else { &spread.ends.0 };
@@ -48,20 +69,16 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     };
     let mut bars: Vec<Bar> = ranged.iter().zip(ends.chunks(2)).map(bar_of).collect();
     bars.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
-    let text = report::sweep::tornado(&now.targets[0], now.kinds[0], measured(&now), &bars);
-    runner.output.file("tornado.json", serde_json::to_string_pretty(&bars).unwrap_or_default().as_bytes())?;
-    say(&format!("{}\n\n{text}", study.question));
+    let finding =
+        report::tornado::finding(&now, setting(study), measured(&now), &bars, without_range(study, bars.len()));
+    runner.tell(&finding, study)?;
     Ok(0)
 }
 
 /// Every assumed input with a range of its own, drawn from what it could be.
 pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indicatif::ProgressBar) -> Result<u8, Stop> {
     has_target(study)?;
-    let ranged = ranged(study);
-    if ranged.is_empty() {
-        let help = "write `range = \"10 to 40 ms\"` with what is assumed, in [source]";
-        return Err(Stop::Input(format!("error: no assumed input states what else it could be\n  = help: {help}")));
-    }
+    let ranged = some_ranged(study)?;
     let seed = runner.args.seed.unwrap_or(study.setups[0].model.seed);
     let design = Design::new(seed, ranged.len(), usize::from(draws));
     let paths: Vec<String> = ranged.iter().map(|(input, _)| input.path.clone()).collect();
@@ -73,7 +90,7 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
         bar.inc(1);
         Ok::<_, Stop>((Draw { values, setups: days_of(&results) }, results))
     })?;
-    let Some((_, results)) = found.last() else { return Ok(0) };
+    let Some(results) = found.last().map(|(_, results)| results.clone()) else { return Ok(0) };
     let (limit, kind, target) = (results.limits[0], results.kinds[0], results.targets[0].clone());
     let titles: Vec<String> = results.setups.iter().map(|setup| setup.title.clone()).collect();
     let draws: Vec<Draw> = found.into_iter().map(|(draw, _)| draw).collect();
@@ -81,12 +98,9 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
     let doubts = (0..titles.len()).map(|setup| split(&of(setup), limit)).collect();
     let mean = |days: &Vec<f64>| days.iter().copied().collect::<crate::stats::Tally>().mean();
     let indices = (0..titles.len()).map(|setup| design.indices(&of(setup).iter().map(mean).collect::<Vec<f64>>()));
-    let assumed = study.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
-    let (left, indices) = (assumed - paths.len(), indices.collect());
+    let (left, indices) = (without_range(study, paths.len()), indices.collect());
     let findings = Findings { target, limit, kind, paths, left, titles, doubts, indices };
-    runner.output.file("doubt.csv", report::doubt::csv(&findings, &draws).as_bytes())?;
-    runner.output.file("doubt.svg", report::doubt::chart(&findings, &draws).as_bytes())?;
-    say(&format!("{}\n\n{}", study.question, report::doubt::summary(&findings, draws.len(), seed)));
+    runner.tell(&report::doubt::finding(&findings, &draws, &results, setting(study)), study)?;
     Ok(0)
 }
 

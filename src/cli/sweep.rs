@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{STOP, Stop, Sweep, bar, choose, load, override_with, say, sensitivity};
+use crate::cli::{STOP, Stop, Sweep, bar, choose, load, override_with, sensitivity, tell};
 use crate::report;
+use crate::report::finding::{Finding, setting};
 use crate::report::sweep::Point;
-use crate::scenario::{self, vary};
+use crate::scenario::{self, Study, vary};
 use crate::study::doubt::Design;
 use crate::study::results::Results;
 use crate::study::{self, Settings, queue};
@@ -14,7 +16,7 @@ use crate::study::{self, Settings, queue};
 pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
     let (study, text) = load(&args.file)?;
     let output = Output::prepare(args.out.as_deref(), &args.file)?;
-    let bar = bar("{wide_bar} {pos}/{len} points, {eta} left");
+    let bar = bar("{wide_bar} {pos}/{len} points, about {eta} left");
     let runner = Runner { args, output: &output, text: &text };
     if args.tornado || args.doubt.is_some() {
         let done = match args.doubt {
@@ -35,11 +37,9 @@ pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
         Ok::<_, Stop>(point)
     })?;
     bar.finish_and_clear();
-    output.file("sweep.csv", report::sweep::csv(&paths, &points).as_bytes())?;
-    if let Some(chart) = report::sweep::chart(&paths, &points) {
-        output.file("sweep.svg", chart.as_bytes())?;
+    if let Some(finding) = report::sweep::finding(&paths, &points, setting(&study)) {
+        runner.tell(&finding, &study)?;
     }
-    say(&format!("{}\n\n{}Table: {}", study.question, table(&paths, &points), output.path("sweep.csv").display()));
     Ok(0)
 }
 
@@ -69,8 +69,14 @@ impl Runner<'_> {
         override_with(&mut study, self.args.seed, self.args.replications);
         let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
         let keep = Some(self.output.kept());
-        let settings = Settings { stop: &STOP, progress: &|_, _| {}, keep, retain: true, records: None };
-        Ok(study::run(&study, &chosen, &settings)?)
+        let settings = Settings { stop: &STOP, progress: &|_| {}, keep, retain: true, records: None };
+        study::run(&study, &chosen, &settings).map_err(|fault| self.output.stop(fault))
+    }
+
+    /// Writes and prints what was found.
+    pub fn tell(&self, finding: &Finding, study: &Study) -> Result<(), Stop> {
+        let bundles = [Bundle::of(self.text, &study.files)];
+        tell::<()>(finding, self.output, &bundles, std::slice::from_ref(&self.args.file), None)
     }
 }
 
@@ -117,23 +123,4 @@ fn grid(vary: &[String]) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
             .collect();
     }
     Ok((paths, grid))
-}
-
-fn table(paths: &[String], points: &[Point]) -> String {
-    let mut head = paths.to_vec();
-    head.push("set-up".to_owned());
-    head.extend(points.first().map(|point| point.results.targets.clone()).unwrap_or_default());
-    let mut rows = vec![head];
-    for point in points {
-        for found in &point.results.setups {
-            let mut row = point.values.clone();
-            row.push(found.title.clone());
-            for (judged, kind) in found.targets.iter().zip(&point.results.kinds) {
-                let value = report::words::judged(judged, *kind);
-                row.push(format!("{} {value}", report::page::mark(judged.verdict)));
-            }
-            rows.push(row);
-        }
-    }
-    report::table::columns(&rows)
 }

@@ -159,8 +159,10 @@ impl Knob {
                 let now = model.units[usize::from(units[0])].throughput.bits();
                 Terms { range: (now / 256.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: false }
             }
-            Self::Concentrators(_) => {
-                Terms { range: (1.0, 32.0), start: 1.0, by_ratio: false, more_helps: true, whole: true }
+            Self::Concentrators(pool) => {
+                let now = u32::try_from(model.pools[usize::from(*pool)].units.len()).map_or(1.0, f64::from);
+                let range = (1.0, now.max(32.0));
+                Terms { range, start: now, by_ratio: false, more_helps: true, whole: true }
             }
             Self::Calls(unit) => {
                 let now = model.units[usize::from(*unit)].streams.map_or(100.0, f64::from);

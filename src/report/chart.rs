@@ -10,6 +10,7 @@ pub mod limits;
 pub mod mornings;
 pub mod options;
 pub mod parts;
+pub mod ranges;
 pub mod tunnels;
 pub mod utilisation;
 pub mod validation;
@@ -48,7 +49,7 @@ pub(crate) const LABEL: u32 = 16;
 /// See [`LABEL`].
 pub(crate) const HEAD: u32 = 18;
 /// About how wide a letter of a label is.
-const LETTER: i32 = 7;
+pub(crate) const LETTER: i32 = 7;
 
 /// Draws on a white sheet; drawing to a string cannot fail.
 pub(crate) fn sheet(height: u32, draw: impl FnOnce(&Area<'_>)) -> String {

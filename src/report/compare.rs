@@ -2,10 +2,14 @@
 
 use serde::Serialize;
 
+use crate::report::chart::ranges::{self, Scale};
+use crate::report::finding::{Evidence, Finding};
 use crate::report::recommend::is_better;
-use crate::report::table::{columns, wrapped};
 use crate::report::tidy::{self, known};
-use crate::report::words::{change, figure, interval, list, number, quoted, staff_time};
+use crate::report::words::{
+    capital, change, figure, in_unit_of, interval, list, money, number, quoted, several, staff_time,
+};
+use crate::report::{Chart, Table};
 use crate::scenario::Study;
 use crate::stats::{Interval, Tally, holm};
 use crate::study::days::Day;
@@ -16,7 +20,7 @@ use crate::study::select::{Selected, Zone};
 pub struct Candidate {
     /// Its name for people.
     pub title: String,
-    /// What it costs, if that is known.
+    /// What it costs more than the base of the first file, if that is known.
     pub cost: Option<f64>,
     /// What was measured day by day.
     pub days: Vec<Day>,
@@ -53,6 +57,9 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// The cheapest that meets every target, if costs are known.
     pub cheapest: Option<usize>,
+    /// The sign of the currency of costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// A set-up in a comparison.
@@ -60,7 +67,7 @@ pub struct Comparison {
 pub struct Row {
     /// Its name for people.
     pub title: String,
-    /// What it costs.
+    /// What it costs more than the base of the first file.
     pub cost: Option<f64>,
     /// By target: mean over its days.
     pub figures: Vec<Interval>,
@@ -125,6 +132,7 @@ impl Comparison {
             selected,
             rows,
             cheapest,
+            currency: study.currency.clone(),
         }
     }
 
@@ -204,47 +212,95 @@ fn within(days: &[f64], limit: f64) -> f64 {
     if spread <= 1e-12 { f64::from(u8::from(distance >= 0.0)) } else { Normal::standard().cdf(distance / spread) }
 }
 
-/// The answer in sentences, then the evidence.
-#[must_use]
-pub fn summary(found: &Comparison) -> String {
+/// The answer in sentences: the best, who leaves work undone, the cheapest that meets every target.
+fn sentences(found: &Comparison) -> Vec<String> {
     let best = &found.rows[found.selected.best];
     let what = found.targets[0].split(" <=").next().unwrap_or_default();
     let certainty = number(100.0 * found.zone.1);
     let zone = figure(found.zone.0, found.kinds[0]);
-    let mut text = format!("{}\n\n", found.question);
-    let sentence = if found.selected.left.len() > 1 {
+    let mut sentences = vec![if found.selected.left.len() > 1 {
         let left: Vec<String> = found.selected.left.iter().map(|&place| quoted(&found.rows[place].title)).collect();
         format!("The budget was not enough to tell {} apart by {zone} of {what}.", list(&left))
     } else {
         format!(
-            "{} is the best by {what}, or within {zone} of it, with a probability of {certainty} %: {}.",
+            "{} is the best by {what}, or within {zone} of it, with a probability of {certainty} %: {}{}.",
             quoted(&best.title),
-            interval(&best.figures[0], found.kinds[0])
+            interval(&best.figures[0], found.kinds[0]),
+            factor(found)
         )
-    };
-    text += &format!("{}\n", wrapped(&sentence, ""));
+    }];
+    if found.selected.left.len() == 1 && !best.meets_all && found.someone_meets_all() {
+        let missed = best.figures.iter().zip(&found.limits).zip(&found.targets);
+        let missed: Vec<String> =
+            missed.filter(|((figure, limit), _)| figure.high() > **limit).map(|(_, title)| quoted(title)).collect();
+        sentences.push(format!("It is not sure to meet {}.", list(&missed)));
+    }
     for row in &found.rows {
         let Some(more) = row.more_unfinished else { continue };
-        let sentence = format!(
-            "{} does less of the work: {} jobs more than {} are not finished by the end.",
+        sentences.push(format!(
+            "{} does less of the work: it leaves {} more than {} unfinished at the end.",
             quoted(&row.title),
-            number(more.round()),
+            several(whole(more), ["job", "jobs"]),
             quoted(&found.rows[0].title)
-        );
-        text += &format!("{}\n", wrapped(&sentence, ""));
+        ));
     }
     if let Some(cheapest) = found.cheapest {
         let row = &found.rows[cheapest];
-        let sentence = format!(
+        sentences.push(format!(
             "{} is the cheapest that meets every target, at {}.",
             quoted(&row.title),
-            number(row.cost.unwrap_or_default())
-        );
-        text += &format!("{}\n", wrapped(&sentence, ""));
+            money(found.currency.as_deref(), row.cost.unwrap_or_default())
+        ));
+    } else if !found.someone_meets_all() {
+        sentences.push("None is sure to meet every target.".to_owned());
     }
+    sentences
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a mean number of jobs
+fn whole(number: f64) -> usize {
+    number.round().max(0.0) as usize
+}
+
+/// How the best compares with the first, where that is a matter of more than half as much again.
+fn factor(found: &Comparison) -> String {
+    let (first, best) = (&found.rows[0], &found.rows[found.selected.best]);
+    let by = first.figures[0].mean / best.figures[0].mean;
+    if best.difference.is_some_and(|by| by.clear) && by.is_finite() && by >= 1.5 {
+        format!("; with {} it is {} times as much", quoted(&first.title), number(by))
+    } else {
+        String::new()
+    }
+}
+
+/// Answer, chart and evidence.
+#[must_use]
+pub fn finding(found: &Comparison, setting: &str) -> Finding {
+    let table = table(found);
+    Finding {
+        name: "compare".to_owned(),
+        question: found.question.clone(),
+        setting: setting.to_owned(),
+        answer: sentences(found),
+        chart: Some(chart(found, &table)),
+        evidence: vec![Evidence { title: "Set-ups, the best first".to_owned(), table, keys: 1 }],
+        cautions: Vec::new(),
+        method: method(found),
+        csv: csv(found),
+    }
+}
+
+/// Set-ups from the best to the worst by the first target.
+fn ranked(found: &Comparison) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..found.rows.len()).collect();
+    order.sort_by(|&a, &b| found.rows[a].figures[0].mean.total_cmp(&found.rows[b].figures[0].mean));
+    order
+}
+
+fn table(found: &Comparison) -> Table {
     let costs = found.rows.iter().any(|row| row.cost.is_some_and(|cost| cost > 0.0));
     let mut head = vec!["set-up".to_owned()];
-    head.extend(found.targets.iter().flat_map(|target| [target.clone(), "P(a day holds)".to_owned()]));
+    head.extend(found.targets.iter().flat_map(|target| [target.clone(), "days on which it is met".to_owned()]));
     head.extend([
         format!("against {}", quoted(&found.rows[0].title)),
         "over the limit".to_owned(),
@@ -254,12 +310,9 @@ pub fn summary(found: &Comparison) -> String {
         "meets all".to_owned(),
     ]);
     if costs {
-        head.extend(["cost".to_owned(), "on the front".to_owned()]);
+        head.extend(["extra cost".to_owned(), "on the front".to_owned()]);
     }
-    let mut rows = vec![head];
-    let mut order: Vec<usize> = (0..found.rows.len()).collect();
-    order.sort_by(|&a, &b| found.rows[a].figures[0].mean.total_cmp(&found.rows[b].figures[0].mean));
-    for place in order {
+    let row = |place: usize| {
         let row = &found.rows[place];
         let mut cells = vec![row.title.clone()];
         for (target, (value, probability)) in row.figures.iter().zip(&row.probability).enumerate() {
@@ -273,26 +326,76 @@ pub fn summary(found: &Comparison) -> String {
         let (staff, unfinished) = (staff_time(row.staff_lost.mean), number(row.unfinished.mean));
         cells.extend([against(row, found.kinds[0]), over, staff, unfinished, days, yes(row.meets_all)]);
         if costs {
+            let cost = |cost| money(found.currency.as_deref(), cost);
             cells.extend([
-                row.cost.map_or_else(String::new, number),
+                row.cost.map_or_else(String::new, cost),
                 row.cost.map_or_else(String::new, |_| yes(row.on_the_front)),
             ]);
         }
-        rows.push(cells);
+        cells
+    };
+    Table { rows: ranked(found).into_iter().map(row).collect(), head }
+}
+
+/// The first target, set-up by set-up.
+fn chart(found: &Comparison, table: &Table) -> Chart {
+    let kind = found.kinds[0];
+    let finite = |value: &Interval| if value.half.is_finite() { value.half } else { 0.0 };
+    let rows: Vec<ranges::Row> = ranked(found)
+        .into_iter()
+        .map(|place| {
+            let (row, value) = (&found.rows[place], &found.rows[place].figures[0]);
+            ranges::Row::Value {
+                label: row.title.clone(),
+                value: value.mean,
+                ends: (value.mean - finite(value), value.mean + finite(value)),
+                good: value.high() <= found.limits[0],
+                words: interval(value, kind),
+            }
+        })
+        .collect();
+    let reach = found.rows.iter().map(|row| row.figures[0].mean + finite(&row.figures[0]));
+    let most = reach.fold(found.limits[0] * 1.4, f64::max);
+    let show = |value: f64| in_unit_of(value, most, kind);
+    let scale = Scale {
+        most,
+        step: ranges::step(most, kind),
+        show: &show,
+        lines: vec![ranges::limit(found.limits[0])],
+        now: 0.0,
+        keys: Vec::new(),
+    };
+    Chart {
+        name: "compare",
+        title: sentences(found).into_iter().next().unwrap_or_default(),
+        note: format!(
+            "{}, mean over days with its 95 % interval. A filled dot meets the target, a ring does not or is not certain to.",
+            capital(found.targets[0].split(" <=").next().unwrap_or_default())
+        ),
+        svg: ranges::draw(&rows, &scale),
+        table: table.clone(),
     }
-    text += &format!("\n{}", columns(&rows));
+}
+
+fn method(found: &Comparison) -> Vec<String> {
+    let mut method = Vec::new();
     let saved: Vec<f64> = found.rows.iter().filter_map(|row| row.difference?.saved).collect();
     if let Some(least) = saved.iter().copied().reduce(f64::min) {
         let most = saved.iter().copied().fold(least, f64::max);
-        text += &format!(
-            "\nThe same days for all: independent ones would have needed {} to {} times as many for a difference.",
+        method.push(format!(
+            "All set-ups saw the same days: independent days would have had to be {} to {} times as many for a difference.",
             number(least),
             number(most)
-        );
+        ));
     }
-    text + "\nSelection with an indifference zone on the same days for all (Kim & Nelson 2001); who is clearly behind is not\n\
-            run any further. Intervals are 95 %; differences from the first are paired, by the first target, and called clear\n\
-            where they are so after Holm's correction over all set-ups (1979).\n"
+    method.push(
+        "Selection with an indifference zone on the same days for all (Kim & Nelson 2001); who is clearly behind is not run any \
+         further. Intervals are 95 %; differences from the first are paired, by the first target, and called clear where \
+         they are so after Holm's correction over all set-ups (1979). On the front: no other is as good in all of cost, \
+         first target, time over the limit, staff time lost and unfinished jobs, and better in one."
+            .to_owned(),
+    );
+    method
 }
 
 /// The difference from the first set-up, and whether it is clear.
@@ -331,8 +434,7 @@ const HEAD: [&str; 18] = [
 ];
 
 /// As tidy CSV.
-#[must_use]
-pub fn csv(found: &Comparison) -> String {
+fn csv(found: &Comparison) -> String {
     let rows = found.rows.iter().enumerate().flat_map(|(place, row)| {
         let of_target = move |target: usize| {
             let value = &row.figures[target];

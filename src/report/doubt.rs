@@ -4,13 +4,14 @@ use plotters::element::{PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
-use crate::report::chart::{COLOURS, INK, LABEL, RED, font, levels, sheet, sure};
-use crate::report::table::{columns, wrapped};
+use crate::report::chart::{COLOURS, INK, Key, LABEL, Mark, RED, font, legend, levels, sheet, sure};
+use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
-use crate::report::words::{figure, number, quoted};
+use crate::report::words::{figure, number, quoted, several};
+use crate::report::{Chart, Table};
 use crate::stats::Tally;
 use crate::study::doubt::Doubt;
-use crate::study::results::Kind;
+use crate::study::results::{Kind, Results};
 
 /// A draw of all inputs, and the first target by set-up and day.
 pub struct Draw {
@@ -91,44 +92,57 @@ fn blame(found: &Findings, setup: usize, draws: usize) -> String {
     }
 }
 
-/// The answer, and what it rests on, for the terminal.
+/// Answer, chart and evidence.
 #[must_use]
-pub fn summary(found: &Findings, draws: usize, seed: u64) -> String {
-    let mut text = String::new();
-    for setup in 0..found.titles.len() {
-        text += &format!("{}\n", wrapped(&sentence(found, setup), ""));
-        text += &format!("{}\n", wrapped(&blame(found, setup, draws), ""));
+pub fn finding(found: &Findings, draws: &[Draw], results: &Results, setting: String) -> Finding {
+    let table = shares(found);
+    let mut cautions = Vec::new();
+    if found.left > 0 {
+        cautions.push(format!(
+            "{} assumed without a range that could be drawn from: they stand as written, and the doubt about them comes on top.",
+            several(found.left, ["other number is", "other numbers are"])
+        ));
     }
-    let mut rows = vec![vec!["assumed input".to_owned()]];
-    rows[0].extend(found.titles.iter().cloned());
+    let answers = |setup| [sentence(found, setup), blame(found, setup, draws.len())];
+    Finding {
+        name: "doubt".to_owned(),
+        question: results.question.clone(),
+        setting,
+        answer: (0..found.titles.len()).flat_map(answers).collect(),
+        chart: Some(chart(found, draws, &table)),
+        evidence: vec![Evidence {
+            title: "Share of the doubt that goes when an input is known".to_owned(),
+            table,
+            keys: 1,
+        }],
+        cautions,
+        method: vec![format!(
+            "{} draws of {}, seed {}: two replicated Latin hypercubes; all draws saw the same days. First-order indices (Sobol; \
+             Tissot & Prieur 2015), to within {} either way.",
+            draws.len(),
+            several(found.paths.len(), ["input", "inputs"]),
+            results.seed,
+            percent(chance(draws.len()))
+        )],
+        csv: csv(found, draws),
+    }
+}
+
+/// By input and set-up: its share of the doubt.
+fn shares(found: &Findings) -> Table {
+    let mut head = vec!["assumed input".to_owned()];
+    head.extend(found.titles.iter().cloned());
     let mut order: Vec<usize> = (0..found.paths.len()).collect();
     order.sort_by(|&a, &b| found.indices[0][b].total_cmp(&found.indices[0][a]));
-    rows.extend(order.into_iter().map(|input| {
+    let row = |input: usize| {
         let shares = found.indices.iter().map(|indices| percent(indices[input].clamp(0.0, 1.0)));
         std::iter::once(found.paths[input].clone()).chain(shares).collect()
-    }));
-    text += &format!("\nShare of the doubt that goes when an input is known\n{}\n", columns(&rows));
-    let method = format!(
-        "{draws} draws of {} inputs, seed {seed}: two replicated Latin hypercubes; all draws saw the same days. First-order \
-         indices (Sobol; Tissot & Prieur 2015), to within {} either way.",
-        found.paths.len(),
-        percent(chance(draws))
-    );
-    text += &format!("{}\n", wrapped(&method, ""));
-    if found.left > 0 {
-        let left = format!(
-            "{} other numbers are assumed and state no range that could be drawn from: they stand as written, and the doubt \
-             about them comes on top.",
-            found.left
-        );
-        text += &format!("{}\n", wrapped(&left, "! "));
-    }
-    text
+    };
+    Table { head, rows: order.into_iter().map(row).collect() }
 }
 
 /// As tidy CSV: a row for each draw, set-up and day.
-#[must_use]
-pub fn csv(found: &Findings, draws: &[Draw]) -> String {
+fn csv(found: &Findings, draws: &[Draw]) -> String {
     let head = ["draw"].into_iter().chain(found.paths.iter().map(String::as_str)).chain(["option", "day", "value"]);
     let rows = draws.iter().zip(1..).flat_map(|(draw, number)| {
         let of_setup = |(title, days): (&String, &Vec<f64>)| -> Vec<Vec<String>> {
@@ -145,49 +159,57 @@ pub fn csv(found: &Findings, draws: &[Draw]) -> String {
 
 const LEFT: i32 = 90;
 const RIGHT: i32 = 930;
-const TOP: i32 = 84;
-const BOTTOM: i32 = 350;
+const HEIGHT: i32 = 270;
 
 /// The answer over the draws, from the best to the worst, and the limit.
-#[must_use]
-pub fn chart(found: &Findings, draws: &[Draw]) -> String {
+fn chart(found: &Findings, draws: &[Draw], table: &Table) -> Chart {
+    Chart {
+        name: "doubt",
+        title: sentence(found, 0),
+        note: "Each line runs over all that the inputs could be, from the best case to the worst; the red line is the limit."
+            .to_owned(),
+        svg: picture(found, draws),
+        table: table.clone(),
+    }
+}
+
+fn picture(found: &Findings, draws: &[Draw]) -> String {
     let sorted = |setup: usize| {
         let mut values: Vec<f64> = draws.iter().map(|draw| draw.mean(setup)).collect();
         values.sort_by(f64::total_cmp);
         values
     };
     let all: Vec<Vec<f64>> = (0..found.titles.len()).map(sorted).collect();
+    let colour = |setup: usize| COLOURS[setup % COLOURS.len()];
+    let keys: Vec<Key> =
+        found.titles.iter().enumerate().map(|(setup, title)| Key::new(title, colour(setup), Mark::Line)).collect();
+    let top = legend(None, &keys) + 20;
+    let bottom = top + HEIGHT;
     // What lies far beyond the limit is beyond it: the chart is about where the target holds.
     let most = all.iter().flatten().copied().fold(found.limit * 1.5, f64::max).min(found.limit * 6.0);
     #[allow(clippy::cast_possible_truncation)] // within the picture
-    let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
+    let y = |value: f64| bottom - ((value / most).clamp(0.0, 1.0) * f64::from(bottom - top)).round() as i32;
     #[allow(clippy::cast_possible_truncation)]
     let x = |share: f64| LEFT + (share * f64::from(RIGHT - LEFT)).round() as i32;
-    sheet(410, |area| {
-        for (line, top) in wrapped(&sentence(found, 0), "").lines().zip((6..).step_by(18)) {
-            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(LABEL))));
-        }
+    sheet(u32::try_from(bottom + 60).unwrap_or(400), |area| {
+        legend(Some(area), &keys);
         levels(area, (LEFT, RIGHT), most, found.kind, &y);
         sure(area.draw(&PathElement::new([(LEFT, y(found.limit)), (RIGHT, y(found.limit))], RED.stroke_width(1))));
         let style = font(LABEL).color(&RED).pos(Pos::new(HPos::Left, VPos::Bottom));
         sure(area.draw(&Text::new("limit", (LEFT + 4, y(found.limit) - 2), style)));
         for (setup, values) in all.iter().enumerate() {
-            let colour = COLOURS[setup % COLOURS.len()];
             #[allow(clippy::cast_precision_loss)] // draws
             let share = |place: usize| (place as f64 + 0.5) / values.len() as f64;
             let line: Vec<(i32, i32)> =
                 values.iter().enumerate().map(|(place, value)| (x(share(place)), y(*value))).collect();
-            sure(area.draw(&PathElement::new(line, ShapeStyle::from(&colour).stroke_width(2))));
-            let left = LEFT + 170 * i32::try_from(setup % 5).unwrap_or(0);
-            let top = TOP - 24 + 12 * i32::try_from(setup / 5).unwrap_or(0);
-            sure(area.draw(&Text::new(found.titles[setup].clone(), (left, top), font(LABEL).color(&colour))));
+            sure(area.draw(&PathElement::new(line, ShapeStyle::from(&colour(setup)).stroke_width(2))));
         }
         for step in 0..=4 {
             let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top)).color(&INK);
             let share = f64::from(step) / 4.0;
-            sure(area.draw(&Text::new(percent(share), (x(share), BOTTOM + 8), style)));
+            sure(area.draw(&Text::new(percent(share), (x(share), bottom + 8), style)));
         }
         let under = "share of what the inputs could be, from the best case to the worst";
-        sure(area.draw(&Text::new(under, (LEFT, BOTTOM + 30), font(LABEL))));
+        sure(area.draw(&Text::new(under, (LEFT, bottom + 30), font(LABEL))));
     })
 }

@@ -4,9 +4,12 @@ use jiff::civil::Date;
 
 use crate::plan::Plan;
 use crate::plan::search::Outcome;
-use crate::report::table::{columns, wrapped};
+use crate::report::chart::nice;
+use crate::report::chart::ranges::{self, Row, Scale};
+use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
-use crate::report::words::number;
+use crate::report::words::{number, quoted};
+use crate::report::{Chart, Table};
 use crate::study::limits::Limit;
 
 /// The month that lies so many years after a date (or the years themselves, where the run has no date).
@@ -32,48 +35,109 @@ fn until(when: &str, plan: &Plan) -> (String, String) {
     }
 }
 
-/// For the terminal: a sentence, then a row for each set-up and target.
-#[must_use]
-pub fn summary(question: &str, when: &str, plans: &[Plan]) -> String {
-    let mut text = format!("{question}\n\n");
-    for setup in setups(plans) {
-        let first = plans.iter().filter(|plan| plan.setup == setup).min_by(|a, b| years(a).total_cmp(&years(b)));
-        if let Some(plan) = first {
-            let who = if setup == "as it is" { "As it is".to_owned() } else { format!("With \u{201c}{setup}\u{201d}") };
-            let sentence = match plan.answer.outcome {
-                Outcome::Fails(_) => format!("{who}, \u{201c}{}\u{201d} is missed already.", plan.target),
-                Outcome::Holds(_) => format!("{who}, growth breaks no target within 30 years."),
-                Outcome::Crosses(..) | Outcome::Least(..) => {
-                    let (month, certainty) = until(when, plan);
-                    let certainty =
-                        if certainty.is_empty() { certainty } else { format!(" ({certainty} with 95 % confidence)") };
-                    format!(
-                        "{who}, \u{201c}{}\u{201d} is the first to be missed, in {month}{certainty}{}.",
-                        plan.target,
-                        limit(plan)
-                    )
-                }
-            };
-            text += &format!("{}\n", wrapped(&sentence, ""));
+/// By set-up: which target is missed first, and when.
+fn sentences(when: &str, plans: &[Plan]) -> Vec<String> {
+    let first = |setup| plans.iter().filter(|plan| plan.setup == setup).min_by(|a, b| years(a).total_cmp(&years(b)));
+    setups(plans).into_iter().filter_map(first).map(|plan| sentence(when, plan)).collect()
+}
+
+fn sentence(when: &str, plan: &Plan) -> String {
+    let who = if plan.setup == "as it is" { "As it is".to_owned() } else { format!("With {}", quoted(&plan.setup)) };
+    match plan.answer.outcome {
+        Outcome::Fails(_) => format!("{who}, {} is missed already.", quoted(&plan.target)),
+        Outcome::Holds(_) => format!("{who}, every target is met for at least 30 years of growth."),
+        Outcome::Crosses(..) | Outcome::Least(..) => {
+            let (month, ends) = until(when, plan);
+            let ends = if ends.is_empty() { ends } else { format!(" ({ends} with 95 % confidence)") };
+            // A month is a time in which, a number of years one after which.
+            let preposition = if when.parse::<Date>().is_ok() { "in " } else { "" };
+            format!(
+                "{who}, the first target to be missed is {}, {preposition}{month}{ends}{}.",
+                quoted(&plan.target),
+                limit(plan)
+            )
         }
     }
-    let mut rows = vec![
-        ["set-up", "target", "first missed", "95 % interval", "what limits", "days simulated"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    rows.extend(plans.iter().map(|plan| {
-        let (month, certainty) = until(when, plan);
-        vec![
-            plan.setup.clone(),
-            plan.target.clone(),
-            month,
-            certainty,
-            named(plan).to_owned(),
-            plan.answer.runs.to_string(),
-        ]
-    }));
-    text + "\n" + &columns(&rows)
+}
+
+/// Until when each set-up meets each target.
+#[must_use]
+pub fn finding(question: &str, when: &str, setting: &str, plans: &[Plan]) -> Finding {
+    // One target for all stands in the title.
+    let one = plans.iter().all(|plan| plan.target == plans[0].target);
+    let keys = if one { 1 } else { 2 };
+    let title = if one {
+        format!("When {} is first missed", quoted(&plans[0].target))
+    } else {
+        "When each target is first missed".to_owned()
+    };
+    let names = |setup: &str, target: &str| [setup, target].map(str::to_owned)[..keys].to_vec();
+    let head = names("set-up", "target").into_iter();
+    let head = head.chain(["first missed", "95 % interval", "what limits", "days"].map(str::to_owned));
+    let rows = plans.iter().map(|plan| {
+        let (month, ends) = until(when, plan);
+        let found = [month, ends, named(plan).to_owned(), plan.answer.runs.to_string()];
+        names(&plan.setup, &plan.target).into_iter().chain(found).collect()
+    });
+    let table = Table { head: head.collect(), rows: rows.collect() };
+    let mut cautions = Vec::new();
+    if plans.iter().any(|plan| !plan.answer.precise) {
+        cautions.push("The stated precision was not reached everywhere: allow more days with `--budget`.".to_owned());
+    }
+    Finding {
+        name: "headroom".to_owned(),
+        question: question.to_owned(),
+        setting: setting.to_owned(),
+        answer: sentences(when, plans),
+        chart: Some(chart(when, plans, &table)),
+        evidence: vec![Evidence { title, table, keys }],
+        cautions,
+        method: vec![
+            "Classes grow as their `growth` says, from the date of the scenario; nothing else changes. For each set-up and target, \
+             the growth was sought at which the target is just met, on the same days throughout; intervals are Student's on \
+             jackknife pseudo-values of the crossing (Miller 1974)."
+                .to_owned(),
+        ],
+        csv: csv(when, plans),
+    }
+}
+
+/// Years that a set-up lasts, target by target.
+fn chart(when: &str, plans: &[Plan], table: &Table) -> Chart {
+    let ends = |plan: &Plan| match plan.answer.outcome {
+        Outcome::Crosses(years, ends) | Outcome::Least(years, ends) => (years, ends),
+        Outcome::Holds(years) => (years, (years, years)),
+        Outcome::Fails(_) => (0.0, (0.0, 0.0)),
+    };
+    let mut rows = Vec::new();
+    for setup in setups(plans) {
+        let of_setup: Vec<&Plan> = plans.iter().filter(|plan| plan.setup == setup).collect();
+        let has_heading = of_setup.len() > 1;
+        if has_heading {
+            rows.push(Row::Heading(setup.to_owned()));
+        }
+        for plan in of_setup {
+            let (value, ends) = ends(plan);
+            let good = !matches!(plan.answer.outcome, Outcome::Fails(_));
+            let label = if has_heading { plan.target.clone() } else { setup.to_owned() };
+            rows.push(Row::Value { label, value, ends, good, words: until(when, plan).0 });
+        }
+    }
+    let most = plans.iter().map(|plan| ends(plan).1.1).fold(1.0, f64::max) * 1.05;
+    let show = |years: f64| match when.parse::<Date>() {
+        Ok(_) => month(when, years).rsplit(' ').next().unwrap_or_default().to_owned(),
+        Err(_) => number(years),
+    };
+    let scale =
+        Scale { most, step: nice(most / 6.0).max(1.0), show: &show, lines: Vec::new(), now: 0.0, keys: Vec::new() };
+    Chart {
+        name: "headroom",
+        title: sentences(when, plans).into_iter().next().unwrap_or_default(),
+        note: "Until when each target is met, with the 95 % interval; a ring at the left edge is missed already."
+            .to_owned(),
+        svg: ranges::draw(&rows, &scale),
+        table: table.clone(),
+    }
 }
 
 /// What holds traffic up by then, in a table.
@@ -113,8 +177,7 @@ fn setups(plans: &[Plan]) -> Vec<&str> {
 }
 
 /// As tidy CSV.
-#[must_use]
-pub fn csv(when: &str, plans: &[Plan]) -> String {
+fn csv(when: &str, plans: &[Plan]) -> String {
     let rows = plans.iter().map(|plan| {
         let [years, low, high] = match plan.answer.outcome {
             Outcome::Crosses(years, (low, high)) | Outcome::Least(years, (low, high)) => [years, low, high].map(known),

@@ -1,8 +1,11 @@
 //! The offered load in words, for `check`.
 
-use crate::report::words::{count, list, number, several};
+use crate::report::table::wrapped;
+use crate::report::words::{count, figure, list, number, several};
 use crate::scenario::Study;
+use crate::study::cost;
 use crate::study::load::{Hour, Offered, offered};
+use crate::study::results::Kind;
 
 /// Classes of the busiest hour that are named.
 const NAMED: usize = 4;
@@ -36,6 +39,39 @@ pub fn text(study: &Study) -> String {
         text += &options.concat();
     }
     text
+}
+
+/// What a run is going to cost, in a sentence.
+#[must_use]
+pub fn cost(study: &Study, processors: usize) -> String {
+    let cost = cost::cost(study, processors);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rounded to two digits
+    let rounded = |value: f64| {
+        let power = 10_f64.powf(value.max(1.0).log10().floor() - 1.0);
+        count(((value / power).round() * power).round() as u64)
+    };
+    let needs = format!(
+        "Running it needs about {} of processor time and {} MB of memory: at least {}{}.",
+        figure(rough(cost.seconds), Kind::Time),
+        rounded(cost.memory / 1e6),
+        several(whole(cost.runs), ["simulated run", "simulated runs"]),
+        if cost.transactions >= 1.0 {
+            format!(", each with about {} transactions a day", rounded(cost.transactions))
+        } else {
+            String::new()
+        }
+    );
+    wrapped(&needs, "")
+}
+
+/// To one digit below ten, and two above: no more is known.
+fn rough(value: f64) -> f64 {
+    if value >= 10.0 { (value / 5.0).round() * 5.0 } else { value.round().max(1.0) }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of runs
+fn whole(value: f64) -> usize {
+    value as usize
 }
 
 fn percent(hour: &Hour) -> String {
@@ -91,7 +127,8 @@ fn busiest(base: &crate::scenario::model::Model, pool: &Offered, hour: &Hour) ->
     } else {
         String::new()
     };
-    format!("Busiest hour: {:02}:00 offers {times} ({}).{over}\n", hour.from, list(&parts))
+    let busiest = format!("Busiest hour: {:02}:00 offers {times} ({}).{over}", hour.from, list(&parts));
+    wrapped(&busiest, "") + "\n"
 }
 
 fn rate(bits: f64) -> String {

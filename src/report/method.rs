@@ -1,5 +1,6 @@
 //! The error of the method: how far the engine was from measured networks in the regime of a result.
 
+use crate::report::Table;
 use crate::report::words::{figure, list, quoted};
 use crate::study::fidelity::{Check, Compared};
 use crate::study::results::{Found, Kind, PEAK, Results};
@@ -13,21 +14,21 @@ const APART: f64 = 0.3;
 pub fn disagreement(check: &Check) -> Option<String> {
     let off = |one: &&Compared| (one.mean[0] / one.mean[1] - 1.0).abs() > APART;
     let apart: Vec<String> =
-        check.compared.iter().filter(off).map(|one| format!("{} in {}", one.class, one.setup)).collect();
+        check.compared.iter().filter(off).map(|one| format!("{} in {}", one.class, quoted(&one.setup))).collect();
     (!apart.is_empty()).then(|| {
         format!(
             "From {} to {} the fidelities differ by more than {:.0} % on the mean latency of {}.",
             check.from,
             check.until,
             APART * 100.0,
-            apart.join(", ")
+            list(&apart)
         )
     })
 }
 
-/// Both fidelities side by side: a heading and rows, the first of them names of columns.
+/// Both fidelities side by side: a heading and a table.
 #[must_use]
-pub fn side_by_side(check: &Check) -> (String, Vec<Vec<String>>) {
+pub fn side_by_side(check: &Check) -> (String, Table) {
     let title = format!(
         "From {} to {} at both fidelities (packets in trains of up to {}): {}",
         check.from,
@@ -36,9 +37,8 @@ pub fn side_by_side(check: &Check) -> (String, Vec<Vec<String>>) {
         ranking(check)
     );
     let head = ["set-up", "class", "mean, flow", "mean, packet", "ratio", "p95, flow", "p95, packet", "ratio"];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
     let time = |seconds: f64| figure(seconds, Kind::Time);
-    rows.extend(check.compared.iter().map(|one| {
+    let row = |one: &Compared| {
         vec![
             one.setup.clone(),
             one.class.clone(),
@@ -49,8 +49,8 @@ pub fn side_by_side(check: &Check) -> (String, Vec<Vec<String>>) {
             time(one.p95[1]),
             format!("{:.2}", one.p95[0] / one.p95[1]),
         ]
-    }));
-    (title, rows)
+    };
+    (title, Table { head: head.map(str::to_owned).to_vec(), rows: check.compared.iter().map(row).collect() })
 }
 
 /// Whether both fidelities put the set-ups in the same order, by the 95th percentile of the first class.

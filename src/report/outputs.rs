@@ -40,7 +40,7 @@ const CLASS: Column = ("class", "Name of the class.");
 pub const TABLES: [Table; 10] = [
     Table {
         name: "summary.csv",
-        about: "Every figure of every set-up with its 95 % interval: targets first, then other figures of the whole run, then what each class waits.",
+        about: "Every figure of every set-up with its 95 % interval: targets first, then other figures of the whole run, then what each class waits, and what becomes of calls.",
         columns: &[
             OPTION,
             ("figure", "The target as the scenario writes it, or the name of another figure."),
@@ -226,10 +226,11 @@ pub const TABLES: [Table; 10] = [
 ];
 
 /// Other files of a run, and what they hold.
-pub const OTHERS: [(&str, &str); 7] = [
+pub const OTHERS: [(&str, &str); 8] = [
     ("report.html", "The report: everything in one page that needs neither network nor script."),
     ("summary.md", "The answer and the table of options, for a mail or a ticket."),
     ("report.xlsx", "The tables of the report as a workbook, with charts."),
+    ("stress-des.md", "The STRESS-DES checklist of simulation reports, filled in for this run, to attach to a paper."),
     ("charts/", "Each chart as SVG, and as PNG at twice its size."),
     ("scenario.toml", "The scenario as it was run. `headend run scenario.toml` in this folder runs it again."),
     ("inputs/", "The files that the scenario names, if there are any."),

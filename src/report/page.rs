@@ -9,7 +9,7 @@ use crate::report::method::side_by_side;
 use crate::report::words::{
     capital, change, count, interval, judged as told, list, money, number, plain_interval, staff_time,
 };
-use crate::report::{Chart, effort, outputs, recommend, table};
+use crate::report::{Chart, Table, effort, outputs, recommend, stress, table};
 use crate::scenario::source::{Input, Standing};
 use crate::study::results::{Compared, Found, Judged, Kind, Results, STAFF_LOST, UNFINISHED, Verdict};
 
@@ -40,12 +40,14 @@ struct Page<'a> {
     charts: Vec<Shown<'a>>,
     has_more: bool,
     waits: Vec<WaitRow>,
+    calls: Vec<WaitRow>,
     what: Vec<(String, String, String)>,
     measures: Vec<String>,
     figures: Vec<(String, Vec<(String, String)>)>,
     cautions: Vec<String>,
     method: String,
-    check: Option<(String, Vec<Vec<String>>)>,
+    check: Option<(String, Table)>,
+    stress: Vec<stress::Item>,
     inputs_title: String,
     inputs: Vec<InputRow>,
     glossary: &'static [(&'static str, &'static str)],
@@ -56,11 +58,11 @@ struct Page<'a> {
     hash: &'a str,
 }
 
-/// A chart, and whether it stands among the first.
-struct Shown<'a> {
-    chart: &'a Chart,
-    svg: String,
-    first: bool,
+/// A chart as the page shows it, and whether it stands among the first.
+pub(crate) struct Shown<'a> {
+    pub chart: &'a Chart,
+    pub svg: String,
+    pub first: bool,
 }
 
 struct VerdictRow {
@@ -117,6 +119,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
         ("options", "Options", !verdicts.is_empty()),
         ("charts", "Charts", true),
         ("waits", "Who waits", !waits.is_empty()),
+        ("calls", "Calls", results.setups.iter().any(|found| !found.calls.is_empty())),
         ("when", "When and where", has_more),
         ("what", "What each option is", !what.is_empty()),
         ("figures", "All figures", true),
@@ -139,12 +142,14 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
         charts: charts.iter().map(|chart| Shown { chart, svg: chart.labelled(), first: is_first(chart) }).collect(),
         has_more,
         waits,
+        calls: calls(results),
         what,
         measures: results.measures().iter().map(|figure| label(figure.title, figure.unit)).collect(),
         figures: figures(results),
         cautions: cautions(results),
         method: method(results),
         check: results.check.as_ref().map(side_by_side),
+        stress: stress::items(results),
         inputs_title: inputs_title(results),
         inputs: inputs(results),
         glossary: &WORDS,
@@ -196,7 +201,7 @@ fn verdicts(results: &Results) -> Vec<VerdictRow> {
             cost: if found.name == "base" {
                 String::new()
             } else {
-                found.cost.map_or_else(|| "not written".to_owned(), |cost| money(results, cost))
+                found.cost.map_or_else(|| "not written".to_owned(), |cost| money(results.currency.as_deref(), cost))
             },
         }
     });
@@ -210,6 +215,20 @@ fn waits(results: &Results) -> Vec<WaitRow> {
         for found in &results.setups {
             let Some(wait) = found.waits.iter().find(|wait| wait.class == class) else { continue };
             let cells = [(&wait.mean, Kind::Time), (&wait.p95, Kind::Time), (&wait.given_up, Kind::Share)];
+            let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
+            rows.push(WaitRow { class: name.clone(), title: found.title.clone(), cells: cells.into() });
+        }
+    }
+    rows
+}
+
+/// Calls class by class, each set-up in which there are any.
+fn calls(results: &Results) -> Vec<WaitRow> {
+    let mut rows = Vec::new();
+    for (class, name) in results.classes.iter().enumerate() {
+        for found in &results.setups {
+            let Some(own) = found.calls.iter().find(|calls| calls.class == class) else { continue };
+            let cells = [(&own.asked, Kind::Count), (&own.refused, Kind::Share)];
             let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
             rows.push(WaitRow { class: name.clone(), title: found.title.clone(), cells: cells.into() });
         }
@@ -307,9 +326,9 @@ fn method(results: &Results) -> String {
     format!(
         "Each option was simulated event by event over the same {} days drawn at random ({} transactions, jobs and calls \
          in all), so that differences are due to the options alone (common random numbers). Transfers share each \
-         concentrator as its order of service says, within every site's access link; round trips, windows, queues \
+         concentrator by its order of service, within every site's access link; round trips, windows, queues \
          and losses are added as TCP adds them. Intervals are Student's at 95 % over the days; differences are \
-         paired, and corrected for several comparisons after Holm. Where a queue is to be expected, a fluid's forecast of \
+         paired, and corrected for several comparisons after Holm. Where a queue is to be expected, a fluid forecast of \
          each day serves as a control variate, which takes out how busy the days happened to be.{pairs} {}",
         results.replications,
         count(transactions),

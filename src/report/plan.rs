@@ -8,25 +8,51 @@ use crate::plan::Plan;
 use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome, Tried};
 use crate::report::chart::{BLUE, GREEN, LABEL, RED, font, levels, sheet, sure};
-use crate::report::table::{columns, wrapped};
+use crate::report::finding::{Evidence, Finding};
+use crate::report::page::mark;
 use crate::report::tidy::{self, known};
-use crate::report::words::{capital, figure, number, quoted};
+use crate::report::words::{capital, figure, interval, list, number, quoted, several};
+use crate::report::{Chart, Table};
+use crate::scenario::profile::{self, Device};
+use crate::study::limits::Limit;
+use crate::study::results::Verdict;
 
 /// A value of the knob with its unit.
 #[must_use]
 pub fn shown(knob: &Knob, value: f64) -> String {
     match knob {
-        Knob::Throughput(_) if value >= 0.9995e9 => format!("{} Gbit/s", number(value / 1e9)),
-        Knob::Throughput(_) => format!("{} Mbit/s", number(value / 1e6)),
-        Knob::Concentrators(_) => format!("{} concentrators", number(value)),
-        Knob::Calls(_) => format!("{} calls", number(value)),
+        Knob::Throughput(_) => bit_rate(value),
+        Knob::Concentrators(_) => things(value, ["concentrator", "concentrators"]),
+        Knob::Calls(_) => things(value, ["call", "calls"]),
         Knob::CurfewEnd(_) | Knob::CurfewStart(_) => clock(value),
         Knob::Deferred(_) | Knob::Moved(_) | Knob::LowLatency(_) | Knob::Split(..) => {
             format!("{} %", number(100.0 * value))
         }
-        Knob::Wave(..) => format!("{} sites", number(value)),
+        Knob::Wave(..) => things(value, ["site", "sites"]),
         Knob::Weight(_) => number(value),
-        Knob::Years => format!("{} years", number(value)),
+        Knob::Years => things(value, ["year", "years"]),
+    }
+}
+
+/// A value that was tried: those near the answer differ only in the fourth digit.
+fn finely(knob: &Knob, value: f64) -> String {
+    match knob {
+        Knob::Throughput(_) => format!("{:.1} Mbit/s", value / 1e6),
+        _ => shown(knob, value),
+    }
+}
+
+/// A number of things, in words.
+fn things(value: f64, [one, more]: [&str; 2]) -> String {
+    let number = number(value);
+    format!("{number} {}", if number == "1" { one } else { more })
+}
+
+fn bit_rate(value: f64) -> String {
+    if value >= 0.9995e9 {
+        format!("{} Gbit/s", number(value / 1e9))
+    } else {
+        format!("{} Mbit/s", number(value / 1e6))
     }
 }
 
@@ -42,15 +68,15 @@ fn asked(knob: &Knob) -> &'static str {
         Knob::Throughput(_) => "the least throughput",
         Knob::Concentrators(_) => "the least number of concentrators",
         Knob::Calls(_) => "the least number of calls to admit",
-        Knob::CurfewEnd(_) => "the earliest safe end of the curfew",
-        Knob::CurfewStart(_) => "the latest safe start of the curfew",
+        Knob::CurfewEnd(_) => "the earliest end of the curfew",
+        Knob::CurfewStart(_) => "the latest start of the curfew",
         Knob::Deferred(_) => "the least share that has to obey the curfew",
         Knob::Weight(_) => "the least weight",
-        Knob::Moved(_) => "the least share of sites to move",
+        Knob::Moved(_) => "the least share of the sites to move",
         Knob::Split(..) => "the best split",
         Knob::LowLatency(_) => "the least share of the throughput for what is served first",
-        Knob::Wave(..) => "the most sites that can be cut over at once",
-        Knob::Years => "the growth that it bears",
+        Knob::Wave(..) => "the largest number of sites to cut over at once",
+        Knob::Years => "the growth that the estate bears",
     }
 }
 
@@ -66,31 +92,68 @@ fn holds(criterion: Criterion) -> String {
 pub fn sentence(plan: &Plan) -> String {
     let (target, on) = (quoted(&plan.target), holds(plan.criterion));
     let setup = with(plan);
+    let now = plan.now.map(|now| format!("now {}", shown(&plan.knob, now)));
     match plan.answer.outcome {
-        Outcome::Crosses(value, (low, high)) => {
-            let now = plan.now.map_or_else(String::new, |now| format!("; now {}", shown(&plan.knob, now)));
+        Outcome::Crosses(years, ends) if plan.knob == Knob::Years => {
+            let certainty = certainty(&plan.knob, years, ends);
+            format!("{target} is met {on}{setup} for {} of growth ({certainty}).", shown(&plan.knob, years))
+        }
+        Outcome::Crosses(value, ends) => {
+            let now = now.map_or_else(String::new, |now| format!("; {now}"));
+            let certainty = certainty(&plan.knob, value, ends);
             format!(
-                "{} for {target} to hold {on}{setup} is {} (between {} and {} with 95 % confidence{now}).",
+                "{} for {target} to be met {on}{setup} is {} ({certainty}{now}).",
                 capital(asked(&plan.knob)),
-                shown(&plan.knob, value),
-                shown(&plan.knob, low),
-                shown(&plan.knob, high),
+                shown(&plan.knob, value)
             )
         }
         Outcome::Least(value, ends) => split(plan, value, ends),
+        Outcome::Holds(value) if plan.knob == Knob::Years => {
+            format!("{target} is met {on}{setup} for at least {} of growth.", shown(&plan.knob, value))
+        }
+        Outcome::Fails(_) if plan.knob == Knob::Years => format!("{target} is missed {on}{setup} already."),
         Outcome::Holds(value) => {
-            let now = plan.now.map_or_else(String::new, |now| format!(" (now {})", shown(&plan.knob, now)));
-            format!("Even at {} {target} holds {on}{setup}{now}.", shown(&plan.knob, value))
+            let now = now.map_or_else(String::new, |now| format!(" ({now})"));
+            format!("{target} is met {on}{setup} even with {}{now}.", shown(&plan.knob, value))
         }
-        Outcome::Fails(value) => {
-            format!("Not even at {} does {target} hold {on}{setup}.", shown(&plan.knob, value))
-        }
+        Outcome::Fails(value) => format!(
+            "{target} is not met {on}{setup} even with {}{}.",
+            shown(&plan.knob, value),
+            plan.limit_there.map_or_else(String::new, |limit| format!(": {}", what_limits(limit)))
+        ),
+    }
+}
+
+/// The interval, where it is wider than the digits that are shown.
+fn certainty(knob: &Knob, value: f64, (low, high): (f64, f64)) -> String {
+    let [value, low, high] = [value, low, high].map(|value| shown(knob, value));
+    if low == value && high == value {
+        return "with 95 % confidence".to_owned();
+    }
+    let (number, unit) = low.rsplit_once(' ').unwrap_or((&low, ""));
+    // One unit says enough where both ends have it.
+    let low = if high.rsplit_once(' ').is_some_and(|(_, other)| other == unit) { number } else { &low };
+    format!("{low} to {high} with 95 % confidence")
+}
+
+/// Why more of it would not help.
+fn what_limits(limit: Limit) -> &'static str {
+    match limit {
+        Limit::None => "no concentrator is full then, so what limits is elsewhere, such as the access links of sites",
+        Limit::Down => "what limits is that a concentrator is down",
+        Limit::Handshakes => "what limits is the rate of handshakes",
+        Limit::Tunnels => "what limits is the number of tunnels that a concentrator takes",
+        Limit::Throughput => "what limits is the concentrators' throughput",
+        Limit::Line => "what limits is the concentrators' line",
+        Limit::Packets => "what limits is the concentrators' packet rate",
+        Limit::TunnelCeiling => "what limits is what one tunnel can carry",
+        Limit::Streams => "what limits is the number of calls that are admitted",
     }
 }
 
 /// With which option.
 fn with(plan: &Plan) -> String {
-    if plan.setup == "as it is" { String::new() } else { format!(", with {}", quoted(&plan.setup)) }
+    if plan.setup == "as it is" { String::new() } else { format!(", with {},", quoted(&plan.setup)) }
 }
 
 /// The best split in a sentence.
@@ -109,7 +172,7 @@ fn split(plan: &Plan, value: f64, (low, high): (f64, f64)) -> String {
     } else {
         format!("the budget was not enough to tell it from others to within {zone}{as_good}")
     };
-    let verdict = if measure <= plan.limit { "The target holds there." } else { "Even there the target is missed." };
+    let verdict = if measure <= plan.limit { "The target is met there." } else { "Even there the target is missed." };
     format!(
         "The best split for {}{} has {} of the sites at {} and the others at {}: {} on an average day \
          ({certainty}). {verdict}",
@@ -122,25 +185,73 @@ fn split(plan: &Plan, value: f64, (low, high): (f64, f64)) -> String {
     )
 }
 
-/// The answer and what it rests on, for the terminal.
+/// Built-in devices with so much throughput and so many tunnels: the smallest of each maker.
+fn devices(plan: &Plan) -> Option<String> {
+    let (Knob::Throughput(_), Outcome::Crosses(_, (_, high))) = (&plan.knob, plan.answer.outcome) else { return None };
+    let fitting = profile::smallest(high, plan.tunnels);
+    let name = |device: &Device| {
+        let unknown = if device.tunnels.is_none() { ", tunnels to be checked" } else { "" };
+        format!("{} ({}{unknown})", device.title, bit_rate(device.throughput))
+    };
+    let tunnels = several(plan.tunnels, ["tunnel", "tunnels"]);
+    Some(if fitting.is_empty() {
+        format!("No built-in device carries that much with {tunnels}: share it among several concentrators.")
+    } else {
+        let shown: Vec<String> = fitting.iter().map(name).collect();
+        format!(
+            "The smallest devices with that throughput on their data sheets and room for {tunnels}, one of each maker: {}.",
+            list(&shown)
+        )
+    })
+}
+
+/// The answer and what it rests on; `find` is what was asked for, as on the command line.
 #[must_use]
-pub fn summary(plan: &Plan) -> String {
-    let mut text = format!("{}\n\n{}\n", plan.question, wrapped(&sentence(plan), ""));
+pub fn finding(plan: &Plan, find: &str, setting: &str) -> Finding {
+    let rows = plan.answer.evidence.iter().map(|tried| row(plan, tried)).collect();
+    let head = ["value", "verdict", "measured", "mean over days", "days"].map(str::to_owned).to_vec();
+    let table = Table { head, rows };
+    let mut cautions = Vec::new();
     if !plan.answer.precise {
-        text += &format!("{}\n", wrapped("The stated precision was not reached; allow more runs with --budget.", "! "));
+        cautions.push("The stated precision was not reached: allow more days with `--budget`.".to_owned());
     }
-    let mut rows = vec![["value", "held against the limit", "mean over days", "days", ""].map(str::to_owned).to_vec()];
-    rows.extend(plan.answer.evidence.iter().map(|tried| row(plan, tried)));
-    text += &format!("\nWhat was tried (limit {})\n{}", figure(plan.limit, plan.kind), columns(&rows));
-    let method =
-        format!("{} runs, seed {}. Every value saw the same days; {}", plan.answer.runs, plan.seed, method(plan));
-    text + &format!("\n{}\n", wrapped(&method, ""))
+    if devices(plan).is_some() {
+        let caution = "A data sheet's throughput is an upper bound: small packets and inspection leave less. `headend profiles` says \
+                       where each figure stands; check it before you order.";
+        cautions.push(caution.to_owned());
+    }
+    Finding {
+        name: format!("plan-{find}"),
+        question: plan.question.clone(),
+        setting: setting.to_owned(),
+        answer: std::iter::once(sentence(plan)).chain(devices(plan)).collect(),
+        chart: Some(chart(plan, &table)),
+        evidence: vec![Evidence {
+            title: format!("What was tried (limit {})", figure(plan.limit, plan.kind)),
+            table,
+            keys: 1,
+        }],
+        cautions,
+        method: vec![
+            format!(
+                "{} simulated days, seed {}. Every value saw the same days; {}",
+                plan.answer.runs,
+                plan.seed,
+                method(plan)
+            ),
+            format!(
+                "Only {} was looked at. To see what else changes, write the value into the scenario and run it.",
+                quoted(&plan.target)
+            ),
+        ],
+        csv: csv(plan),
+    }
 }
 
 fn method(plan: &Plan) -> &'static str {
     if plan.knob.has_best() {
         "the best of a grid was selected, then the best of it and what lies halfway to its neighbours, twice (KN with an \
-         indifference zone; Kim & Nelson 2001). It takes for granted that there is but one lowest place."
+         indifference zone; Kim & Nelson 2001). This assumes that there is only one lowest place."
     } else {
         "the last two stand on either side of the crossing, and the interval is Student's on jackknife pseudo-values of \
          where the line between them crosses the limit (Miller 1974)."
@@ -148,19 +259,18 @@ fn method(plan: &Plan) -> &'static str {
 }
 
 fn row(plan: &Plan, tried: &Tried) -> Vec<String> {
-    let verdict = if tried.measure <= plan.limit { "holds" } else { "does not hold" };
+    let verdict = if tried.measure <= plan.limit { Verdict::Met } else { Verdict::Missed };
     vec![
-        shown(&plan.knob, tried.value),
+        finely(&plan.knob, tried.value),
+        format!("{} {}", mark(verdict), verdict.name()),
         figure(tried.measure, plan.kind),
-        crate::report::words::interval(&tried.mean, plan.kind),
+        interval(&tried.mean, plan.kind),
         tried.days.to_string(),
-        verdict.to_owned(),
     ]
 }
 
 /// What was tried as tidy CSV.
-#[must_use]
-pub fn csv(plan: &Plan) -> String {
+fn csv(plan: &Plan) -> String {
     let rows = plan.answer.evidence.iter().map(|tried| {
         let (mean, days) = (&tried.mean, tried.days.to_string());
         let [value, measure, limit] = [tried.value, tried.measure, plan.limit].map(known);
@@ -172,12 +282,25 @@ pub fn csv(plan: &Plan) -> String {
 
 const LEFT: i32 = 90;
 const RIGHT: i32 = 930;
-const TOP: i32 = 72;
-const BOTTOM: i32 = 350;
+const TOP: i32 = 20;
+const BOTTOM: i32 = 300;
 
 /// The measure against the value, the limit, and the answer's interval.
-#[must_use]
-pub fn chart(plan: &Plan) -> String {
+fn chart(plan: &Plan, table: &Table) -> Chart {
+    Chart {
+        name: "plan",
+        title: sentence(plan),
+        note: format!(
+            "Each dot is a value that was tried, with what {} measures there over the same days. The green band is the answer's \
+             95 % interval; the red line is the limit.",
+            quoted(&plan.target)
+        ),
+        svg: picture(plan),
+        table: table.clone(),
+    }
+}
+
+fn picture(plan: &Plan) -> String {
     let tried = &plan.answer.evidence;
     let values = || tried.iter().map(|tried| tried.value);
     let (least, greatest) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
@@ -191,11 +314,7 @@ pub fn chart(plan: &Plan) -> String {
     };
     #[allow(clippy::cast_possible_truncation)]
     let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
-    sheet(400, |area| {
-        let title = sentence(plan);
-        for (line, top) in wrapped(&title, "").lines().zip((6..).step_by(18)) {
-            sure(area.draw(&Text::new(line.to_owned(), (12, top), font(LABEL))));
-        }
+    sheet(350, |area| {
         if let Outcome::Crosses(_, (low, high)) | Outcome::Least(_, (low, high)) = plan.answer.outcome {
             sure(area.draw(&Rectangle::new([(x(low), TOP), (x(high), BOTTOM)], GREEN.mix(0.2).filled())));
         }

@@ -100,7 +100,7 @@ pub fn sentence(results: &Results) -> Option<String> {
         (false, true, 2..) => "Cheapest that meets every target",
         (false, ..) => "Best that meets every target",
     };
-    let cost = found.cost.map_or_else(String::new, |cost| format!(" ({})", money(results, cost)));
+    let cost = found.cost.map_or_else(String::new, |cost| format!(" ({})", money(results.currency.as_deref(), cost)));
     let lost = |found: &Found| found.measures[STAFF_LOST].value.mean;
     let staff = saving(lost(base), lost(found)).map_or_else(String::new, |saving| format!(": {saving}"));
     let missing = if found.cost.is_none() { "; no cost is written for it" } else { "" };

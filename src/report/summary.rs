@@ -43,7 +43,9 @@ fn options(results: &Results) -> String {
         row.push(staff_time(found.measures[STAFF_LOST].value.mean));
         if costs {
             let base = found.name == "base";
-            row.push(found.cost.filter(|_| !base).map_or_else(String::new, |cost| money(results, cost)));
+            row.push(
+                found.cost.filter(|_| !base).map_or_else(String::new, |cost| money(results.currency.as_deref(), cost)),
+            );
         }
         row
     };

@@ -1,13 +1,18 @@
-//! Sweeps, sensitivities and comparisons: tidy CSV, a chart, and a table for the terminal.
+//! Sweeps: tidy CSV, a chart, and a table.
 
 use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
-use crate::report::chart::{COLOURS, GREEN, HEAD, INK, LABEL, RED, font, levels, right, sheet, sure};
+use crate::report::chart::{
+    COLOURS, GREEN, INK, Key, LABEL, LETTER, Mark, RED, fitting, font, legend, letters, levels, right, sheet, sure,
+};
+use crate::report::finding::{Evidence, Finding};
+use crate::report::page::mark;
 use crate::report::tidy::{self, known};
-use crate::report::words::{number, scale};
-use crate::study::results::{Kind, MEASURES, Results};
+use crate::report::words::{figure, judged, quoted, several};
+use crate::report::{Chart, Table};
+use crate::study::results::{MEASURES, Results, Verdict};
 
 /// A point of a sweep: the values that were set, and what came of them.
 pub struct Point {
@@ -17,9 +22,86 @@ pub struct Point {
     pub results: Results,
 }
 
-/// As tidy CSV: a row for each point, option and figure.
+/// Answer, chart and evidence of what was varied.
 #[must_use]
-pub fn csv(paths: &[String], points: &[Point]) -> String {
+pub fn finding(paths: &[String], points: &[Point], setting: String) -> Option<Finding> {
+    let results = &points.first()?.results;
+    let table = table_of(paths, points);
+    Some(Finding {
+        name: "sweep".to_owned(),
+        question: results.question.clone(),
+        setting,
+        answer: sentences(paths, points),
+        chart: (!results.targets.is_empty()).then(|| chart(paths, points, &table)),
+        evidence: vec![Evidence {
+            title: format!("{}, each on the same days", several(points.len(), ["point", "points"])),
+            table,
+            keys: paths.len() + usize::from(results.setups.len() > 1),
+        }],
+        cautions: Vec::new(),
+        method: vec![format!(
+            "Each point is the scenario with these values in place of its own, run on the same days ({}), seed {}; intervals \
+             are Student's at 95 %. A target is met when the whole interval is within the limit.",
+            days(points),
+            results.seed
+        )],
+        csv: csv(paths, points),
+    })
+}
+
+/// How many days the points were run on: more where intervals were too wide.
+fn days(points: &[Point]) -> String {
+    let days = || points.iter().map(|point| point.results.replications);
+    let (least, most) = (days().min().unwrap_or(0), days().max().unwrap_or(0));
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
+}
+
+/// By set-up and target: where it is met.
+fn sentences(paths: &[String], points: &[Point]) -> Vec<String> {
+    const NAMED: usize = 5;
+    let results = &points[0].results;
+    let at = |point: &Point| point.values[0].clone();
+    let mut sentences = Vec::new();
+    for (setup, found) in results.setups.iter().enumerate() {
+        for (target, title) in results.targets.iter().enumerate() {
+            let met = |point: &&Point| point.results.setups[setup].targets[target].verdict == Verdict::Met;
+            let met: Vec<&Point> = points.iter().filter(met).collect();
+            let who =
+                if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) };
+            let where_met = match met.len() {
+                0 => "at none of the points".to_owned(),
+                all if all == points.len() => "at every point".to_owned(),
+                few if few <= NAMED && paths.len() == 1 => {
+                    format!("with {} = {}", paths[0], met.into_iter().map(at).collect::<Vec<String>>().join(" or "))
+                }
+                many => format!("at {many} of {} points", points.len()),
+            };
+            sentences.push(format!("{who}, {} is met {where_met}.", quoted(title)));
+        }
+    }
+    sentences
+}
+
+fn table_of(paths: &[String], points: &[Point]) -> Table {
+    let several = points[0].results.setups.len() > 1;
+    let mut head = paths.to_vec();
+    head.extend(several.then(|| "set-up".to_owned()));
+    head.extend(points[0].results.targets.iter().cloned());
+    let mut rows = Vec::new();
+    for point in points {
+        for found in &point.results.setups {
+            let mut row = point.values.clone();
+            row.extend(several.then(|| found.title.clone()));
+            let targets = found.targets.iter().zip(&point.results.kinds);
+            row.extend(targets.map(|(target, kind)| format!("{} {}", mark(target.verdict), judged(target, *kind))));
+            rows.push(row);
+        }
+    }
+    Table { head, rows }
+}
+
+/// As tidy CSV: a row for each point, option and figure.
+fn csv(paths: &[String], points: &[Point]) -> String {
     let head = paths.iter().map(String::as_str);
     let head = head.chain(["option", "figure", "value", "low", "high", "verdict", "replications"]);
     tidy::csv(head, points.iter().flat_map(rows))
@@ -45,15 +127,24 @@ fn rows(point: &Point) -> Vec<Vec<String>> {
 
 const LEFT: i32 = 100;
 const RIGHT: i32 = 930;
-const TOP: i32 = 50;
-const BOTTOM: i32 = 340;
+const HEIGHT: i32 = 290;
 
-/// The first target over the points: a line for each option where one thing is varied, else a heat map of the first.
-#[must_use]
-pub fn chart(paths: &[String], points: &[Point]) -> Option<String> {
-    let first = points.first()?;
-    first.results.targets.first()?;
-    Some(if paths.len() == 2 { heat(paths, points) } else { lines(paths, points) })
+/// The first target over the points: a heat map where two things are varied, else a line for each option.
+fn chart(paths: &[String], points: &[Point], table: &Table) -> Chart {
+    let is_map = paths.len() == 2;
+    let first = sentences(paths, points).into_iter().next().unwrap_or_default();
+    let what = &points[0].results.targets[0];
+    Chart {
+        name: "sweep",
+        title: first,
+        note: if is_map {
+            format!("{what}, as it is. Green is within the limit, red beyond; each field says what was measured.")
+        } else {
+            format!("{what}, mean over days at each point; the red line is the limit.")
+        },
+        svg: if is_map { heat(paths, points) } else { lines(paths, points) },
+        table: table.clone(),
+    }
 }
 
 fn value(point: &Point, setup: usize) -> f64 {
@@ -65,32 +156,47 @@ fn lines(paths: &[String], points: &[Point]) -> String {
     let (limit, kind) = (results.limits[0], results.kinds[0]);
     let all = points.iter().flat_map(|point| (0..results.setups.len()).map(move |setup| value(point, setup)));
     let most = all.fold(limit * 1.3, f64::max).min(limit * 6.0);
+    let colour = |setup: usize| COLOURS[setup % COLOURS.len()];
+    let keys: Vec<Key> = if results.setups.len() > 1 {
+        let named = results.setups.iter().enumerate();
+        named.map(|(setup, found)| Key::new(found.title.clone(), colour(setup), Mark::Line)).collect()
+    } else {
+        Vec::new()
+    };
+    let top = legend(None, &keys) + 20;
+    let bottom = top + HEIGHT;
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // within the picture
     let x = |place: usize| LEFT + (f64::from(RIGHT - LEFT) * (place as f64 + 0.5) / points.len() as f64).round() as i32;
     #[allow(clippy::cast_possible_truncation)]
-    let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
-    sheet(400, |area| {
-        sure(area.draw(&Text::new(results.targets[0].clone(), (12, 8), font(HEAD))));
+    let y = |value: f64| bottom - ((value / most).clamp(0.0, 1.0) * f64::from(bottom - top)).round() as i32;
+    sheet(u32::try_from(bottom + 60).unwrap_or(400), |area| {
+        legend(Some(area), &keys);
         levels(area, (LEFT, RIGHT), most, kind, &y);
         sure(area.draw(&PathElement::new([(LEFT, y(limit)), (RIGHT, y(limit))], RED.stroke_width(1))));
-        for (setup, found) in results.setups.iter().enumerate() {
-            let colour = COLOURS[setup % COLOURS.len()];
+        let style = font(LABEL).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));
+        sure(area.draw(&Text::new("limit", (RIGHT, y(limit) - 2), style)));
+        for setup in 0..results.setups.len() {
             let line: Vec<(i32, i32)> =
                 (0..points.len()).map(|place| (x(place), y(value(&points[place], setup)))).collect();
-            sure(area.draw(&PathElement::new(line.clone(), ShapeStyle::from(&colour).stroke_width(2))));
-            for at in line {
-                sure(area.draw(&Circle::new(at, 3, colour.filled())));
+            sure(area.draw(&PathElement::new(line.clone(), ShapeStyle::from(&colour(setup)).stroke_width(2))));
+            for (at, point) in line.into_iter().zip(points) {
+                let beyond = value(point, setup) > most;
+                let style = if beyond { colour(setup).stroke_width(1) } else { colour(setup).filled() };
+                sure(area.draw(&Circle::new(at, 4, style)));
             }
-            let left = LEFT + 170 * i32::try_from(setup % 5).unwrap_or(0);
-            let top = 28 + 12 * i32::try_from(setup / 5).unwrap_or(0);
-            sure(area.draw(&Text::new(found.title.clone(), (left, top), font(LABEL).color(&colour))));
         }
-        let step = points.len().div_ceil(12);
-        for place in (0..points.len()).step_by(step) {
-            let style = font(10).pos(Pos::new(HPos::Center, VPos::Top));
-            sure(area.draw(&Text::new(points[place].values.join(", "), (x(place), BOTTOM + 8), style)));
+        let mut taken = i32::MIN;
+        for (place, point) in points.iter().enumerate() {
+            let words = point.values.join(", ");
+            let half = letters(&words) * LETTER / 2 + 6;
+            // Names of points never touch.
+            if x(place) - half > taken {
+                let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
+                sure(area.draw(&Text::new(words, (x(place), bottom + 8), style)));
+                taken = x(place) + half;
+            }
         }
-        sure(area.draw(&Text::new(paths.join(", "), (LEFT, BOTTOM + 32), font(LABEL))));
+        sure(area.draw(&Text::new(paths.join(", "), (LEFT, bottom + 34), font(LABEL))));
     })
 }
 
@@ -106,17 +212,17 @@ fn heat(paths: &[String], points: &[Point]) -> String {
     let results = &points[0].results;
     let (limit, kind) = (results.limits[0], results.kinds[0]);
     let count = |axis: &Vec<&str>| i32::try_from(axis.len()).unwrap_or(1);
-    let (width, height) = ((RIGHT - LEFT) / count(&axes[0]), (BOTTOM - TOP) / count(&axes[1]));
+    let (top_edge, names) = (12, 130);
+    let (width, height) = ((RIGHT - names) / count(&axes[0]), HEIGHT / count(&axes[1]));
+    let bottom = top_edge + height * count(&axes[1]);
     let middle = Pos::new(HPos::Center, VPos::Center);
-    sheet(400, |area| {
-        let title = format!("{} \u{2014} {}", results.targets[0], results.setups[0].title);
-        sure(area.draw(&Text::new(title, (12, 8), font(HEAD))));
+    sheet(u32::try_from(bottom + 60).unwrap_or(400), |area| {
         for point in points {
             let place = |axis: usize| {
                 let own = axes[axis].iter().position(|value| *value == point.values[axis]).unwrap_or(0);
                 i32::try_from(own).unwrap_or(0)
             };
-            let (left, top) = (LEFT + width * place(0), TOP + height * place(1));
+            let (left, top) = (names + width * place(0), top_edge + height * place(1));
             let over = (value(point, 0) / limit).clamp(0.0, 2.0);
             let colour =
                 if over <= 1.0 { GREEN.mix(0.15 + 0.5 * (1.0 - over)) } else { RED.mix(0.3 + 0.6 * (over - 1.0)) };
@@ -126,70 +232,19 @@ fn heat(paths: &[String], points: &[Point]) -> String {
                     colour.filled(),
                 )),
             );
-            let (factor, unit) = scale(value(point, 0), kind);
             let ink = if over > 1.4 { RGBColor(255, 255, 255) } else { INK };
             let style = font(LABEL).color(&ink).pos(middle);
-            let text = format!("{} {unit}", number(value(point, 0) * factor));
+            let text = fitting(&figure(value(point, 0), kind), width - 4);
             sure(area.draw(&Text::new(text, (left + width / 2, top + height / 2), style)));
         }
-        for (value, left) in axes[0].iter().zip((LEFT..).step_by(usize::try_from(width).unwrap_or(1))) {
-            sure(area.draw(&Text::new((*value).to_owned(), (left + width / 2, BOTTOM + 12), font(10).pos(middle))));
+        for (value, left) in axes[0].iter().zip((names..).step_by(usize::try_from(width).unwrap_or(1))) {
+            let at = (left + width / 2, bottom + 14);
+            sure(area.draw(&Text::new(fitting(value, width - 4), at, font(LABEL).pos(middle))));
         }
-        for (value, top) in axes[1].iter().zip((TOP..).step_by(usize::try_from(height).unwrap_or(1))) {
-            sure(area.draw(&Text::new((*value).to_owned(), (LEFT - 6, top + height / 2), right(10))));
+        for (value, top) in axes[1].iter().zip((top_edge..).step_by(usize::try_from(height).unwrap_or(1))) {
+            sure(area.draw(&Text::new(fitting(value, names - 8), (names - 6, top + height / 2), right(LABEL))));
         }
-        sure(area.draw(&Text::new(
-            format!("{} across, {} down", paths[0], paths[1]),
-            (LEFT, BOTTOM + 32),
-            font(LABEL),
-        )));
+        let axes = format!("{} across, {} down", paths[0], paths[1]);
+        sure(area.draw(&Text::new(axes, (12, bottom + 34), font(LABEL))));
     })
-}
-
-/// An assumed input and what the first target measures at both ends of its range.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Bar {
-    /// The input.
-    pub path: String,
-    /// The value of now.
-    pub value: String,
-    /// The ends of its range, and what is measured there.
-    pub low: (String, f64),
-    /// See `low`.
-    pub high: (String, f64),
-}
-
-impl Bar {
-    /// How far the answer swings.
-    #[must_use]
-    pub fn swing(&self) -> f64 {
-        (self.high.1 - self.low.1).abs()
-    }
-}
-
-/// What the answer turns on: a sentence, and the bars from the longest.
-#[must_use]
-pub fn tornado(target: &str, kind: Kind, now: f64, bars: &[Bar]) -> String {
-    let show = |value: f64| crate::report::words::figure(value, kind);
-    let mut text = match bars.first() {
-        Some(bar) if bar.swing() > 0.0 => format!(
-            "The answer turns most on {}: between {} and {} of it, \u{201c}{target}\u{201d} goes from {} to {} (now {}). Measure \
-             that first.\n",
-            bar.path,
-            bar.low.0,
-            bar.high.0,
-            show(bar.low.1),
-            show(bar.high.1),
-            show(now)
-        ),
-        _ => "No input that is assumed with a range moves the answer.\n".to_owned(),
-    };
-    let mut rows =
-        vec![["assumed input", "now", "low end", "measured", "high end", "measured"].map(str::to_owned).to_vec()];
-    rows.extend(bars.iter().map(|bar| {
-        let (low, high) = (&bar.low, &bar.high);
-        vec![bar.path.clone(), bar.value.clone(), low.0.clone(), show(low.1), high.0.clone(), show(high.1)]
-    }));
-    text += "\n";
-    text + &crate::report::table::columns(&rows)
 }

@@ -1,10 +1,11 @@
 //! The summary for the terminal: targets first, then each option against the base.
 
 use crate::report::answer::{cautions, sentences};
-use crate::report::effort;
+use crate::report::finding::estate;
 use crate::report::method::side_by_side;
 use crate::report::page::{mark, staff_classes};
-use crate::report::words::{count, judged as told, number, several, signed, staff_time};
+use crate::report::words::{judged as told, number, several, signed, staff_time};
+use crate::report::{Table, effort};
 use crate::study::results::Results;
 
 /// Sites, day, replications, in one line.
@@ -14,10 +15,8 @@ pub fn setting(results: &Results) -> String {
     let days = if results.days == 1 { String::new() } else { format!(" and {} days on", results.days - 1) };
     let pairs = if results.antithetic { " (in antithetic pairs)" } else { "" };
     format!(
-        "{}, {} {}; {}{days}; {}{pairs} of {}",
-        several(sites, ["site", "sites"]),
-        count(patients),
-        results.counted,
+        "{}; {}{days}; {}{pairs} of {}",
+        estate(sites, patients, &results.counted),
         results.when,
         several(results.replications as usize, ["replication", "replications"]),
         several(results.setups.len(), ["set-up", "set-ups"])
@@ -54,8 +53,8 @@ pub fn summary(results: &Results) -> String {
         text += &format!("{}\n", wrapped(&effort, ""));
     }
     if let Some(check) = &results.check {
-        let (title, rows) = side_by_side(check);
-        text += &format!("\n{}\n{}", wrapped(&title, ""), columns(&rows));
+        let (title, table) = side_by_side(check);
+        text += &format!("\n{}\n{}", wrapped(&title, ""), narrow(&table, 2));
     }
     for caution in cautions(results) {
         text += &format!("{}\n", wrapped(&caution, "! "));
@@ -65,9 +64,9 @@ pub fn summary(results: &Results) -> String {
 
 /// Figures beside the targets, a row for each set-up.
 fn outcomes(results: &Results) -> String {
-    let mut rows = vec![vec!["set-up".to_owned()]];
-    rows[0].extend(results.measures().iter().map(|figure| figure.short.to_owned()));
-    rows.extend(results.setups.iter().map(|found| {
+    let mut head = vec!["set-up".to_owned()];
+    head.extend(results.measures().iter().map(|figure| figure.short.to_owned()));
+    let rows = results.setups.iter().map(|found| {
         let mut row = vec![found.title.clone()];
         row.extend(found.measures.iter().zip(results.measures()).map(|(measure, figure)| {
             let star = if measure.clear { " *" } else { "" };
@@ -79,8 +78,8 @@ fn outcomes(results: &Results) -> String {
             }
         }));
         row
-    }));
-    columns(&rows)
+    });
+    narrow(&Table { head, rows: rows.collect() }, 1)
 }
 
 /// Whole where it is large, and with one digit behind the point where it is not.
@@ -106,6 +105,46 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
+/// Width of a terminal.
+const TERMINAL: usize = 80;
+/// Names of columns are broken where they are wider than what stands below, but not narrower than this.
+const NAME: usize = 16;
+
+/// Columns side by side; those that do not fit into the terminal follow below, each time with the first `keys` columns, which
+/// name the rows.
+pub(crate) fn narrow(table: &Table, keys: usize) -> String {
+    let body = |column: usize| {
+        table.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let broken = |(column, name): (usize, &String)| -> Vec<String> {
+        let lines = textwrap::wrap(name, body(column).max(NAME));
+        lines.into_iter().map(std::borrow::Cow::into_owned).collect()
+    };
+    let heads: Vec<Vec<String>> = table.head.iter().enumerate().map(broken).collect();
+    let width = |column: usize| {
+        let name = heads[column].iter().map(|line| line.chars().count()).max().unwrap_or(0);
+        name.max(body(column)) + 2
+    };
+    let names: usize = (0..keys).map(width).sum();
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut left = 0;
+    for column in keys..heads.len() {
+        if parts.is_empty() || width(column) > left {
+            parts.push((0..keys).collect());
+            left = TERMINAL.saturating_sub(names);
+        }
+        left = left.saturating_sub(width(column));
+        parts.iter_mut().last().into_iter().for_each(|part| part.push(column));
+    }
+    let part = |part: &Vec<usize>| {
+        let lines = part.iter().map(|&column| heads[column].len()).max().unwrap_or(1);
+        let line = |line| part.iter().map(|&column| heads[column].get(line).cloned().unwrap_or_default()).collect();
+        let body = |row: &Vec<String>| part.iter().filter_map(|&column| row.get(column).cloned()).collect();
+        columns(&(0..lines).map(line).chain(table.rows.iter().map(body)).collect::<Vec<Vec<String>>>())
+    };
+    parts.iter().map(part).collect::<Vec<String>>().join("\n")
+}
+
 /// Lines of at most 80 letters; lines after the first stand in as far as `mark` is long.
 pub(crate) fn wrapped(text: &str, mark: &str) -> String {
     let mut lines = vec![mark.to_owned()];
@@ -121,4 +160,19 @@ pub(crate) fn wrapped(text: &str, mark: &str) -> String {
         lines[last].push_str(word);
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_table_is_cut_into_parts_that_fit_and_name_their_rows() {
+        let cells = |text: &str| (0..6).map(|column| format!("{text} {column} {}", "x".repeat(20))).collect();
+        let table = Table { head: cells("a name"), rows: vec![cells("a"), cells("b")] };
+        let text = narrow(&table, 1);
+        assert!(text.lines().all(|line| line.chars().count() <= TERMINAL), "{text}");
+        assert_eq!(text.matches("  a 0").count(), 3, "each part names its rows: {text}");
+        assert_eq!(text.matches("b 5").count(), 1, "no column is lost: {text}");
+    }
 }

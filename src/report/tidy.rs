@@ -1,6 +1,7 @@
 //! Tidy CSV: one row an observation, one column a variable, units in the names.
 
 use crate::stats::Interval;
+use crate::study::calls::Calls;
 use crate::study::results::{Compared, MEASURES, Results, quarter_of};
 use crate::study::series::{Known, Series};
 use crate::study::waits::Wait;
@@ -95,7 +96,7 @@ pub(super) fn summary(results: &Results, rows: &mut Rows) {
         for (figure, compared) in MEASURES.iter().zip(&found.measures) {
             rows.push(row(&found.name, figure.name, figure.unit, compared, String::new(), ["", ""]));
         }
-        let waits = found.waits.iter().flat_map(Wait::figures);
+        let waits = found.waits.iter().flat_map(Wait::figures).chain(found.calls.iter().flat_map(Calls::figures));
         for (compared, series) in waits.zip(&found.series[found.targets.len() + MEASURES.len()..]) {
             rows.push(row(&found.name, &series.figure, series.unit, compared, String::new(), ["", ""]));
         }

@@ -63,6 +63,13 @@ pub fn figure(value: f64, kind: Kind) -> String {
     format!("{} {unit}", number(value * scale)).trim_end().to_owned()
 }
 
+/// A figure in the unit in which a larger one of its kind is written, as marks on an axis are.
+#[must_use]
+pub fn in_unit_of(value: f64, larger: f64, kind: Kind) -> String {
+    let (factor, unit) = scale(larger, kind);
+    format!("{} {unit}", number(value * factor)).trim_end().to_owned()
+}
+
 /// Factor and unit in which a figure of a kind is written.
 #[must_use]
 pub fn scale(value: f64, kind: Kind) -> (f64, &'static str) {
@@ -118,7 +125,8 @@ pub fn change(value: &Interval, kind: Option<Kind>) -> String {
         return signed;
     }
     let factor = kind.map_or(1.0, |kind| scale(value.mean, kind).0);
-    format!("{signed} ({} to {})", number(value.low() * factor), number(value.high() * factor))
+    let (low, high) = (number(value.low() * factor), number(value.high() * factor));
+    if low == high { signed } else { format!("{signed} ({low} to {high})") }
 }
 
 /// Time that people lose, given in hours.
@@ -132,8 +140,8 @@ pub fn staff_time(hours: f64) -> String {
 
 /// An amount of money, in the scenario's currency.
 #[must_use]
-pub fn money(results: &Results, amount: f64) -> String {
-    let currency = results.currency.as_deref().unwrap_or_default();
+pub fn money(currency: Option<&str>, amount: f64) -> String {
+    let currency = currency.unwrap_or_default();
     let space = if currency.chars().count() > 1 { " " } else { "" };
     let sign = if amount < 0.0 { "-" } else { "" };
     format!("{sign}{currency}{space}{}", number(amount.abs()))

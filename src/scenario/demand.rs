@@ -500,7 +500,7 @@ pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check)
                 }
                 Err((column, title, help)) => (field_span(&row, place[column], &text), title, help),
             },
-            Err(fault) => (0..0, format!("this CSV cannot be read: {fault}"), "mend this row".to_owned()),
+            Err(fault) => (0..0, format!("this CSV cannot be read: {fault}"), "correct this row".to_owned()),
         };
         faults += 1;
         if faults > 5 {

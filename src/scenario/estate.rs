@@ -42,7 +42,7 @@ pub fn sites(file: &File, check: &mut Check) -> Option<(Vec<Site>, String)> {
         return None;
     }
     if bare.iter().map(|site| u64::from(site.patients)).sum::<u64>() >= u64::from(u32::MAX) {
-        check.problems.add(&estate.span(), "more than 4 thousand million patients", "check the column of patients");
+        check.problems.add(&estate.span(), "more than 4 billion people", "check the column of people");
         return None;
     }
     let needs_link = bare.iter().any(|site| site.down.is_none());
@@ -225,7 +225,7 @@ fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<(V
         }
     };
     if header.is_empty() {
-        let help = "write a header line with the names of the columns, then one row a site";
+        let help = "write a header line with the names of the columns, then one row for each site";
         check.problems.add(csv.file.span(), format!("`{file}` is empty"), help);
         return None;
     }
@@ -246,12 +246,12 @@ fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<(V
                             check,
                             &span,
                             format!("a second row for site `{}`", site.name),
-                            "keep one row a site",
+                            "keep one row for each site",
                         );
                     }
                 }
             }
-            Err(fault) => faults.add(check, &(0..0), format!("this CSV cannot be read: {fault}"), "mend this row"),
+            Err(fault) => faults.add(check, &(0..0), format!("this CSV cannot be read: {fault}"), "correct this row"),
         }
     }
     if bare.is_empty() && faults.shown == 0 {

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use toml::Spanned;
 
 use crate::units::{Bytes, Span, Text};
@@ -123,7 +123,10 @@ impl<'de> Deserialize<'de> for Scalar {
 
 struct AnyScalar(PhantomData<()>);
 
-impl Visitor<'_> for AnyScalar {
+/// How `toml` names a date or a time.
+const DATETIME: &str = "$__toml_private_datetime";
+
+impl<'de> Visitor<'de> for AnyScalar {
     type Value = Scalar;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,6 +151,15 @@ impl Visitor<'_> for AnyScalar {
 
     fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
         Ok(Scalar(value.to_string()))
+    }
+
+    // A date or a time without quotes comes as a map of one entry.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+        let wrong = || A::Error::invalid_type(Unexpected::Map, &self);
+        match map.next_key::<String>()? {
+            Some(key) if key == DATETIME => map.next_value().map(Scalar),
+            _ => Err(wrong()),
+        }
     }
 }
 
@@ -225,12 +237,16 @@ pub struct Weekday(pub u8);
 
 /// Their names, Monday first.
 pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/// The same in full.
+const WHOLE: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 impl Text for Weekday {
     const WHAT: &'static str = "a day of the week, such as \"Mon\"";
     fn read(text: &str) -> Result<Self, String> {
-        let found = WEEKDAYS.iter().zip(0_u8..).find(|(day, _)| **day == text);
+        let found = WEEKDAYS.iter().zip(WHOLE).zip(0_u8..);
         found
+            .into_iter()
+            .find(|((short, whole), _)| short.eq_ignore_ascii_case(text) || whole.eq_ignore_ascii_case(text))
             .map(|(_, number)| Self(number))
             .ok_or_else(|| format!("`{text}` is not a day of the week; use Mon, Tue, Wed, Thu, Fri, Sat or Sun"))
     }
@@ -244,5 +260,31 @@ impl Text for Date {
     const WHAT: &'static str = "a date, such as \"2026-04-20\"";
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map(Self).map_err(|_| format!("`{text}` is not a date; write it as in `2026-04-20`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Row {
+        date: Leaf<Date>,
+        day: Leaf<Weekday>,
+        from: Leaf<crate::units::Clock>,
+    }
+
+    #[test]
+    fn a_day_may_be_written_in_full_and_a_date_without_quotes() {
+        let row: Row = toml::from_str("date = 2026-04-20\nday = \"monday\"\nfrom = 08:30:00").unwrap();
+        assert_eq!(row.date.right(), Some(&Date(jiff::civil::date(2026, 4, 20))), "{:?}", row.date.wrong());
+        assert_eq!(row.day.right(), Some(&Weekday(0)));
+        assert_eq!(row.from.right().map(ToString::to_string).as_deref(), Some("08:30"));
+    }
+
+    #[test]
+    fn a_table_is_no_value() {
+        let fault = toml::from_str::<Row>("date = { a = 1 }").unwrap_err().to_string();
+        assert!(fault.contains("expected a single value"), "{fault}");
     }
 }

@@ -33,6 +33,44 @@ pub struct Profile {
     pub handshakes: Leaf<Number>,
     /// Where the figures stand, and as of when.
     pub from: Leaf<Line>,
+    /// Until when its maker sold it.
+    pub end_of_sale: Leaf<Line>,
+}
+
+/// A device that could be bought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    /// Its name for people.
+    pub title: String,
+    /// Encrypted traffic [bit/s].
+    pub throughput: f64,
+    /// Tunnels that it takes, where that is known.
+    pub tunnels: Option<u64>,
+}
+
+/// The smallest built-in device of each maker that carries so much [bit/s] with so many tunnels, the smallest first.
+#[must_use]
+pub fn smallest(throughput: f64, tunnels: usize) -> Vec<Device> {
+    let mut of_makers: BTreeMap<String, Device> = BTreeMap::new();
+    for (name, profile) in built_in() {
+        let (Some(title), Some(rate)) = (profile.title.right(), profile.throughput.right()) else { continue };
+        // What is known only by the tunnel is no device.
+        let is_device = profile.tunnels.is_written() || !profile.per_tunnel.is_written();
+        let most = profile.tunnels.right().map(|tunnels| tunnels.0);
+        let device = Device { title: title.0.clone(), throughput: rate.bits(), tunnels: most };
+        let fits = device.throughput >= throughput && most.is_none_or(|most| most >= tunnels as u64);
+        if !is_device || !fits || profile.end_of_sale.is_written() {
+            continue;
+        }
+        let maker = name.split('-').next().unwrap_or_default().to_owned();
+        match of_makers.get(&maker) {
+            Some(other) if other.throughput <= device.throughput => {}
+            _ => drop(of_makers.insert(maker, device)),
+        }
+    }
+    let mut devices: Vec<Device> = of_makers.into_values().collect();
+    devices.sort_by(|a, b| a.throughput.total_cmp(&b.throughput));
+    devices
 }
 
 /// Devices by their names.
@@ -150,9 +188,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_smallest_device_is_sold_fits_and_has_no_smaller_one_of_its_maker() {
+        let found = smallest(400e6, 60);
+        assert!(found.iter().all(|device| device.throughput >= 400e6), "{found:?}");
+        assert!(found.len() >= 2 && found.is_sorted_by(|a, b| a.throughput <= b.throughput), "{found:?}");
+        let meraki: Vec<&Device> = found.iter().filter(|device| device.title.contains("Meraki")).collect();
+        assert_eq!(meraki.len(), 1, "one of each maker: {found:?}");
+        assert!(smallest(1e13, 60).is_empty());
+        assert!(smallest(1e6, 1_000_000).iter().all(|device| device.tunnels.is_none()));
+    }
+
+    #[test]
     fn every_built_in_figure_has_its_source() {
         let all = built_in();
-        assert!(all.len() >= 15);
+        assert!(all.len() >= 60);
         for (name, profile) in &all {
             assert!(profile.throughput.right().is_some(), "{name}");
             assert!(profile.from.right().is_some_and(|from| from.0.len() > 20), "{name}");

@@ -154,6 +154,7 @@ fn walk(path: &str, value: &Spanned<DeValue<'_>>, found: &mut Vec<(String, Strin
         }
         DeValue::Integer(number) => found.push((path.to_owned(), number.to_string())),
         DeValue::Float(number) => found.push((path.to_owned(), number.to_string())),
-        DeValue::Boolean(_) | DeValue::Datetime(_) => {}
+        DeValue::Datetime(date) => found.push((path.to_owned(), date.to_string())),
+        DeValue::Boolean(_) => {}
     }
 }

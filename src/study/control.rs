@@ -226,7 +226,9 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    fn mean_work(&self, class: &Class) -> f64 {
+    /// Mean work of an action of a class [bit].
+    #[must_use]
+    pub fn mean_work(&self, class: &Class) -> f64 {
         let bytes = |law: &Law| Bytes(whole(law.mean()));
         let turn = (bytes(&class.request), bytes(&class.response));
         self.work(class, std::iter::repeat_n(turn, usize::from(class.turns)))

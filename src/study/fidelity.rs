@@ -129,7 +129,7 @@ fn compare(setup: &Setup, flow: &Listener<'_>, packet: &Listener<'_>) -> Vec<Com
         .map(|(place, class)| {
             let both = [flow.latencies(place), packet.latencies(place)];
             Compared {
-                setup: setup.name.clone(),
+                setup: setup.title.clone(),
                 class: class.name.clone(),
                 count: [both[0].len(), both[1].len()],
                 mean: [mean(&both[0]), mean(&both[1])],

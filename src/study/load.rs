@@ -102,6 +102,14 @@ fn hours(model: &Model) -> impl Iterator<Item = usize> {
     whole(from.hours() * 3600.0)..last.min(24)
 }
 
+/// Work that a class brings in a day, and the mean work of an action of it [bit].
+#[must_use]
+pub fn day_work(model: &Model, class: &Class) -> (f64, f64) {
+    let alone = Model { classes: vec![class.clone()], ..model.clone() };
+    let fluid = Fluid::up_to(&alone, &[], model.calendar.until);
+    (fluid.offered(0).iter().sum(), fluid.mean_work(class))
+}
+
 /// Work that a class brings in each hour of the day [bit].
 fn by_hour(model: &Model, class: &Class) -> Vec<f64> {
     let alone = Model { classes: vec![class.clone()], ..model.clone() };

@@ -8,6 +8,7 @@ use crate::scenario::target::{Measure, Target};
 use crate::scenario::warn::{self, Warning};
 use crate::scenario::{Setup, Study};
 use crate::stats::{Histogram, Interval, Tally};
+use crate::study::calls::{self, Asked, Calls};
 use crate::study::control::{Forecast, Forecasts};
 use crate::study::fidelity::Check;
 use crate::study::limits::{Limit, Quarter, binding};
@@ -146,7 +147,10 @@ pub struct Found {
     pub measures: Vec<Compared>,
     /// Who waits, and how long: each class with latencies.
     pub waits: Vec<Wait>,
-    /// What each replication showed: the targets, the measures, and what the classes waited, in this order.
+    /// What became of calls: each class of them.
+    pub calls: Vec<Calls>,
+    /// What each replication showed: the targets, the measures, what the classes waited, and calls, in
+    /// this order.
     #[serde(skip)]
     pub series: Vec<Series>,
     /// Where everything went, all replications together.
@@ -369,6 +373,8 @@ pub(super) struct Sums {
     measures: Vec<Vec<f64>>,
     /// What each class waited, in each replication.
     pub waits: Vec<Vec<Option<Waited>>>,
+    /// What became of the calls of each class, in each replication.
+    calls: Vec<Vec<Option<Asked>>>,
     carried: Vec<Vec<Vec<f64>>>,
     capacity: Vec<Vec<f64>>,
     queue: Vec<Vec<f64>>,
@@ -398,6 +404,7 @@ impl Sums {
             at_most: Vec::new(),
             measures: vec![Vec::new(); MEASURES.len()],
             waits: Vec::new(),
+            calls: Vec::new(),
             carried: Vec::new(),
             capacity: Vec::new(),
             queue: Vec::new(),
@@ -437,6 +444,7 @@ impl Sums {
             tally.add(float(affected_in(&run, window)));
         }
         self.waits.push(waits::of(&run));
+        self.calls.push(calls::of(&run, &self.model));
         self.ledger.add(&run.ledger);
         self.tunnels.clone_from(&run.tunnels);
         self.paths.push(run.paths);
@@ -530,6 +538,8 @@ pub(super) fn results(
     let classes: Vec<&str> = model.classes.iter().map(|class| class.name.as_str()).collect();
     let of_setups: Vec<&[Vec<Option<Waited>>]> = sums.iter().map(|sum| &sum.waits[..]).collect();
     let mut waits = waits::compare(&of_setups, base, model.antithetic, &classes).into_iter();
+    let of_setups: Vec<&[Vec<Option<Asked>>]> = sums.iter().map(|sum| &sum.calls[..]).collect();
+    let mut calls = calls::compare(&of_setups, base, model.antithetic, &classes).into_iter();
     let mut found = Vec::new();
     for ((setup, sum), (mut figures, mut series)) in setups.iter().zip(sums).zip(figures) {
         let measures = figures.split_off(study.targets.len());
@@ -545,8 +555,10 @@ pub(super) fn results(
         let judged = judged.collect();
         let (waits, of_waits) = waits.next().unwrap_or_default();
         series.extend(of_waits);
+        let (calls, of_calls) = calls.next().unwrap_or_default();
+        series.extend(of_calls);
         let cost = setup.cost.map(|cost| cost - study.setups[0].cost.unwrap_or(0.0));
-        found.push(Found { cost, waits, series, ..found_of(setup, sum, judged, measures) });
+        found.push(Found { cost, waits, calls, series, ..found_of(setup, sum, judged, measures) });
     }
     let told = warn::warnings(study);
     for warning in &told {
@@ -773,6 +785,7 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
         targets,
         measures,
         waits: Vec::new(),
+        calls: Vec::new(),
         series: Vec::new(),
         ledger: sum.ledger,
         served: sum.served,

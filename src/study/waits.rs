@@ -47,6 +47,45 @@ pub(super) fn of(run: &Run) -> Vec<Option<Waited>> {
     classes.collect()
 }
 
+/// What a class did in every replication of the set-ups in which it is known: a class that an option switches off has nothing
+/// to be compared.
+pub(super) struct Known<T> {
+    /// Place of the set-up, and its replications.
+    there: Vec<(usize, Vec<T>)>,
+    /// The base, among them.
+    base: Option<usize>,
+    antithetic: bool,
+}
+
+impl<T: Copy> Known<T> {
+    pub fn of(setups: &[&[Vec<Option<T>>]], class: usize, base: Option<usize>, antithetic: bool) -> Self {
+        let known = |runs: &&[Vec<Option<T>>]| runs.iter().map(|run| run[class]).collect::<Option<Vec<T>>>();
+        let there: Vec<(usize, Vec<T>)> =
+            setups.iter().enumerate().filter_map(|(place, runs)| Some((place, known(runs)?))).collect();
+        let base = there.iter().position(|(place, _)| Some(*place) == base);
+        Self { there, base, antithetic }
+    }
+
+    /// Places of the set-ups.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.there.iter().map(|(place, _)| *place)
+    }
+
+    /// A figure of each set-up against the base, and the series that it comes from.
+    pub fn figure(
+        &self,
+        (title, unit): (String, &'static str),
+        of: fn(&T) -> f64,
+        resolution: f64,
+    ) -> Vec<(Compared, Series)> {
+        let series =
+            |(_, runs): &(usize, Vec<T>)| Series::new(title.clone(), unit, runs.iter().map(of).collect(), resolution);
+        let mut all: Vec<Series> = self.there.iter().map(series).collect();
+        let compared = series::compare(&mut all, &vec![None; self.there.len()], self.base, self.antithetic);
+        compared.into_iter().zip(all).collect()
+    }
+}
+
 /// By set-up and class: what is known in every replication of every set-up, against the base; and what that comes from.
 pub(super) fn compare(
     setups: &[&[Vec<Option<Waited>>]],
@@ -56,26 +95,15 @@ pub(super) fn compare(
 ) -> Vec<(Vec<Wait>, Vec<Series>)> {
     let mut found = vec![(Vec::new(), Vec::new()); setups.len()];
     for (class, name) in classes.iter().enumerate() {
-        let known = |runs: &&[Vec<Option<Waited>>]| runs.iter().map(|run| run[class]).collect::<Option<Vec<Waited>>>();
-        // Where a class is switched off by an option it has nothing to be compared.
-        let there: Vec<(usize, Vec<Waited>)> =
-            setups.iter().enumerate().filter_map(|(place, runs)| Some((place, known(runs)?))).collect();
-        let base = there.iter().position(|(place, _)| Some(*place) == base);
-        let mut figure = |(what, unit): (&str, &'static str), of: fn(&Waited) -> f64, resolution: f64| {
-            let values = |runs: &[Waited]| runs.iter().map(of).collect();
-            let series = |runs: &[Waited]| Series::new(format!("{name} {what}"), unit, values(runs), resolution);
-            let mut all: Vec<Series> = there.iter().map(|(_, runs)| series(runs)).collect();
-            let compared = series::compare(&mut all, &vec![None; there.len()], base, antithetic);
-            for ((place, _), series) in there.iter().zip(all) {
-                found[*place].1.push(series);
-            }
-            compared
-        };
-        let mean = figure(("mean latency", "s"), |run| run.mean, 0.0);
-        let p95 = figure(("p95 latency", "s"), |run| run.p95, Histogram::default().resolution());
-        let given_up = figure(("given up or refused", "share"), |run| run.given_up, 0.0);
-        for (index, (place, _)) in there.iter().enumerate() {
-            found[*place].0.push(Wait { class, mean: mean[index], p95: p95[index], given_up: given_up[index] });
+        let known = Known::of(setups, class, base, antithetic);
+        let mean = known.figure((format!("{name} mean latency"), "s"), |run| run.mean, 0.0);
+        let resolution = Histogram::default().resolution();
+        let p95 = known.figure((format!("{name} p95 latency"), "s"), |run| run.p95, resolution);
+        let given_up = known.figure((format!("{name} given up or refused"), "share"), |run| run.given_up, 0.0);
+        for (((place, mean), p95), given_up) in known.places().zip(mean).zip(p95).zip(given_up) {
+            let (waits, series): &mut (Vec<Wait>, Vec<Series>) = &mut found[place];
+            waits.push(Wait { class, mean: mean.0, p95: p95.0, given_up: given_up.0 });
+            series.extend([mean.1, p95.1, given_up.1]);
         }
     }
     found

@@ -26,7 +26,7 @@ fn results(text: &str) -> Results {
     let study = study(text);
     let all: Vec<usize> = (0..study.setups.len()).collect();
     let stop = AtomicBool::new(false);
-    let settings = Settings { stop: &stop, progress: &|_, _| (), keep: None, retain: false, records: None };
+    let settings = Settings { stop: &stop, progress: &|_| (), keep: None, retain: false, records: None };
     run(&study, &all, &settings).unwrap()
 }
 
@@ -361,4 +361,12 @@ fn branches_answer_at_once() {
     let told = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(told.contains("60 sites with") && told.contains(" people,") && told.contains("Busiest hour: "), "{told}");
     assert!(!told.contains("warning"), "{told}");
+}
+
+/// Monks et al. (2019), table 2: 24 items, and each has something to say of a run.
+#[test]
+fn the_checklist_of_simulation_reports_is_filled_in() {
+    let items = headend::report::stress::items(&results(&drawn(3)));
+    assert_eq!(items.len(), 24);
+    assert!(items.iter().all(|(_, said)| said.len() > 10), "{items:?}");
 }

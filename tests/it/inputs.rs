@@ -12,7 +12,7 @@ fn tiny() -> String {
 /// Name of the case, and what is replaced by what in `tiny.toml`.
 const CASES: &[(&str, &str, &str)] = &[
     ("bad_unit_of_time", "patience = \"20 s\"", "patience = \"20 msec\""),
-    ("bad_unit_of_rate", "throughput = \"10 Mbit/s\"", "throughput = \"10 Mbps\""),
+    ("bad_unit_of_rate", "throughput = \"10 Mbit/s\"", "throughput = \"10 MBps\""),
     ("no_unit", "patience = \"20 s\"", "patience = 20"),
     ("not_a_number", "rtt = \"18 ms\"", "rtt = \"NaN ms\""),
     ("negative_size", "fixed = \"150 MB\"", "fixed = \"-150 MB\""),
@@ -138,7 +138,7 @@ fn all_problems_are_told_at_once() {
         .replace("precision = \"30 %\"", "precision = \"thirty\"")
         .replace("patience = \"20 s\"", "patiense = \"20 s\"")
         .replace("activity = \"staffed\"", "activity = \"staff\"")
-        .replace("throughput = \"10 Mbit/s\"", "throughput = \"10 Mbps\"")
+        .replace("throughput = \"10 Mbit/s\"", "throughput = \"10 MBps\"")
         .replace("first = [\"telephony\", \"clinical\"]", "first = [\"phones\"]");
     let problems = load("tiny.toml", &text, Path::new("scenarios")).unwrap_err();
     assert_eq!(problems.len(), 5, "{}", problems.show(false));

@@ -17,4 +17,5 @@ mod reproducers;
 mod sweep;
 mod theory;
 mod truth;
+mod tutorial;
 mod whole;

@@ -77,7 +77,7 @@ fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String
         (_, 0) => format!("{start}; no option keeps within {} all the time", figure(limit, Kind::Time)),
         (1, _) => format!("{start}; the option keeps within {} all the time", figure(limit, Kind::Time)),
         (others, within) => {
-            format!("{start}; {within} of {others} options keep within {} all the time", figure(limit, Kind::Time))
+            format!("{start}; {within} of {others} options stay within {} all the time", figure(limit, Kind::Time))
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let bins = results.bins.0.len();
     let left = waiting_bytes(first, bins - 1);
     let then = if left <= 0.02 * bytes {
-        "; then they are let go".to_owned()
+        "; then they may start".to_owned()
     } else if left >= 0.98 * bytes {
         ", and none of it is moved by the end".to_owned()
     } else {

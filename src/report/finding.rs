@@ -1,0 +1,105 @@
+//! What `plan`, `compare`, `sweep` and `headroom` found, in the order of what a reader sees: on the terminal, on a page
+//! and in files.
+
+use askama::Template;
+
+use crate::report::glossary::WORDS;
+use crate::report::page::{Origin, Shown};
+use crate::report::table::{narrow, wrapped};
+use crate::report::words::{count, several};
+use crate::report::{Chart, Table};
+use crate::scenario::Study;
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Name of its files, without ending.
+    pub name: String,
+    /// The question.
+    pub question: String,
+    /// Sites, people and day.
+    pub setting: String,
+    /// The answer, the most important sentence first.
+    pub answer: Vec<String>,
+    /// What the answer looks like.
+    pub chart: Option<Chart>,
+    /// What the answer rests on.
+    pub evidence: Vec<Evidence>,
+    /// What to know before relying on it.
+    pub cautions: Vec<String>,
+    /// How it was found, a paragraph each.
+    pub method: Vec<String>,
+    /// The numbers behind it, as CSV.
+    pub csv: String,
+}
+
+/// A table with its title.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// What it shows.
+    pub title: String,
+    /// Head and rows.
+    pub table: Table,
+    /// How many columns, from the left, name a row.
+    pub keys: usize,
+}
+
+#[derive(Template)]
+#[template(path = "finding.html")]
+struct Page<'a> {
+    finding: &'a Finding,
+    chart: Option<Shown<'a>>,
+    glossary: &'static [(&'static str, &'static str)],
+    files: Vec<String>,
+    origin: &'a Origin,
+    run: &'a str,
+}
+
+/// Sites, people and the day of a study, in one line.
+#[must_use]
+pub fn setting(study: &Study) -> String {
+    let base = &study.setups[0].model;
+    let people = base.sites.iter().map(|site| u64::from(site.patients)).sum();
+    format!("{}; {}", estate(base.sites.len(), people, &study.counted), study.when)
+}
+
+/// Sites and people.
+pub(crate) fn estate(sites: usize, people: u64, counted: &str) -> String {
+    format!("{}, {} {counted}", several(sites, ["site", "sites"]), count(people))
+}
+
+impl Finding {
+    /// Question, answer, evidence, cautions and method, for the terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n{}\n\n", wrapped(&self.question, ""), wrapped(&self.setting, ""));
+        for sentence in &self.answer {
+            text += &format!("{}\n", wrapped(sentence, ""));
+        }
+        for evidence in &self.evidence {
+            text += &format!("\n{}\n{}", wrapped(&evidence.title, ""), narrow(&evidence.table, evidence.keys));
+        }
+        text += "\n";
+        for paragraph in &self.method {
+            text += &format!("{}\n", wrapped(paragraph, ""));
+        }
+        for caution in &self.cautions {
+            text += &format!("{}\n", wrapped(caution, "! "));
+        }
+        text
+    }
+
+    /// The page; `run` is the command that shows the day itself.
+    ///
+    /// # Panics
+    /// Never: a template that compiles renders to memory.
+    #[must_use]
+    pub fn page(&self, origin: &Origin, run: &str) -> String {
+        let pictures: &[&str] = if self.chart.is_some() { &["svg", "png"] } else { &[] };
+        let files = ["csv"].iter().chain(pictures).map(|ending| format!("{}.{ending}", self.name));
+        let shown = |chart| Shown { svg: Chart::labelled(chart), chart, first: true };
+        let chart = self.chart.as_ref().map(shown);
+        let page = Page { finding: self, chart, glossary: &WORDS, files: files.collect(), origin, run };
+        page.render().expect("a page renders to memory")
+    }
+}
