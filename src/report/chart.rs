@@ -312,12 +312,17 @@ impl Panel<'_, '_> {
     }
 
     fn shade(&self, found: &Found) {
+        let mut named = false;
         for &(_, from, until) in &found.curfews {
             if until > self.hours.0 && from < self.hours.1 {
                 let corners = [(self.x(from), self.top), (self.x(until), self.bottom)];
                 sure(self.area.draw(&Rectangle::new(corners, SHADE.filled())));
-                let label = Text::new("curfew", (self.x(from.max(self.hours.0)) + 4, self.top + 2), font(LABEL));
-                sure(self.area.draw(&label));
+                // Over many days one name says enough.
+                if !named {
+                    let at = (self.x(from.max(self.hours.0)) + 4, self.top + 2);
+                    sure(self.area.draw(&Text::new("curfew", at, font(LABEL))));
+                    named = true;
+                }
             }
         }
     }
@@ -362,29 +367,41 @@ impl Panel<'_, '_> {
 
     /// A line through points (hour, value).
     pub fn line(&self, points: impl Iterator<Item = (f64, f64)>, style: ShapeStyle) {
-        let inside = points.filter(|(hour, _)| self.hours.0 <= *hour && *hour <= self.hours.1);
-        let pixels: Vec<(i32, i32)> = inside.map(|(hour, value)| (self.x(hour), self.y(value))).collect();
-        if !pixels.is_empty() {
-            sure(self.area.draw(&PathElement::new(thin(pixels), style)));
+        for pixels in self.runs(points) {
+            sure(self.area.draw(&PathElement::new(pixels, style)));
         }
+    }
+
+    /// Points inside the panel as pixels, apart where more than an hour is missing, such as a night.
+    fn runs(&self, points: impl Iterator<Item = (f64, f64)>) -> Vec<Vec<(i32, i32)>> {
+        let mut runs: Vec<Vec<(i32, i32)>> = Vec::new();
+        let mut last = f64::NEG_INFINITY;
+        for (hour, value) in points.filter(|(hour, _)| self.hours.0 <= *hour && *hour <= self.hours.1) {
+            let pixel = (self.x(hour), self.y(value));
+            match runs.last_mut() {
+                Some(run) if hour - last <= 1.0 + 1e-6 => run.push(pixel),
+                _ => runs.push(vec![pixel]),
+            }
+            last = hour;
+        }
+        runs.into_iter().map(thin).collect()
     }
 
     /// The same, dashed.
     pub fn dashed(&self, points: impl Iterator<Item = (f64, f64)>, style: ShapeStyle) {
-        let inside = points.filter(|(hour, _)| self.hours.0 <= *hour && *hour <= self.hours.1);
-        let pixels: Vec<(i32, i32)> = inside.map(|(hour, value)| (self.x(hour), self.y(value))).collect();
-        let dash = plotters::element::DashedPathElement::new(thin(pixels), 6, 3, style);
-        sure(self.area.draw(&dash));
+        for pixels in self.runs(points) {
+            sure(self.area.draw(&plotters::element::DashedPathElement::new(pixels, 6, 3, style)));
+        }
     }
 
     /// A filled area under points (hour, value).
     pub fn fill(&self, points: impl Iterator<Item = (f64, f64)>, colour: RGBAColor) {
-        let inside = points.filter(|(hour, _)| self.hours.0 <= *hour && *hour <= self.hours.1);
-        let mut pixels: Vec<(i32, i32)> = thin(inside.map(|(hour, value)| (self.x(hour), self.y(value))).collect());
-        let (Some(&first), Some(&last)) = (pixels.first(), pixels.last()) else { return };
-        pixels.push((last.0, self.bottom));
-        pixels.push((first.0, self.bottom));
-        sure(self.area.draw(&Polygon::new(pixels, colour.filled())));
+        for mut pixels in self.runs(points) {
+            let (first, last) = (pixels[0], pixels[pixels.len() - 1]);
+            pixels.push((last.0, self.bottom));
+            pixels.push((first.0, self.bottom));
+            sure(self.area.draw(&Polygon::new(pixels, colour.filled())));
+        }
     }
 
     /// A limit across the panel, with words at its right end.

@@ -57,7 +57,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
         "Hardly any site is ever affected".to_owned()
     } else {
         format!(
-            "{} of {} sites are affected at once at the worst, at {}",
+            "{} of {} sites are affected at once at worst, at {}",
             number(worst.round()),
             count(results.estate.0 as u64),
             clock(results, when - half)

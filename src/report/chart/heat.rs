@@ -4,7 +4,9 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{Area, HEAD, INK, LABEL, base_and_best, fitting, font, sheet, sure, target_hours};
+use crate::report::chart::{
+    Area, HEAD, INK, LABEL, LETTER, base_and_best, fitting, font, letters, sheet, sure, target_hours,
+};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, Table};
 use crate::study::results::{Found, Kind, Results};
@@ -25,14 +27,14 @@ const HEIGHT: u32 = 430;
 const TOP: i32 = 32;
 const BOTTOM: i32 = 356;
 
-/// Draws it, if any site is ever slow: the base, and beside it the option that loses the least time.
+/// Draws it, if some site has one in twenty slow at some time: the base, and beside it the option that loses the least time.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
     let (base, best) = base_and_best(results);
     // An empty map says what the title says.
     let beside = best.filter(|best| slow_sites(results, best) > 0 || base.is_none());
     let shown: Vec<&Found> = base.into_iter().chain(beside).collect();
-    let is_seen = |share: &f32| *share >= STEPS[1].0;
+    let is_seen = |share: &f32| *share >= STEPS[2].0;
     if !shown.iter().any(|found| found.heat.iter().flatten().flatten().any(is_seen)) {
         return None;
     }
@@ -44,6 +46,11 @@ pub fn draw(results: &Results) -> Option<Chart> {
         legend(area);
     });
     let title = match (base, best) {
+        (Some(base), Some(best)) if slow_sites(results, base) + slow_sites(results, best) == 0 => format!(
+            "{} of {} sites are slow for a while as it is, none for an hour",
+            base.heat.iter().filter(|row| row.iter().flatten().any(|share| *share > 0.05)).count(),
+            results.estate.0
+        ),
         (Some(base), Some(best)) => format!(
             "{} of {} sites have a slow hour as it is, {} with {}",
             slow_sites(results, base),
@@ -122,10 +129,16 @@ fn map(area: &Area<'_>, results: &Results, found: &Found, windows: &[usize]) {
         }
     }
     let labels = windows.len().div_ceil(6).max(1);
+    let mut taken = i32::MIN;
     for column in (0..windows.len()).step_by(labels) {
         let style = font(LABEL).pos(Pos::new(HPos::Left, VPos::Top));
         let text = clock(results, results.windows[windows[column]]);
-        sure(area.draw(&Text::new(text, (x(column), BOTTOM + 6), style)));
+        let end = x(column) + letters(&text) * LETTER + 10;
+        // Names of times never touch.
+        if x(column) >= taken && end <= right + 20 {
+            sure(area.draw(&Text::new(text, (x(column), BOTTOM + 6), style)));
+            taken = end;
+        }
     }
 }
 

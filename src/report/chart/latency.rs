@@ -71,11 +71,11 @@ fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String
         return format!("No {name} transaction was seen");
     }
     let start =
-        format!("One {name} transaction in twenty takes {} or more at the worst, at {at}", figure(value, Kind::Time));
+        format!("One {name} transaction in twenty takes {} or more at worst, at {at}", figure(value, Kind::Time));
     match (others, within) {
         (0, _) => start,
-        (_, 0) => format!("{start}; no option keeps within {} all the time", figure(limit, Kind::Time)),
-        (1, _) => format!("{start}; the option keeps within {} all the time", figure(limit, Kind::Time)),
+        (_, 0) => format!("{start}; no option stays within {} all the time", figure(limit, Kind::Time)),
+        (1, _) => format!("{start}; the option stays within {} all the time", figure(limit, Kind::Time)),
         (others, within) => {
             format!("{start}; {within} of {others} options stay within {} all the time", figure(limit, Kind::Time))
         }

@@ -4,7 +4,7 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, right, sheet, sure};
+use crate::report::chart::{BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, hour_step, right, sheet, sure};
 use crate::report::words::{clock, list};
 use crate::report::{Chart, Table};
 use crate::study::limits::Limit;
@@ -86,9 +86,8 @@ fn picture(results: &Results, rows: &[Row<'_>]) -> String {
         }
         let below = TOP + ROW * i32::try_from(rows.len()).unwrap_or(0);
         let several = results.days > 1;
-        let step =
-            if several { 24.0 * ((hours.1 - hours.0) / 24.0 / 8.0).ceil() } else { ((hours.1 - hours.0) / 8.0).ceil() };
-        let mut hour = if several { 0.0 } else { hours.0.ceil() };
+        let step = if several { 24.0 * ((hours.1 - hours.0) / 24.0 / 8.0).ceil() } else { hour_step(hours) };
+        let mut hour = if several { 0.0 } else { (hours.0 / step).ceil() * step };
         while hour <= hours.1 {
             let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
             let name = if several { format!("day {}", hour / 24.0 + 1.0) } else { clock(results, hour) };

@@ -8,7 +8,7 @@ use crate::report::answer::overall;
 use crate::report::chart::{
     Area, BLUE, GREEN, Hover, INK, LABEL, ORANGE, RED, fitting, font, letters, nice, right, sheet, sure,
 };
-use crate::report::words::{judged as told, list, number, plain_interval, quoted, scale};
+use crate::report::words::{figure, interval, judged as told, list, number, plain_interval, quoted, scale};
 use crate::report::{Chart, Table, price};
 use crate::stats::Interval;
 use crate::study::results::{Kind, MEASURES, Results, STAFF_CUT_OFF, STAFF_LOST, Verdict};
@@ -21,6 +21,8 @@ struct Column {
     limit: Option<f64>,
     scale: f64,
     unit: String,
+    /// What the values are, where a target measures them.
+    kind: Option<Kind>,
 }
 
 const ROW: i32 = 34;
@@ -81,6 +83,7 @@ fn columns(results: &Results) -> Vec<Column> {
         limit: None,
         scale: 1.0,
         unit: String::new(),
+        kind: None,
     });
     columns
 }
@@ -98,6 +101,14 @@ fn of_target(results: &Results, target: usize) -> Column {
         limit: Some(results.limits[target]),
         scale,
         unit: if unit.is_empty() { String::new() } else { format!(" {unit}") },
+        kind: Some(results.kinds[target]),
+    }
+}
+
+impl Column {
+    /// A value in words: a time in its own unit, whatever that of the scale is.
+    fn words(&self, value: f64) -> String {
+        self.kind.map_or_else(|| number(value), |kind| figure(value, kind))
     }
 }
 
@@ -129,7 +140,7 @@ fn draw_column(area: &Area<'_>, column: &Column, left: i32, width: i32, rows: i3
     }
     for (place, (value, verdict)) in column.values.iter().zip(&column.verdicts).enumerate() {
         draw_value(area, (x(value.mean), middle(place)), value, *verdict, &x);
-        let words = format!("{}{}", number(value.mean * column.scale), column.unit);
+        let words = column.words(value.mean);
         let end = x(value.mean + if value.half.is_finite() { value.half } else { 0.0 });
         let (at, style) = (end + 10, font(LABEL).pos(Pos::new(HPos::Left, VPos::Center)));
         // A limit may run behind the words.
@@ -144,10 +155,9 @@ fn letters_of(words: &str) -> i32 {
     7 * letters(words)
 }
 
-/// A value with its interval, in the column's unit.
+/// A value with its interval.
 fn shown(column: &Column, value: &Interval) -> String {
-    let scaled = Interval { mean: value.mean * column.scale, half: value.half * column.scale };
-    format!("{}{}", plain_interval(&scaled), column.unit)
+    column.kind.map_or_else(|| plain_interval(value), |kind| interval(value, kind))
 }
 
 fn draw_value(area: &Area<'_>, at: (i32, i32), value: &Interval, verdict: Option<Verdict>, x: &dyn Fn(f64) -> i32) {

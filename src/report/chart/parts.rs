@@ -3,7 +3,7 @@
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{BLUE, GREEN, GREY, Key, Mark, ORANGE, Panels, RED, busy_hours, nice};
-use crate::report::words::{clock, figure, number, quoted};
+use crate::report::words::{clock, figure, list, number, quoted};
 use crate::report::{Chart, Table};
 use crate::sim::observer::Parts;
 use crate::study::results::{Found, Kind, Results, quarter_of};
@@ -34,11 +34,17 @@ pub fn draw(results: &Results) -> Option<Chart> {
         quarters(results, found).map(words).collect()
     };
     let panels = Panels { results, hours: busy_hours(results), most, unit: " s", log: false, keys, hover: &hover };
-    let svg = panels.draw(&setups, |panel, found| {
+    // Beside the longest, these are a flat line.
+    let seen = |found: &&&Found| quarters(results, found).any(|(_, parts)| parts.sum() >= SEEN * most);
+    let shown: Vec<&Found> = setups.iter().filter(seen).copied().collect();
+    let shown = if shown.is_empty() { setups.clone() } else { shown };
+    let left_out = setups.iter().filter(|found| !shown.iter().any(|other| other.name == found.name));
+    let left_out: Vec<String> = left_out.map(|found| quoted(&found.title)).collect();
+    let svg = panels.draw(&shown, |panel, found| {
         // From the top down, so that each area shows what the next leaves of it.
         for part in (0..COLOURS.len()).rev() {
             let upto = |parts: &Parts| parts.list()[..=part].iter().sum::<f64>();
-            panel.fill(with_nights(results, found).map(|(hour, parts)| (hour, upto(&parts))), COLOURS[part].mix(1.0));
+            panel.fill(quarters(results, found).map(|(hour, parts)| (hour, upto(&parts))), COLOURS[part].mix(1.0));
         }
     });
     Some(Chart {
@@ -46,13 +52,21 @@ pub fn draw(results: &Results) -> Option<Chart> {
         title: finding(results, first)?,
         note: format!(
             "Mean latency of {} by when it began, a quarter of an hour at a time, split into its parts; they sum to the \
-             whole. Mean over replications.",
-            results.classes[results.watched.0]
+             whole. Mean over replications.{}",
+            results.classes[results.watched.0],
+            if left_out.is_empty() {
+                String::new()
+            } else {
+                format!(" Not drawn, as it is a flat line beside the others: {}.", list(&left_out))
+            }
         ),
         svg,
         table: table(results, &setups),
     })
 }
+
+/// What is less than this share of the scale is not seen.
+const SEEN: f64 = 0.03;
 
 /// (middle of the quarter [h], mean parts of a latency [s]).
 fn quarters<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, Parts)> + 'a {
@@ -72,25 +86,12 @@ fn quarters<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = 
     })
 }
 
-/// The same, with nothing in the hours between one day and the next.
-fn with_nights(results: &Results, found: &Found) -> impl Iterator<Item = (f64, Parts)> {
-    let mut points: Vec<(f64, Parts)> = Vec::new();
-    for (hour, parts) in quarters(results, found) {
-        if let Some(&(last, _)) = points.last().filter(|(last, _)| hour - last > 1.0) {
-            points.push((last + 0.01, Parts::default()));
-            points.push((hour - 0.01, Parts::default()));
-        }
-        points.push((hour, parts));
-    }
-    points.into_iter()
-}
-
 fn finding(results: &Results, found: &Found) -> Option<String> {
     let worst = quarters(results, found).max_by(|a, b| a.1.sum().total_cmp(&b.1.sum()))?;
     let (place, most) = worst.1.list().into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let whole = worst.1.sum();
     Some(format!(
-        "{}, at the worst, at {}, {} % of the {} that {} takes is {}",
+        "{}, at worst, at {}, {} % of the {} that {} takes is {}",
         if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) },
         clock(results, worst.0),
         number((100.0 * most / whole).round()),

@@ -104,7 +104,7 @@ fn finding(results: &Results) -> String {
         .map(|found| quoted(&found.title))
         .collect();
     match full(results, base) {
-        None => format!("{} is never full", base.units[0].0),
+        None => "As it is, the headend is never full".to_owned(),
         Some((first, last, hours)) => {
             let when = format!("{} to {}", clock(results, first), clock(results, last));
             let how = if (last - first - hours).abs() < 0.1 { "without a break" } else { "off and on" };
