@@ -63,23 +63,17 @@ fn sentence(when: &str, plan: &Plan) -> String {
 /// Until when each set-up meets each target.
 #[must_use]
 pub fn finding(question: &str, when: &str, setting: &str, plans: &[Plan]) -> Finding {
-    // One target for all stands in the title.
-    let one = plans.iter().all(|plan| plan.target == plans[0].target);
-    let keys = if one { 1 } else { 2 };
-    let title = if one {
-        format!("When {} is first missed", quoted(&plans[0].target))
+    let evidence = if plans.iter().all(|plan| plan.target == plans[0].target) {
+        let title = format!("When {} is first missed", quoted(&plans[0].target));
+        vec![rows(when, title, "set-up", plans.iter().map(|plan| (&plan.setup, plan)))]
     } else {
-        "When each target is first missed".to_owned()
+        let of_setup = |setup: &str| {
+            let own = plans.iter().filter(|plan| plan.setup == setup).map(|plan| (&plan.target, plan));
+            rows(when, format!("When each target is first missed: {setup}"), "target", own)
+        };
+        setups(plans).into_iter().map(of_setup).collect()
     };
-    let names = |setup: &str, target: &str| [setup, target].map(str::to_owned)[..keys].to_vec();
-    let head = names("set-up", "target").into_iter();
-    let head = head.chain(["first missed", "95 % interval", "what limits", "days"].map(str::to_owned));
-    let rows = plans.iter().map(|plan| {
-        let (month, ends) = until(when, plan);
-        let found = [month, ends, named(plan).to_owned(), plan.answer.runs.to_string()];
-        names(&plan.setup, &plan.target).into_iter().chain(found).collect()
-    });
-    let table = Table { head: head.collect(), rows: rows.collect() };
+    let table = all(when, plans);
     let mut cautions = Vec::new();
     if plans.iter().any(|plan| !plan.answer.precise) {
         cautions.push("The stated precision was not reached everywhere: allow more days with `--budget`.".to_owned());
@@ -90,7 +84,7 @@ pub fn finding(question: &str, when: &str, setting: &str, plans: &[Plan]) -> Fin
         setting: setting.to_owned(),
         answer: sentences(when, plans),
         chart: Some(chart(when, plans, &table)),
-        evidence: vec![Evidence { title, table, keys }],
+        evidence,
         cautions,
         method: vec![
             "Classes grow as their `growth` says, from the date of the scenario; nothing else changes. For each set-up and target, \
@@ -100,6 +94,26 @@ pub fn finding(question: &str, when: &str, setting: &str, plans: &[Plan]) -> Fin
         ],
         csv: csv(when, plans),
     }
+}
+
+/// A table whose rows are named by set-up or target.
+fn rows<'a>(when: &str, title: String, name: &str, plans: impl Iterator<Item = (&'a String, &'a Plan)>) -> Evidence {
+    let head = [name, "first missed", "95 % interval", "what limits", "days"].map(str::to_owned);
+    let row = |(name, plan): (&'a String, &'a Plan)| {
+        let (month, ends) = until(when, plan);
+        vec![name.clone(), month, ends, named(plan).to_owned(), plan.answer.runs.to_string()]
+    };
+    Evidence { title, table: Table { head: head.to_vec(), rows: plans.map(row).collect() }, keys: 1 }
+}
+
+/// All of it in one table, behind the chart.
+fn all(when: &str, plans: &[Plan]) -> Table {
+    let head = ["set-up", "target", "first missed", "95 % interval", "what limits"].map(str::to_owned);
+    let row = |plan: &Plan| {
+        let (month, ends) = until(when, plan);
+        vec![plan.setup.clone(), plan.target.clone(), month, ends, named(plan).to_owned()]
+    };
+    Table { head: head.to_vec(), rows: plans.iter().map(row).collect() }
 }
 
 /// Years that a set-up lasts, target by target.

@@ -49,13 +49,37 @@ fn fifty_sweeps_that_were_killed_go_on_to_the_same_bytes() {
     killed_sweeps_end_alike(50);
 }
 
+/// What a terminal of 80 columns shows, without the last line, which names a folder.
+fn told(stdout: Vec<u8>) -> String {
+    let said = String::from_utf8(stdout).unwrap();
+    let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("Report: ")).collect();
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{said}");
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// A question leaves a page that begins with the answer and needs neither network nor script, a picture and a table.
+fn leaves(folder: &Path, name: &str, said: &str) {
+    let page = std::fs::read_to_string(folder.join(format!("{name}.html"))).unwrap();
+    assert!(page.contains("Content-Security-Policy") && page.contains("<svg role=\"img\" aria-label="), "{name}");
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("href=\"http"), "{name}");
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let escaped = plain(said).replace('<', "&#60;");
+    let answer = page.split("aria-label=\"Answer\"><p>").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap();
+    assert!(escaped.contains(&plain(answer)), "{name}: {answer} is not what the terminal says: {escaped}");
+    for ending in ["svg", "png", "csv"] {
+        assert!(folder.join(format!("{name}.{ending}")).exists(), "{name}.{ending}");
+    }
+}
+
 #[test]
 fn a_comparison_names_the_best_and_how_sure_that_is() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let run = headend(&["compare", "scenarios/tiny.toml", "--out", out]);
     assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
-    insta::assert_snapshot!("compare_tiny", String::from_utf8(run.stdout).unwrap());
+    let said = told(run.stdout);
+    leaves(folder.path(), "compare", &said);
+    insta::assert_snapshot!("compare_tiny", said);
 }
 
 #[test]
@@ -65,11 +89,12 @@ fn a_plan_says_its_answer_in_one_sentence() {
     let plan = |more: &[&str]| {
         let words = [&["plan", "scenarios/tiny.toml", "--out", out], more].concat();
         let run = headend(&words);
-        let said = String::from_utf8(run.stdout).unwrap() + &String::from_utf8(run.stderr).unwrap();
-        let said: Vec<&str> = said.lines().filter(|line| !line.starts_with("Chart: ")).collect();
-        format!("exit {}\n{}", run.status.code().unwrap(), said.join("\n"))
+        let said = told(run.stdout) + &String::from_utf8(run.stderr).unwrap();
+        format!("exit {}\n{said}", run.status.code().unwrap())
     };
-    insta::assert_snapshot!("plan_throughput", plan(&["--find", "throughput"]));
+    let said = plan(&["--find", "throughput"]);
+    leaves(folder.path(), "plan-throughput", &said);
+    insta::assert_snapshot!("plan_throughput", said);
     insta::assert_snapshot!(
         "plan_curfew_end",
         plan(&["--find", "curfew-end", "--of", "updates", "--option", "curfew"])
@@ -92,7 +117,9 @@ fn headroom_names_the_month() {
     std::fs::write(&path, text).unwrap();
     let run = headend(&["headroom", path.to_str().unwrap(), "--out", folder.path().to_str().unwrap()]);
     assert!(run.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&run.stderr));
-    insta::assert_snapshot!("headroom", String::from_utf8(run.stdout).unwrap());
+    let said = told(run.stdout);
+    leaves(folder.path(), "headroom", &said);
+    insta::assert_snapshot!("headroom", said);
 }
 
 /// The smallest scenario with some doubt about its assumptions.
@@ -117,9 +144,11 @@ fn a_tornado_and_a_doubt_name_the_input_to_blame() {
         let words = [&["sweep", file.to_str().unwrap(), "--replications", "2", "--out", out.to_str().unwrap()], more];
         let run = headend(&words.concat());
         assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
-        String::from_utf8(run.stdout).unwrap()
+        told(run.stdout)
     };
-    insta::assert_snapshot!("tornado", run(&["--tornado"]));
+    let said = run(&["--tornado"]);
+    leaves(&out, "tornado", &said);
+    insta::assert_snapshot!("tornado", said);
     let doubt = ["--doubt", "12", "--option", "curfew"];
     let said = run(&doubt);
     let table = std::fs::read(out.join("doubt.csv")).unwrap();
@@ -127,6 +156,7 @@ fn a_tornado_and_a_doubt_name_the_input_to_blame() {
     // What is known is not simulated again, and comes out the same.
     assert_eq!(run(&doubt), said);
     assert!(std::fs::read(out.join("doubt.csv")).unwrap() == table);
+    leaves(&out, "doubt", &said);
     insta::assert_snapshot!("doubt", said);
     let nothing = headend(&["sweep", "scenarios/tiny.toml", "--doubt", "12", "--out", out.to_str().unwrap()]);
     assert_eq!(nothing.status.code(), Some(2));

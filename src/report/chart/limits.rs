@@ -4,7 +4,9 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, hour_step, right, sheet, sure};
+use crate::report::chart::{
+    BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, hour_step, right, sheet, sure,
+};
 use crate::report::words::{clock, list};
 use crate::report::{Chart, Table};
 use crate::study::limits::Limit;
