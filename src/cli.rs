@@ -347,32 +347,35 @@ pub fn main() -> u8 {
         Verb::Compare(args) => compare::compare(&args),
         Verb::Validate(args) => validate::validate(&args),
         Verb::Check { file } => check(&file),
-        Verb::Profiles => Ok(say(&profiles())),
-        Verb::Schema => {
-            say_json(&report::reference::schema());
-            Ok(0)
-        }
+        Verb::Profiles => say(&profiles()),
+        Verb::Schema => say_json(&report::reference::schema()),
         Verb::Init { name, branches } => init(&name, branches),
-        Verb::Completions { shell } => Ok(completions(shell)),
+        Verb::Completions { shell } => completions(shell),
     };
     match done {
         Ok(code) => code,
         Err(stop) => {
-            eprintln!("{stop}");
+            // That nobody can read it changes nothing of the code.
+            let _ = writeln!(std::io::stderr(), "{stop}");
             if matches!(stop, Stop::Kept(_) | Stop::Study(Fault::Stopped)) { 130 } else { 2 }
         }
     }
 }
 
-/// Prints to stdout; that a reader has gone away is no fault of ours.
-fn say(text: &str) -> u8 {
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
-    0
+/// Prints to stdout, and gives the exit code. That a reader has gone away is no fault; that a disk is full is one.
+fn say(text: &str) -> Result<u8, Stop> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Stop::Write(PathBuf::from("to standard output"), fault))
+        }
+        _ => Ok(0),
+    }
 }
 
 /// Prints what was found for another program to read.
-fn say_json(found: &impl serde::Serialize) {
-    say(&serde_json::to_string_pretty(found).unwrap_or_default());
+fn say_json(found: &impl serde::Serialize) -> Result<u8, Stop> {
+    say(&serde_json::to_string_pretty(found).unwrap_or_default())
 }
 
 /// Writes what was found, and prints it: for another program where `json` is what it is to read.
@@ -387,12 +390,12 @@ fn tell<T: serde::Serialize>(
     let run = format!("headend run {}", for_shell(&file));
     output.finding(finding, &output::origin(&again(files), bundles), &run)?;
     match json {
-        Some(found) => say_json(found),
+        Some(found) => say_json(found)?,
         None => {
             let page = output.path(&format!("{}.html", finding.name));
-            say(&format!("{}\nReport: {}", finding.text(), page.display()));
+            say(&format!("{}\nReport: {}", finding.text(), page.display()))?
         }
-    }
+    };
     Ok(())
 }
 
@@ -411,15 +414,18 @@ fn run(args: &Run) -> Result<u8, Stop> {
     let (mut study, text) = load(&args.file)?;
     let chosen = choose(&study, &args.options)?;
     adjust(&mut study, args);
-    let output = Output::prepare(args.out.as_deref(), &args.file)?;
+    let output = Output::prepare(args.out.as_deref(), &args.file, &study.files)?;
+    if let Some(records) = &args.records {
+        output.admits(records)?;
+    }
     let mut results = simulate(&study, &chosen, &output, args)?;
     results.check = check_fidelity(&study, &chosen, args)?;
     let asked = Asked { command: command(args, &args.file), again: command(args, Path::new("scenario.toml")), began };
     output.write(&results, &Bundle::of(&text, &study.files), &asked)?;
     if args.json {
-        say_json(&results);
+        say_json(&results)?;
     } else {
-        say(&format!("{}\nReport: {}", table::summary(&results), output.page().display()));
+        say(&format!("{}\nReport: {}", table::summary(&results), output.page().display()))?;
     }
     let met = results.setups.iter().any(|found| answer::overall(found) == Verdict::Met);
     Ok(u8::from(!met && !results.targets.is_empty()))
@@ -427,7 +433,7 @@ fn run(args: &Run) -> Result<u8, Stop> {
 
 fn load(file: &Path) -> Result<(Study, String), Stop> {
     let shown = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|fault| {
+    let bytes = scenario::check::regular(file).map_err(|fault| {
         let help = if file.exists() {
             "check that it is a file and may be read"
         } else {
@@ -666,7 +672,7 @@ fn check(file: &Path) -> Result<u8, Stop> {
     text += &report::load::text(&study);
     text += "\n";
     text += &report::load::cost(&study, rayon::current_num_threads());
-    Ok(say(&text))
+    say(&text)
 }
 
 /// Each built-in device with its figures, and where they stand.
@@ -723,12 +729,10 @@ fn init(name: &str, branches: bool) -> Result<u8, Stop> {
         write(&path, include_bytes!("../templates/starter.toml"))?;
     }
     let shown = path.display();
-    Ok(say(&format!(
-        "{text}{shown} is written. `headend check {shown}` shows its load, `headend run {shown}` runs it."
-    )))
+    say(&format!("{text}{shown} is written. `headend check {shown}` shows its load, `headend run {shown}` runs it."))
 }
 
-fn completions(shell: ShellName) -> u8 {
+fn completions(shell: ShellName) -> Result<u8, Stop> {
     let shell = match shell {
         ShellName::Bash => Shell::Bash,
         ShellName::Elvish => Shell::Elvish,

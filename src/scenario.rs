@@ -152,6 +152,9 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
 
 type Settings = (Calendar, Option<jiff::civil::Date>, Effort, (u64, bool), Span);
 
+/// Bins that a run has at most: each costs memory in every set-up.
+const MAX_BINS: u64 = 1_000_000;
+
 fn run(file: &File, check: &mut Check) -> Option<Settings> {
     let Some(table) = &file.run else {
         check.missing(&(0..0), "run", "a table [run] with `date` or `weekday`, `from` and `until`");
@@ -163,9 +166,11 @@ fn run(file: &File, check: &mut Check) -> Option<Settings> {
     if run.date.is_written() == run.weekday.is_written() {
         check.problems.add(&at, "[run] needs a day", "write `date` or `weekday`, and not both");
     }
-    let days = check.or(&run.days, Count(1));
+    let mut days = check.or(&run.days, Count(1));
     if !(1..=366).contains(&days.0) {
         check.problems.add(run.days.span(), format!("a run of {} days", days.0), "write 1 to 366 days");
+        // What follows is laid out day by day.
+        days = Count(1);
     }
     check.need(&run.from, &at, "from");
     check.need(&run.until, &at, "until");
@@ -174,6 +179,12 @@ fn run(file: &File, check: &mut Check) -> Option<Settings> {
     if bin.0 == 0 || (until.0 - from.0) % bin.0 != 0 || (until.0 - from.0) / bin.0 > 100_000 || from.0 % bin.0 != 0 {
         let title = format!("bins of {bin} do not divide the day from {from} to {until}");
         check.problems.add(run.bin.span(), title, "write a bin such as \"1 min\" that fits a whole number of times");
+    }
+    let bins = (until.0 - from.0) / bin.0.max(1) * days.0;
+    if bins > MAX_BINS {
+        let title = format!("{bins} bins in all are too many");
+        let help = format!("write a longer `bin`, or fewer days: at most {MAX_BINS} bins are recorded");
+        check.problems.add(run.bin.span(), title, help);
     }
     let effort = effort(run, check);
     let seed = (check.or(&run.seed, Count(1)).0, check.or(&run.antithetic, Flag(false)).0);
@@ -281,16 +292,22 @@ fn setups(
         what: Vec::new(),
         model: base.clone(),
     }];
+    let mut resolved: Vec<Vec<&OptionFile>> = Vec::new();
     for (index, option) in file.option.iter().enumerate() {
         let (at, table) = (option.span(), option.get_ref());
+        resolved.push(included(option, &file.option[..index], &resolved, check));
         let Some(name) = check.need(&table.name, &at, "name") else { continue };
-        let above = &file.option[..index];
-        if name.0 == "base" || above.iter().any(|other| other.get_ref().name.right() == Some(&name)) {
-            check.problems.add(table.name.span(), format!("a second option `{}`", name.0), "give each its own name");
+        // Files of options are named after them, and some systems do not tell capitals apart.
+        let same = |other: &At<OptionFile>| {
+            other.get_ref().name.right().is_some_and(|other| other.0.eq_ignore_ascii_case(&name.0))
+        };
+        if name.0.eq_ignore_ascii_case("base") || file.option[..index].iter().any(same) {
+            let help = "give each its own name, different in more than capitals";
+            check.problems.add(table.name.span(), format!("a second option `{}`", name.0), help);
         }
         let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |Line(title)| title);
         let (mut model, mut what) = (base.clone(), Vec::new());
-        for table in included(option, above, check) {
+        for table in &resolved[index] {
             let by_load = change::apply(&mut model, &table.change, known, first, check);
             what.extend(say::changes(table));
             if by_load {
@@ -319,8 +336,14 @@ fn cost_of(model: &Model, own: Option<f64>) -> Option<f64> {
     by_rate.fold(own, |sum, cost| Some(sum.unwrap_or(0.0) + cost))
 }
 
-/// The options that an option consists of: those that it includes, each once, then itself.
-fn included<'a>(option: &'a At<OptionFile>, above: &'a [At<OptionFile>], check: &mut Check) -> Vec<&'a OptionFile> {
+/// The options that an option consists of: those that it includes, each once, then itself. `resolved` has the same of those
+/// above.
+fn included<'a>(
+    option: &'a At<OptionFile>,
+    above: &'a [At<OptionFile>],
+    resolved: &[Vec<&'a OptionFile>],
+    check: &mut Check,
+) -> Vec<&'a OptionFile> {
     let mut all: Vec<&OptionFile> = Vec::new();
     for leaf in &option.get_ref().include {
         let Some(Name(name)) = check.maybe(leaf) else { continue };
@@ -331,7 +354,7 @@ fn included<'a>(option: &'a At<OptionFile>, above: &'a [At<OptionFile>], check: 
             check.problems.add(leaf.span(), format!("there is no option `{name}` above this one"), help);
             continue;
         };
-        for table in included(&above[place], &above[..place], check) {
+        for &table in &resolved[place] {
             if !all.iter().any(|other| std::ptr::eq(*other, table)) {
                 all.push(table);
             }

@@ -214,6 +214,13 @@ const PACKET_UNITS: [(&str, f64); 3] = [("packet/s", 1.0), ("kpacket/s", 1e3), (
 /// See [`RATE_ALIASES`].
 const PACKET_ALIASES: [(&str, f64); 3] = [("pps", 1.0), ("kpps", 1e3), ("Mpps", 1e6)];
 
+/// Whether a sheet would take a cell of CSV for a formula (OWASP, CSV Injection); a number is none. Such a cell is written with
+/// an apostrophe in front, by which sheets know text.
+#[must_use]
+pub fn is_formula(cell: &str) -> bool {
+    cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err()
+}
+
 /// Splits `"8 s"` into 8 and `"s"` and scales; negative and non-finite numbers are refused.
 fn quantity(text: &str, of: &str, example: &str, units: &[(&str, f64)]) -> Result<f64, String> {
     quantity_or(text, of, example, units, &[])
@@ -458,6 +465,16 @@ mod tests {
         assert_eq!(BitRate::read("1.5 Gbps"), BitRate::read("1.5 Gbit/s"));
         assert_eq!(PacketRate::read("62 kpps"), PacketRate::read("62 kpacket/s"));
         assert!(BitRate::read("500 MBps").is_err() && BitRate::read("500 MB/s").is_err());
+    }
+
+    #[test]
+    fn cells_that_a_sheet_would_run_are_known() {
+        for cell in ["=HYPERLINK(\"http://evil\")", "+1+1", "@SUM(1)", "-A1", "\t=1"] {
+            assert!(is_formula(cell), "{cell}");
+        }
+        for cell in ["", "-2", "-0.5", "+1", "S001", "a-b", "1e-3"] {
+            assert!(!is_formula(cell), "{cell}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         let help = "the first target of the first file is what set-ups are compared by";
         return Err(Stop::Input(format!("error: there is no [[target]]\n  = help: {help}")));
     };
-    let output = Output::prepare(args.out.as_deref(), &args.files[0])?;
+    let output = Output::prepare(args.out.as_deref(), &args.files[0], &study.files)?;
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
     let models: Vec<Model> = all.iter().map(|(_, setup)| setup.model.clone()).collect();

@@ -1,7 +1,7 @@
 //! What a run leaves in its folder. Every file appears whole or not at all.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use crate::cli::bundle::Bundle;
 use crate::report::finding::Finding;
 use crate::report::page::{Origin, page};
 use crate::report::{charts, outputs, picture, sheet, stress, summary};
+use crate::scenario::check::Named;
 use crate::study::Fault;
 use crate::study::results::Results;
 use crate::study::stopping::Why;
@@ -18,6 +19,8 @@ use crate::study::stopping::Why;
 /// The folder of a run.
 pub(super) struct Output {
     folder: PathBuf,
+    /// The scenario and the files that it names: never written to.
+    inputs: Vec<PathBuf>,
 }
 
 /// How a run came about, and what it left. Only threads, seconds and the clock differ between two runs of the same.
@@ -66,12 +69,54 @@ pub(super) struct Asked {
 }
 
 impl Output {
-    /// The folder, made if it is not there.
-    pub fn prepare(out: Option<&Path>, scenario: &Path) -> Result<Self, Stop> {
+    /// The folder, made if it is not there. What is written to it must not be what the scenario is read from.
+    pub fn prepare(out: Option<&Path>, scenario: &Path, files: &[Named]) -> Result<Self, Stop> {
         let name = scenario.file_stem().map_or_else(|| "scenario".into(), std::ffi::OsStr::to_os_string);
         let folder = out.map_or_else(|| Path::new("output").join(name), Path::to_path_buf);
         std::fs::create_dir_all(&folder).map_err(|fault| Stop::Write(folder.clone(), fault))?;
-        Ok(Self { folder })
+        let beside = scenario.parent().unwrap_or(Path::new(""));
+        let named = files.iter().map(|file| beside.join(&file.name));
+        let inputs = std::iter::once(scenario.to_owned()).chain(named).filter_map(|path| path.canonicalize().ok());
+        let output = Self { folder, inputs: inputs.collect() };
+        let at_risk = |path: &&PathBuf| output.inputs_by_output_name(path);
+        match output.inputs.iter().find(at_risk) {
+            Some(path) => Err(Stop::Input(format!(
+                "error: {} is an input of this scenario, and its results would overwrite it\n  = help: choose another folder with \
+                 `--out`",
+                path.display()
+            ))),
+            None => Ok(output),
+        }
+    }
+
+    /// Whether an input lies in the folder under the name of a result.
+    fn inputs_by_output_name(&self, path: &Path) -> bool {
+        let inside = self.folder.canonicalize().is_ok_and(|folder| path.parent() == Some(folder.as_path()));
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        inside && outputs::is_result(&name)
+    }
+
+    /// Whether records may be written to a file: it must lie in a folder that is there, and be no input and no result.
+    pub fn admits(&self, records: &Path) -> Result<(), Stop> {
+        let refuse = |what: &str| {
+            let help = "give `--records` the name of a file of its own";
+            Err(Stop::Input(format!("error: {} {what}\n  = help: {help}", records.display())))
+        };
+        if records.is_dir() {
+            return refuse("is a folder");
+        }
+        let parent = records.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (Ok(parent), Some(name)) = (parent.canonicalize(), records.file_name()) else {
+            return refuse("cannot be written: its folder is not there");
+        };
+        if self.inputs.contains(&parent.join(name)) {
+            return refuse("is an input of this scenario");
+        }
+        let is_here = self.folder.canonicalize().is_ok_and(|folder| folder == parent);
+        if is_here && outputs::is_result(&name.to_string_lossy()) {
+            return refuse("is the name of a result in the same folder");
+        }
+        Ok(())
     }
 
     /// Where finished runs of an unfinished study are kept.
@@ -124,6 +169,7 @@ impl Output {
         let origin = origin(&asked.again, std::slice::from_ref(bundle));
         put("report.html", page(results, &charts, &origin).as_bytes())?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.clear_stale(&files);
         let manifest = Manifest {
             program: "headend",
             version: env!("CARGO_PKG_VERSION"),
@@ -144,6 +190,17 @@ impl Output {
         };
         let manifest = serde_json::to_string_pretty(&manifest).unwrap_or_default();
         self.file("manifest.json", format!("{manifest}\n").as_bytes())
+    }
+
+    /// Removes what an earlier run left by its manifest and this one does not write. That it cannot be removed is no fault.
+    fn clear_stale(&self, files: &[Hashed]) {
+        let Ok(manifest) = std::fs::read_to_string(self.folder.join("manifest.json")) else { return };
+        let Ok(manifest) = serde_json::from_str::<serde_json::Value>(&manifest) else { return };
+        let earlier = manifest["files"].as_array().into_iter().flatten().filter_map(|file| file["path"].as_str());
+        let is_below = |path: &&str| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        for path in earlier.filter(is_below).filter(|path| !files.iter().any(|file| file.path == *path)) {
+            let _ = std::fs::remove_file(self.folder.join(path));
+        }
     }
 
     /// Writes what a question found: page, table and picture.

@@ -15,7 +15,7 @@ use crate::study::{self, Settings, queue};
 
 pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
     let (study, text) = load(&args.file)?;
-    let output = Output::prepare(args.out.as_deref(), &args.file)?;
+    let output = Output::prepare(args.out.as_deref(), &args.file, &study.files)?;
     let bar = bar("{wide_bar} {pos}/{len} points, about {eta} left");
     let runner = Runner { args, output: &output, text: &text };
     if args.tornado || args.doubt.is_some() {

@@ -36,9 +36,9 @@ pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
         write(path, &validation::page(&rows, &replayed))?;
     }
     if args.json {
-        say_json(&rows);
+        say_json(&rows)?;
     } else {
-        say(&validation::table(&rows));
+        say(&validation::table(&rows))?;
     }
     Ok(u8::from(rows.iter().any(|row| row.verdict() == Verdict::Beyond)))
 }
@@ -70,9 +70,9 @@ fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
         scenarios,
     };
     if args.json {
-        say_json(&suite);
+        say_json(&suite)?;
     } else {
-        say(&report::regimes::text(&suite));
+        say(&report::regimes::text(&suite))?;
     }
     Ok(0)
 }

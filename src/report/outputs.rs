@@ -237,6 +237,15 @@ pub const OTHERS: [(&str, &str); 8] = [
     ("manifest.json", "How the run came about: command, build, seed, replications, and the SHA-256 of every file."),
 ];
 
+/// Whether a file of this name is a result of some verb.
+#[must_use]
+pub fn is_result(name: &str) -> bool {
+    let of_run = TABLES.iter().any(|table| table.name == name) || OTHERS.iter().any(|(other, _)| *other == name);
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let of_question = ["compare", "sweep", "tornado", "doubt", "headroom"].contains(&stem) || stem.starts_with("plan-");
+    of_run || (of_question && ["csv", "svg", "png", "html"].contains(&ending))
+}
+
 /// Every file, as the page lists them.
 #[must_use]
 pub fn listed() -> Vec<(&'static str, &'static str)> {

@@ -5,6 +5,7 @@ use crate::study::calls::Calls;
 use crate::study::results::{Compared, MEASURES, Results, quarter_of};
 use crate::study::series::{Known, Series};
 use crate::study::waits::Wait;
+use crate::units::is_formula;
 
 /// CSV that is written row by row: a timeline has tens of thousands of them. What writes to memory cannot fail.
 pub(super) struct Rows(csv::Writer<Vec<u8>>);
@@ -17,7 +18,8 @@ impl Rows {
     }
 
     pub fn push(&mut self, row: impl IntoIterator<Item = String>) {
-        self.0.write_record(row).expect("writing to memory cannot fail");
+        let cells = row.into_iter().map(|cell| if is_formula(&cell) { format!("'{cell}") } else { cell });
+        self.0.write_record(cells).expect("writing to memory cannot fail");
     }
 
     pub fn text(self) -> String {

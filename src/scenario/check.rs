@@ -31,6 +31,27 @@ pub struct Named {
     pub bytes: Vec<u8>,
 }
 
+/// A file is at most so long [byte]: a million rows have some 50 MB.
+const LONGEST: u64 = 512 << 20;
+
+/// What is in a file: not a pipe or a device, which may never end.
+///
+/// # Errors
+/// If it is no file, is too long, or cannot be read.
+pub fn regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(std::io::Error::other("it is a folder"));
+    }
+    if !about.is_file() {
+        return Err(std::io::Error::other("it is a pipe or a device, not a file"));
+    }
+    if about.len() > LONGEST {
+        return Err(std::io::Error::other("it has more than 512 MB"));
+    }
+    std::fs::read(path)
+}
+
 impl Check {
     /// Goes on from the faults of form.
     #[must_use]
@@ -109,7 +130,7 @@ impl Check {
     /// The text of a file that the scenario names, and its name for problems; a byte-order mark is dropped.
     pub fn file(&mut self, at: &Range<usize>, name: &str) -> Option<(String, SourceId)> {
         let path = self.folder.join(name);
-        let bytes = match std::fs::read(&path) {
+        let bytes = match regular(&path) {
             Ok(bytes) => bytes,
             Err(fault) => {
                 let help = format!("looked for {}: {fault}; a relative path starts at the scenario", path.display());

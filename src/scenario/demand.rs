@@ -447,9 +447,19 @@ pub(crate) fn within(peak: Option<Clock>, start: (Clock, Clock), leaf: &Leaf<Clo
 fn weekdays(table: Option<&At<Weekdays>>, check: &mut Check) -> [f64; 7] {
     let Some(table) = table else { return [1.0; 7] };
     let days = table.get_ref();
-    [&days.mon, &days.tue, &days.wed, &days.thu, &days.fri, &days.sat, &days.sun]
-        .map(|leaf| check.or(leaf, Number(0.0)).0)
+    [&days.mon, &days.tue, &days.wed, &days.thu, &days.fri, &days.sat, &days.sun].map(|leaf| {
+        let factor = check.or(leaf, Number(0.0)).0;
+        if (0.0..=MAX_FACTOR).contains(&factor) {
+            return factor;
+        }
+        let help = format!("write a factor from 0 to {MAX_FACTOR}; how much there is, `per_1000` says");
+        check.problems.add(leaf.span(), format!("a day of the week with {factor} times as much"), help);
+        1.0
+    })
 }
+
+/// A day of the week has at most so many times as much as is written for a day.
+const MAX_FACTOR: f64 = 100.0;
 
 fn look_up<T: Clone>(
     leaf: &Leaf<Name>,
@@ -504,13 +514,13 @@ pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check)
         };
         faults += 1;
         if faults > 5 {
-            check.problems.add_in(source, &(0..0), "and more rows have faults", "mend the others first");
+            check.problems.add_in(source, &(0..0), "and more rows have faults", "correct the others first");
             break;
         }
         check.problems.add_in(source, &fault.0, fault.1, fault.2);
     }
     if arrivals.is_empty() && faults == 0 {
-        check.problems.add_in(source, &(0..0), "this replay has no transactions", "write one row a transaction");
+        check.problems.add_in(source, &(0..0), "this replay has no transactions", "write one row for each transaction");
     }
     arrivals.sort_by_key(|arrival| arrival.at);
     Some(arrivals.into())

@@ -134,7 +134,15 @@ fn listed(sites: &[At<SiteFile>], check: &mut Check) -> Vec<Bare> {
         if !names.insert(name.0.clone()) {
             check.problems.add(table.name.span(), format!("a second site `{}`", name.0), "give each site its own name");
         }
-        let up = check.maybe(&table.up).filter(|up| up.0 > 0).or(down);
+        let up = check.maybe(&table.up);
+        if up.is_some_and(|up| up.0 == 0) {
+            check.problems.add(table.up.span(), "an access link of no capacity", "write a rate above zero");
+        }
+        if up.is_some() && !table.down.is_written() {
+            let help = "write `down`, too; without `up` the link is the same both ways";
+            check.problems.add(table.up.span(), "a link that has `up` without `down`", help);
+        }
+        let up = up.or(down);
         let rtt = check.maybe(&table.rtt);
         let patients = u32::try_from(patients.0).unwrap_or(u32::MAX);
         bare.push(Bare { name: name.0, patients, down, up, rtt });
@@ -348,6 +356,14 @@ fn columns(
             }
         }
     }
+    if up.is_some() && down.is_none() {
+        let help = "write `down_mbps = \"...\"` in [estate.csv] with the name of the other column";
+        check.problems.add(
+            csv.file.span(),
+            format!("`{file}` has what links carry up, and not what they carry down"),
+            help,
+        );
+    }
     Some(Columns { code: code?, patients: patients?, down, up, rtt, only })
 }
 
@@ -366,7 +382,7 @@ impl Faults {
             check.problems.add_in(self.source, span, title, help);
         } else if self.shown == SHOWN + 1 {
             let title = format!("and more rows of `{}` have faults", self.file);
-            check.problems.add_in(self.source, span, title, "mend those above first");
+            check.problems.add_in(self.source, span, title, "correct those above first");
         }
     }
 }
@@ -378,7 +394,13 @@ fn site_of(
     check: &mut Check,
     faults: &mut Faults,
 ) -> Option<Bare> {
-    let name = row.get(columns.code).unwrap_or_default().to_owned();
+    let name = row.get(columns.code).unwrap_or_default().trim().to_owned();
+    if SUMS.iter().any(|sum| name.eq_ignore_ascii_case(sum)) {
+        let span = field_span(row, columns.code, text);
+        let help = "take the row out: it would count every site twice";
+        faults.add(check, &span, format!("`{name}` looks like a sum over the rows above, not like a site"), help);
+        return None;
+    }
     if name.is_empty() {
         let span = field_span(row, columns.code, text);
         faults.add(check, &span, "a row without a site code".to_owned(), "write the code, or take the row out");
@@ -387,7 +409,7 @@ fn site_of(
     let field = row.get(columns.patients).unwrap_or_default();
     let Ok(patients) = field.trim().parse::<u32>() else {
         let span = field_span(row, columns.patients, text);
-        faults.add(check, &span, format!("`{field}` is not a number of patients"), "write a whole number");
+        faults.add(check, &span, format!("`{field}` is not a number of people"), "write a whole number");
         return None;
     };
     let mut number = |column: Option<usize>, unit: &str| -> Option<f64> {
@@ -401,7 +423,7 @@ fn site_of(
                     check,
                     &span,
                     format!("`{field}` is not a number of {unit} above zero"),
-                    "write it without a unit",
+                    "write a number above zero, without a unit and without thousands separators",
                 );
                 None
             }
@@ -414,6 +436,9 @@ fn site_of(
     let rtt = number(columns.rtt, "ms").map(|ms| Span::of_secs(ms / 1e3));
     Some(Bare { name, patients, down, up, rtt })
 }
+
+/// How sheets name a row of sums.
+const SUMS: [&str; 6] = ["total", "totals", "sum", "grand total", "overall", "all"];
 
 /// Where a field of a row stands in the text, as near as its text can be found in its line.
 pub(crate) fn field_span(row: &::csv::StringRecord, column: usize, text: &str) -> Range<usize> {

@@ -15,6 +15,9 @@ use crate::scenario::model::{ClassId, Demand, Model, SiteId, UnitId};
 use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Clock, Share, Span, Time};
 
+/// Firewalls stall at least so far apart on average [s]: more often floods a run with events.
+const LEAST_BETWEEN: f64 = 60.0;
+
 /// One misfortune. Without `at` it begins with the run, without `lasts` it goes on to its end.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -306,8 +309,8 @@ impl Scribe<'_> {
             Some(law) => self.check.law(law),
             None => Some(random::Law::Fixed(0.0)),
         };
-        if between.as_ref().is_some_and(|law| !(law.mean() > 0.0)) {
-            let help = "write a time above zero from one stall to the next";
+        if between.as_ref().is_some_and(|law| !(law.mean() >= LEAST_BETWEEN)) {
+            let help = "write a minute or more, on average, from one stall to the next";
             self.check.problems.add(&self.at, "firewalls that stall without a pause", help);
             return None;
         }

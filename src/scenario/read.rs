@@ -47,7 +47,8 @@ pub fn read(path: &str, text: &str) -> Read {
     }
     let mut rest = text.to_owned();
     let mut blanked_choice = false;
-    loop {
+    for fault in 1.. {
+        let is_last = fault >= MOST;
         match toml::from_str::<File>(&rest) {
             Ok(file) => return Read { file, problems, blanked },
             Err(fault) => {
@@ -58,6 +59,10 @@ pub fn read(path: &str, text: &str) -> Read {
                     problems.add(&span, title, help);
                 }
                 blanked_choice |= fault.message().contains("unknown variant");
+                if is_last {
+                    problems.add(&span, "there may be more of this kind", "correct those above first");
+                    return Read { file: File::default(), problems, blanked };
+                }
                 let Some((key, piece)) = faulty_piece(&rest, &span) else {
                     return Read { file: File::default(), problems, blanked };
                 };
@@ -66,7 +71,11 @@ pub fn read(path: &str, text: &str) -> Read {
             }
         }
     }
+    unreachable!("the last fault returns")
 }
+
+/// Faults of form that are looked for: each takes another reading of the whole text.
+const MOST: usize = 60;
 
 /// How serde begins when a table that holds one choice holds none, or several.
 const ONE_CHOICE: &str = "wanted exactly 1 element";

@@ -85,11 +85,15 @@ impl Terms {
     }
 }
 
+/// Less than a round trip makes no sense, and floods the run with events.
+const LEAST_RETRANSMIT: Span = Span(10_000_000);
+
 /// Reads the terms that are written; the others are as `usual`.
 pub fn terms(file: &TunnelsFile, usual: Terms, check: &mut Check) -> Terms {
     let retransmit = check.or(&file.retransmit, Span::of_secs(usual.retransmit));
-    if retransmit.0 == 0 {
-        check.problems.add(file.retransmit.span(), "a request is never sent at once again", "write a time above zero");
+    if retransmit < LEAST_RETRANSMIT {
+        let title = "a request is not sent again that soon";
+        check.problems.add(file.retransmit.span(), title, "write 10 ms or more; the usual is some seconds");
     }
     let backoff = check.or(&file.backoff, Number(usual.backoff)).0;
     if !(1.0..=10.0).contains(&backoff) {

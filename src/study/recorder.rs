@@ -13,7 +13,7 @@ use crate::sim::observer::{Fact, Look, Observer, Outcome, Parts, Record};
 use crate::stats::Histogram;
 use crate::study::paths::{PathWatch, Paths};
 use crate::study::results::AFFECTED;
-use crate::units::{Clock, NANOS, Span, Time};
+use crate::units::{Clock, NANOS, Span, Time, is_formula};
 
 /// Length of the windows over which latency quantiles are taken.
 pub const WINDOW: Span = Span(300 * NANOS);
@@ -754,9 +754,12 @@ impl Rows<'_> {
 
 /// Site codes come from other people's files: quotes them where CSV needs it.
 fn csv_field(text: &str) -> std::borrow::Cow<'_, str> {
+    let apostrophe = if is_formula(text) { "'" } else { "" };
     if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\"")).into()
-    } else {
+        format!("\"{apostrophe}{}\"", text.replace('"', "\"\"")).into()
+    } else if apostrophe.is_empty() {
         text.into()
+    } else {
+        format!("{apostrophe}{text}").into()
     }
 }

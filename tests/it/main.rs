@@ -7,6 +7,7 @@ mod command;
 mod conservation;
 mod estate;
 mod faults;
+mod hard;
 mod house;
 mod inputs;
 mod metamorphic;
