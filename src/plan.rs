@@ -60,8 +60,10 @@ pub struct Plan {
     pub now: Option<f64>,
     /// Names of the concentrators.
     pub units: Vec<String>,
-    /// Tunnels that one concentrator has to take where the sites are spread evenly.
+    /// Tunnels that a concentrator has to take: those of all sites, should the others fail.
     pub tunnels: usize,
+    /// Packets a second that a concentrator handles for each bit/s of its throughput, where that is written.
+    pub packet_rate: Option<f64>,
     /// Half-width of the interval that was asked for: a share.
     pub precision: f64,
     /// What holds traffic up at the answer, in the target's hours; if that was looked at.
@@ -105,12 +107,21 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
         criterion: question.criterion,
         now: question.knob.has_now().then_some(terms.start),
         units: base.units.iter().map(|unit| unit.name.clone()).collect(),
-        tunnels: base.sites.len().div_ceil(base.units.len().max(1)),
+        tunnels: base.sites.len(),
+        packet_rate: packet_rate(&question.knob, &base),
         precision: question.precision,
         limit_there: None,
         answer: if question.knob.has_best() { best(&problem, &evaluate)? } else { search(&problem, &evaluate)? },
         seed: base.seed,
     })
+}
+
+/// Packet rate for each bit/s of throughput of the concentrator whose throughput is sought.
+fn packet_rate(knob: &Knob, model: &Model) -> Option<f64> {
+    let Knob::Throughput(units) = knob else { return None };
+    let unit = &model.units[usize::from(*units.first()?)];
+    #[allow(clippy::cast_precision_loss)] // far below 2^53
+    unit.packets.map(|rate| rate.0 as f64 / unit.rated.bits())
 }
 
 /// What holds traffic up in the target's hours with the knob at a value, on the first day: the limit that binds in most

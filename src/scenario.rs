@@ -322,14 +322,20 @@ fn setups(
     setups
 }
 
-/// What a set-up costs, beside an amount of its own: its concentrators, by the throughput that they have in the end.
+/// What a set-up costs, beside an amount of its own: its concentrators, by the largest throughput that they have.
 fn cost_of(model: &Model, own: Option<f64>) -> Option<f64> {
+    // A device that is turned down later is bought as large as it ever has to be.
     let resized = |place: usize| {
-        let mut to = model.edits.iter().rev().filter_map(|edit| match edit.what {
+        let to = model.edits.iter().filter_map(|edit| match edit.what {
             Action::Resize { unit, throughput, .. } if unit.index() == place => Some(throughput),
             _ => None,
         });
-        to.next().unwrap_or(model.units[place].throughput)
+        let starts = model.edits.iter().all(|edit| match edit.what {
+            Action::Resize { unit, .. } => unit.index() != place || edit.at > crate::units::Time(0),
+            _ => true,
+        });
+        let own = starts.then_some(model.units[place].throughput);
+        to.chain(own).max().unwrap_or(model.units[place].throughput)
     };
     let units = model.units.iter().enumerate();
     let by_rate = units.filter_map(|(place, unit)| Some(unit.cost_per_mbit? * resized(place).bits() / 1e6));

@@ -12,7 +12,7 @@ use crate::report::finding::setting;
 use crate::scenario::model::{ClassId, Model};
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::target::Target;
-use crate::scenario::{Setup, Study};
+use crate::scenario::{Setup, Study, warn};
 use crate::study::days::{Day, Days};
 use crate::study::recorder::Watched;
 use crate::study::select::{Zone, select};
@@ -79,6 +79,7 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         .map(|((title, setup), days)| Candidate {
             title: title.clone(),
             cost: setup.cost.map(|cost| cost - paid),
+            switched_off: warn::switched_off(&study.setups[0].model, &setup.model),
             days,
         })
         .collect();

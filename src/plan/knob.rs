@@ -160,7 +160,13 @@ impl Knob {
                 Terms { range: (now / 256.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: false }
             }
             Self::Concentrators(pool) => {
-                let now = u32::try_from(model.pools[usize::from(*pool)].units.len()).map_or(1.0, f64::from);
+                // A spare does no work, and one that opens later is not there yet.
+                let works = |unit: &&UnitId| {
+                    let unit = &model.units[unit.index()];
+                    !unit.standby && unit.opens == Time(0)
+                };
+                let now = model.pools[usize::from(*pool)].units.iter().filter(works).count();
+                let now = u32::try_from(now).map_or(1.0, f64::from).max(1.0);
                 let range = (1.0, now.max(32.0));
                 Terms { range, start: now, by_ratio: false, more_helps: true, whole: true }
             }

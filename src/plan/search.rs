@@ -123,6 +123,9 @@ pub fn search(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Faul
 /// Days of the last stage at first.
 const FIRST: u32 = 4;
 
+/// Days on which the end of the range is tried before it is said to hold or to fail.
+const SURE: u32 = 10;
+
 /// Days on which the value found is tried itself.
 const FEW: usize = FIRST as usize;
 
@@ -229,15 +232,18 @@ impl Search<'_> {
         let (worst, best) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         let step = if terms.by_ratio { std::f64::consts::LN_2 } else { (best - worst) / 8.0 };
         let mut here = self.place(terms.start).clamp(worst, best);
-        let holds = self.beyond(self.value(here), self.scouts())? <= 0.0;
+        let mut holds = self.beyond(self.value(here), self.scouts())? <= 0.0;
+        let mut is_sure = false;
         loop {
             let next = if holds { (here - step).max(worst) } else { (here + step).min(best) };
             if (next - here).abs() < 1e-12 {
-                return Ok(Err(if holds {
-                    Outcome::Holds(self.value(here))
-                } else {
-                    Outcome::Fails(self.value(here))
-                }));
+                // A day or two do not decide whether there is an answer at all.
+                let so = self.beyond(self.value(here), SURE.min(self.problem.most))? <= 0.0;
+                if so != holds && !is_sure {
+                    (holds, is_sure) = (so, true);
+                    continue;
+                }
+                return Ok(Err(if so { Outcome::Holds(self.value(here)) } else { Outcome::Fails(self.value(here)) }));
             }
             if (self.beyond(self.value(next), self.scouts())? <= 0.0) != holds {
                 return Ok(Ok(if holds { (next, here) } else { (here, next) }));
@@ -303,14 +309,17 @@ impl Search<'_> {
             // Where the better one is at the limit itself, as at a limit of nothing, a line through it ends there whatever days say;
             // and where the worse one is, too, the crossing lies below both.
             let touches = !self.problem.terms.whole && excess(self.problem, &better) >= 0.0;
-            if touches && !fails(&worse) && !spent {
-                let (low, high) = bracket.next(f64::midpoint(bracket.bad, bracket.good), reach);
-                pair = self.pair(low, high);
-                continue;
-            }
-            if (crossing.mean - f64::midpoint(a, b)).abs() > b - a && !spent {
-                let (low, high) = bracket.next(crossing.mean, reach);
-                pair = self.pair(low, high);
+            let aside = (crossing.mean - f64::midpoint(a, b)).abs() > b - a;
+            if ((touches && !fails(&worse)) || aside) && !spent {
+                let centre =
+                    if touches && !fails(&worse) { f64::midpoint(bracket.bad, bracket.good) } else { crossing.mean };
+                let (low, high) = bracket.next(centre, reach);
+                let moved = self.pair(low, high);
+                // Where days vary so much that the pair goes round in circles, more days tell.
+                if moved == pair || bracket.moves.is_multiple_of(5) {
+                    days = more_days(days, 2.0, (self.problem.most - self.samples.runs) / 2);
+                }
+                pair = moved;
                 continue;
             }
             if crossing.half > wanted && !spent {

@@ -22,6 +22,8 @@ pub struct Candidate {
     pub title: String,
     /// What it costs more than the base of the first file, if that is known.
     pub cost: Option<f64>,
+    /// Classes that it switches off.
+    pub switched_off: Vec<String>,
     /// What was measured day by day.
     pub days: Vec<Day>,
 }
@@ -83,6 +85,9 @@ pub struct Row {
     pub unfinished: Interval,
     /// How many more of them than in the first set-up, on the same days, if that is clear.
     pub more_unfinished: Option<f64>,
+    /// Classes that it switches off at times at which the base of the first file has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub switched_off: Vec<String>,
     /// No other is as good in all, and better in something: cost, the first target, time over the limit, staff time lost,
     /// unfinished jobs.
     pub on_the_front: bool,
@@ -119,7 +124,7 @@ impl Comparison {
         let cheapest = rows
             .iter()
             .enumerate()
-            .filter(|(_, row)| row.meets_all && row.more_unfinished.is_none())
+            .filter(|(_, row)| row.meets_all && row.more_unfinished.is_none() && row.switched_off.is_empty())
             .filter_map(|(place, row)| Some((place, (row.cost?, !row.on_the_front, row.staff_lost.mean))))
             .min_by(|(_, a), (_, b)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.total_cmp(&b.2)))
             .map(|(place, _)| place);
@@ -176,6 +181,7 @@ fn row(candidate: &Candidate, limits: &[f64]) -> Row {
         staff_lost: candidate.of(|day| day.staff_lost),
         unfinished: candidate.of(|day| day.unfinished),
         more_unfinished: None,
+        switched_off: candidate.switched_off.clone(),
         on_the_front: false,
         difference: None,
     }
@@ -212,13 +218,13 @@ fn within(days: &[f64], limit: f64) -> f64 {
     if spread <= 1e-12 { f64::from(u8::from(distance >= 0.0)) } else { Normal::standard().cdf(distance / spread) }
 }
 
-/// The answer in sentences: the best, who leaves work undone, the cheapest that meets every target.
-fn sentences(found: &Comparison) -> Vec<String> {
+/// Which is the best, or which could not be told apart.
+fn selected(found: &Comparison) -> String {
     let best = &found.rows[found.selected.best];
     let what = found.targets[0].split(" <=").next().unwrap_or_default();
     let certainty = number(100.0 * found.zone.1);
     let zone = figure(found.zone.0, found.kinds[0]);
-    let mut sentences = vec![if found.selected.left.len() > 1 {
+    if found.selected.left.len() > 1 {
         let left: Vec<String> = found.selected.left.iter().map(|&place| quoted(&found.rows[place].title)).collect();
         format!("The budget was not enough to tell {} apart by {zone} of {what}.", list(&left))
     } else {
@@ -228,12 +234,35 @@ fn sentences(found: &Comparison) -> Vec<String> {
             interval(&best.figures[0], found.kinds[0]),
             factor(found)
         )
-    }];
+    }
+}
+
+/// The answer in sentences: the best, who leaves work undone, the cheapest that meets every target.
+fn sentences(found: &Comparison) -> Vec<String> {
+    let best = &found.rows[found.selected.best];
+    let mut sentences = Vec::new();
+    if let Some(cheapest) = found.cheapest {
+        let row = &found.rows[cheapest];
+        sentences.push(format!(
+            "{} is the cheapest that meets every target, at {}.",
+            quoted(&row.title),
+            money(found.currency.as_deref(), row.cost.unwrap_or_default())
+        ));
+    }
+    sentences.push(selected(found));
     if found.selected.left.len() == 1 && !best.meets_all && found.someone_meets_all() {
-        let missed = best.figures.iter().zip(&found.limits).zip(&found.targets);
-        let missed: Vec<String> =
-            missed.filter(|((figure, limit), _)| figure.high() > **limit).map(|(_, title)| quoted(title)).collect();
-        sentences.push(format!("It is not sure to meet {}.", list(&missed)));
+        let of = |is: fn(&Interval, f64) -> bool| -> Vec<String> {
+            let all = best.figures.iter().zip(&found.limits).zip(&found.targets);
+            all.filter(|((figure, limit), _)| is(figure, **limit)).map(|(_, title)| quoted(title)).collect()
+        };
+        let missed = of(|figure, limit| figure.low() > limit);
+        let unsure = of(|figure, limit| figure.high() > limit && figure.low() <= limit);
+        if !missed.is_empty() {
+            sentences.push(format!("It misses {}.", list(&missed)));
+        }
+        if !unsure.is_empty() {
+            sentences.push(format!("It is not sure to meet {}.", list(&unsure)));
+        }
     }
     for row in &found.rows {
         let Some(more) = row.more_unfinished else { continue };
@@ -244,14 +273,11 @@ fn sentences(found: &Comparison) -> Vec<String> {
             quoted(&found.rows[0].title)
         ));
     }
-    if let Some(cheapest) = found.cheapest {
-        let row = &found.rows[cheapest];
-        sentences.push(format!(
-            "{} is the cheapest that meets every target, at {}.",
-            quoted(&row.title),
-            money(found.currency.as_deref(), row.cost.unwrap_or_default())
-        ));
-    } else if !found.someone_meets_all() {
+    for row in found.rows.iter().filter(|row| !row.switched_off.is_empty()) {
+        let classes = list(&row.switched_off);
+        sentences.push(format!("{} does less of the work: no {classes} while it is switched off.", quoted(&row.title)));
+    }
+    if !found.someone_meets_all() {
         sentences.push("None is sure to meet every target.".to_owned());
     }
     sentences
@@ -367,7 +393,7 @@ fn chart(found: &Comparison, table: &Table) -> Chart {
     };
     Chart {
         name: "compare",
-        title: sentences(found).into_iter().next().unwrap_or_default(),
+        title: selected(found),
         note: format!(
             "{}, mean over days with its 95 % interval. A filled dot meets the target, a ring does not or is not certain to.",
             capital(found.targets[0].split(" <=").next().unwrap_or_default())

@@ -27,7 +27,10 @@ fn until(when: &str, plan: &Plan) -> (String, String) {
     match plan.answer.outcome {
         Outcome::Crosses(years, (low, high)) | Outcome::Least(years, (low, high)) => {
             let range = (month(when, low), month(when, high));
-            let certainty = if range.0 == range.1 { String::new() } else { format!("{} to {}", range.0, range.1) };
+            // `after 3 to after 4 years` says it twice.
+            let to = range.1.strip_prefix("after ").unwrap_or(&range.1);
+            let from = if to == range.1 { &range.0 } else { range.0.trim_end_matches(" years") };
+            let certainty = if range.0 == range.1 { String::new() } else { format!("{from} to {to}") };
             (month(when, years), certainty)
         }
         Outcome::Holds(_) => ("not within 30 years".to_owned(), String::new()),

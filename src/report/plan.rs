@@ -9,13 +9,11 @@ use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome, Tried};
 use crate::report::chart::{BLUE, GREEN, LABEL, RED, font, levels, sheet, sure};
 use crate::report::finding::{Evidence, Finding};
-use crate::report::page::mark;
 use crate::report::tidy::{self, known};
 use crate::report::words::{capital, figure, interval, list, number, quoted, several};
 use crate::report::{Chart, Table};
 use crate::scenario::profile::{self, Device};
 use crate::study::limits::Limit;
-use crate::study::results::Verdict;
 
 /// A value of the knob with its unit.
 #[must_use]
@@ -46,6 +44,11 @@ fn finely(knob: &Knob, value: f64) -> String {
 fn things(value: f64, [one, more]: [&str; 2]) -> String {
     let number = number(value);
     format!("{number} {}", if number == "1" { one } else { more })
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a packet rate
+fn count(value: f64) -> String {
+    crate::report::words::count(value.round().max(0.0) as u64)
 }
 
 fn bit_rate(value: f64) -> String {
@@ -188,10 +191,14 @@ fn split(plan: &Plan, value: f64, (low, high): (f64, f64)) -> String {
 /// Built-in devices with so much throughput and so many tunnels: the smallest of each maker.
 fn devices(plan: &Plan) -> Option<String> {
     let (Knob::Throughput(_), Outcome::Crosses(_, (_, high))) = (&plan.knob, plan.answer.outcome) else { return None };
-    let fitting = profile::smallest(high, plan.tunnels);
+    let fitting = profile::smallest(high, plan.tunnels, plan.packet_rate.map(|each| each * high));
     let name = |device: &Device| {
-        let unknown = if device.tunnels.is_none() { ", tunnels to be checked" } else { "" };
-        format!("{} ({}{unknown})", device.title, bit_rate(device.throughput))
+        let tunnels = if device.tunnels.is_none() { ", tunnels to be checked" } else { "" };
+        let packets = device
+            .packet_rate
+            .filter(|_| plan.packet_rate.is_none())
+            .map_or_else(String::new, |rate| format!(", {} packets a second: to be checked", count(rate)));
+        format!("{} ({}{tunnels}{packets})", device.title, bit_rate(device.throughput))
     };
     let tunnels = several(plan.tunnels, ["tunnel", "tunnels"]);
     Some(if fitting.is_empty() {
@@ -209,7 +216,7 @@ fn devices(plan: &Plan) -> Option<String> {
 #[must_use]
 pub fn finding(plan: &Plan, find: &str, setting: &str) -> Finding {
     let rows = plan.answer.evidence.iter().map(|tried| row(plan, tried)).collect();
-    let head = ["value", "verdict", "measured", "mean over days", "days"].map(str::to_owned).to_vec();
+    let head = ["value", "limit", "measured", "mean over days", "days"].map(str::to_owned).to_vec();
     let table = Table { head, rows };
     let mut cautions = Vec::new();
     if !plan.answer.precise {
@@ -253,16 +260,16 @@ fn method(plan: &Plan) -> &'static str {
         "the best of a grid was selected, then the best of it and what lies halfway to its neighbours, twice (KN with an \
          indifference zone; Kim & Nelson 2001). This assumes that there is only one lowest place."
     } else {
-        "the last two stand on either side of the crossing, and the interval is Student's on jackknife pseudo-values of \
+        "the two with most days stand on either side of the crossing, and the interval is Student's on jackknife pseudo-values of \
          where the line between them crosses the limit (Miller 1974)."
     }
 }
 
 fn row(plan: &Plan, tried: &Tried) -> Vec<String> {
-    let verdict = if tried.measure <= plan.limit { Verdict::Met } else { Verdict::Missed };
+    let verdict = if tried.measure <= plan.limit { "within" } else { "beyond" };
     vec![
         finely(&plan.knob, tried.value),
-        format!("{} {}", mark(verdict), verdict.name()),
+        verdict.to_owned(),
         figure(tried.measure, plan.kind),
         interval(&tried.mean, plan.kind),
         tried.days.to_string(),

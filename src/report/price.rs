@@ -1,4 +1,4 @@
-//! What an option makes worse: figures beside its targets that are clearly worse than as it is.
+//! What an option makes worse: figures beside its targets that are clearly worse than as it is, and what it switches off.
 
 use crate::report::words::{list, number, staff_time};
 use crate::study::results::{Found, MEASURES, Results};
@@ -6,7 +6,7 @@ use crate::study::results::{Found, MEASURES, Results};
 /// Differences below this share of the base's figure are not worth a sentence, however clear they are.
 const WORTH_SAYING: f64 = 0.02;
 
-/// What is clearly worse than in the base and worth saying, in words; none where nothing is.
+/// What is clearly worse than in the base and worth saying, or switched off, in words; none where nothing is.
 #[must_use]
 pub fn of(results: &Results, found: &Found) -> Option<String> {
     let base = results.setups.iter().find(|found| found.name == "base")?;
@@ -15,7 +15,8 @@ pub fn of(results: &Results, found: &Found) -> Option<String> {
         let says = own.clear && by > WORTH_SAYING * base.value.mean;
         says.then(|| more(figure.name, by)).flatten()
     });
-    let worse: Vec<String> = worse.collect();
+    let off = found.switched_off.iter().map(|class| format!("no {class} while it is switched off"));
+    let worse: Vec<String> = worse.chain(off).collect();
     (!worse.is_empty()).then(|| list(&worse))
 }
 

@@ -117,7 +117,8 @@ fn saving(before: f64, after: f64) -> Option<String> {
     let by = if after <= 0.0 || factor >= 1000.0 {
         "next to none".to_owned()
     } else if factor >= 2.0 {
-        format!("{} times less", number((factor * 10.0).round() / 10.0))
+        let factor = if factor >= 9.95 { factor.round() } else { (factor * 10.0).round() / 10.0 };
+        format!("{} times less", number(factor))
     } else {
         format!("{} % less", number((100.0 * (1.0 - after / before)).round()))
     };

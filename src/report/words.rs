@@ -135,7 +135,8 @@ pub fn staff_time(hours: f64) -> String {
     if hours < 0.995 {
         return format!("{} min", number((hours * 60.0).round()));
     }
-    format!("{} hours", number(if hours < 9.95 { (hours * 10.0).round() / 10.0 } else { hours.round() }))
+    let shown = number(if hours < 9.95 { (hours * 10.0).round() / 10.0 } else { hours.round() });
+    format!("{shown} {}", if shown == "1" { "hour" } else { "hours" })
 }
 
 /// An amount of money, in the scenario's currency.

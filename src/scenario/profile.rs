@@ -46,19 +46,25 @@ pub struct Device {
     pub throughput: f64,
     /// Tunnels that it takes, where that is known.
     pub tunnels: Option<u64>,
+    /// Packets a second that it handles, where that is known.
+    pub packet_rate: Option<f64>,
 }
 
-/// The smallest built-in device of each maker that carries so much [bit/s] with so many tunnels, the smallest first.
+/// The smallest built-in device of each maker that carries so much [bit/s] with so many tunnels, and so many packets a second
+/// where that is known, the smallest first.
 #[must_use]
-pub fn smallest(throughput: f64, tunnels: usize) -> Vec<Device> {
+pub fn smallest(throughput: f64, tunnels: usize, packet_rate: Option<f64>) -> Vec<Device> {
     let mut of_makers: BTreeMap<String, Device> = BTreeMap::new();
     for (name, profile) in built_in() {
         let (Some(title), Some(rate)) = (profile.title.right(), profile.throughput.right()) else { continue };
         // What is known only by the tunnel is no device.
         let is_device = profile.tunnels.is_written() || !profile.per_tunnel.is_written();
         let most = profile.tunnels.right().map(|tunnels| tunnels.0);
-        let device = Device { title: title.0.clone(), throughput: rate.bits(), tunnels: most };
-        let fits = device.throughput >= throughput && most.is_none_or(|most| most >= tunnels as u64);
+        #[allow(clippy::cast_precision_loss)] // far below 2^53
+        let packets = profile.packet_rate.right().map(|rate| rate.0 as f64);
+        let device = Device { title: title.0.clone(), throughput: rate.bits(), tunnels: most, packet_rate: packets };
+        let handles = packets.zip(packet_rate).is_none_or(|(handles, needed)| handles >= needed);
+        let fits = handles && device.throughput >= throughput && most.is_none_or(|most| most >= tunnels as u64);
         if !is_device || !fits || profile.end_of_sale.is_written() {
             continue;
         }
@@ -189,13 +195,16 @@ mod tests {
 
     #[test]
     fn the_smallest_device_is_sold_fits_and_has_no_smaller_one_of_its_maker() {
-        let found = smallest(400e6, 60);
+        let found = smallest(400e6, 60, None);
         assert!(found.iter().all(|device| device.throughput >= 400e6), "{found:?}");
         assert!(found.len() >= 2 && found.is_sorted_by(|a, b| a.throughput <= b.throughput), "{found:?}");
         let meraki: Vec<&Device> = found.iter().filter(|device| device.title.contains("Meraki")).collect();
         assert_eq!(meraki.len(), 1, "one of each maker: {found:?}");
-        assert!(smallest(1e13, 60).is_empty());
-        assert!(smallest(1e6, 1_000_000).iter().all(|device| device.tunnels.is_none()));
+        assert!(smallest(1e13, 60, None).is_empty());
+        let slow = |device: &&Device| device.packet_rate.is_some_and(|rate| rate < 1e6);
+        assert!(!smallest(400e6, 10, Some(1e6)).iter().any(|device| slow(&device)));
+        assert!(smallest(400e6, 10, None).iter().any(|device| slow(&device)));
+        assert!(smallest(1e6, 1_000_000, None).iter().all(|device| device.tunnels.is_none()));
     }
 
     #[test]

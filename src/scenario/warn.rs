@@ -16,6 +16,16 @@ pub struct Warning {
     pub help: String,
 }
 
+/// The classes that a set-up switches off at times at which the base has them: what is not asked for is not done.
+#[must_use]
+pub fn switched_off(base: &Model, model: &Model) -> Vec<String> {
+    let more = |class: &&Class| {
+        let own = base.classes.iter().find(|other| other.name == class.name);
+        class.rules.off.iter().any(|window| own.is_none_or(|own| !own.rules.off.contains(window)))
+    };
+    model.classes.iter().filter(more).map(|class| class.name.clone()).collect()
+}
+
 /// Everything of this kind in a scenario.
 #[must_use]
 pub fn warnings(study: &Study) -> Vec<Warning> {

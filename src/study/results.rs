@@ -141,6 +141,9 @@ pub struct Found {
     pub units: Vec<(String, f64, u32)>,
     /// What the reader should know of the concentrators: orders of service that do nothing, counts of tunnels.
     pub remarks: Vec<String>,
+    /// Classes that it switches off at times at which the base has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub switched_off: Vec<String>,
     /// What each target measured.
     pub targets: Vec<Judged>,
     /// Other figures, in the order of [`MEASURES`].
@@ -558,7 +561,8 @@ pub(super) fn results(
         let (calls, of_calls) = calls.next().unwrap_or_default();
         series.extend(of_calls);
         let cost = setup.cost.map(|cost| cost - study.setups[0].cost.unwrap_or(0.0));
-        found.push(Found { cost, waits, calls, series, ..found_of(setup, sum, judged, measures) });
+        let switched_off = warn::switched_off(&study.setups[0].model, &setup.model);
+        found.push(Found { cost, switched_off, waits, calls, series, ..found_of(setup, sum, judged, measures) });
     }
     let told = warn::warnings(study);
     for warning in &told {
@@ -772,6 +776,7 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
         unmeasured: unmeasured(model),
         units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.carries().0.bits(), *tunnels)).collect(),
         remarks: remarks(model),
+        switched_off: Vec::new(),
         hubs: sum.hubs,
         limits,
         cut_off: sum.cut_off,

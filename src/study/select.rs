@@ -74,7 +74,9 @@ pub fn select(systems: usize, zone: Zone, evaluate: &Evaluate<'_>) -> Result<Sel
             (zone.indifference / (2.0 * n) * (h2 * spread[a][b] / zone.indifference.powi(2) - n)).max(0.0)
         };
         let survives = |&a: &usize| left.iter().all(|&b| a == b || mean(a) <= mean(b) + reach(a, b));
-        left = left.iter().copied().filter(survives).collect();
+        // Who differs from another on no day is as good, and no day will tell them apart: the first of them stays.
+        let alike = |&a: &usize| left.iter().any(|&b| b < a && values[a] == values[b]);
+        left = left.iter().copied().filter(survives).filter(|a| !alike(a)).collect();
         if left.len() <= 1 || days >= zone.most {
             break;
         }
@@ -103,6 +105,16 @@ fn variance_of_difference(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::random::Key;
+
+    /// Days that are the same for both cannot tell them apart: no budget is spent on it.
+    #[test]
+    fn who_is_the_same_every_day_costs_no_day() {
+        let zone = Zone { indifference: 0.1, confidence: 0.95, first: 5, most: 100 };
+        let noise = |day: u32| Key::new(1, day).stream(0).uniform();
+        let evaluate = |wanted: &[(usize, u32)]| Ok(wanted.iter().map(|&(_, day)| noise(day)).collect::<Vec<f64>>());
+        let found = select(3, zone, &evaluate).unwrap();
+        assert_eq!((found.best, found.left, found.days), (0, vec![0], vec![5, 5, 5]));
+    }
 
     /// Ten systems of which nine are worse by just the indifference zone: the best is found at least as often as is
     /// promised (the slippage configuration, the hardest for the procedure).

@@ -71,9 +71,9 @@ fn middle(place: usize) -> i32 {
     TOP + ROW * i32::try_from(place).unwrap_or(0) + ROW / 2
 }
 
-/// The first two targets, and the time that staff lose.
+/// The first three targets, and the time that staff lose.
 fn columns(results: &Results) -> Vec<Column> {
-    let mut columns: Vec<Column> = (0..results.targets.len().min(2)).map(|target| of_target(results, target)).collect();
+    let mut columns: Vec<Column> = (0..results.targets.len().min(3)).map(|target| of_target(results, target)).collect();
     let lost = |measure: usize| results.setups.iter().any(|found| found.measures[measure].value.mean > 0.0);
     let measure = if !lost(STAFF_LOST) && lost(STAFF_CUT_OFF) { STAFF_CUT_OFF } else { STAFF_LOST };
     columns.push(Column {
