@@ -370,3 +370,30 @@ fn the_checklist_of_simulation_reports_is_filled_in() {
     assert_eq!(items.len(), 24);
     assert!(items.iter().all(|(_, said)| said.len() > 10), "{items:?}");
 }
+
+/// The questions that were once answered wrong: an idle second hub, two hubs without a pool, equal costs, and a curfew under which
+/// nothing is done.
+#[test]
+fn what_once_misled_is_answered_right() {
+    let cases = Path::new("../shared/cases");
+    if !cases.exists() {
+        eprintln!("SKIPPED: {} is not there", cases.display());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let say = |words: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_headend")).current_dir(cases).args(words).output().unwrap();
+        assert!(done.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let second = say(&["check", "r9-second-hub-idle.toml"]);
+    assert!(!second.contains("carries nothing") && second.contains("hub and hub-2"), "it takes part: {second}");
+    let idle = say(&["check", "r10-two-hubs-no-pool.toml"]);
+    assert!(idle.contains("no site has a tunnel to `"), "{idle}");
+    let equal = say(&["compare", "r11-equal-costs.toml", "--budget", "5", "--out", out]);
+    assert!(equal.contains("“calls and screens first” is the cheapest that meets every target"), "{equal}");
+    let undone = say(&["compare", "r12-curfew-that-does-no-work.toml", "--budget", "5", "--out", out]);
+    assert!(undone.contains("“backup-at-night” does less of the work"), "{undone}");
+    assert!(!undone.contains("“backup-at-night” is the cheapest"), "{undone}");
+}
