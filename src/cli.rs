@@ -386,9 +386,8 @@ fn tell<T: serde::Serialize>(
     files: &[PathBuf],
     json: Option<&T>,
 ) -> Result<(), Stop> {
-    let file = files[0].file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let run = format!("headend run {}", for_shell(&file));
-    output.finding(finding, &output::origin(&again(files), bundles), &run)?;
+    let run = format!("headend run {}", for_shell(&file_name(&files[0])));
+    output.finding(finding, &output::origin(&given(files, file_name), bundles), &run)?;
     match json {
         Some(found) => say_json(found)?,
         None => {
@@ -420,7 +419,9 @@ fn run(args: &Run) -> Result<u8, Stop> {
     }
     let mut results = simulate(&study, &chosen, &output, args)?;
     results.check = check_fidelity(&study, &chosen, args)?;
-    let asked = Asked { command: command(args, &args.file), again: command(args, Path::new("scenario.toml")), began };
+    let files = std::slice::from_ref(&args.file);
+    let command = given(files, |file| file.display().to_string());
+    let asked = Asked { command, again: given(files, |_| "scenario.toml".to_owned()), began };
     output.write(&results, &Bundle::of(&text, &study.files), &asked)?;
     if args.json {
         say_json(&results)?;
@@ -577,7 +578,8 @@ fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Res
     };
     let results = study::run(study, chosen, &settings);
     bar.finish_and_clear();
-    results.map_err(|fault| output.stop(fault))
+    // With records, days are simulated anew each time.
+    results.map_err(|fault| if args.records.is_some() { Stop::Study(fault) } else { output.stop(fault) })
 }
 
 fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<study::fidelity::Check>, Stop> {
@@ -588,51 +590,29 @@ fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<
     Ok(found?)
 }
 
-/// The command that does the same again; threads and folders make no difference to results.
-fn command(args: &Run, file: &Path) -> String {
-    let mut words = vec!["headend".to_owned(), "run".to_owned(), file.display().to_string()];
-    for name in &args.options {
-        words.extend(["--option".to_owned(), name.clone()]);
-    }
-    if let Some(replications) = args.replications {
-        words.extend(["--replications".to_owned(), replications.to_string()]);
-    }
-    if let Some(seed) = args.seed {
-        words.extend(["--seed".to_owned(), seed.to_string()]);
-    }
-    if let Some(fidelity) = args.fidelity {
-        let name = fidelity.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        words.extend(["--fidelity".to_owned(), name]);
-    }
-    if let Some(grain) = args.grain {
-        words.extend(["--grain".to_owned(), grain.to_string()]);
-    }
-    match args.check_fidelity {
-        When::IfCheap => {}
-        When::Never => words.push("--check-fidelity=never".to_owned()),
-        When::Deciding => words.push("--check-fidelity".to_owned()),
-        When::At(from) => words.push(format!("--check-fidelity={from}")),
-    }
-    words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// The words of this command that make a difference to what is found, as a shell takes them; files by their names.
-fn again(files: &[PathBuf]) -> String {
+/// The words of this command that make a difference to what is found, as a shell takes them; `named` says how a file is
+/// written.
+fn given(files: &[PathBuf], named: impl Fn(&Path) -> String) -> String {
     let mut words = vec!["headend".to_owned()];
-    let mut given = std::env::args().skip(1);
+    let mut given = std::env::args_os().skip(1);
     while let Some(word) = given.next() {
-        match word.as_str() {
-            "--threads" | "--out" => drop(given.next()),
+        let text = word.to_string_lossy();
+        match &*text {
+            "--threads" | "--out" | "--records" => drop(given.next()),
             "-v" | "--verbose" | "--json" => {}
-            other if other.starts_with("--threads=") || other.starts_with("--out=") => {}
+            other if ["--threads=", "--out=", "--records="].iter().any(|option| other.starts_with(option)) => {}
             other => {
-                let file =
-                    files.iter().find(|file| file.as_path() == Path::new(other)).and_then(|file| file.file_name());
-                words.push(file.map_or(word, |name| name.to_string_lossy().into_owned()));
+                let file = files.iter().find(|file| file.as_os_str() == word);
+                words.push(file.map_or_else(|| other.to_owned(), |file| named(file)));
             }
         }
     }
     words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The last part of a path, in words.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// A word as a shell takes it.

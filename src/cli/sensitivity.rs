@@ -90,10 +90,10 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
         bar.inc(1);
         Ok::<_, Stop>((Draw { values, setups: days_of(&results) }, results))
     })?;
-    let Some(results) = found.last().map(|(_, results)| results.clone()) else { return Ok(0) };
+    let (draws, mut results): (Vec<Draw>, Vec<Results>) = found.into_iter().unzip();
+    let Some(results) = results.pop() else { return Ok(0) };
     let (limit, kind, target) = (results.limits[0], results.kinds[0], results.targets[0].clone());
     let titles: Vec<String> = results.setups.iter().map(|setup| setup.title.clone()).collect();
-    let draws: Vec<Draw> = found.into_iter().map(|(draw, _)| draw).collect();
     let of = |setup: usize| draws.iter().map(|draw| draw.setups[setup].clone()).collect::<Vec<Vec<f64>>>();
     let doubts = (0..titles.len()).map(|setup| split(&of(setup), limit)).collect();
     let mean = |days: &Vec<f64>| days.iter().copied().collect::<crate::stats::Tally>().mean();

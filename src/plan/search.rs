@@ -309,10 +309,11 @@ impl Search<'_> {
             // Where the better one is at the limit itself, as at a limit of nothing, a line through it ends there whatever days say;
             // and where the worse one is, too, the crossing lies below both.
             let touches = !self.problem.terms.whole && excess(self.problem, &better) >= 0.0;
+            // Both are within the limit, and no line says where it begins.
+            let is_flat = touches && !fails(&worse);
             let aside = (crossing.mean - f64::midpoint(a, b)).abs() > b - a;
-            if ((touches && !fails(&worse)) || aside) && !spent {
-                let centre =
-                    if touches && !fails(&worse) { f64::midpoint(bracket.bad, bracket.good) } else { crossing.mean };
+            if (is_flat || aside) && !spent {
+                let centre = if is_flat { f64::midpoint(bracket.bad, bracket.good) } else { crossing.mean };
                 let (low, high) = bracket.next(centre, reach);
                 let moved = self.pair(low, high);
                 // Where days vary so much that the pair goes round in circles, more days tell.

@@ -1,7 +1,7 @@
 //! The answer in a few sentences, and the cautions that stand below it.
 
 use crate::report::chart::utilisation::full;
-use crate::report::words::{capital, clock, figure, judged, list, number, quoted, staff_time};
+use crate::report::words::{capital, clock, figure, judged, list, measured, number, quoted, staff_time};
 use crate::report::{effort, left, method, price, recommend};
 use crate::scenario::source::{Input, Standing};
 use crate::study::results::{Found, Kind, Results, STAFF_LOST, Verdict};
@@ -104,7 +104,7 @@ fn base(results: &Results) -> Option<String> {
     let worst = base.targets.iter().position(|judged| judged.verdict == overall(base))?;
     let limit = results.limits[worst];
     let kind = results.kinds[worst];
-    let title = results.targets[worst].split(" <=").next().unwrap_or_default();
+    let title = measured(&results.targets[worst]);
     let hours = results.targets[worst].split_once(", ").map(|(_, hours)| format!(", {hours}")).unwrap_or_default();
     let value = judged(&base.targets[worst], kind);
     Some(match overall(base) {
@@ -221,7 +221,7 @@ fn shifted(results: &Results) -> Option<String> {
 
 /// `clinical p95 from 08:00 to 10:00`, of `clinical p95 <= 2 s, 08:00 to 10:00`.
 fn without_limit(target: &str) -> String {
-    let what = target.split(" <=").next().unwrap_or(target);
+    let what = measured(target);
     match target.split_once(", ") {
         Some((_, hours)) => format!("{what} from {hours}"),
         None => what.to_owned(),

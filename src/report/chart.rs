@@ -335,18 +335,11 @@ impl Panel<'_, '_> {
             sure(self.area.draw(&Text::new(text, (self.left - 6, y), right(LABEL))));
         }
         let step = hour_step(self.hours);
-        let (mut hour, mut taken) = ((self.hours.0 / step).ceil() * step, i32::MIN);
+        let (mut hour, mut names) = ((self.hours.0 / step).ceil() * step, AxisNames::default());
         while hour <= self.hours.1 + 1e-9 {
             let x = self.x(hour);
-            let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
             sure(self.area.draw(&PathElement::new([(x, self.bottom), (x, self.bottom + 4)], INK.mix(0.5))));
-            let words = clock_short(panels.results, hour);
-            let half = letters(&words) * LETTER / 2 + 3;
-            // Names of hours never touch.
-            if x - half > taken {
-                sure(self.area.draw(&Text::new(words, (x, self.bottom + 6), style)));
-                taken = x + half;
-            }
+            names.write(self.area, clock_short(panels.results, hour), (x, self.bottom + 6));
             hour += step;
         }
         let frame = [(self.left, self.bottom), (self.right, self.bottom)];
@@ -411,6 +404,25 @@ impl Panel<'_, '_> {
         sure(self.area.draw(&PathElement::new(line, RED.stroke_width(1))));
         let style = font(LABEL).color(&RED).pos(Pos::new(HPos::Right, VPos::Bottom));
         sure(self.area.draw(&Text::new(words.to_owned(), (self.right, y - 2), style)));
+    }
+}
+
+/// Names below the marks of an axis, from left to right: one that would touch the last is left out.
+#[derive(Default)]
+pub(crate) struct AxisNames {
+    /// Where the last ends.
+    end: Option<i32>,
+}
+
+impl AxisNames {
+    /// Writes a name with its middle at `x`, if there is room.
+    pub fn write(&mut self, area: &Area<'_>, words: String, (x, y): (i32, i32)) {
+        let half = letters(&words) * LETTER / 2 + 3;
+        if self.end.is_none_or(|end| x - half > end) {
+            let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
+            sure(area.draw(&Text::new(words, (x, y), style)));
+            self.end = Some(x + half);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::report::finding::{Evidence, Finding};
 use crate::report::recommend::is_better;
 use crate::report::tidy::{self, known};
 use crate::report::words::{
-    capital, change, figure, in_unit_of, interval, list, money, number, quoted, several, staff_time,
+    capital, change, figure, in_unit_of, interval, list, measured, money, number, quoted, several, staff_time,
 };
 use crate::report::{Chart, Table};
 use crate::scenario::Study;
@@ -221,7 +221,7 @@ fn within(days: &[f64], limit: f64) -> f64 {
 /// Which is the best, or which could not be told apart.
 fn selected(found: &Comparison) -> String {
     let best = &found.rows[found.selected.best];
-    let what = found.targets[0].split(" <=").next().unwrap_or_default();
+    let what = measured(&found.targets[0]);
     let certainty = number(100.0 * found.zone.1);
     let zone = figure(found.zone.0, found.kinds[0]);
     if found.selected.left.len() > 1 {
@@ -396,7 +396,7 @@ fn chart(found: &Comparison, table: &Table) -> Chart {
         title: selected(found),
         note: format!(
             "{}, mean over days with its 95 % interval. A filled dot meets the target, a ring does not or is not certain to.",
-            capital(found.targets[0].split(" <=").next().unwrap_or_default())
+            capital(measured(&found.targets[0]))
         ),
         svg: ranges::draw(&rows, &scale),
         table: table.clone(),

@@ -7,7 +7,7 @@ use plotters::style::{Color, ShapeStyle};
 use crate::report::chart::{COLOURS, INK, Key, LABEL, Mark, RED, font, legend, levels, sheet, sure};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
-use crate::report::words::{figure, number, quoted, several};
+use crate::report::words::{figure, measured, number, quoted, several};
 use crate::report::{Chart, Table};
 use crate::stats::Tally;
 use crate::study::doubt::Doubt;
@@ -67,7 +67,7 @@ fn chance(draws: usize) -> f64 {
 fn sentence(found: &Findings, setup: usize) -> String {
     let doubt = &found.doubts[setup];
     let show = |value: f64| figure(value, found.kind);
-    let what = found.target.split(" <=").next().unwrap_or_default();
+    let what = measured(&found.target);
     format!(
         "{}: {what} is {} on average over all that the inputs could be, between {} and {} in 95 % of cases; the target holds \
          in {} of them. {} of the spread is doubt about inputs, the rest is one day unlike another.",

@@ -1,7 +1,7 @@
 //! The offered load in words, for `check`.
 
 use crate::report::table::wrapped;
-use crate::report::words::{count, figure, list, number, several};
+use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;
 use crate::study::cost;
 use crate::study::load::{Hour, Offered, offered};
@@ -82,7 +82,8 @@ fn of_pool(study: &Study, pool: &Offered) -> String {
     let base = &study.setups[0].model;
     let names = pool.units.join(" and ");
     let verb = if pool.units.len() == 1 { "carries" } else { "carry" };
-    let mut text = format!("\nOffered load by hour, as a share of the {} that {names} {verb}\n", rate(pool.carries));
+    let mut text =
+        format!("\nOffered load by hour, as a share of the {} that {names} {verb}\n", bit_rate(pool.carries));
     let scale = pool.busiest().map_or(1.0, |hour| (hour.load() / 1.2).max(1.0));
     for hour in &pool.hours {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bar of a few signs
@@ -129,8 +130,4 @@ fn busiest(base: &crate::scenario::model::Model, pool: &Offered, hour: &Hour) ->
     };
     let busiest = format!("Busiest hour: {:02}:00 offers {times} ({}).{over}", hour.from, list(&parts));
     wrapped(&busiest, "") + "\n"
-}
-
-fn rate(bits: f64) -> String {
-    if bits >= 0.9995e9 { format!("{} Gbit/s", number(bits / 1e9)) } else { format!("{} Mbit/s", number(bits / 1e6)) }
 }

@@ -10,7 +10,7 @@ use crate::plan::search::{Criterion, Outcome, Tried};
 use crate::report::chart::{BLUE, GREEN, LABEL, RED, font, levels, sheet, sure};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
-use crate::report::words::{capital, figure, interval, list, number, quoted, several};
+use crate::report::words::{bit_rate, capital, figure, interval, list, number, quoted, several};
 use crate::report::{Chart, Table};
 use crate::scenario::profile::{self, Device};
 use crate::study::limits::Limit;
@@ -49,14 +49,6 @@ fn things(value: f64, [one, more]: [&str; 2]) -> String {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a packet rate
 fn count(value: f64) -> String {
     crate::report::words::count(value.round().max(0.0) as u64)
-}
-
-fn bit_rate(value: f64) -> String {
-    if value >= 0.9995e9 {
-        format!("{} Gbit/s", number(value / 1e9))
-    } else {
-        format!("{} Mbit/s", number(value / 1e6))
-    }
 }
 
 fn clock(seconds: f64) -> String {

@@ -2,7 +2,7 @@
 //! Journal of Simulation 13, 2019), filled in for a run.
 
 use crate::report::finding::estate;
-use crate::report::words::{clock, count, list, number, quoted, several};
+use crate::report::words::{bit_rate, clock, count, list, quoted, several};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Results};
 
@@ -50,7 +50,7 @@ fn objectives(results: &Results) -> Vec<Item> {
 
 fn logic(results: &Results) -> Vec<Item> {
     let units = |found: &Found| {
-        let unit = |(name, carries, _): &(String, f64, u32)| format!("{name} ({} Mbit/s)", number(carries / 1e6));
+        let unit = |(name, carries, _): &(String, f64, u32)| format!("{name} ({})", bit_rate(*carries));
         list(&found.units.iter().map(unit).collect::<Vec<String>>())
     };
     let scenario = results.setups.iter().filter(|found| found.name != "base");

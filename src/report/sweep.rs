@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
 use crate::report::chart::{
-    COLOURS, GREEN, INK, Key, LABEL, LETTER, Mark, RED, fitting, font, legend, letters, levels, right, sheet, sure,
+    AxisNames, COLOURS, GREEN, INK, Key, LABEL, Mark, RED, fitting, font, legend, levels, right, sheet, sure,
 };
 use crate::report::finding::{Evidence, Finding};
 use crate::report::page::mark;
@@ -185,16 +185,9 @@ fn lines(paths: &[String], points: &[Point]) -> String {
                 sure(area.draw(&Circle::new(at, 4, style)));
             }
         }
-        let mut taken = i32::MIN;
+        let mut names = AxisNames::default();
         for (place, point) in points.iter().enumerate() {
-            let words = point.values.join(", ");
-            let half = letters(&words) * LETTER / 2 + 6;
-            // Names of points never touch.
-            if x(place) - half > taken {
-                let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
-                sure(area.draw(&Text::new(words, (x(place), bottom + 8), style)));
-                taken = x(place) + half;
-            }
+            names.write(area, point.values.join(", "), (x(place), bottom + 8));
         }
         sure(area.draw(&Text::new(paths.join(", "), (LEFT, bottom + 34), font(LABEL))));
     })

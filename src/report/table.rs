@@ -150,7 +150,7 @@ pub(crate) fn wrapped(text: &str, mark: &str) -> String {
     let mut lines = vec![mark.to_owned()];
     for word in text.split(' ') {
         let last = lines.len() - 1;
-        if lines[last].chars().count() + word.chars().count() >= 80 {
+        if lines[last].chars().count() + word.chars().count() >= TERMINAL {
             lines.push(" ".repeat(mark.len()));
         }
         let last = lines.len() - 1;

@@ -86,6 +86,22 @@ pub fn scale(value: f64, kind: Kind) -> (f64, &'static str) {
     }
 }
 
+/// A rate [bit/s] with its unit.
+#[must_use]
+pub fn bit_rate(value: f64) -> String {
+    if value >= 0.9995e9 {
+        format!("{} Gbit/s", number(value / 1e9))
+    } else {
+        format!("{} Mbit/s", number(value / 1e6))
+    }
+}
+
+/// What a target measures: its title without limit and hours.
+#[must_use]
+pub fn measured(target: &str) -> &str {
+    target.split(" <=").next().unwrap_or(target)
+}
+
 /// A figure and its interval, in one unit.
 #[must_use]
 pub fn interval(value: &Interval, kind: Kind) -> String {

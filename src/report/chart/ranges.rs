@@ -5,8 +5,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{
-    Area, BLUE, GREEN, HEAD, Hover, INK, Key, LABEL, LETTER, ORANGE, RED, WIDTH, fitting, font, legend, letters, nice,
-    right, sheet, sure,
+    Area, AxisNames, BLUE, GREEN, HEAD, Hover, INK, Key, LABEL, ORANGE, RED, WIDTH, fitting, font, legend, nice, right,
+    sheet, sure,
 };
 use crate::report::words;
 use crate::study::results::Kind;
@@ -77,16 +77,11 @@ impl Plot<'_> {
     }
 
     fn axis(&self, area: &Area<'_>) {
-        let (mut tick, mut taken) = (0.0, i32::MIN);
+        let (mut tick, mut names) = (0.0, AxisNames::default());
         while tick <= self.scale.most * 1.0001 {
-            let (x, words) = (self.x(tick), (self.scale.show)(tick));
+            let x = self.x(tick);
             sure(area.draw(&PathElement::new([(x, self.top), (x, self.bottom())], INK.mix(0.12))));
-            let half = letters(&words) * LETTER / 2 + 4;
-            if x - half > taken {
-                let style = font(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
-                sure(area.draw(&Text::new(words, (x, self.bottom() + 6), style)));
-                taken = x + half;
-            }
+            names.write(area, (self.scale.show)(tick), (x, self.bottom() + 6));
             tick += self.scale.step;
         }
         let mut names: Vec<(i32, &str, RGBColor)> = Vec::new();
