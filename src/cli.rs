@@ -16,6 +16,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use thiserror::Error;
 
+use crate::disk;
 use crate::report::finding::Finding;
 use crate::report::words::{count, several};
 use crate::report::{self, answer, table};
@@ -317,8 +318,19 @@ enum Stop {
     #[error("error: {0}")]
     Study(#[from] Fault),
     /// A file could not be written.
-    #[error("error: cannot write {}: {}", .0.display(), .1)]
+    #[error("error: cannot write {}: {}\n  = help: {}", .0.display(), .1, remedy(.1))]
     Write(PathBuf, #[source] std::io::Error),
+}
+
+/// What can be done about a file that cannot be written. What was simulated is kept.
+fn remedy(fault: &std::io::Error) -> &'static str {
+    match fault.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            "make room on the disk; the same command goes on from there"
+        }
+        std::io::ErrorKind::NotFound => "check the path",
+        _ => "close it where it is open, or choose another folder; the same command goes on from there",
+    }
 }
 
 /// Does what the command line asks; gives the exit code.
@@ -413,28 +425,33 @@ fn run(args: &Run) -> Result<u8, Stop> {
     let (mut study, text) = load(&args.file)?;
     let chosen = choose(&study, &args.options)?;
     adjust(&mut study, args);
-    let output = Output::prepare(args.out.as_deref(), &args.file, &study.files)?;
+    let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "report")?;
     if let Some(records) = &args.records {
         output.admits(records)?;
     }
     let mut results = simulate(&study, &chosen, &output, args)?;
-    results.check = check_fidelity(&study, &chosen, args)?;
+    results.check = check_fidelity(&study, &chosen, args).map_err(|fault| output.stop(fault))?;
     let files = std::slice::from_ref(&args.file);
     let command = given(files, |file| file.display().to_string());
     let asked = Asked { command, again: given(files, |_| "scenario.toml".to_owned()), began };
-    output.write(&results, &Bundle::of(&text, &study.files), &asked)?;
+    let written = output.write(&results, &Bundle::of(&text, &study.files), &asked);
+    // What was found is told, whether or not all of it could be written.
     if args.json {
         say_json(&results)?;
-    } else {
+    } else if written.is_ok() {
         say(&format!("{}\nReport: {}", table::summary(&results), output.page().display()))?;
+    } else {
+        say(&table::summary(&results))?;
     }
+    written?;
+    study::forget(&study, &output.unfinished());
     let met = results.setups.iter().any(|found| answer::overall(found) == Verdict::Met);
     Ok(u8::from(!met && !results.targets.is_empty()))
 }
 
 fn load(file: &Path) -> Result<(Study, String), Stop> {
     let shown = file.display().to_string();
-    let bytes = scenario::check::regular(file).map_err(|fault| {
+    let bytes = disk::regular(file).map_err(|fault| {
         let help = if file.exists() {
             "check that it is a file and may be read"
         } else {
@@ -569,25 +586,19 @@ fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Res
         }
         Progress::Forecasts => style(&bar, FORECASTS),
     };
-    let settings = Settings {
-        stop: &STOP,
-        progress: &progress,
-        keep: Some(output.unfinished()),
-        retain: false,
-        records: args.records.clone(),
-    };
+    let settings =
+        Settings { stop: &STOP, progress: &progress, keep: Some(output.unfinished()), records: args.records.clone() };
     let results = study::run(study, chosen, &settings);
     bar.finish_and_clear();
-    // With records, days are simulated anew each time.
-    results.map_err(|fault| if args.records.is_some() { Stop::Study(fault) } else { output.stop(fault) })
+    results.map_err(|fault| output.stop(fault))
 }
 
-fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<study::fidelity::Check>, Stop> {
+fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<study::fidelity::Check>, Fault> {
     let bar = bar("{spinner} a quarter of an hour packet by packet, {elapsed}");
     let grain = args.grain.unwrap_or(CHECK_GRAIN);
     let found = study::fidelity::check(study, chosen, grain, args.check_fidelity, &STOP);
     bar.finish_and_clear();
-    Ok(found?)
+    found
 }
 
 /// The words of this command that make a difference to what is found, as a shell takes them; `named` says how a file is
@@ -694,7 +705,7 @@ fn init(name: &str, branches: bool) -> Result<u8, Stop> {
         return Err(Stop::Input(format!("error: {} already exists\n  = help: {help}", path.display())));
     }
     let write =
-        |path: &Path, bytes: &[u8]| output::whole(path, bytes).map_err(|fault| Stop::Write(path.to_owned(), fault));
+        |path: &Path, bytes: &[u8]| disk::write(path, bytes).map_err(|fault| Stop::Write(path.to_owned(), fault));
     let mut text = String::new();
     if branches {
         write(&path, include_bytes!("../templates/branches.toml"))?;

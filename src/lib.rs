@@ -5,6 +5,7 @@
 //! | room | what it is |
 //! |---|---|
 //! | [`units`] | quantities with their units; the only room that knows how they are written |
+//! | [`disk`] | files: read if they are files, written whole or not at all, by one process at a time |
 //! | [`random`] | streams of random numbers, keyed by what they are for |
 //! | [`stats`] | tallies, quantiles, intervals, paired differences |
 //! | [`theory`] | what textbooks say on cases that they can solve |
@@ -19,11 +20,13 @@
 //! Invariants:
 //! * `sim` reads no file, clock, environment or global; a run is a function of (model, replication).
 //! * `sim` adds nothing up; observers do. `simulate` cannot fail: all that can be wrong is a problem before.
-//! * Only `units` knows text forms; only `report` rounds; only `cli` prints and exits.
+//! * Only `units` knows text forms; only `report` rounds; only `cli` prints and exits; only `disk` writes files.
 //! * `report` sees plain results, never the engine; charts and pages are pure functions to text.
 //! * Nothing in results depends on a hash order, a clock, a thread or an address.
 
 pub mod units;
+
+pub mod disk;
 
 pub mod random;
 pub mod stats;

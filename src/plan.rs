@@ -140,8 +140,7 @@ pub fn limit_at(question: &Question<'_>, value: f64, days: &Days<'_>) -> Result<
             (days.progress)();
         }
     };
-    let settings =
-        Settings { stop: days.stop, progress: &progress, keep: days.keep.clone(), retain: true, records: None };
+    let settings = Settings { stop: days.stop, progress: &progress, keep: days.keep.clone(), records: None };
     let results = run(&study, &[0], &settings)?;
     let width = quarter_of(results.bins.1);
     let starts: Vec<f64> = results.bins.0.iter().step_by(width).copied().collect();

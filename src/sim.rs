@@ -138,9 +138,12 @@ pub fn simulate(model: &Model, replication: u32, observer: &mut impl Observer) {
     let mut engine = Engine::new(model, replication, observer);
     engine.open();
     let end = model.calendar.end();
-    while engine.step(end) {}
+    while engine.steps(end) && !engine.observer.stop() {}
     engine.close(end);
 }
+
+/// So many events are handled before the observer is asked whether to stop: a few hundredths of a second.
+const STEPS: u32 = 1 << 16;
 
 impl<'m, O: Observer> Engine<'m, O> {
     fn new(model: &'m Model, replication: u32, observer: &'m mut O) -> Self {
@@ -203,6 +206,11 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
     }
 
+    /// Handles some of what comes next; false when nothing does before `end`.
+    fn steps(&mut self, end: Time) -> bool {
+        (0..STEPS).all(|_| self.step(end))
+    }
+
     /// Handles what comes next; false when nothing does before `end`.
     fn step(&mut self, end: Time) -> bool {
         let (inside, unit) = self.next_inside();
@@ -219,7 +227,8 @@ impl<'m, O: Observer> Engine<'m, O> {
                 self.window_leaves(flow, journey);
                 return true;
             }
-            return self.handle(event);
+            self.handle(event);
+            return true;
         }
         if inside > end {
             return false;
@@ -269,7 +278,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         (end.max(self.now), UnitId::of(unit))
     }
 
-    fn handle(&mut self, event: Event) -> bool {
+    fn handle(&mut self, event: Event) {
         match event {
             Event::Day(day) => self.day(day),
             Event::Act(class, user) => self.act(class, user),
@@ -298,10 +307,8 @@ impl<'m, O: Observer> Engine<'m, O> {
             Event::Look => {
                 self.watch();
                 self.calendar.push(self.now + self.model.bin, Rank::Watch, Event::Look);
-                return !self.observer.stop();
             }
         }
-        true
     }
 
     /// The inside at the end, and what is still under way.

@@ -13,20 +13,20 @@ pub mod paths;
 pub mod queue;
 pub mod recorder;
 pub mod results;
+pub mod saved;
 pub mod select;
 pub mod series;
 pub mod stopping;
 pub mod waits;
 
-mod saved;
-
-use std::io::{Seek, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 use thiserror::Error;
 
+use crate::disk::Draft;
 use crate::scenario::model::{ClassId, Model};
 use crate::scenario::target::Measure;
 use crate::scenario::{Setup, Study};
@@ -59,10 +59,8 @@ pub struct Settings<'a> {
     pub stop: &'a AtomicBool,
     /// Told how far it is.
     pub progress: &'a (dyn Fn(Progress) + Sync),
-    /// Folder in which finished runs are kept until the study ends.
+    /// Folder in which finished runs are kept: those that are known are not simulated again. [`forget`] clears it.
     pub keep: Option<PathBuf>,
-    /// Finished runs stay in that folder when the study has ended.
-    pub retain: bool,
     /// File to which every transaction is written.
     pub records: Option<PathBuf>,
 }
@@ -120,7 +118,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
         in_order(jobs.len(), work, |number, (run, rows)| {
             sums[jobs[number].1].add(run, &study.targets, watched);
             match (&mut records, rows) {
-                (Some(records), Some(rows)) => records.append(rows),
+                (Some(records), Some(mut rows)) => records.append(&mut rows),
                 _ => Ok(()),
             }
         })?;
@@ -129,20 +127,25 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
         let forecasts = forecasts.get_or_insert_with(|| {
             setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
         });
-        forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done));
+        forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done, settings.stop));
+        if settings.stop.load(Ordering::Relaxed) {
+            return Err(Fault::Stopped);
+        }
         match stopping.next(done / each, width(study, &sums, forecasts, base)) {
             Ok(more) => planned = more * each,
             Err(why) => {
                 if let Some(records) = records {
                     records.finish()?;
                 }
-                if let Some(saved) = saved.filter(|_| !settings.retain) {
-                    saved.clear();
-                }
                 return Ok(results(study, &setups, sums, forecasts, watched, (done, why)));
             }
         }
     }
+}
+
+/// Removes what was kept of a study in a folder: what came of it is written.
+pub fn forget(study: &Study, folder: &Path) {
+    Saved::clear(folder, models(study), &study.targets);
 }
 
 /// Every set-up's model by its name.
@@ -189,27 +192,43 @@ struct Job<'a> {
     settings: &'a Settings<'a>,
 }
 
+/// Records of a run, in order.
+type RunRecords = Box<dyn Read + Send>;
+
 impl Job<'_> {
-    fn run(&self, saved: Option<&Saved>) -> Result<(Run, Option<std::fs::File>), Fault> {
+    fn run(&self, saved: Option<&Saved>) -> Result<(Run, Option<RunRecords>), Fault> {
         if self.settings.stop.load(Ordering::Relaxed) {
             return Err(Fault::Stopped);
         }
+        let (name, replication) = (&self.setup.name, self.replication);
+        let known = || saved.and_then(|saved| saved.get(name, replication));
+        let keep = |run: &Run| saved.map_or(Ok(()), |saved| saved.put(name, replication, run));
         let Some(path) = &self.settings.records else {
-            if let Some(run) = saved.and_then(|saved| saved.get(&self.setup.name, self.replication)) {
+            if let Some(run) = known() {
                 return Ok((run, None));
             }
             let run = self.simulate(None)?;
-            if let Some(saved) = saved {
-                saved.put(&self.setup.name, self.replication, &run)?;
-            }
+            keep(&run)?;
             return Ok((run, None));
         };
-        // Records of parallel runs go to files of their own, which are put together in order.
         let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
-        let mut file = std::io::BufWriter::new(tempfile::tempfile_in(folder_of(path)).map_err(wrong)?);
-        let run = self.simulate(Some(&mut file))?;
-        let file = file.into_inner().map_err(|fault| wrong(fault.into_error()))?;
-        Ok((run, Some(file)))
+        let Some(saved) = saved else {
+            // Records of parallel runs go to files of their own, which are put together in order.
+            let mut draft = std::io::BufWriter::new(Draft::beside(path).map_err(wrong)?);
+            let run = self.simulate(Some(&mut draft))?;
+            let draft = draft.into_inner().map_err(|fault| wrong(fault.into_error()))?;
+            return Ok((run, Some(Box::new(draft.reread().map_err(wrong)?))));
+        };
+        let rows = || saved.records(name, replication);
+        if let Some((run, rows)) = known().zip(rows()) {
+            return Ok((run, Some(Box::new(rows))));
+        }
+        let mut kept = saved.keep_records(name, replication)?;
+        let run = self.simulate(Some(&mut kept))?;
+        kept.place().map_err(wrong)?;
+        keep(&run)?;
+        let gone = || wrong(std::io::Error::other("what was kept of a run has changed"));
+        Ok((run, Some(Box::new(rows().ok_or_else(gone)?))))
     }
 
     fn simulate(&self, out: Option<&mut (dyn Write + Send)>) -> Result<Run, Fault> {
@@ -225,36 +244,29 @@ impl Job<'_> {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// The file of all records: written beside its place, and moved there when it is whole.
 struct Records {
     path: PathBuf,
-    file: tempfile::NamedTempFile,
+    draft: Draft,
 }
 
 impl Records {
     fn create(path: &Path) -> Result<Self, Fault> {
         let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
-        let mut file = tempfile::NamedTempFile::new_in(folder_of(path)).map_err(wrong)?;
-        file.write_all(RECORDS_HEADER.as_bytes()).map_err(wrong)?;
-        Ok(Self { path: path.to_owned(), file })
+        let mut draft = Draft::beside(path).map_err(wrong)?;
+        draft.write_all(RECORDS_HEADER.as_bytes()).map_err(wrong)?;
+        Ok(Self { path: path.to_owned(), draft })
     }
 
-    fn append(&mut self, mut rows: std::fs::File) -> Result<(), Fault> {
+    fn append(&mut self, rows: &mut impl Read) -> Result<(), Fault> {
         let wrong = |source| Fault::Write { what: format!("cannot write {}", self.path.display()), source };
-        rows.rewind().map_err(wrong)?;
-        std::io::copy(&mut rows, &mut self.file).map_err(wrong)?;
+        std::io::copy(rows, &mut self.draft).map_err(wrong)?;
         Ok(())
     }
 
     fn finish(self) -> Result<(), Fault> {
         let path = self.path;
-        self.file
-            .persist(&path)
-            .map(|_| ())
-            .map_err(|fault| Fault::Write { what: format!("cannot write {}", path.display()), source: fault.error })
+        let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
+        self.draft.place(&path).map_err(wrong)
     }
 }

@@ -201,11 +201,12 @@ const TIME_UNITS: [(&str, f64); 7] =
 const RATE_UNITS: [(&str, f64); 4] = [("bit/s", 1.0), ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9)];
 /// Other ways to write the same, as on data sheets.
 const RATE_ALIASES: [(&str, f64); 5] = [("bps", 1.0), ("kbps", 1e3), ("Kbps", 1e3), ("Mbps", 1e6), ("Gbps", 1e9)];
-const SIZE_UNITS: [(&str, f64); 7] = [
+const SIZE_UNITS: [(&str, f64); 8] = [
     ("B", 1.0),
     ("kB", 1e3),
     ("MB", 1e6),
     ("GB", 1e9),
+    ("TB", 1e12),
     ("KiB", 1024.0),
     ("MiB", 1_048_576.0),
     ("GiB", 1_073_741_824.0),

@@ -1,7 +1,7 @@
 //! `compare`: the best of several set-ups.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
@@ -22,10 +22,11 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     let mut all: Vec<(String, Setup)> = Vec::new();
     let mut asked: Vec<(Vec<Target>, Watched)> = Vec::new();
     let mut first: Option<Study> = None;
-    let mut bundles = Vec::new();
+    let (mut bundles, mut named) = (Vec::new(), Vec::new());
     for file in &args.files {
         let (mut study, text) = load(file)?;
         bundles.push(Bundle::of(&text, &study.files));
+        named.push(std::mem::take(&mut study.files));
         let prefix = if args.files.len() > 1 {
             file.file_stem().map_or_else(String::new, |name| format!("{}: ", name.to_string_lossy()))
         } else {
@@ -44,7 +45,8 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         let help = "the first target of the first file is what set-ups are compared by";
         return Err(Stop::Input(format!("error: there is no [[target]]\n  = help: {help}")));
     };
-    let output = Output::prepare(args.out.as_deref(), &args.files[0], &study.files)?;
+    let inputs: Vec<_> = args.files.iter().map(PathBuf::as_path).zip(named.iter().map(Vec::as_slice)).collect();
+    let output = Output::prepare(args.out.as_deref(), &inputs, "compare")?;
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
     let models: Vec<Model> = all.iter().map(|(_, setup)| setup.model.clone()).collect();

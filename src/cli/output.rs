@@ -1,6 +1,5 @@
 //! What a run leaves in its folder. Every file appears whole or not at all.
 
-use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
@@ -8,11 +7,13 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::Stop;
 use crate::cli::bundle::Bundle;
+use crate::disk::{self, Claim, Claimed, Draft};
 use crate::report::finding::Finding;
 use crate::report::page::{Origin, page};
 use crate::report::{charts, outputs, picture, sheet, stress, summary};
 use crate::scenario::check::Named;
 use crate::study::Fault;
+use crate::study::recorder::RECORDS_HEADER;
 use crate::study::results::Results;
 use crate::study::stopping::Why;
 
@@ -21,6 +22,8 @@ pub(super) struct Output {
     folder: PathBuf,
     /// The scenario and the files that it names: never written to.
     inputs: Vec<PathBuf>,
+    /// Nobody else writes the same results here.
+    _claim: Claim,
 }
 
 /// How a run came about, and what it left. Only threads, seconds and the clock differ between two runs of the same.
@@ -69,31 +72,28 @@ pub(super) struct Asked {
 }
 
 impl Output {
-    /// The folder, made if it is not there. What is written to it must not be what the scenario is read from.
-    pub fn prepare(out: Option<&Path>, scenario: &Path, files: &[Named]) -> Result<Self, Stop> {
-        let name = scenario.file_stem().map_or_else(|| "scenario".into(), std::ffi::OsStr::to_os_string);
+    /// The folder for the results of this name, made if it is not there. What is written to it must not be what one of the scenarios is
+    /// read from, nor anything else that headend has not written, and no other process may be writing the same.
+    pub fn prepare(out: Option<&Path>, scenarios: &[(&Path, &[Named])], results: &str) -> Result<Self, Stop> {
+        let name = scenarios.first().and_then(|(scenario, _)| scenario.file_stem());
+        let name = name.map_or_else(|| "scenario".into(), std::ffi::OsStr::to_os_string);
         let folder = out.map_or_else(|| Path::new("output").join(name), Path::to_path_buf);
-        std::fs::create_dir_all(&folder).map_err(|fault| Stop::Write(folder.clone(), fault))?;
-        let beside = scenario.parent().unwrap_or(Path::new(""));
-        let named = files.iter().map(|file| beside.join(&file.name));
-        let inputs = std::iter::once(scenario.to_owned()).chain(named).filter_map(|path| path.canonicalize().ok());
-        let output = Self { folder, inputs: inputs.collect() };
-        let at_risk = |path: &&PathBuf| output.inputs_by_output_name(path);
-        match output.inputs.iter().find(at_risk) {
-            Some(path) => Err(Stop::Input(format!(
-                "error: {} is an input of this scenario, and its results would overwrite it\n  = help: choose another folder with \
-                 `--out`",
-                path.display()
-            ))),
-            None => Ok(output),
+        let read_from = |(scenario, files): &(&Path, &[Named])| {
+            let beside = scenario.parent().unwrap_or(Path::new(""));
+            std::iter::once(scenario.to_path_buf()).chain(files.iter().map(|file| beside.join(&file.name))).collect()
+        };
+        let inputs = scenarios.iter().flat_map(|scenario| -> Vec<PathBuf> { read_from(scenario) });
+        let inputs: Vec<PathBuf> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
+        if let Some(path) = inputs.iter().find(|path| is_result_in(&folder, path)) {
+            return Err(kept_back(path, "is an input of this scenario, and its results would overwrite it"));
         }
-    }
-
-    /// Whether an input lies in the folder under the name of a result.
-    fn inputs_by_output_name(&self, path: &Path) -> bool {
-        let inside = self.folder.canonicalize().is_ok_and(|folder| path.parent() == Some(folder.as_path()));
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        inside && outputs::is_result(&name)
+        if let Some(path) = foreign(&folder) {
+            return Err(kept_back(&path, "was not written by headend, and results would overwrite it"));
+        }
+        disk::folder(&folder).map_err(|fault| Stop::Write(folder.clone(), fault))?;
+        let claim = claim(&folder, results)?;
+        disk::tidy(&folder);
+        Ok(Self { folder, inputs, _claim: claim })
     }
 
     /// Whether records may be written to a file: it must lie in a folder that is there, and be no input and no result.
@@ -116,17 +116,23 @@ impl Output {
         if is_here && outputs::is_result(&name.to_string_lossy()) {
             return refuse("is the name of a result in the same folder");
         }
+        let path = parent.join(name);
+        let is_empty = std::fs::metadata(&path).is_ok_and(|about| about.len() == 0);
+        if path.exists() && !is_empty && !begins_with(&path, RECORDS_HEADER) {
+            return refuse("is there already, and holds something else than records");
+        }
+        disk::tidy(&parent);
         Ok(())
     }
 
     /// Where finished runs of an unfinished study are kept.
     pub fn unfinished(&self) -> PathBuf {
-        self.folder.join(".unfinished")
+        self.folder.join(UNFINISHED)
     }
 
     /// Where what was simulated is kept for the next time.
     pub fn kept(&self) -> PathBuf {
-        self.folder.join(".runs")
+        self.folder.join(KEPT)
     }
 
     /// Where the page is.
@@ -139,36 +145,30 @@ impl Output {
         self.folder.join(name)
     }
 
-    /// Writes everything.
+    /// Writes everything. All of it is on the disk before the first file gets its name, so that a disk that is full changes nothing;
+    /// one that cannot be replaced, as a sheet that somebody has open, does not keep back the others.
     pub fn write(&self, results: &Results, bundle: &Bundle, asked: &Asked) -> Result<(), Stop> {
-        let mut files = Vec::new();
-        let mut put = |name: &str, bytes: &[u8]| {
-            files.push(Hashed::of(name, bytes));
-            self.file(name, bytes)
-        };
+        let mut batch = Batch::new(&self.folder);
         let charts = charts(results);
         for chart in &charts {
-            let svg = chart.standalone();
-            put(&format!("charts/{}.svg", chart.name), svg.as_bytes())?;
-            if let Some(png) = picture::png(&svg) {
-                put(&format!("charts/{}.png", chart.name), &png)?;
-            }
+            batch.picture(&format!("charts/{}", chart.name), &chart.standalone())?;
         }
         for table in outputs::TABLES {
-            put(table.name, table.text(results).as_bytes())?;
+            batch.put(table.name, table.text(results).as_bytes())?;
         }
-        put("stress-des.md", stress::markdown(results).as_bytes())?;
-        put("summary.md", summary::text(results, &charts).as_bytes())?;
-        let book = sheet::sheet(results, &charts);
-        let book = book.map_err(|fault| Stop::Write(self.folder.join("report.xlsx"), std::io::Error::other(fault)))?;
-        put("report.xlsx", &book)?;
-        put("scenario.toml", bundle.scenario.as_bytes())?;
+        batch.put("stress-des.md", stress::markdown(results).as_bytes())?;
+        batch.put("summary.md", summary::text(results, &charts).as_bytes())?;
+        match sheet::sheet(results, &charts) {
+            Ok(book) => batch.put("report.xlsx", &book)?,
+            Err(fault) => batch.without("report.xlsx", std::io::Error::other(fault)),
+        }
+        batch.put("scenario.toml", bundle.scenario.as_bytes())?;
         for (path, bytes) in &bundle.inputs {
-            put(path, bytes)?;
+            batch.put(path, bytes)?;
         }
         let origin = origin(&asked.again, std::slice::from_ref(bundle));
-        put("report.html", page(results, &charts, &origin).as_bytes())?;
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        batch.put("report.html", page(results, &charts, &origin).as_bytes())?;
+        let (files, failed) = batch.place();
         self.clear_stale(&files);
         let manifest = Manifest {
             program: "headend",
@@ -189,7 +189,9 @@ impl Output {
             finished_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         };
         let manifest = serde_json::to_string_pretty(&manifest).unwrap_or_default();
-        self.file("manifest.json", format!("{manifest}\n").as_bytes())
+        let path = self.folder.join("manifest.json");
+        disk::write(&path, format!("{manifest}\n").as_bytes()).map_err(|fault| Stop::Write(path, fault))?;
+        failed.map_or(Ok(()), Err)
     }
 
     /// Removes what an earlier run left by its manifest and this one does not write. That it cannot be removed is no fault.
@@ -206,15 +208,13 @@ impl Output {
     /// Writes what a question found: page, table and picture.
     pub fn finding(&self, finding: &Finding, origin: &Origin, run: &str) -> Result<(), Stop> {
         let name = &finding.name;
-        self.file(&format!("{name}.csv"), finding.csv.as_bytes())?;
+        let mut batch = Batch::new(&self.folder);
+        batch.put(&format!("{name}.csv"), finding.csv.as_bytes())?;
         if let Some(chart) = &finding.chart {
-            let svg = chart.standalone();
-            self.file(&format!("{name}.svg"), svg.as_bytes())?;
-            if let Some(png) = picture::png(&svg) {
-                self.file(&format!("{name}.png"), &png)?;
-            }
+            batch.picture(name, &chart.standalone())?;
         }
-        self.file(&format!("{name}.html"), finding.page(origin, run).as_bytes())
+        batch.put(&format!("{name}.html"), finding.page(origin, run).as_bytes())?;
+        batch.place().1.map_or(Ok(()), Err)
     }
 
     /// Why there is no answer; what is done is kept.
@@ -224,13 +224,100 @@ impl Output {
             other => Stop::Study(other),
         }
     }
+}
 
-    /// Writes one file.
-    pub fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
+/// Files that get their names when all of them are on the disk.
+struct Batch<'a> {
+    folder: &'a Path,
+    drafts: Vec<(Hashed, Draft)>,
+    /// The first that is left out.
+    failed: Option<Stop>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(folder: &'a Path) -> Self {
+        Self { folder, drafts: Vec::new(), failed: None }
+    }
+
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
         let path = self.folder.join(name);
-        whole(&path, bytes).map_err(|fault| Stop::Write(path, fault))
+        let draft = Draft::of(&path, bytes).map_err(|fault| Stop::Write(path, fault))?;
+        self.drafts.push((Hashed::of(name, bytes), draft));
+        Ok(())
+    }
+
+    /// A chart as SVG, and as PNG at twice its size.
+    fn picture(&mut self, stem: &str, svg: &str) -> Result<(), Stop> {
+        self.put(&format!("{stem}.svg"), svg.as_bytes())?;
+        picture::png(svg).map_or(Ok(()), |png| self.put(&format!("{stem}.png"), &png))
+    }
+
+    /// Goes on without a file.
+    fn without(&mut self, name: &str, fault: std::io::Error) {
+        self.failed.get_or_insert(Stop::Write(self.folder.join(name), fault));
+    }
+
+    /// Gives each its name; says which have theirs, and what the first could not have it for.
+    fn place(mut self) -> (Vec<Hashed>, Option<Stop>) {
+        let mut placed = Vec::new();
+        for (file, draft) in std::mem::take(&mut self.drafts) {
+            match draft.place(&self.folder.join(&file.path)) {
+                Ok(()) => placed.push(file),
+                Err(fault) => self.without(&file.path, fault),
+            }
+        }
+        placed.sort_by(|a, b| a.path.cmp(&b.path));
+        (placed, self.failed)
     }
 }
+
+/// Whether a file lies in a folder under the name of a result.
+fn is_result_in(folder: &Path, path: &Path) -> bool {
+    let inside = folder.canonicalize().is_ok_and(|folder| path.parent() == Some(folder.as_path()));
+    inside && outputs::is_result(&path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// A file with the name of a result in a folder that headend has never written to.
+fn foreign(folder: &Path) -> Option<PathBuf> {
+    let is_ours = |name: &str| folder.join(name).exists();
+    let has_manifest = begins_with(&folder.join("manifest.json"), "{\n  \"program\": \"headend\"");
+    if has_manifest || [UNFINISHED, KEPT].iter().any(|name| is_ours(name)) {
+        return None;
+    }
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+    files.map(|entry| entry.path()).filter(|path| is_result_in(folder, &path.canonicalize().unwrap_or_default())).min()
+}
+
+fn begins_with(path: &Path, text: &str) -> bool {
+    use std::io::Read;
+    let mut first = vec![0; text.len()];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    read.is_ok() && first == text.as_bytes()
+}
+
+fn kept_back(path: &Path, why: &str) -> Stop {
+    let help = "choose another folder with `--out`";
+    Stop::Input(format!("error: {} {why}\n  = help: {help}", path.display()))
+}
+
+/// What keeps two processes from writing the same results to a folder.
+fn claim(folder: &Path, results: &str) -> Result<Claim, Stop> {
+    let path = folder.join(format!(".{results}.lock"));
+    Claim::of(&path).map_err(|claimed| match claimed {
+        Claimed::Fault(fault) => Stop::Write(path, fault),
+        Claimed::By(process) => {
+            let who = process.map_or_else(|| "another process".to_owned(), |process| format!("process {process}"));
+            let help = "wait until it has ended, or choose another folder with `--out`";
+            Stop::Input(format!("error: {who} is writing to {} just now\n  = help: {help}", folder.display()))
+        }
+    })
+}
+
+/// Folder of the finished runs of an unfinished study.
+const UNFINISHED: &str = ".unfinished";
+/// Folder of what was simulated, for the next time.
+const KEPT: &str = ".runs";
 
 /// How a page came about, from these scenarios.
 pub(super) fn origin(command: &str, bundles: &[Bundle]) -> Origin {
@@ -240,26 +327,4 @@ pub(super) fn origin(command: &str, bundles: &[Bundle]) -> Origin {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
-
-/// Writes a file beside its place and moves it there.
-pub(super) fn whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    readable(file.as_file())?;
-    file.persist(path).map(|_| ()).map_err(|fault| fault.error)
-}
-
-/// A temporary file is for its owner alone; a report is for all.
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
 }

@@ -46,7 +46,8 @@ pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
         let help = "leave `--in` out: the best is what is least on an average day";
         return Err(Stop::Input(format!("error: `--in` does not go with `--find {}`\n  = help: {help}", args.find)));
     }
-    let output = Output::prepare(args.effort.out.as_deref(), &args.file, &study.files)?;
+    let results = format!("plan-{}", args.find);
+    let output = Output::prepare(args.effort.out.as_deref(), &[(&args.file, &study.files)], &results)?;
     let found = answer(&question, &output)?;
     let finding = report::plan::finding(&found, &args.find, &setting(&study));
     let bundles = [Bundle::of(&text, &study.files)];
@@ -99,7 +100,7 @@ pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
         lose(&mut study, name)?;
     }
     let chosen = choose(&study, &args.options)?;
-    let output = Output::prepare(args.effort.out.as_deref(), &args.file, &study.files)?;
+    let output = Output::prepare(args.effort.out.as_deref(), &[(&args.file, &study.files)], "headroom")?;
     let mut found = Vec::new();
     for place in chosen {
         let setup = &study.setups[place];

@@ -15,7 +15,14 @@ use crate::study::{self, Settings, queue};
 
 pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
     let (study, text) = load(&args.file)?;
-    let output = Output::prepare(args.out.as_deref(), &args.file, &study.files)?;
+    let results = if args.tornado {
+        "tornado"
+    } else if args.doubt.is_some() {
+        "doubt"
+    } else {
+        "sweep"
+    };
+    let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], results)?;
     let bar = bar("{wide_bar} {pos}/{len} points, about {eta} left");
     let runner = Runner { args, output: &output, text: &text };
     if args.tornado || args.doubt.is_some() {
@@ -69,7 +76,7 @@ impl Runner<'_> {
         override_with(&mut study, self.args.seed, self.args.replications);
         let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
         let keep = Some(self.output.kept());
-        let settings = Settings { stop: &STOP, progress: &|_| {}, keep, retain: true, records: None };
+        let settings = Settings { stop: &STOP, progress: &|_| {}, keep, records: None };
         study::run(&study, &chosen, &settings).map_err(|fault| self.output.stop(fault))
     }
 

@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use crate::cli::{STOP, Stop, Validate, bar, output, say, say_json};
+use crate::cli::{STOP, Stop, Validate, bar, say, say_json};
+use crate::disk;
 use crate::report::regimes::Suite;
 use crate::report::{self, validation};
 use crate::scenario::model::Without;
@@ -81,5 +82,6 @@ fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
 const WORST: usize = 10;
 
 fn write(path: &Path, text: &str) -> Result<(), Stop> {
-    output::whole(path, text.as_bytes()).map_err(|fault| Stop::Write(path.to_owned(), fault))
+    disk::tidy(disk::folder_of(path));
+    disk::write(path, text.as_bytes()).map_err(|fault| Stop::Write(path.to_owned(), fault))
 }

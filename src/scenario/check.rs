@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::disk::regular;
 use crate::random;
 use crate::scenario::file::{At, Law};
 use crate::scenario::leaf::{Date, Leaf};
@@ -29,27 +30,6 @@ pub struct Named {
     pub name: String,
     /// What is in it.
     pub bytes: Vec<u8>,
-}
-
-/// A file is at most so long [byte]: a million rows have some 50 MB.
-const LONGEST: u64 = 512 << 20;
-
-/// What is in a file: not a pipe or a device, which may never end.
-///
-/// # Errors
-/// If it is no file, is too long, or cannot be read.
-pub fn regular(path: &Path) -> std::io::Result<Vec<u8>> {
-    let about = std::fs::metadata(path)?;
-    if about.is_dir() {
-        return Err(std::io::Error::other("it is a folder"));
-    }
-    if !about.is_file() {
-        return Err(std::io::Error::other("it is a pipe or a device, not a file"));
-    }
-    if about.len() > LONGEST {
-        return Err(std::io::Error::other("it has more than 512 MB"));
-    }
-    std::fs::read(path)
 }
 
 impl Check {

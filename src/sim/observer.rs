@@ -12,7 +12,7 @@ pub trait Observer {
     /// Something happened.
     fn on(&mut self, now: Time, fact: &Fact<'_>);
 
-    /// Whether to stop early; asked once a bin.
+    /// Whether to stop early; asked every some thousand events.
     fn stop(&self) -> bool {
         false
     }

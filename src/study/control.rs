@@ -5,6 +5,8 @@
 //! worse than another. Its mean over many days is known; how far the simulated days lie off it by luck is taken out by
 //! regression (control variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::random::{Key, Law, Purpose, name_of};
 use crate::scenario::model::{Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport};
 use crate::scenario::target::{Measure, Target};
@@ -102,14 +104,15 @@ impl<'a> Forecasts<'a> {
         self.fluid.as_ref().and_then(|_| self.targets.get(target))
     }
 
-    /// Forecasts the days of so many replications, where they are enough to learn from.
-    pub fn reach(&mut self, replications: u32) {
+    /// Forecasts the days of so many replications, where they are enough to learn from. Asked to stop, it gives up at once.
+    pub fn reach(&mut self, replications: u32, stop: &AtomicBool) {
         let Some(fluid) = self.fluid.as_ref().filter(|_| replications >= LEAST) else { return };
         if self.targets.iter().any(|forecast| forecast.others.is_empty()) {
-            fluid.mean_of(&mut self.targets);
+            fluid.mean_of(&mut self.targets, stop);
         }
         let known = self.targets.first().map_or(0, |forecast| forecast.days.len());
-        for replication in u32::try_from(known).unwrap_or(replications)..replications {
+        let wanted = u32::try_from(known).unwrap_or(replications)..replications;
+        for replication in wanted.take_while(|_| !stop.load(Ordering::Relaxed)) {
             let delays = fluid.day(replication);
             self.targets.iter_mut().zip(delays).for_each(|(forecast, delay)| forecast.days.push(delay));
         }
@@ -140,8 +143,8 @@ impl<'a> Fluid<'a> {
     }
 
     /// The mean for each target over many days, and whether it is long enough to decide what the target measures.
-    fn mean_of(&self, forecasts: &mut [Forecast]) {
-        for other in 0..DAYS {
+    fn mean_of(&self, forecasts: &mut [Forecast], stop: &AtomicBool) {
+        for other in (0..DAYS).take_while(|_| !stop.load(Ordering::Relaxed)) {
             let delays = self.day(APART + other);
             forecasts.iter_mut().zip(delays).for_each(|(forecast, delay)| forecast.others.push(delay));
         }

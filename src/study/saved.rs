@@ -3,12 +3,15 @@
 //! Each file says which build, models, targets, name and replication it belongs to and ends with a checksum. A file that
 //! belongs elsewhere, or of which a bit has changed, is not read: its run is simulated again.
 
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::disk::{self, Draft};
 use crate::scenario::model::Model;
 use crate::scenario::target::Target;
 use crate::study::Fault;
@@ -32,15 +35,29 @@ impl Saved {
         models: impl IntoIterator<Item = (&'a str, &'a Model)>,
         targets: &[Target],
     ) -> Result<Self, Fault> {
+        let saved = Self::of(folder, models, targets);
+        disk::folder(&saved.folder).map_err(|source| saved.fault(source))?;
+        Ok(saved)
+    }
+
+    fn of<'a>(folder: &Path, models: impl IntoIterator<Item = (&'a str, &'a Model)>, targets: &[Target]) -> Self {
         let key = key(BUILD, models, targets);
-        let folder = folder.join(&key);
-        std::fs::create_dir_all(&folder)
-            .map_err(|source| Fault::Write { what: format!("cannot write {}", folder.display()), source })?;
-        Ok(Self { folder, key })
+        Self { folder: folder.join(&key), key }
+    }
+
+    /// Removes what was kept for these models: their results are written, and it is not needed any more.
+    pub fn clear<'a>(folder: &Path, models: impl IntoIterator<Item = (&'a str, &'a Model)>, targets: &[Target]) {
+        // The results are what counts; a folder that stays behind does no harm.
+        let _ = std::fs::remove_dir_all(Self::of(folder, models, targets).folder);
+        let _ = std::fs::remove_dir(folder);
     }
 
     fn path(&self, name: &str, replication: u32) -> PathBuf {
         self.folder.join(format!("{name}-{replication}.run"))
+    }
+
+    fn fault(&self, source: std::io::Error) -> Fault {
+        Fault::Write { what: format!("cannot write {}", self.folder.display()), source }
     }
 
     /// The first bytes of a file: whose it is, and how long what follows is.
@@ -51,34 +68,112 @@ impl Saved {
     /// What was put there; none where the file belongs to something else or has changed since.
     pub fn get<T: DeserializeOwned>(&self, name: &str, replication: u32) -> Option<T> {
         let bytes = std::fs::read(self.path(name, replication)).ok()?;
-        let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
-        if Sha256::digest(content)[..] != *checksum {
-            return None;
-        }
-        // The length of the run is part of the header: it is sought, not guessed.
-        let header = content.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1)?.0 + 1;
-        let run = &content[header..];
-        (content[..header] == self.header(name, replication, run.len())).then(|| postcard::from_bytes(run).ok())?
+        let run = unsealed(&bytes, |length| self.header(name, replication, length))?;
+        postcard::from_bytes(run).ok()
     }
 
     pub fn put<T: Serialize>(&self, name: &str, replication: u32, found: &T) -> Result<(), Fault> {
-        let path = self.path(name, replication);
-        let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
-        let run = postcard::to_allocvec(found).map_err(|fault| wrong(std::io::Error::other(fault)))?;
-        let mut content = self.header(name, replication, run.len());
-        content.extend_from_slice(&run);
-        content.extend_from_slice(&Sha256::digest(&content));
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(wrong)?;
-        std::io::Write::write_all(&mut file, &content).map_err(wrong)?;
-        file.persist(&path).map(|_| ()).map_err(|fault| wrong(fault.error))
+        let run = postcard::to_allocvec(found).map_err(|fault| self.fault(std::io::Error::other(fault)))?;
+        let sealed = sealed(&self.header(name, replication, run.len()), &run);
+        disk::write(&self.path(name, replication), &sealed).map_err(|source| self.fault(source))
     }
 
-    /// The study has ended: what was kept is not needed any more.
-    pub fn clear(self) {
-        // The results are what counts; a folder that stays behind does no harm.
-        let _ = std::fs::remove_dir_all(&self.folder);
-        let _ = self.folder.parent().map(std::fs::remove_dir);
+    fn records_path(&self, name: &str, replication: u32) -> PathBuf {
+        self.folder.join(format!("{name}-{replication}.csv"))
     }
+
+    /// The first line of a file of records: whose it is.
+    fn records_header(&self, name: &str, replication: u32) -> String {
+        format!("headend kept records {} {replication} {name}\n", self.key)
+    }
+
+    /// The records of a run that were put there; none where the file belongs to something else or has changed since.
+    pub fn records(&self, name: &str, replication: u32) -> Option<impl Read + use<>> {
+        let path = self.records_path(name, replication);
+        let header = self.records_header(name, replication);
+        let rows = std::fs::metadata(&path).ok()?.len().checked_sub((header.len() + CHECKSUM) as u64)?;
+        let mut file = BufReader::new(File::open(path).ok()?);
+        let mut hash = Hashing(Sha256::new());
+        std::io::copy(&mut file.by_ref().take(header.len() as u64 + rows), &mut hash).ok()?;
+        let mut checksum = [0; CHECKSUM];
+        file.read_exact(&mut checksum).ok()?;
+        file.rewind().ok()?;
+        let mut first = vec![0; header.len()];
+        file.read_exact(&mut first).ok()?;
+        (hash.0.finalize()[..] == checksum && first == header.as_bytes()).then(|| file.take(rows))
+    }
+
+    /// A place for the records of a run.
+    pub fn keep_records(&self, name: &str, replication: u32) -> Result<KeptRecords, Fault> {
+        let path = self.records_path(name, replication);
+        let draft = Draft::beside(&path).map_err(|source| self.fault(source))?;
+        let mut kept = KeptRecords { path, hash: Sha256::new(), draft: BufWriter::new(draft) };
+        let header = self.records_header(name, replication);
+        kept.write_all(header.as_bytes()).map_err(|source| self.fault(source))?;
+        Ok(kept)
+    }
+}
+
+/// A hash that can be written to.
+struct Hashing(Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Records of a run while they are written; a checksum is to follow.
+pub(super) struct KeptRecords {
+    path: PathBuf,
+    hash: Sha256,
+    draft: BufWriter<Draft>,
+}
+
+impl KeptRecords {
+    /// That was the last of them.
+    pub fn place(mut self) -> std::io::Result<()> {
+        self.draft.write_all(&self.hash.finalize())?;
+        self.draft.into_inner().map_err(std::io::IntoInnerError::into_error)?.place(&self.path)
+    }
+}
+
+impl Write for KeptRecords {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.draft.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.draft.flush()
+    }
+}
+
+/// A kept run with its header and its checksum.
+#[must_use]
+pub fn sealed(header: &[u8], run: &[u8]) -> Vec<u8> {
+    let mut content = [header, run].concat();
+    content.extend_from_slice(&Sha256::digest(&content));
+    content
+}
+
+/// The run in a file, where the file has the header of a run of its length and no bit of it has changed.
+#[must_use]
+pub fn unsealed(bytes: &[u8], header: impl Fn(usize) -> Vec<u8>) -> Option<&[u8]> {
+    let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
+    if Sha256::digest(content)[..] != *checksum {
+        return None;
+    }
+    // The length of the run is part of the header: it is sought, not guessed.
+    let start = content.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1)?.0 + 1;
+    let run = &content[start..];
+    (content[..start] == header(run.len())).then_some(run)
 }
 
 /// The name of everything that a kept run depends on.
@@ -148,5 +243,32 @@ mod tests {
         saved.put("Base", 0, &kept(1)).unwrap();
         std::fs::rename(saved.path("Base", 0), saved.path("base", 0)).unwrap();
         assert_eq!(saved.get::<Kept>("base", 0), None);
+    }
+
+    /// Records come back as they were put there; with a byte changed, or as those of another run, they do not.
+    #[test]
+    fn kept_records_that_have_changed_are_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let saved = Saved::open(folder.path(), [], &[]).unwrap();
+        let mut kept = saved.keep_records("base", 3).unwrap();
+        kept.write_all(b"a,b\n1,2\n").unwrap();
+        kept.place().unwrap();
+        let read = || {
+            let mut text = String::new();
+            saved.records("base", 3).map(|mut rows| rows.read_to_string(&mut text).map(|_| text))
+        };
+        assert_eq!(read().unwrap().unwrap(), "a,b\n1,2\n");
+        let path = saved.records_path("base", 3);
+        let sound = std::fs::read(&path).unwrap();
+        for place in 0..sound.len() {
+            let mut bytes = sound.clone();
+            bytes[place] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(read().is_none(), "byte {place}");
+        }
+        std::fs::write(saved.records_path("base", 4), &sound).unwrap();
+        assert!(saved.records("base", 4).is_none());
+        std::fs::write(&path, &sound[..10]).unwrap();
+        assert!(read().is_none());
     }
 }

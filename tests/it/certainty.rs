@@ -13,7 +13,7 @@ use crate::bench_model::{EXPONENTIAL, single_server, study};
 
 fn results(study: &Study, chosen: &[usize]) -> Results {
     let stop = AtomicBool::new(false);
-    let settings = Settings { stop: &stop, progress: &|_| {}, keep: None, retain: false, records: None };
+    let settings = Settings { stop: &stop, progress: &|_| {}, keep: None, records: None };
     run(study, chosen, &settings).unwrap()
 }
 

@@ -1,0 +1,320 @@
+//! Files: read if they are files at all, written whole or not at all, and by one process at a time.
+//!
+//! Every file is written as a draft beside its place, flushed to the disk, and then renamed: what stands under a final name
+//! is whole, whenever the process was killed or the power went. A draft is locked while it is written, so that what a killed
+//! process left can be told from what another one is writing.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// A file is read up to this length [byte]: a million rows have some 50 MB.
+const LONGEST: u64 = 512 << 20;
+
+/// What is in a file: not a pipe or a device, which may never end.
+///
+/// # Errors
+/// If it is no file, is too long, or cannot be read.
+pub fn regular(path: &Path) -> io::Result<Vec<u8>> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    if !about.is_file() {
+        return Err(io::Error::other("it is a pipe or a device, not a file"));
+    }
+    if about.len() > LONGEST {
+        return Err(io::Error::other("it has more than 512 MB"));
+    }
+    std::fs::read(path)
+}
+
+/// The folder in which a file of this path lies.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a folder, and those above it, where they are not there.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn folder(path: &Path) -> io::Result<()> {
+    fault::next()?;
+    std::fs::create_dir_all(path)
+}
+
+/// Writes a file whole.
+///
+/// # Errors
+/// If it cannot be written; what was there before is untouched then.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    Draft::of(path, bytes)?.place(path)
+}
+
+/// How names of drafts begin and end.
+const DRAFT: (&str, &str) = (".headend-", ".tmp");
+
+/// A file that has no name yet: it goes away with this value, unless it is placed.
+#[derive(Debug)]
+pub struct Draft(tempfile::NamedTempFile);
+
+impl Draft {
+    /// A draft in the folder of `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        let beside = folder_of(path);
+        folder(beside)?;
+        loop {
+            fault::next()?;
+            let file = tempfile::Builder::new().prefix(DRAFT.0).suffix(DRAFT.1).tempfile_in(beside)?;
+            // That a file system knows no locks is no fault: nothing is tidied up there.
+            let is_taken = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
+            if !is_taken && file.path().exists() {
+                return Ok(Self(file));
+            }
+            // Somebody took it for left over, in the instant before it was locked.
+        }
+    }
+
+    /// A draft of these bytes in the folder of `path`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn of(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let mut draft = Self::beside(path)?;
+        draft.write_all(bytes)?;
+        draft.sync()?;
+        Ok(draft)
+    }
+
+    /// Flushes it to the disk.
+    fn sync(&self) -> io::Result<()> {
+        fault::next()?;
+        self.0.as_file().sync_all()
+    }
+
+    /// Gives it its name, in place of what was there.
+    ///
+    /// # Errors
+    /// If it cannot be flushed to the disk, or renamed.
+    pub fn place(self, path: &Path) -> io::Result<()> {
+        readable(self.0.as_file())?;
+        self.sync()?;
+        fault::next()?;
+        self.0.persist(path).map_err(|fault| fault.error)?;
+        // Without it a power cut could take the name back. Not every system can.
+        #[cfg(unix)]
+        let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+
+    /// Goes back to its beginning, to be read.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn reread(mut self) -> io::Result<impl io::Read> {
+        self.0.rewind()?;
+        Ok(self.0)
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        fault::next()?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A draft is for its owner alone; a report is for all.
+fn readable(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+/// Removes drafts in a folder that a process left when it was killed, and those in the folders below it.
+pub fn tidy(folder: &Path) {
+    /// Results lie two folders deep.
+    const DEEP: usize = 2;
+    tidy_below(folder, DEEP);
+}
+
+fn tidy_below(folder: &Path, deep: usize) {
+    // What cannot be read or removed does no harm.
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && deep > 0 {
+            tidy_below(&path, deep - 1);
+        }
+        let is_draft = name.to_str().is_some_and(|name| name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1));
+        if is_draft && !is_folder {
+            let is_free = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+            if is_free {
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+/// Keeps other processes from writing the same. It ends with this value, and with the process however that ends.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    _file: File,
+}
+
+/// Why there is no claim.
+#[derive(Debug)]
+pub enum Claimed {
+    /// Another process has it; its number, if that can be read.
+    By(Option<u32>),
+    /// The file cannot be written.
+    Fault(io::Error),
+}
+
+impl Claim {
+    /// Claims what this file stands for. It is removed at the end.
+    ///
+    /// # Errors
+    /// If another process has claimed it, or the file cannot be written.
+    pub fn of(path: &Path) -> Result<Self, Claimed> {
+        loop {
+            fault::next().map_err(Claimed::Fault)?;
+            let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+            let mut file = open.map_err(Claimed::Fault)?;
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                let holder = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
+                return Err(Claimed::By(holder));
+            }
+            if is_at(&file, path) {
+                // Who it is, is told where it can be.
+                let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+                return Ok(Self { path: path.to_owned(), _file: file });
+            }
+            // The one who had it has ended since, and removed it.
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // While it is locked: nobody else can have it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Whether an open file is still the one of that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let place = |about: &std::fs::Metadata| (about.dev(), about.ino());
+        matches!((file.metadata(), std::fs::metadata(path)), (Ok(own), Ok(named)) if place(&own) == place(&named))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        path.exists()
+    }
+}
+
+/// For tests of what a full disk or a faulty one does: `HEADEND_FAIL_WRITE=7` makes the seventh write of the process and all after
+/// it fail as on a full disk, `HEADEND_FAIL_WRITE=7!` the seventh alone as on a faulty one. In builds with debug assertions only.
+#[cfg(debug_assertions)]
+mod fault {
+    use std::io;
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static WHICH: LazyLock<Option<(u64, bool)>> = LazyLock::new(|| {
+        let which = std::env::var("HEADEND_FAIL_WRITE").ok()?;
+        Some((which.trim_end_matches('!').parse().ok()?, which.ends_with('!')))
+    });
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+
+    /// Whether the next step of a write is to be done.
+    pub fn next() -> io::Result<()> {
+        let Some((which, alone)) = *WHICH else { return Ok(()) };
+        let now = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
+        match (now == which, now > which, alone) {
+            (true, _, true) => Err(io::Error::other("Input/output error (a test)")),
+            (true, _, false) | (_, true, false) => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(not(debug_assertions))]
+mod fault {
+    /// Every step of a write is done.
+    #[allow(clippy::unnecessary_wraps)] // as its twin
+    pub fn next() -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.map(|name| name.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_draft_that_is_not_placed_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write(&path, b"one").unwrap();
+        let mut draft = Draft::beside(&path).unwrap();
+        draft.write_all(b"two").unwrap();
+        drop(draft);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    /// What a killed process left goes; what somebody is writing, and what is not ours, stays.
+    #[test]
+    fn only_what_is_left_over_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("charts");
+        std::fs::create_dir(&below).unwrap();
+        std::fs::write(folder.path().join(".headend-abc.tmp"), "half").unwrap();
+        std::fs::write(below.join(".headend-def.tmp"), "half").unwrap();
+        std::fs::write(folder.path().join("mine.tmp"), "whole").unwrap();
+        let mut draft = Draft::beside(&folder.path().join("b.txt")).unwrap();
+        draft.write_all(b"b").unwrap();
+        tidy(folder.path());
+        draft.place(&folder.path().join("b.txt")).unwrap();
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, ["b.txt", "charts", "mine.tmp"]);
+        assert!(names(&below).is_empty());
+    }
+
+    #[test]
+    fn what_is_claimed_is_not_claimed_again_until_it_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".run.lock");
+        let claim = Claim::of(&path).unwrap();
+        let second = Claim::of(&path);
+        assert!(matches!(second, Err(Claimed::By(Some(id))) if id == std::process::id()), "{second:?}");
+        drop(claim);
+        assert!(names(folder.path()).is_empty());
+        Claim::of(&path).unwrap();
+    }
+}

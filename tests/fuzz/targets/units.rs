@@ -1,0 +1,24 @@
+//! Any text as a quantity: what is taken is written so that it is taken again.
+#![no_main]
+
+use headend::scenario::leaf::{Count, Date, Flag, Line, Name, Number, Weekday};
+use headend::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Text};
+
+/// Reads a text, and what is written of it.
+fn again<T: Text + ToString>(text: &str) {
+    if let Ok(value) = T::read(text) {
+        let written = value.to_string();
+        assert!(T::read(&written).is_ok(), "{text:?} is written {written:?}");
+    }
+}
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    again::<Span>(text);
+    again::<BitRate>(text);
+    again::<PacketRate>(text);
+    again::<Bytes>(text);
+    again::<Share>(text);
+    again::<Clock>(text);
+    let _ = (Count::read(text), Number::read(text), Flag::read(text), Name::read(text));
+    let _ = (Line::read(text), Weekday::read(text), Date::read(text));
+});
