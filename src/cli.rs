@@ -16,16 +16,17 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use thiserror::Error;
 
-use crate::disk;
+use crate::disk::{self, Folder};
 use crate::report::finding::Finding;
 use crate::report::words::{count, several};
 use crate::report::{self, answer, table};
 use crate::scenario::model::{Fidelity, Ingredient};
 use crate::scenario::{self, Study};
+use crate::study::cost::Extent;
 use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Progress, Settings};
-use crate::units::{Clock, Share, Text};
+use crate::units::{Clock, Share, Text, visible};
 use bundle::Bundle;
 use output::{Asked, Output};
 
@@ -38,9 +39,24 @@ pub struct Cli {
     /// Number of threads (default: one for each processor). Results do not depend on it.
     #[arg(long, global = true, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Reads files outside the scenario's folder, too, where the scenario names them.
+    #[arg(long, global = true)]
+    allow_outside: bool,
+    /// Goes on where more than 2 GiB of memory or 10,000 million events are predicted.
+    #[arg(long, global = true)]
+    yes: bool,
     /// Reports progress in more detail, on stderr.
     #[arg(short, long, global = true)]
     verbose: bool,
+}
+
+/// What the user has allowed.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    /// Files outside the scenario's folder are read.
+    outside: bool,
+    /// A run may cost whatever it does.
+    costly: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -312,14 +328,23 @@ enum Stop {
     #[error("{0}")]
     Input(String),
     /// It was stopped; what is done is kept in this folder.
-    #[error("stopped: what was simulated is kept in {}; the same command goes on from there", .0.display())]
+    #[error("stopped: what was simulated is kept in {}; the same command goes on from there", disk::shown(.0))]
     Kept(PathBuf),
     /// The study was stopped or could not write.
     #[error("error: {0}")]
-    Study(#[from] Fault),
+    Study(Fault),
     /// A file could not be written.
-    #[error("error: cannot write {}: {}\n  = help: {}", .0.display(), .1, remedy(.1))]
+    #[error("error: cannot write {}: {}\n  = help: {}", disk::shown(.0), .1, remedy(.1))]
     Write(PathBuf, #[source] std::io::Error),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Write(path, why) => Self::Write(path, why),
+            other => Self::Study(other),
+        }
+    }
 }
 
 /// What can be done about a file that cannot be written. What was simulated is kept.
@@ -351,14 +376,15 @@ pub fn main() -> u8 {
         // It can only fail when the pool exists already.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
+    let terms = Terms { outside: cli.allow_outside, costly: cli.yes };
     let done = match cli.verb {
-        Verb::Run(args) => run(&args),
-        Verb::Plan(args) => plan::plan(&args),
-        Verb::Headroom(args) => plan::headroom(&args),
-        Verb::Sweep(args) => sweep::sweep(&args),
-        Verb::Compare(args) => compare::compare(&args),
+        Verb::Run(args) => run(&args, terms),
+        Verb::Plan(args) => plan::plan(&args, terms),
+        Verb::Headroom(args) => plan::headroom(&args, terms),
+        Verb::Sweep(args) => sweep::sweep(&args, terms),
+        Verb::Compare(args) => compare::compare(&args, terms),
         Verb::Validate(args) => validate::validate(&args),
-        Verb::Check { file } => check(&file),
+        Verb::Check { file } => check(&file, terms),
         Verb::Profiles => say(&profiles()),
         Verb::Schema => say_json(&report::reference::schema()),
         Verb::Init { name, branches } => init(&name, branches),
@@ -377,7 +403,9 @@ pub fn main() -> u8 {
 /// Prints to stdout, and gives the exit code. That a reader has gone away is no fault; that a disk is full is one.
 fn say(text: &str) -> Result<u8, Stop> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+    let shown = |line: &str| line.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+    let lines: Vec<String> = text.trim_end().split('\n').map(shown).collect();
+    match writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush()) {
         Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Stop::Write(PathBuf::from("to standard output"), fault))
         }
@@ -404,7 +432,7 @@ fn tell<T: serde::Serialize>(
         Some(found) => say_json(found)?,
         None => {
             let page = output.path(&format!("{}.html", finding.name));
-            say(&format!("{}\nReport: {}", finding.text(), page.display()))?
+            say(&format!("{}\nReport: {}", finding.text(), disk::shown(&page)))?
         }
     };
     Ok(())
@@ -420,11 +448,21 @@ fn override_with(study: &mut Study, seed: Option<u64>, replications: Option<u32>
     }
 }
 
-fn run(args: &Run) -> Result<u8, Stop> {
+/// Refuses what costs more than is begun without being asked twice.
+fn affordable(study: &Study, extent: Extent, terms: Terms) -> Result<(), Stop> {
+    if terms.costly {
+        return Ok(());
+    }
+    let refuse = |what| Stop::Input(format!("error: {what}"));
+    report::load::affordable(study, extent, rayon::current_num_threads()).map_err(refuse)
+}
+
+fn run(args: &Run, terms: Terms) -> Result<u8, Stop> {
     let began = std::time::Instant::now();
-    let (mut study, text) = load(&args.file)?;
+    let (mut study, text) = load(&args.file, terms)?;
     let chosen = choose(&study, &args.options)?;
     adjust(&mut study, args);
+    affordable(&study, Extent { setups: chosen.len(), ..Extent::of(&study) }, terms)?;
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "report")?;
     if let Some(records) = &args.records {
         output.admits(records)?;
@@ -439,18 +477,18 @@ fn run(args: &Run) -> Result<u8, Stop> {
     if args.json {
         say_json(&results)?;
     } else if written.is_ok() {
-        say(&format!("{}\nReport: {}", table::summary(&results), output.page().display()))?;
+        say(&format!("{}\nReport: {}", table::summary(&results), disk::shown(&output.page())))?;
     } else {
         say(&table::summary(&results))?;
     }
     written?;
-    study::forget(&study, &output.unfinished());
+    disk::remove(&output.unfinished());
     let met = results.setups.iter().any(|found| answer::overall(found) == Verdict::Met);
     Ok(u8::from(!met && !results.targets.is_empty()))
 }
 
-fn load(file: &Path) -> Result<(Study, String), Stop> {
-    let shown = file.display().to_string();
+fn load(file: &Path, terms: Terms) -> Result<(Study, String), Stop> {
+    let shown = disk::shown(file);
     let bytes = disk::regular(file).map_err(|fault| {
         let help = if file.exists() {
             "check that it is a file and may be read"
@@ -466,7 +504,7 @@ fn load(file: &Path) -> Result<(Study, String), Stop> {
             "error: {shown} is not text in UTF-8: line {line}, byte {good} of the file\n  = help: save it again as UTF-8"
         ))
     })?;
-    let folder = file.parent().unwrap_or(Path::new("."));
+    let folder = Folder::reaching(file.parent().unwrap_or(Path::new("")), terms.outside);
     let study = scenario::load(&shown, &text, folder).map_err(|problems| Stop::Input(problems.show(colours())))?;
     tracing::debug!(sites = study.setups[0].model.sites.len(), setups = study.setups.len(), "scenario is right");
     Ok((study, text))
@@ -636,14 +674,14 @@ fn for_shell(word: &str) -> String {
     }
 }
 
-fn check(file: &Path) -> Result<u8, Stop> {
-    let (study, _) = load(file)?;
+fn check(file: &Path, terms: Terms) -> Result<u8, Stop> {
+    let (study, _) = load(file, terms)?;
     let base = &study.setups[0].model;
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
     let assumed = study.inputs.iter().filter(|input| input.standing == scenario::source::Standing::Assumed).count();
     let valid = format!(
         "{} is valid: {} with {} {}, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
-        file.display(),
+        disk::shown(file),
         several(base.sites.len(), ["site", "sites"]),
         count(patients),
         study.counted,
@@ -702,7 +740,7 @@ fn init(name: &str, branches: bool) -> Result<u8, Stop> {
     let path = PathBuf::from(format!("{name}.toml"));
     if path.exists() {
         let help = "choose another name, or move that file away";
-        return Err(Stop::Input(format!("error: {} already exists\n  = help: {help}", path.display())));
+        return Err(Stop::Input(format!("error: {} already exists\n  = help: {help}", disk::shown(&path))));
     }
     let write =
         |path: &Path, bytes: &[u8]| disk::write(path, bytes).map_err(|fault| Stop::Write(path.to_owned(), fault));
@@ -719,7 +757,7 @@ fn init(name: &str, branches: bool) -> Result<u8, Stop> {
     } else {
         write(&path, include_bytes!("../templates/starter.toml"))?;
     }
-    let shown = path.display();
+    let shown = disk::shown(&path);
     say(&format!("{text}{shown} is written. `headend check {shown}` shows its load, `headend run {shown}` runs it."))
 }
 

@@ -6,7 +6,9 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use crate::units::visible;
 
 /// A file is read up to this length [byte]: a million rows have some 50 MB.
 const LONGEST: u64 = 512 << 20;
@@ -29,6 +31,61 @@ pub fn regular(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
+/// A path as it is shown to people: nothing in it is hidden.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    visible(&path.display().to_string()).into_owned()
+}
+
+/// A folder, and whether files outside it may be read: a scenario from a stranger should not look at what is not its own.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+    anywhere: bool,
+}
+
+impl From<&Path> for Folder {
+    /// Only files in the folder, and below it, are read.
+    fn from(path: &Path) -> Self {
+        Self { path: path.to_owned(), anywhere: false }
+    }
+}
+
+impl Folder {
+    /// Files elsewhere are read, too, where `anywhere` says so.
+    #[must_use]
+    pub fn reaching(path: &Path, anywhere: bool) -> Self {
+        Self { path: path.to_owned(), anywhere }
+    }
+
+    /// Where a file of this name is looked for.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Whether a file may be read.
+    #[must_use]
+    pub fn admits(&self, name: &str) -> bool {
+        self.anywhere || self.is_inside(name)
+    }
+
+    /// Whether a file is in the folder: by its name, so that a name that leads to another machine is not even looked at; and by
+    /// where it is, so that a link does not lead out.
+    fn is_inside(&self, name: &str) -> bool {
+        let parts = || Path::new(name).components();
+        if !parts().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) || name.starts_with("\\\\") {
+            return false;
+        }
+        let folder = if self.path.as_os_str().is_empty() { Path::new(".") } else { &self.path };
+        match (folder.canonicalize(), self.path_of(name).canonicalize()) {
+            (Ok(folder), Ok(file)) => file.starts_with(folder),
+            // It is not there: that is another fault.
+            _ => true,
+        }
+    }
+}
+
 /// The folder in which a file of this path lies.
 #[must_use]
 pub fn folder_of(path: &Path) -> &Path {
@@ -42,6 +99,11 @@ pub fn folder_of(path: &Path) -> &Path {
 pub fn folder(path: &Path) -> io::Result<()> {
     fault::next()?;
     std::fs::create_dir_all(path)
+}
+
+/// Removes a folder with all that is in it. That it stays behind does no harm.
+pub fn remove(folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 /// Writes a file whole.
@@ -273,6 +335,30 @@ mod tests {
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         entries.map(|name| name.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_is_inside_by_name_and_by_place() {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("inner");
+        std::fs::create_dir_all(inner.join("below")).unwrap();
+        for file in ["inner/a.csv", "inner/below/b.csv", "c.csv"] {
+            std::fs::write(outer.path().join(file), "x").unwrap();
+        }
+        let folder = Folder::from(inner.as_path());
+        for name in ["a.csv", "./a.csv", "below/b.csv", "nowhere.csv"] {
+            assert!(folder.admits(name), "{name}");
+        }
+        let absolute = outer.path().join("c.csv").display().to_string();
+        for name in ["../c.csv", "below/../../c.csv", &absolute, "\\\\server\\share\\c.csv"] {
+            assert!(!folder.admits(name), "{name}");
+            assert!(Folder::reaching(&inner, true).admits(name), "{name}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(outer.path().join("c.csv"), inner.join("link.csv")).unwrap();
+            assert!(!folder.admits("link.csv"));
+        }
     }
 
     #[test]

@@ -20,13 +20,13 @@ pub mod read;
 pub mod say;
 pub mod source;
 pub mod spread;
+pub mod table;
 pub mod target;
 pub mod tunnel;
 pub mod vary;
 pub mod warn;
 
-use std::path::Path;
-
+use crate::disk::Folder;
 use check::{Check, Named};
 use file::{At, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
 use leaf::{Count, Flag, Leaf, Line, Name};
@@ -89,13 +89,13 @@ pub struct Effort {
     pub precision: Share,
 }
 
-/// Reads and checks a scenario. `folder` is where its relative paths start.
+/// Reads and checks a scenario. `folder` is where its relative paths start, and says whether files elsewhere may be read.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn load(path: &str, text: &str, folder: &Path) -> Result<Study, Problems> {
+pub fn load(path: &str, text: &str, folder: impl Into<Folder>) -> Result<Study, Problems> {
     let read = read::read(path, text);
-    let mut check = Check::new(read.problems, folder, read.blanked);
+    let mut check = Check::new(read.problems, folder.into(), read.blanked);
     let fatal = read.file.class.is_empty() && !check.problems.is_empty();
     let study = if fatal { None } else { study(&read.file, text, &mut check) };
     match study {
@@ -306,6 +306,11 @@ fn setups(
             check.problems.add(table.name.span(), format!("a second option `{}`", name.0), help);
         }
         let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |Line(title)| title);
+        if setups.iter().any(|setup| setup.title == title) {
+            let at = if table.title.is_written() { table.title.span() } else { table.name.span() };
+            let help = "give each a title of its own: reports go by it";
+            check.problems.add(at, format!("a second set-up that is called \u{201c}{title}\u{201d}"), help);
+        }
         let (mut model, mut what) = (base.clone(), Vec::new());
         for table in &resolved[index] {
             let by_load = change::apply(&mut model, &table.change, known, first, check);

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::disk::Draft;
+use crate::disk::{self, Draft};
 use crate::scenario::model::{ClassId, Model};
 use crate::scenario::target::Measure;
 use crate::scenario::{Setup, Study};
@@ -59,7 +59,7 @@ pub struct Settings<'a> {
     pub stop: &'a AtomicBool,
     /// Told how far it is.
     pub progress: &'a (dyn Fn(Progress) + Sync),
-    /// Folder in which finished runs are kept: those that are known are not simulated again. [`forget`] clears it.
+    /// Folder in which finished runs are kept: those that are known are not simulated again.
     pub keep: Option<PathBuf>,
     /// File to which every transaction is written.
     pub records: Option<PathBuf>,
@@ -75,13 +75,8 @@ pub enum Fault {
     #[error("{0}")]
     Unmeasured(String),
     /// A file could not be written.
-    #[error("{what}: {source}")]
-    Write {
-        /// Which.
-        what: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error("cannot write {}: {}", disk::shown(.0), .1)]
+    Write(PathBuf, #[source] std::io::Error),
 }
 
 /// Runs the setups of a study that are chosen by their places.
@@ -141,11 +136,6 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
             }
         }
     }
-}
-
-/// Removes what was kept of a study in a folder: what came of it is written.
-pub fn forget(study: &Study, folder: &Path) {
-    Saved::clear(folder, models(study), &study.targets);
 }
 
 /// Every set-up's model by its name.
@@ -211,7 +201,7 @@ impl Job<'_> {
             keep(&run)?;
             return Ok((run, None));
         };
-        let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
+        let wrong = |source| Fault::Write(path.clone(), source);
         let Some(saved) = saved else {
             // Records of parallel runs go to files of their own, which are put together in order.
             let mut draft = std::io::BufWriter::new(Draft::beside(path).map_err(wrong)?);
@@ -240,7 +230,8 @@ impl Job<'_> {
         if self.settings.stop.load(Ordering::Relaxed) {
             return Err(Fault::Stopped);
         }
-        recorder.finish().map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })
+        let path = || self.settings.records.clone().unwrap_or_default();
+        recorder.finish().map_err(|source| Fault::Write(path(), source))
     }
 }
 
@@ -252,21 +243,21 @@ struct Records {
 
 impl Records {
     fn create(path: &Path) -> Result<Self, Fault> {
-        let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
+        let wrong = |source| Fault::Write(path.to_owned(), source);
         let mut draft = Draft::beside(path).map_err(wrong)?;
         draft.write_all(RECORDS_HEADER.as_bytes()).map_err(wrong)?;
         Ok(Self { path: path.to_owned(), draft })
     }
 
     fn append(&mut self, rows: &mut impl Read) -> Result<(), Fault> {
-        let wrong = |source| Fault::Write { what: format!("cannot write {}", self.path.display()), source };
+        let wrong = |source| Fault::Write(self.path.clone(), source);
         std::io::copy(rows, &mut self.draft).map_err(wrong)?;
         Ok(())
     }
 
     fn finish(self) -> Result<(), Fault> {
         let path = self.path;
-        let wrong = |source| Fault::Write { what: format!("cannot write {}", path.display()), source };
+        let wrong = |source| Fault::Write(path.clone(), source);
         self.draft.place(&path).map_err(wrong)
     }
 }

@@ -4,6 +4,7 @@
 //! nanoseconds, bits per second and bytes. Reading never guesses: a number without a unit is an error
 //! that says which units there are.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
@@ -215,6 +216,23 @@ const PACKET_UNITS: [(&str, f64); 3] = [("packet/s", 1.0), ("kpacket/s", 1e3), (
 /// See [`RATE_ALIASES`].
 const PACKET_ALIASES: [(&str, f64); 3] = [("pps", 1.0), ("kpps", 1e3), ("Mpps", 1e6)];
 
+/// Text in which nothing is hidden: control characters, and marks that change the direction of writing (Unicode TR 9; a text
+/// can be made to read as another one by them), are shown as symbols.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let symbol = |letter: char| match letter {
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(letter)),
+        '\u{7f}' => Some('\u{2421}'),
+        '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => Some('\u{fffd}'),
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Some('\u{25ca}'),
+        _ => None,
+    };
+    if text.chars().all(|letter| symbol(letter).is_none()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|letter| symbol(letter).unwrap_or(letter)).collect())
+}
+
 /// Whether a sheet would take a cell of CSV for a formula (OWASP, CSV Injection); a number is none. Such a cell is written with
 /// an apostrophe in front, by which sheets know text.
 #[must_use]
@@ -248,6 +266,11 @@ fn quantity_or(
         .map_err(|_| format!("`{digits}` is not a number; write it as in `{example}`"))?;
     if unit.is_empty() {
         return Err(format!("`{text}` has no unit; write {of} as in `{example}`"));
+    }
+    if unit.starts_with(',') {
+        return Err(format!(
+            "`{text}` has a comma in its number; write it without thousands separators, and with a decimal point"
+        ));
     }
     let Some(&(_, scale)) = units.iter().chain(aliases).find(|(name, _)| *name == unit) else {
         return Err(format!("`{unit}` is not a unit of {}; use {}", measure(of), either(units)));

@@ -5,26 +5,29 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{Compare, STOP, Stop, bar, load, override_with, tell};
+use crate::cli::{Compare, STOP, Stop, Terms, affordable, bar, load, override_with, tell};
+use crate::disk;
 use crate::report;
 use crate::report::compare::{Candidate, Comparison};
 use crate::report::finding::setting;
+use crate::report::words::several;
 use crate::scenario::model::{ClassId, Model};
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::target::Target;
 use crate::scenario::{Setup, Study, warn};
+use crate::study::cost::Extent;
 use crate::study::days::{Day, Days};
 use crate::study::recorder::Watched;
 use crate::study::select::{Zone, select};
 use crate::study::{Fault, watched};
 
-pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
+pub(super) fn compare(args: &Compare, terms: Terms) -> Result<u8, Stop> {
     let mut all: Vec<(String, Setup)> = Vec::new();
     let mut asked: Vec<(Vec<Target>, Watched)> = Vec::new();
     let mut first: Option<Study> = None;
     let (mut bundles, mut named) = (Vec::new(), Vec::new());
     for file in &args.files {
-        let (mut study, text) = load(file)?;
+        let (mut study, text) = load(file, terms)?;
         bundles.push(Bundle::of(&text, &study.files));
         named.push(std::mem::take(&mut study.files));
         let prefix = if args.files.len() > 1 {
@@ -32,7 +35,13 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
         } else {
             String::new()
         };
-        override_with(&mut study, args.seed, None);
+        // The days of the first file are those of all.
+        let seed = first.as_ref().map(|first| first.setups[0].model.seed);
+        override_with(&mut study, args.seed.or(seed), None);
+        affordable(&study, Extent { replications: args.first, ..Extent::of(&study) }, terms)?;
+        if let Some(first) = &first {
+            on_the_same_days(first, &study, file)?;
+        }
         for setup in &mut study.setups {
             // The selection takes days for independent.
             setup.model.antithetic = false;
@@ -91,6 +100,31 @@ pub(super) fn compare(args: &Compare) -> Result<u8, Stop> {
     Ok(u8::from(!comparison.someone_meets_all()))
 }
 
+/// Refuses a file that does not record what the targets of the first look at, or is of another day of the week.
+fn on_the_same_days(first: &Study, other: &Study, file: &Path) -> Result<(), Stop> {
+    let (days, own) = (first.setups[0].model.calendar, other.setups[0].model.calendar);
+    let refuse =
+        |what: String, help: &str| Err(Stop::Input(format!("error: {}: {what}\n  = help: {help}", disk::shown(file))));
+    if (days.weekday, days.days) != (own.weekday, own.days) {
+        let (of_first, of_other) =
+            (several(days.days as usize, ["day", "days"]), several(own.days as usize, ["day", "days"]));
+        return refuse(
+            format!("runs {of_other} from {}, and the first file {of_first} from {}", other.when, first.when),
+            "set-ups are compared on the same days: write the same `date` or `weekday`, and the same `days`, in [run]",
+        );
+    }
+    match first.targets.iter().find(|target| target.from < own.from || own.until < target.until) {
+        Some(target) => refuse(
+            format!(
+                "records {} to {}, and `{}` looks at {} to {}",
+                own.from, own.until, target.title, target.from, target.until
+            ),
+            "the targets of the first file are looked at in every file: write `from` and `until` in [run] so that they are recorded",
+        ),
+        None => Ok(()),
+    }
+}
+
 /// What the first study's targets look at, by name, in the models of another one's file.
 fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>, Watched), Stop> {
     let classes =
@@ -102,7 +136,7 @@ fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>
             Stop::Input(format!(
                 "error: {} has no class `{name}`, which {what} looks at\n  = help: the targets of the first file are looked at in \
                  every file; {}",
-                file.display(),
+                disk::shown(file),
                 did_you_mean(name, own.iter().map(String::as_str))
             ))
         })

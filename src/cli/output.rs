@@ -100,7 +100,7 @@ impl Output {
     pub fn admits(&self, records: &Path) -> Result<(), Stop> {
         let refuse = |what: &str| {
             let help = "give `--records` the name of a file of its own";
-            Err(Stop::Input(format!("error: {} {what}\n  = help: {help}", records.display())))
+            Err(Stop::Input(format!("error: {} {what}\n  = help: {help}", disk::shown(records))))
         };
         if records.is_dir() {
             return refuse("is a folder");
@@ -221,7 +221,7 @@ impl Output {
     pub fn stop(&self, fault: Fault) -> Stop {
         match fault {
             Fault::Stopped => Stop::Kept(self.folder.clone()),
-            other => Stop::Study(other),
+            other => other.into(),
         }
     }
 }
@@ -298,7 +298,7 @@ fn begins_with(path: &Path, text: &str) -> bool {
 
 fn kept_back(path: &Path, why: &str) -> Stop {
     let help = "choose another folder with `--out`";
-    Stop::Input(format!("error: {} {why}\n  = help: {help}", path.display()))
+    Stop::Input(format!("error: {} {why}\n  = help: {help}", disk::shown(path)))
 }
 
 /// What keeps two processes from writing the same results to a folder.
@@ -309,7 +309,7 @@ fn claim(folder: &Path, results: &str) -> Result<Claim, Stop> {
         Claimed::By(process) => {
             let who = process.map_or_else(|| "another process".to_owned(), |process| format!("process {process}"));
             let help = "wait until it has ended, or choose another folder with `--out`";
-            Stop::Input(format!("error: {who} is writing to {} just now\n  = help: {help}", folder.display()))
+            Stop::Input(format!("error: {who} is writing to {} just now\n  = help: {help}", disk::shown(folder)))
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{Headroom, Plan, STOP, Stop, bar, choose, load, override_with, tell};
+use crate::cli::{Headroom, Plan, STOP, Stop, Terms, affordable, bar, choose, load, override_with, tell};
 use crate::plan::knob::Knob;
 use crate::plan::search::{Criterion, Outcome};
 use crate::plan::{self, Question};
@@ -12,15 +12,19 @@ use crate::scenario::fault::{Fault, Mishap};
 use crate::scenario::model::UnitId;
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study};
+use crate::study::cost::Extent;
 use crate::study::days::Days;
 use crate::units::{Clock, DAY, Time};
+
+/// Days that an answer takes at least.
+const LEAST: u32 = 10;
 
 fn criterion(days: Option<f64>) -> Criterion {
     days.map_or(Criterion::Mean, Criterion::Days)
 }
 
-pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
-    let (mut study, text) = load(&args.file)?;
+pub(super) fn plan(args: &Plan, terms: Terms) -> Result<u8, Stop> {
+    let (mut study, text) = load(&args.file, terms)?;
     override_with(&mut study, args.effort.seed, None);
     let place = match &args.option {
         Some(name) => choose(&study, std::slice::from_ref(name))?.pop().unwrap_or(0),
@@ -46,6 +50,8 @@ pub(super) fn plan(args: &Plan) -> Result<u8, Stop> {
         let help = "leave `--in` out: the best is what is least on an average day";
         return Err(Stop::Input(format!("error: `--in` does not go with `--find {}`\n  = help: {help}", args.find)));
     }
+    let least = args.effort.budget.min(LEAST);
+    affordable(&study, Extent { setups: 1, replications: least, points: 1 }, terms)?;
     let results = format!("plan-{}", args.find);
     let output = Output::prepare(args.effort.out.as_deref(), &[(&args.file, &study.files)], &results)?;
     let found = answer(&question, &output)?;
@@ -93,13 +99,15 @@ fn answer(question: &Question<'_>, output: &Output) -> Result<plan::Plan, Stop> 
     found.map_err(|fault| output.stop(fault))
 }
 
-pub(super) fn headroom(args: &Headroom) -> Result<u8, Stop> {
-    let (mut study, text) = load(&args.file)?;
+pub(super) fn headroom(args: &Headroom, terms: Terms) -> Result<u8, Stop> {
+    let (mut study, text) = load(&args.file, terms)?;
     override_with(&mut study, args.effort.seed, None);
     if let Some(name) = &args.lose {
         lose(&mut study, name)?;
     }
     let chosen = choose(&study, &args.options)?;
+    let setups = chosen.len() * study.targets.len();
+    affordable(&study, Extent { setups, replications: args.effort.budget.min(LEAST), points: 1 }, terms)?;
     let output = Output::prepare(args.effort.out.as_deref(), &[(&args.file, &study.files)], "headroom")?;
     let mut found = Vec::new();
     for place in chosen {

@@ -54,6 +54,7 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     has_target(study)?;
     let measured = |results: &Results| results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean);
     let ranged = some_ranged(study)?;
+    runner.affordable(study, 2 * ranged.len() + 1, 1)?;
     let now = runner.run(runner.text)?;
     bar.set_length(2 * ranged.len() as u64);
     let at = |(input, spread): &(&Input, Spread), high: bool| -> Result<(String, f64), Stop> {
@@ -82,16 +83,19 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
     let seed = runner.args.seed.unwrap_or(study.setups[0].model.seed);
     let design = Design::new(seed, ranged.len(), usize::from(draws));
     let paths: Vec<String> = ranged.iter().map(|(input, _)| input.path.clone()).collect();
+    runner.affordable(study, design.len(), 1)?;
     bar.set_length(design.len() as u64);
     let found = queue::all(design.len(), |place| {
         let values: Vec<String> =
             ranged.iter().zip(design.draw(place)).map(|((_, spread), share)| spread.at(share)).collect();
         let results = runner.at(&paths, &values)?;
         bar.inc(1);
-        Ok::<_, Stop>((Draw { values, setups: days_of(&results) }, results))
+        let draw = Draw { values, setups: days_of(&results) };
+        // Names and limits are the same at all.
+        Ok::<_, Stop>((draw, (place == 0).then_some(results)))
     })?;
-    let (draws, mut results): (Vec<Draw>, Vec<Results>) = found.into_iter().unzip();
-    let Some(results) = results.pop() else { return Ok(0) };
+    let (draws, results): (Vec<Draw>, Vec<Option<Results>>) = found.into_iter().unzip();
+    let Some(results) = results.into_iter().flatten().next() else { return Ok(0) };
     let (limit, kind, target) = (results.limits[0], results.kinds[0], results.targets[0].clone());
     let titles: Vec<String> = results.setups.iter().map(|setup| setup.title.clone()).collect();
     let of = |setup: usize| draws.iter().map(|draw| draw.setups[setup].clone()).collect::<Vec<Vec<f64>>>();

@@ -2,19 +2,24 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{STOP, Stop, Sweep, bar, choose, load, override_with, sensitivity, tell};
+use crate::cli::{STOP, Stop, Sweep, Terms, affordable, bar, choose, load, override_with, sensitivity, tell};
+use crate::disk::{self, Folder};
 use crate::report;
 use crate::report::finding::{Finding, setting};
 use crate::report::sweep::Point;
+use crate::report::words::list;
 use crate::scenario::{self, Study, vary};
+use crate::study::cost::Extent;
 use crate::study::doubt::Design;
 use crate::study::results::Results;
 use crate::study::{self, Settings, queue};
 
-pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
-    let (study, text) = load(&args.file)?;
+pub(super) fn sweep(args: &Sweep, terms: Terms) -> Result<u8, Stop> {
+    let (study, text) = load(&args.file, terms)?;
     let results = if args.tornado {
         "tornado"
     } else if args.doubt.is_some() {
@@ -24,7 +29,7 @@ pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
     };
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], results)?;
     let bar = bar("{wide_bar} {pos}/{len} points, about {eta} left");
-    let runner = Runner { args, output: &output, text: &text };
+    let runner = Runner { args, terms, output: &output, text: &text };
     if args.tornado || args.doubt.is_some() {
         let done = match args.doubt {
             None => sensitivity::tornado(&runner, &study, &bar),
@@ -35,8 +40,11 @@ pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
     }
     let (paths, grid) = match args.points {
         None => grid(&args.vary)?,
-        Some(points) => hypercube(&args.vary, points, args.seed.unwrap_or(study.setups[0].model.seed))?,
+        Some(points) => hypercube(&text, &args.vary, points, args.seed.unwrap_or(study.setups[0].model.seed))?,
     };
+    runner.affordable(&study, 1, grid.len())?;
+    // Before the first is simulated: that the last is wrong should not be told at the end.
+    grid.par_iter().try_for_each(|point| runner.right(&paths, point))?;
     bar.set_length(grid.len() as u64);
     let points = queue::all(grid.len(), |place| {
         let point = Point { results: runner.at(&paths, &grid[place])?, values: grid[place].clone() };
@@ -53,6 +61,7 @@ pub(super) fn sweep(args: &Sweep) -> Result<u8, Stop> {
 /// What a sweep needs to run a point.
 pub(super) struct Runner<'a> {
     pub args: &'a Sweep,
+    pub terms: Terms,
     pub output: &'a Output,
     pub text: &'a str,
 }
@@ -60,20 +69,49 @@ pub(super) struct Runner<'a> {
 impl Runner<'_> {
     /// The results of the scenario with other values at some paths.
     pub fn at(&self, paths: &[String], values: &[String]) -> Result<Results, Stop> {
+        self.run(&self.varied(paths, values)?)
+    }
+
+    /// Refuses what costs more than is begun without being asked twice: so many runs of the study, of each of so many points to keep.
+    pub fn affordable(&self, study: &Study, runs: usize, points: usize) -> Result<(), Stop> {
+        let setups = if self.args.options.is_empty() { 1 } else { choose(study, &self.args.options)?.len() };
+        let least = self.args.replications.unwrap_or(study.effort.least);
+        let replications = least.saturating_mul(u32::try_from(runs).unwrap_or(u32::MAX));
+        affordable(study, Extent { setups, replications, points }, self.terms)
+    }
+
+    /// Refuses a point at which the scenario is wrong, and says which it is.
+    fn right(&self, paths: &[String], values: &[String]) -> Result<(), Stop> {
+        let point = || paths.iter().zip(values).map(|(path, value)| format!("`{path} = {value}`")).collect::<Vec<_>>();
+        let at = |stop| match stop {
+            Stop::Input(faults) => Stop::Input(format!("with {} this scenario is wrong\n\n{faults}", list(&point()))),
+            other => other,
+        };
+        self.study(&self.varied(paths, values)?).map(drop).map_err(at)
+    }
+
+    /// The scenario with other values at some paths.
+    fn varied(&self, paths: &[String], values: &[String]) -> Result<String, Stop> {
         let mut varied = self.text.to_owned();
         for (path, value) in paths.iter().zip(values) {
             varied = vary::set(&varied, path, value).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
         }
-        self.run(&varied)
+        Ok(varied)
+    }
+
+    /// A varied scenario, checked.
+    fn study(&self, text: &str) -> Result<Study, Stop> {
+        let shown = disk::shown(&self.args.file);
+        let folder = Folder::reaching(self.args.file.parent().unwrap_or(Path::new("")), self.terms.outside);
+        let loaded = scenario::load(&shown, text, folder);
+        let mut study = loaded.map_err(|problems| Stop::Input(problems.show(false)))?;
+        override_with(&mut study, self.args.seed, self.args.replications);
+        Ok(study)
     }
 
     /// The results of a varied scenario; runs that are known are not simulated again.
     pub fn run(&self, text: &str) -> Result<Results, Stop> {
-        let shown = self.args.file.display().to_string();
-        let folder = self.args.file.parent().unwrap_or(Path::new("."));
-        let loaded = scenario::load(&shown, text, folder);
-        let mut study = loaded.map_err(|problems| Stop::Input(problems.show(false)))?;
-        override_with(&mut study, self.args.seed, self.args.replications);
+        let study = self.study(text)?;
         let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
         let keep = Some(self.output.kept());
         let settings = Settings { stop: &STOP, progress: &|_| {}, keep, records: None };
@@ -101,27 +139,45 @@ fn varied(vary: &[String]) -> Result<(Vec<String>, Vec<&str>), Stop> {
         one.find('=').ok_or_else(|| input(format!("`{one}` has no `=`; write PATH=FROM..TO:STEP")))
     };
     let places = vary.iter().map(split).collect::<Result<Vec<usize>, Stop>>()?;
-    Ok(vary.iter().zip(places).map(|(one, at)| (one[..at].trim().to_owned(), &one[at + 1..])).unzip())
+    let (paths, ranges): (Vec<String>, Vec<&str>) =
+        vary.iter().zip(places).map(|(one, at)| (one[..at].trim().to_owned(), &one[at + 1..])).unzip();
+    match paths.iter().enumerate().find(|(place, path)| paths[..*place].contains(path)) {
+        Some((_, twice)) => {
+            Err(input(format!("`{twice}` is varied twice\n  = help: write all its values in one `--vary`")))
+        }
+        None => Ok((paths, ranges)),
+    }
 }
 
 /// What is varied, and so many points of a Latin hypercube over its ranges.
-fn hypercube(vary: &[String], points: u16, seed: u64) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
+fn hypercube(text: &str, vary: &[String], points: u16, seed: u64) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
     let (paths, ranges) = varied(vary)?;
+    let whole: Vec<bool> = paths.iter().map(|path| vary::is_whole(text, path)).collect();
     let design = Design::new(seed, paths.len(), usize::from(points));
     let point = |place: usize| -> Result<Vec<String>, Stop> {
         let shares = design.draw(place);
-        ranges.iter().zip(shares).map(|(range, share)| vary::between(range, share).map_err(input)).collect()
+        let values = ranges.iter().zip(&whole).zip(shares);
+        values.map(|((range, whole), share)| vary::between(range, share, *whole).map_err(input)).collect()
     };
     let points = (0..usize::from(points)).map(point).collect::<Result<_, Stop>>()?;
     Ok((paths, points))
 }
 
+/// Points that a sweep has at most.
+const MOST_POINTS: usize = 10_000;
+
 /// What is varied, and every combination of its values, the last varying fastest.
 fn grid(vary: &[String]) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
     let (paths, ranges) = varied(vary)?;
+    let values =
+        ranges.into_iter().map(|range| vary::values(range).map_err(input)).collect::<Result<Vec<_>, Stop>>()?;
+    let points = values.iter().map(Vec::len).fold(1, usize::saturating_mul);
+    if points > MOST_POINTS {
+        let help = "write longer steps, or `--points 100` for a Latin hypercube over the same ranges";
+        return Err(input(format!("{points} points are too many: at most {MOST_POINTS} are run\n  = help: {help}")));
+    }
     let mut grid = vec![Vec::new()];
-    for range in ranges {
-        let values = vary::values(range).map_err(input)?;
+    for values in values {
         grid = grid
             .iter()
             .flat_map(|point: &Vec<String>| {

@@ -3,7 +3,7 @@
 use crate::report::table::wrapped;
 use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;
-use crate::study::cost;
+use crate::study::cost::{self, Extent};
 use crate::study::load::{Hour, Offered, offered};
 use crate::study::results::Kind;
 
@@ -44,15 +44,17 @@ pub fn text(study: &Study) -> String {
 /// What a run is going to cost, in a sentence.
 #[must_use]
 pub fn cost(study: &Study, processors: usize) -> String {
-    let cost = cost::cost(study, processors);
+    let cost = cost::cost(study, Extent::of(study), processors);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rounded to two digits
     let rounded = |value: f64| {
         let power = 10_f64.powf(value.max(1.0).log10().floor() - 1.0);
         count(((value / power).round() * power).round() as u64)
     };
+    let high = if cost.is_high() { " This is more than is run without `--yes`." } else { "" };
     let needs = format!(
-        "Running it needs about {} of processor time and {} MB of memory: at least {}{}.",
+        "Running it needs about {} of processor time, {} million events and up to {} MB of memory: at least {}{}.{high}",
         figure(rough(cost.seconds), Kind::Time),
+        rounded((cost.events / 1e6).max(1.0)),
         rounded(cost.memory / 1e6),
         several(whole(cost.runs), ["simulated run", "simulated runs"]),
         if cost.transactions >= 1.0 {
@@ -62,6 +64,26 @@ pub fn cost(study: &Study, processors: usize) -> String {
         }
     );
     wrapped(&needs, "")
+}
+
+/// Refuses what costs more than is begun without being asked twice.
+///
+/// # Errors
+/// The refusal, with what would cost less.
+pub fn affordable(study: &Study, extent: Extent, processors: usize) -> Result<(), String> {
+    let cost = cost::cost(study, extent, processors);
+    if !cost.is_high() {
+        return Ok(());
+    }
+    let needs = format!(
+        "this needs up to {} MB of memory and {} million events, about {} of processor time",
+        count(whole((cost.memory / 1e6).ceil()) as u64),
+        count(whole((cost.events / 1e6).ceil()) as u64),
+        figure(rough(cost.seconds), Kind::Time)
+    );
+    Err(format!(
+        "{needs}\n  = help: fewer set-ups, days or replications, or a longer `bin`, need less; `--yes` runs it all the same"
+    ))
 }
 
 /// To one digit below ten, and two above: no more is known.

@@ -6,23 +6,28 @@ use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
 use crate::report::{Chart, Table, outputs};
 use crate::study::results::{Results, STAFF_LOST, UNFINISHED};
+use crate::units::is_formula;
 
 /// The workbook's bytes: the answer, the options, the tables behind the charts, the summary, the sites and the inputs.
 ///
 /// # Errors
-/// If the workbook cannot be put together (a table larger than a sheet can be).
+/// If the workbook cannot be put together.
 pub fn sheet(results: &Results, charts: &[Chart]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     // A date of creation would make two runs differ.
     let created = ExcelDateTime::from_ymd(2026, 1, 1)?;
-    book.set_properties(&DocProperties::new().set_title(&results.question).set_creation_datetime(&created));
+    book.set_properties(
+        &DocProperties::new()
+            .set_title(results.question.chars().take(255).collect::<String>())
+            .set_creation_datetime(&created),
+    );
     answer(book.add_worksheet(), results)?;
     for chart in charts {
         let page = book.add_worksheet().set_name(chart.name)?;
         // The title comes after the columns have their widths: it may run over them.
         table(page, 3, &chart.table)?;
-        page.write_with_format(0, 0, &chart.title, &Format::new().set_bold())?;
-        page.write(1, 0, &chart.note)?;
+        page.write_with_format(0, 0, cut(&chart.title), &Format::new().set_bold())?;
+        page.write(1, 0, cut(&chart.note))?;
         if LINES.contains(&chart.name) && !chart.table.rows.is_empty() {
             lines(page, chart)?;
         }
@@ -51,7 +56,7 @@ fn lines(page: &mut Worksheet, chart: &Chart) -> Result<(), XlsxError> {
         series.set_categories((chart.name, TOP + 1, 0, last, 0));
         series.set_values((chart.name, TOP + 1, column, last, column));
     }
-    drawn.title().set_name(&chart.title);
+    drawn.title().set_name(&chart.title.chars().take(255).collect::<String>());
     drawn.x_axis().set_num_format("hh:mm");
     drawn.set_width(900).set_height(420);
     page.insert_chart(TOP, columns + 1, &drawn)?;
@@ -92,13 +97,13 @@ fn options(page: &mut Worksheet, top: u32, results: &Results) -> Result<u32, Xls
     }
     head.extend(["staff time lost [h]", "jobs unfinished", "extra cost"].map(str::to_owned));
     for (column, cell) in (1_u16..).zip(&head) {
-        page.write_with_format(top, column, cell, &bold)?;
+        page.write_with_format(top, column, cut(cell), &bold)?;
         page.set_column_width(column, 14)?;
     }
     let mut row = top;
     for found in &results.setups {
         row += 1;
-        page.write(row, 0, &found.title)?;
+        page.write(row, 0, cut(&found.title))?;
         let mut column = 1;
         for judged in &found.targets {
             page.write(row, column, judged.verdict.name())?;
@@ -121,12 +126,48 @@ fn options(page: &mut Worksheet, top: u32, results: &Results) -> Result<u32, Xls
 
 /// Letters in a line of the answer.
 const LINE: u16 = 100;
+/// The last row that a sheet can have, from 0 (Excel, specifications and limits).
+const LAST_ROW: u32 = 1_048_575;
+/// Letters that a cell can have.
+const LONGEST: usize = 32_767;
+/// The highest row [point].
+const HIGHEST: f64 = 409.0;
+/// Columns of names, codes and texts: what looks like a number there is none.
+const TEXTS: [&str; 13] = [
+    "site",
+    "option",
+    "title",
+    "class",
+    "concentrator",
+    "what",
+    "number",
+    "source",
+    "range",
+    "standing",
+    "figure",
+    "unit",
+    "verdict",
+];
+
+/// A text that is too long for a cell, cut; the CSV files and the page have all of it.
+fn cut(text: &str) -> String {
+    // Excel counts UTF-16.
+    if text.encode_utf16().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut room = LONGEST - 10;
+    let fits = |letter: &char| {
+        room = room.saturating_sub(letter.len_utf16());
+        room > 0
+    };
+    text.chars().take_while(fits).chain(" \u{2026} (cut)".chars()).collect()
+}
 
 /// Writes text that wraps, in a row that is high enough for it.
 fn write_line(page: &mut Worksheet, row: u32, text: &str, format: &Format) -> Result<(), XlsxError> {
     let lines = u16::try_from(text.chars().count()).unwrap_or(u16::MAX).div_ceil(LINE - 10);
-    page.write_with_format(row, 0, text, format)?;
-    page.set_row_height(row, f64::from(lines) * 15.0 + 4.0)?;
+    page.write_with_format(row, 0, cut(text), format)?;
+    page.set_row_height(row, (f64::from(lines) * 15.0 + 4.0).min(HIGHEST))?;
     Ok(())
 }
 
@@ -138,7 +179,12 @@ fn for_print(page: &mut Worksheet) {
 
 fn parsed(text: &str) -> Table {
     let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).into_records().flatten();
-    let cells = |row: csv::StringRecord| row.iter().map(str::to_owned).collect::<Vec<String>>();
+    // In a sheet a text is no formula, and needs no apostrophe.
+    let bare = |cell: &str| match cell.strip_prefix('\'') {
+        Some(formula) if is_formula(formula) => formula.to_owned(),
+        _ => cell.to_owned(),
+    };
+    let cells = |row: csv::StringRecord| row.iter().map(bare).collect::<Vec<String>>();
     let head = rows.next().map(cells).unwrap_or_default();
     Table { head, rows: rows.map(cells).collect() }
 }
@@ -148,20 +194,25 @@ fn table(page: &mut Worksheet, top: u32, table: &Table) -> Result<(), XlsxError>
     let bold = Format::new().set_bold().set_border_bottom(rust_xlsxwriter::FormatBorder::Thin);
     let clock = Format::new().set_num_format("hh:mm");
     for (column, cell) in (0_u16..).zip(&table.head) {
-        page.write_with_format(top, column, cell, &bold)?;
+        page.write_with_format(top, column, cut(cell), &bold)?;
     }
-    for (row, cells) in (top + 1..).zip(&table.rows) {
-        for (column, cell) in (0_u16..).zip(cells) {
-            match Cell::of(cell) {
+    let room = (LAST_ROW - top - 1) as usize;
+    let (shown, left) = table.rows.split_at(table.rows.len().min(room));
+    if !left.is_empty() {
+        page.write(LAST_ROW, 0, format!("and {} more rows, which are in the CSV file", left.len()))?;
+    }
+    for (row, cells) in (top + 1..).zip(shown) {
+        for ((column, head), cell) in (0_u16..).zip(&table.head).zip(cells) {
+            match if TEXTS.contains(&head.as_str()) { Cell::Text } else { Cell::of(cell) } {
                 Cell::Number(number) => page.write(row, column, number)?,
                 Cell::Clock(hour, minute) => {
                     page.write_with_format(row, column, &ExcelDateTime::from_hms(hour, minute, 0.0)?, &clock)?
                 }
-                Cell::Text => page.write(row, column, cell)?,
+                Cell::Text => page.write(row, column, cut(cell))?,
             };
         }
     }
-    if let (Ok(rows), Ok(columns)) = (u32::try_from(table.rows.len()), u16::try_from(table.head.len()))
+    if let (Ok(rows), Ok(columns)) = (u32::try_from(shown.len()), u16::try_from(table.head.len()))
         && rows > 0
         && columns > 0
     {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 
-use crate::disk::regular;
+use crate::disk::{Folder, regular, shown};
 use crate::random;
 use crate::scenario::file::{At, Law};
 use crate::scenario::leaf::{Date, Leaf};
@@ -17,7 +16,7 @@ pub struct Check {
     pub problems: Problems,
     /// Files that the scenario names, in the order in which they were read.
     pub files: Vec<Named>,
-    folder: PathBuf,
+    folder: Folder,
     blanked: BTreeSet<String>,
 }
 
@@ -35,8 +34,8 @@ pub struct Named {
 impl Check {
     /// Goes on from the faults of form.
     #[must_use]
-    pub fn new(problems: Problems, folder: &Path, blanked: BTreeSet<String>) -> Self {
-        Self { problems, files: Vec::new(), folder: folder.to_owned(), blanked }
+    pub fn new(problems: Problems, folder: Folder, blanked: BTreeSet<String>) -> Self {
+        Self { problems, files: Vec::new(), folder, blanked }
     }
 
     /// The value of a leaf that must be there; its table stands at `table`.
@@ -109,11 +108,16 @@ impl Check {
 
     /// The text of a file that the scenario names, and its name for problems; a byte-order mark is dropped.
     pub fn file(&mut self, at: &Range<usize>, name: &str) -> Option<(String, SourceId)> {
-        let path = self.folder.join(name);
+        if !self.folder.admits(name) {
+            let help = "put it beside the scenario, or say `--allow-outside` if you trust the scenario to read it";
+            self.problems.add(at, format!("`{name}` lies outside the folder of the scenario"), help);
+            return None;
+        }
+        let path = self.folder.path_of(name);
         let bytes = match regular(&path) {
             Ok(bytes) => bytes,
             Err(fault) => {
-                let help = format!("looked for {}: {fault}; a relative path starts at the scenario", path.display());
+                let help = format!("looked for {}: {fault}; a relative path starts at the scenario", shown(&path));
                 self.problems.add(at, format!("`{name}` cannot be read"), help);
                 return None;
             }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::random;
 use crate::scenario::check::Check;
-use crate::scenario::estate::field_span;
 use crate::scenario::file::{
     At, Band, ClassFile, CodecFile, FallbackFile, File, JobsFile, OpenFile, Point, StaffFile, SteadyFile, StreamsFile,
     UsersFile, Weekdays,
@@ -16,7 +15,8 @@ use crate::scenario::model::{
     Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Fallback, Levels, MAX_CLASSES, Rules, Site, SiteId,
 };
 use crate::scenario::problem::did_you_mean;
-use crate::units::{Bytes, Clock, DAY, Share, Span, Time};
+use crate::scenario::table::{Table, field_span, found};
+use crate::units::{Bytes, Clock, DAY, Share, Span, Time, visible};
 
 /// The profiles of a scenario by name. One with a fault is known, too: that is told once, not again by all who name it.
 #[derive(Default)]
@@ -318,8 +318,18 @@ fn workstations(per_1000: &Leaf<Number>, at: &Range<usize>, sites: &[Site], chec
         return None;
     }
     let exact: Vec<f64> = sites.iter().map(|site| f64::from(site.patients) * rate / 1000.0).collect();
+    let all: f64 = exact.iter().sum();
+    if all > MAX_WORKSTATIONS {
+        let title = format!("{:.0} million workstations in all are too many", all / 1e6);
+        let help = "check `per_1000` and the patients of the sites: at most 20 million of a class are simulated";
+        check.problems.add(per_1000.span(), title, help);
+        return None;
+    }
     Some(whole_numbers(&exact, sites))
 }
+
+/// Workstations of a class at most: each costs memory, and all of England has some 1.5 million.
+const MAX_WORKSTATIONS: f64 = 20e6;
 
 /// Whole numbers by site that come to the rounded sum of the exact ones: each rounded down, and the largest remainders up
 /// (Hamilton's method; equal ones in the order of the sites' names' numbers). Rounded site by site, small sites would lose
@@ -484,8 +494,8 @@ pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check)
     let name = check.need(&table.get_ref().file, &table.span(), "file")?.0;
     let at = table.get_ref().file.span().clone();
     let (text, source) = check.file(&at, &name)?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers().map(|row| row.iter().map(str::to_owned).collect()).unwrap_or_default();
+    let table = Table { name: &name, text: &text, source };
+    let header = table.header(check)?;
     let columns = ["start_s", "site", "class", "request_bytes", "response_bytes"];
     let found: Vec<Option<usize>> = columns.iter().map(|name| header.iter().position(|other| other == name)).collect();
     for (column, found) in columns.iter().zip(&found) {
@@ -501,7 +511,7 @@ pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check)
     };
     let mut arrivals = Vec::new();
     let mut faults = 0;
-    for row in reader.records() {
+    for row in table.reader().records() {
         let fault = match row {
             Ok(row) => match arrival(&row, &place, &names) {
                 Ok(arrival) => {
@@ -536,17 +546,16 @@ type Fault = (usize, String, String);
 fn arrival(row: &csv::StringRecord, place: &[usize], names: &Names<'_>) -> Result<Arrival, Fault> {
     let field = |column: usize| row.get(place[column]).unwrap_or_default().trim();
     let seconds = field(0).parse::<f64>().ok().filter(|seconds| (0.0..1e7).contains(seconds));
-    let seconds = seconds
-        .ok_or_else(|| (0, format!("`{}` is not a time in seconds", field(0)), "write zero or more".to_owned()))?;
+    let seconds =
+        seconds.ok_or_else(|| (0, found(row, place[0], "a time in seconds"), "write zero or more".to_owned()))?;
     let known =
         |column: usize, kind: &str, help: String| (column, format!("there is no {kind} `{}`", field(column)), help);
-    let site = names.sites.get(field(1)).copied();
+    let site = names.sites.get(&*visible(field(1))).copied();
     let site = site.ok_or_else(|| known(1, "site", "name a site of the estate".to_owned()))?;
     let class = names.classes.get(field(2)).copied();
     let class = class.ok_or_else(|| known(2, "class", did_you_mean(field(2), names.classes.keys().copied())))?;
     let bytes = |column: usize| {
-        let wrong =
-            || (column, format!("`{}` is not a number of bytes", field(column)), "write a whole number".to_owned());
+        let wrong = || (column, found(row, place[column], "a number of bytes"), "write a whole number".to_owned());
         field(column).parse::<u64>().ok().filter(|bytes| *bytes < 1 << 50).map(Bytes).ok_or_else(wrong)
     };
     Ok(Arrival { at: Time::at_secs(seconds), site, class, request: bytes(3)?, response: Bytes(bytes(4)?.0.max(1)) })

@@ -11,7 +11,8 @@ use crate::scenario::file::{At, CsvEstate, Drawn, Estate, File, Link, SiteFile};
 use crate::scenario::leaf::{Leaf, Line};
 use crate::scenario::model::Site;
 use crate::scenario::problem::SourceId;
-use crate::units::{BitRate, Share, Span};
+use crate::scenario::table::{Table, field_span, found};
+use crate::units::{BitRate, Share, Span, visible};
 
 /// A scenario has at most this many sites.
 pub const MAX_SITES: usize = 100_000;
@@ -51,7 +52,21 @@ pub fn sites(file: &File, check: &mut Check) -> Option<(Vec<Site>, String)> {
         check.problems.add(&estate.span(), "sites without an access link", help);
         return None;
     }
+    unused(estate, &bare, check);
     Some((connect(bare, &links?, &rtt?), counted))
+}
+
+/// Notes links and round trips that no site takes: each has its own.
+fn unused(estate: &At<Estate>, bare: &[Bare], check: &mut Check) {
+    let table = estate.get_ref();
+    if let Some(link) = table.link.first().filter(|_| bare.iter().all(|site| site.down.is_some())) {
+        let help = "take [[estate.link]] out, or leave `down` out of the sites that are to draw one";
+        check.problems.add(&link.span(), "links that no site draws: each has its own", help);
+    }
+    if let Some(rtt) = table.rtt.as_ref().filter(|_| bare.iter().all(|site| site.rtt.is_some())) {
+        let help = "take it out, or leave `rtt` out of the sites that are to draw one";
+        check.problems.add(&rtt.span(), "round trips that no site draws: each has its own", help);
+    }
 }
 
 /// The sites, and who is counted there unless it is written.
@@ -224,24 +239,13 @@ fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<(V
     let (at, csv) = (table.span(), table.get_ref());
     let file = check.need(&csv.file, &at, "file")?.0;
     let (text, source) = check.file(csv.file.span(), &file)?;
-    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let header: Vec<String> = match reader.headers() {
-        Ok(header) => header.iter().map(str::to_owned).collect(),
-        Err(fault) => {
-            check.problems.add(csv.file.span(), format!("`{file}` is not CSV: {fault}"), "write a header line first");
-            return None;
-        }
-    };
-    if header.is_empty() {
-        let help = "write a header line with the names of the columns, then one row for each site";
-        check.problems.add(csv.file.span(), format!("`{file}` is empty"), help);
-        return None;
-    }
+    let table = Table { name: &file, text: &text, source };
+    let header = table.header(check)?;
     let columns = columns(csv, &header, check, (&file, drawn_links))?;
     let mut bare = Vec::new();
     let mut names = BTreeSet::new();
     let mut faults = Faults { source, file: file.clone(), shown: 0 };
-    for row in reader.records() {
+    for row in table.reader().records() {
         match row {
             Ok(row) => {
                 let keep = columns.only.iter().all(|(column, value)| row.get(*column) == Some(value.as_str()));
@@ -394,7 +398,7 @@ fn site_of(
     check: &mut Check,
     faults: &mut Faults,
 ) -> Option<Bare> {
-    let name = row.get(columns.code).unwrap_or_default().trim().to_owned();
+    let name = visible(row.get(columns.code).unwrap_or_default().trim()).into_owned();
     if SUMS.iter().any(|sum| name.eq_ignore_ascii_case(sum)) {
         let span = field_span(row, columns.code, text);
         let help = "take the row out: it would count every site twice";
@@ -409,7 +413,8 @@ fn site_of(
     let field = row.get(columns.patients).unwrap_or_default();
     let Ok(patients) = field.trim().parse::<u32>() else {
         let span = field_span(row, columns.patients, text);
-        faults.add(check, &span, format!("`{field}` is not a number of people"), "write a whole number");
+        let help = "write a whole number, without thousands separators";
+        faults.add(check, &span, found(row, columns.patients, "a number of people"), help);
         return None;
     };
     let mut number = |column: Option<usize>, unit: &str| -> Option<f64> {
@@ -422,7 +427,7 @@ fn site_of(
                 faults.add(
                     check,
                     &span,
-                    format!("`{field}` is not a number of {unit} above zero"),
+                    found(row, column, &format!("a number of {unit} above zero")),
                     "write a number above zero, without a unit and without thousands separators",
                 );
                 None
@@ -439,18 +444,3 @@ fn site_of(
 
 /// How sheets name a row of sums.
 const SUMS: [&str; 6] = ["total", "totals", "sum", "grand total", "overall", "all"];
-
-/// Where a field of a row stands in the text, as near as its text can be found in its line.
-pub(crate) fn field_span(row: &::csv::StringRecord, column: usize, text: &str) -> Range<usize> {
-    let start = row.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0)).min(text.len());
-    let start = start + text[start..].len() - text[start..].trim_start_matches(['\r', '\n']).len();
-    let line = &text[start..start + text[start..].find('\n').unwrap_or(text.len() - start)];
-    let mut at = 0;
-    for (index, piece) in line.split(',').enumerate() {
-        if index == column {
-            return start + at..start + at + piece.trim_end().len().max(1);
-        }
-        at += piece.len() + 1;
-    }
-    start..start + line.len().max(1)
-}

@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use toml::Spanned;
 
-use crate::units::{Bytes, Span, Text};
+use crate::units::{Bytes, Span, Text, visible};
 
 /// A value with its place in the text.
 #[derive(Clone, Debug)]
@@ -35,6 +35,12 @@ impl<T> Default for Leaf<T> {
 }
 
 impl<T> Leaf<T> {
+    /// A value that is right, at a place.
+    #[must_use]
+    pub fn of(value: T, span: Range<usize>) -> Self {
+        Self { span, state: State::Right(value) }
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn span(&self) -> &Range<usize> {
@@ -227,7 +233,7 @@ impl Text for Line {
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             return Err("this should be one line of text".to_owned());
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(visible(text).into_owned()))
     }
 }
 

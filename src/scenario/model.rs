@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::random::{Key, Law};
 use crate::scenario::fault::Fault;
 use crate::scenario::tunnel::Terms;
-use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Time};
+use crate::units::{BitRate, Bytes, Clock, DAY, PacketRate, Share, Span, Time};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $repr:ty) => {
@@ -129,7 +129,7 @@ impl Model {
 }
 
 /// The simulated days.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calendar {
     /// Weekday of the first day (0 = Monday).
     pub weekday: u8,
@@ -139,6 +139,13 @@ pub struct Calendar {
     pub from: Clock,
     /// Time of day at which watching ends.
     pub until: Clock,
+}
+
+impl Default for Calendar {
+    /// A whole Monday.
+    fn default() -> Self {
+        Self { weekday: 0, days: 1, from: Clock(0), until: Clock(DAY) }
+    }
 }
 
 impl Calendar {
@@ -345,6 +352,16 @@ pub struct Codec {
     pub every: Span,
 }
 
+/// A share of what is asked for, in a window.
+pub type Ordered = (Time, Time, Share);
+
+/// The share that orders in force at an instant take together: each takes its share of what the others leave.
+#[must_use]
+pub fn taken(orders: &[Ordered], at: Time) -> f64 {
+    let in_force = orders.iter().filter(|(from, until, _)| *from <= at && at < *until);
+    in_force.fold(0.0, |sum, (.., share)| sum + share.0 - sum * share.0)
+}
+
 /// What is ordered for a class; windows are absolute.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -353,9 +370,9 @@ pub struct Rules {
     /// Times in which it is switched off.
     pub off: Vec<(Time, Time)>,
     /// Times in which a share is served on site.
-    pub cached: Vec<(Time, Time, Share)>,
+    pub cached: Vec<Ordered>,
     /// Times in which a share goes round the headend.
-    pub around: Vec<(Time, Time, Share)>,
+    pub around: Vec<Ordered>,
     /// Caps, and the times in which they hold.
     pub caps: Vec<Cap>,
     /// Shares that a server on site carries while the site is cut off, and the classes as which they are forwarded.

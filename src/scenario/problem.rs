@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::units::visible;
+
 /// A piece of input text: the scenario, or a CSV file that it names.
 #[derive(Clone, Debug)]
 struct Source {
@@ -41,12 +43,12 @@ impl Problems {
     /// Nothing wrong yet with the scenario at `path`.
     #[must_use]
     pub fn new(path: &str, text: &str) -> Self {
-        Self { sources: vec![Source { path: path.to_owned(), text: text.to_owned() }], list: Vec::new() }
+        Self { sources: vec![Source { path: visible(path).into_owned(), text: text.to_owned() }], list: Vec::new() }
     }
 
     /// Makes another file known, so that problems can point into it.
     pub fn source(&mut self, path: &str, text: &str) -> SourceId {
-        self.sources.push(Source { path: path.to_owned(), text: text.to_owned() });
+        self.sources.push(Source { path: visible(path).into_owned(), text: text.to_owned() });
         SourceId(self.sources.len() - 1)
     }
 
@@ -58,7 +60,7 @@ impl Problems {
     /// Notes a problem at a place in any source; the same is noted once.
     pub fn add_in(&mut self, source: SourceId, at: &Range<usize>, title: impl Into<String>, help: impl Into<String>) {
         let problem =
-            Problem { source, start: at.start, end: at.end.max(at.start), title: title.into(), help: help.into() };
+            Problem { source, start: at.start, end: at.end.max(at.start), title: plain(title), help: plain(help) };
         if !self.list.contains(&problem) {
             self.list.push(problem);
         }
@@ -102,6 +104,12 @@ impl Problems {
         }
         renderer.render(&report)
     }
+}
+
+/// A text in which nothing is hidden.
+fn plain(text: impl Into<String>) -> String {
+    let text = text.into();
+    visible(&text).into_owned()
 }
 
 /// Keeps a span inside its text, on character boundaries, and on its first line.

@@ -1,6 +1,8 @@
 //! Profiles: devices whose figures are known from their makers, built in or from a file of the user's.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -90,7 +92,9 @@ const BUILT_IN: &str = include_str!("../../profiles/devices.toml");
 /// Never: a test reads them.
 #[must_use]
 pub fn built_in() -> Profiles {
-    toml::from_str(BUILT_IN).expect("the built-in profiles can be read")
+    static ALL: LazyLock<Profiles> =
+        LazyLock::new(|| toml::from_str(BUILT_IN).expect("the built-in profiles can be read"));
+    ALL.clone()
 }
 
 /// Those that come with the program, and those of the scenario's own file, which go before.
@@ -101,10 +105,15 @@ pub fn profiles(file: &File, check: &mut Check) -> Profiles {
     let Some((text, source)) = check.file(&at, &name.0) else { return all };
     match toml::from_str::<Profiles>(&text) {
         Ok(own) => {
-            for (span, message) in own.values().flat_map(faults) {
-                check.problems.add_in(source, &span, message, "write it as in the profiles that are built in");
+            for (name, profile) in own {
+                let faults = faults(&profile);
+                // What is faulty has its problem; a stand-in lets the rest be checked all the same.
+                let profile = if faults.is_empty() { profile } else { stand_in() };
+                for (span, message) in faults {
+                    check.problems.add_in(source, &span, message, "write it as in the profiles that are built in");
+                }
+                all.insert(name, profile);
             }
-            all.extend(own);
         }
         Err(fault) => {
             let help = "write one table a device, with `throughput`, `tunnels`, `per_tunnel`, `packet_rate`, \
@@ -126,7 +135,20 @@ fn faults(profile: &Profile) -> Vec<(std::ops::Range<usize>, String)> {
         (profile.tunnels.span(), profile.tunnels.wrong()),
         (profile.handshakes.span(), profile.handshakes.wrong()),
     ];
-    wrong.into_iter().filter_map(|(span, message)| Some((span.clone(), message?.to_owned()))).collect()
+    let none = [
+        (&profile.throughput, profile.throughput.right().is_some_and(|rate| rate.0 == 0)),
+        (&profile.per_tunnel, profile.per_tunnel.right().is_some_and(|rate| rate.0 == 0)),
+    ];
+    let none = none.into_iter().filter(|(_, is_none)| *is_none).map(|(leaf, _)| leaf.span());
+    let no_tunnels = profile.tunnels.right().is_some_and(|tunnels| tunnels.0 == 0);
+    let none = none.chain(no_tunnels.then(|| profile.tunnels.span()));
+    let nothing = none.map(|span| (span.clone(), "a device that can do nothing: this should be above zero".to_owned()));
+    let wrong = wrong.into_iter().filter_map(|(span, message)| Some((span.clone(), message?.to_owned())));
+    wrong.chain(nothing).collect()
+}
+
+fn stand_in() -> Profile {
+    Profile { throughput: Leaf::of(BitRate(1_000_000_000), 0..0), ..Profile::default() }
 }
 
 /// A concentrator as written, with what its profile says where it says nothing itself.
@@ -139,12 +161,13 @@ pub fn filled(table: &At<ConcentratorFile>, known: &Profiles, check: &mut Check)
         check.problems.add(file.profile.span(), format!("there is no profile `{}`", name.0), help);
         return file;
     };
-    fill(&mut file.throughput, &profile.throughput);
-    fill(&mut file.packet_rate, &profile.packet_rate);
-    fill(&mut file.reference_packet, &profile.reference_packet);
-    fill(&mut file.per_tunnel, &profile.per_tunnel);
-    fill(&mut file.tunnels, &profile.tunnels);
-    fill(&mut file.handshakes, &profile.handshakes);
+    let at = file.profile.span().clone();
+    fill(&mut file.throughput, &profile.throughput, &at);
+    fill(&mut file.packet_rate, &profile.packet_rate, &at);
+    fill(&mut file.reference_packet, &profile.reference_packet, &at);
+    fill(&mut file.per_tunnel, &profile.per_tunnel, &at);
+    fill(&mut file.tunnels, &profile.tunnels, &at);
+    fill(&mut file.handshakes, &profile.handshakes, &at);
     file.cipher = file.cipher.or_else(|| profile.cipher.clone());
     file
 }
@@ -182,10 +205,12 @@ fn shown<T: ToString>(leaf: &Leaf<T>) -> Option<String> {
     leaf.right().map(ToString::to_string)
 }
 
-fn fill<T: Clone>(own: &mut Leaf<T>, of_profile: &Leaf<T>) {
-    // What is wrong in a profile is told where it stands.
-    if !own.is_written() && of_profile.wrong().is_none() {
-        own.clone_from(of_profile);
+/// What a profile says, as if it stood where the profile is named: its own place is in another file.
+fn fill<T: Clone>(own: &mut Leaf<T>, of_profile: &Leaf<T>, at: &Range<usize>) {
+    if !own.is_written()
+        && let Some(value) = of_profile.right()
+    {
+        *own = Leaf::of(value.clone(), at.clone());
     }
 }
 

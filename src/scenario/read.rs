@@ -99,12 +99,28 @@ fn reword(message: &str) -> (String, String) {
         let expected = plain(expected);
         return (format!("this is {}, but it should be {expected}", plain(found)), format!("write {expected} here"));
     }
-    (message.trim().replace('\n', "; "), String::new())
+    let fixed = [
+        (
+            "wanted string or table",
+            "this is none of the choices for this field",
+            "write one of them in quotes, or as a table",
+        ),
+        ("duplicate key", "a second value for the same key", "write each key once in its table"),
+        (
+            "unexpected keys in table",
+            "this table has keys that do not belong together",
+            "write one choice in this table",
+        ),
+    ];
+    let known = fixed.into_iter().find(|(begins, ..)| message.trim().starts_with(begins));
+    let (title, help) =
+        known.map_or((message.trim().replace('\n', "; "), "write it"), |(_, title, help)| (title.to_owned(), help));
+    (title, format!("{help}, as docs/scenario.md says"))
 }
 
 fn unknown(what: &str, quoted: &[&str]) -> (String, String) {
     let Some((name, known)) = quoted.split_first() else {
-        return (format!("this {what} is not known here"), String::new());
+        return (format!("this {what} is not known here"), "take it out".to_owned());
     };
     (format!("`{name}` is not a {what} that is known here"), did_you_mean(name, known.iter().copied()))
 }

@@ -85,18 +85,31 @@ pub(crate) fn number(text: &str) -> Option<(f64, String)> {
     Some((text[..end].parse().ok()?, text[end..].trim().to_owned()))
 }
 
-/// The value at a share `u` of the way from one end of `from..to` to the other.
+/// Whether a whole number stands at a path, without quotes.
+#[must_use]
+pub fn is_whole(text: &str, path: &str) -> bool {
+    let Ok(root) = DeTable::parse(text) else { return false };
+    let mut places = Vec::new();
+    for (key, value) in root.get_ref() {
+        collect(key.get_ref(), value, &mut places);
+    }
+    let place = places.into_iter().find(|(own, ..)| own == path);
+    place.is_some_and(|(_, place, quoted)| !quoted && text[place].parse::<i64>().is_ok())
+}
+
+/// The value at a share `u` of the way from one end of `from..to` to the other; a whole number where `whole` says so.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn between(text: &str, u: f64) -> Result<String, String> {
+pub fn between(text: &str, u: f64, whole: bool) -> Result<String, String> {
     let wrong = || format!("`{text}` is not a range of numbers; write FROM..TO, such as `500 Mbit/s..2000 Mbit/s`");
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
     let ((from, unit), (to, of_to)) = (number(from).ok_or_else(wrong)?, number(to).ok_or_else(wrong)?);
     if !(of_to == unit || of_to.is_empty()) {
         return Err(format!("`{text}` has several units; write the same unit with each number"));
     }
-    let value = digits(from + (to - from) * u);
+    let exact = from + (to - from) * u;
+    let value = if whole && exact.fract() != 0.0 { exact.round() } else { digits(exact) };
     Ok(if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") })
 }
 
@@ -127,7 +140,9 @@ mod tests {
         assert_eq!(values("100 Mbit/s..300 Mbit/s:100 Mbit/s").unwrap(), ["100 Mbit/s", "200 Mbit/s", "300 Mbit/s"]);
         assert_eq!(values("08:00, 09:00").unwrap(), ["08:00", "09:00"]);
         assert!(values("2..1:1").is_err() && values("1..2").is_err() && values("1 s..2 min:1 s").is_err());
-        assert_eq!(between("100 Mbit/s..300 Mbit/s", 0.25).unwrap(), "150 Mbit/s");
-        assert!(between("1 s..2 min", 0.5).is_err() && between("1", 0.5).is_err());
+        assert_eq!(between("100 Mbit/s..300 Mbit/s", 0.25, false).unwrap(), "150 Mbit/s");
+        assert_eq!(between("1..10", 0.39, true).unwrap(), "5");
+        assert!(is_whole("[run]\nseed = 7\n", "run.seed") && !is_whole("[run]\nbin = \"1 s\"\n", "run.bin"));
+        assert!(between("1 s..2 min", 0.5, false).is_err() && between("1", 0.5, false).is_err());
     }
 }

@@ -34,6 +34,7 @@ pub fn warnings(study: &Study) -> Vec<Warning> {
     let as_it_is = written_out(&base.model);
     warnings
         .extend(study.setups[1..].iter().filter(|setup| written_out(&setup.model) == as_it_is).map(changes_nothing));
+    warnings.extend(cut_off(&base.model));
     for target in &study.targets {
         warnings.extend(unmissable(target, base));
         warnings.extend(unasked(target, base));
@@ -60,6 +61,20 @@ fn changes_nothing(setup: &Setup) -> Warning {
         title: "this option changes nothing: it is the headend as it is".to_owned(),
         help: "check the values that it writes, or leave it out".to_owned(),
     }
+}
+
+/// Transactions of a replay that begin after the run has ended.
+fn cut_off(model: &Model) -> Option<Warning> {
+    let replay = model.replay.as_ref()?;
+    let after = replay.iter().filter(|arrival| arrival.at >= model.calendar.end()).count();
+    (after > 0).then(|| Warning {
+        setup: None,
+        title: format!(
+            "{after} of {} transactions of the replay begin after the run has ended, and are left out",
+            replay.len()
+        ),
+        help: "write a later `until`, or more `days`; `start_s` counts from midnight of the first day".to_owned(),
+    })
 }
 
 /// A latency that nobody can have: people give up before.

@@ -4,7 +4,7 @@ use std::hint::cold_path;
 
 use crate::random::{Law, Purpose, name_of, within};
 use crate::scenario::fault::Mishap;
-use crate::scenario::model::{Arrivals, ClassId, Codec, Demand, Model, SiteId, UnitId};
+use crate::scenario::model::{Arrivals, ClassId, Codec, Demand, Model, SiteId, UnitId, taken};
 use crate::sim::calendar::Rank;
 use crate::sim::demand::{ByPatients, JobTerms, Named, Poisson, Users, jobs_of_day};
 use crate::sim::flow::Asker;
@@ -251,8 +251,7 @@ impl<O: Observer> Engine<'_, O> {
     fn ring(&mut self, class: ClassId, site: SiteId, named: &Named, length: &Law, codec: Codec) {
         let rules = &self.model.classes[class.index()].rules;
         let now = self.now;
-        let in_force = |&&(from, until, _): &&(Time, Time, crate::units::Share)| from <= now && now < until;
-        let around: f64 = rules.around.iter().filter(in_force).map(|order| order.2.0).sum();
+        let around = taken(&rules.around, now);
         let off = rules.off.iter().any(|&(from, until)| from <= now && now < until);
         if off || (around > 0.0 && named.stream(Purpose::Whether).uniform() < around) {
             return;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::hint::cold_path;
 
 use crate::random::Purpose;
-use crate::scenario::model::{Balancer, Class, ClassId, Curfew, Release, SiteId, Tcp, Transport, UnitId};
+use crate::scenario::model::{Balancer, Class, ClassId, Curfew, Release, SiteId, Tcp, Transport, UnitId, taken};
 use crate::sim::ahead::prefetch;
 use crate::sim::band::FlowId;
 use crate::sim::calendar::Rank;
@@ -330,10 +330,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         cold_path();
         let mut stream = named.stream(Purpose::Whether);
         let (cache, around) = (stream.uniform(), stream.uniform());
-        let share = |orders: &[(Time, Time, crate::units::Share)]| {
-            orders.iter().filter(|order| order.0 <= self.now && self.now < order.1).map(|order| order.2.0).sum::<f64>()
-        };
-        cache < share(&rules.cached) || around < share(&rules.around)
+        cache < taken(&rules.cached, self.now) || around < taken(&rules.around, self.now)
     }
 
     /// While its site is cut off, a server on site may carry it; then it is forwarded when the site is back.

@@ -8,13 +8,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::random::{Key, Law, Purpose, name_of};
-use crate::scenario::model::{Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport};
+use crate::scenario::model::{
+    Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport, taken,
+};
 use crate::scenario::target::{Measure, Target};
 use crate::sim::demand::{JobTerms, Named, Poisson, jobs_of_day, sizes};
 use crate::sim::transport::{Cost, Crossed, Turn};
 use crate::stats::Tally;
 use crate::stats::estimate::{Control, LEAST, observations};
-use crate::units::{Bytes, Clock, Share, Span, Time};
+use crate::units::{Bytes, Clock, Span, Time};
 
 /// Days over which the fluid's mean is taken.
 const DAYS: u32 = 200;
@@ -306,7 +308,7 @@ fn start(class: &Class, named: &Named, at: Time) -> Option<Time> {
         }
     });
     let off = rules.off.iter().any(|&(from, until)| from <= at && at < until);
-    let away = cache < in_force(&rules.cached, at) || around < in_force(&rules.around, at);
+    let away = cache < taken(&rules.cached, at) || around < taken(&rules.around, at);
     (!off && !away).then_some(at)
 }
 
@@ -316,10 +318,6 @@ fn elsewhere(class: &Class, at: Time) -> f64 {
     if rules.off.iter().any(|&(from, until)| from <= at && at < until) {
         return 1.0;
     }
-    let here = (1.0 - in_force(&rules.cached, at)) * (1.0 - in_force(&rules.around, at));
+    let here = (1.0 - taken(&rules.cached, at)) * (1.0 - taken(&rules.around, at));
     1.0 - here.clamp(0.0, 1.0)
-}
-
-fn in_force(orders: &[(Time, Time, Share)], at: Time) -> f64 {
-    orders.iter().filter(|order| order.0 <= at && at < order.1).map(|order| order.2.0).sum()
 }

@@ -1,7 +1,7 @@
-//! What a run is going to cost: transactions, processor time and memory, known before anything is simulated.
+//! What a run is going to cost: events, processor time and memory, known before anything is simulated.
 
 use crate::scenario::Study;
-use crate::scenario::model::{Demand, Fidelity, Model};
+use crate::scenario::model::{Class, Demand, Fidelity, Model};
 use crate::study::load::day_work;
 use crate::study::recorder::Axis;
 
@@ -12,19 +12,57 @@ pub struct Cost {
     pub transactions: f64,
     /// Runs at least: set-ups by replications.
     pub runs: f64,
+    /// Events of all of them.
+    pub events: f64,
     /// Time of one processor for all of them [s].
     pub seconds: f64,
-    /// Memory [byte].
+    /// Memory at most [byte].
     pub memory: f64,
 }
+
+/// How much of a study is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Set-ups.
+    pub setups: usize,
+    /// Replications of each at least.
+    pub replications: u32,
+    /// Points of a sweep, whose results are all kept to the end.
+    pub points: usize,
+}
+
+impl Extent {
+    /// All of it, once.
+    #[must_use]
+    pub fn of(study: &Study) -> Self {
+        Self { setups: study.setups.len(), replications: study.effort.least, points: 1 }
+    }
+}
+
+impl Cost {
+    /// Whether it is more than is begun without being asked twice.
+    #[must_use]
+    pub fn is_high(&self) -> bool {
+        self.memory > MOST_MEMORY || self.events > MOST_EVENTS
+    }
+}
+
+/// Memory that is taken without being asked twice [byte]: 2 GiB.
+const MOST_MEMORY: f64 = 2_147_483_648.0;
+/// Events that are simulated without being asked twice: some twenty minutes of one processor.
+const MOST_EVENTS: f64 = 1e10;
 
 /// Time of a transaction at flow fidelity, with what is recorded of it [s]. Measured on nine shipped scenarios: 0.68 to 0.95
 /// on a machine of 2 processors.
 const TRANSACTION: f64 = 0.8e-6;
 /// Time of a kilobit at packet fidelity, on `tiny` [s].
 const KILOBIT: f64 = 0.037e-6;
-/// What the program takes before it has read anything [byte].
-const PROGRAM: f64 = 25e6;
+/// Events of a transaction at flow fidelity, and of a kilobit at packet fidelity. Measured on the shipped scenarios: 5.3 to 7.0.
+const EVENTS: (f64, f64) = (8.0, 0.5);
+/// What the program takes whatever the scenario: its code, the scenario's text, charts as pictures [byte].
+const PROGRAM: f64 = 45e6;
+/// What a transaction takes that is held back: by a cap, in a store, in a queue [byte].
+const HELD: f64 = 110.0;
 /// A histogram of latencies, of which most of the octaves are in use [byte].
 const HISTOGRAM: f64 = 3e3;
 /// What is kept of a class in a bin, and of a concentrator [byte].
@@ -36,18 +74,21 @@ const WORKSTATION: f64 = 100.0;
 /// See [`WORKSTATION`].
 const SITE: f64 = 1e3;
 
-/// What a run of a study costs on so many processors.
+/// What a study costs on so many processors.
 #[must_use]
-pub fn cost(study: &Study, processors: usize) -> Cost {
+pub fn cost(study: &Study, extent: Extent, processors: usize) -> Cost {
     let base = &study.setups[0].model;
     let (transactions, work) = of_day(base);
     let days = f64::from(base.calendar.days);
-    let runs = f64::from(study.effort.least) * count(study.setups.len());
-    let each = match base.fidelity {
-        Fidelity::Flow => transactions * TRANSACTION,
-        Fidelity::Packet(_) => transactions * TRANSACTION + work / 1e3 * KILOBIT,
-    };
-    Cost { transactions, runs, seconds: runs * days * each, memory: memory(study, processors) }
+    let runs = f64::from(extent.replications) * count(extent.setups) * count(extent.points);
+    let kilobits = if base.fidelity == Fidelity::Flow { 0.0 } else { work / 1e3 };
+    Cost {
+        transactions,
+        runs,
+        events: runs * days * (transactions * EVENTS.0 + kilobits * EVENTS.1),
+        seconds: runs * days * (transactions * TRANSACTION + kilobits * KILOBIT),
+        memory: memory(study, extent, processors),
+    }
 }
 
 /// Transactions, jobs and calls of a day, and their work [bit].
@@ -56,21 +97,36 @@ fn of_day(model: &Model) -> (f64, f64) {
         let bits = replay.iter().map(|arrival| arrival.request.bits() + arrival.response.bits()).sum::<f64>();
         return (count(replay.len()) / f64::from(model.calendar.days), bits / f64::from(model.calendar.days));
     }
-    let weekday = usize::from(model.calendar.weekday);
-    let of_class = |class| {
-        let (work, action) = day_work(model, class);
-        let number = match &class.demand {
-            Demand::Streams { arrivals, .. } => arrivals.per_day * arrivals.weekdays[weekday],
-            _ if action > 0.0 => work / action,
-            _ => 0.0,
-        };
-        (number, work)
-    };
+    let of_class = |class| of_class(model, class);
     model.classes.iter().map(of_class).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
+/// The same of a class.
+fn of_class(model: &Model, class: &Class) -> (f64, f64) {
+    let weekday = usize::from(model.calendar.weekday);
+    let (work, action) = day_work(model, class);
+    let number = match &class.demand {
+        Demand::Streams { arrivals, .. } => arrivals.per_day * arrivals.weekdays[weekday],
+        _ if action > 0.0 => work / action,
+        _ => 0.0,
+    };
+    (number, work)
+}
+
+/// Transactions that may be held back at a time: all of a class for which nobody waits before asking for more, and of one that is
+/// capped, or stored on site, in some set-up.
+fn held(study: &Study) -> f64 {
+    let base = &study.setups[0].model;
+    let classes = base.classes.iter().enumerate().filter(|(place, class)| {
+        let rules = study.setups.iter().map(|setup| &setup.model.classes[*place].rules);
+        let is_held = rules.into_iter().any(|rules| !rules.stored.is_empty() || !rules.caps.is_empty());
+        is_held || !matches!(class.demand, Demand::Users { .. })
+    });
+    classes.map(|(_, class)| of_class(base, class).0).sum()
+}
+
 /// Memory [byte]: what is kept of each set-up and of the runs under way, and what the engine holds.
-fn memory(study: &Study, processors: usize) -> f64 {
+fn memory(study: &Study, extent: Extent, processors: usize) -> f64 {
     let base = &study.setups[0].model;
     let axis = Axis::of(base);
     let (bins, windows) = (count(axis.len()), count(axis.windows().len()));
@@ -79,12 +135,13 @@ fn memory(study: &Study, processors: usize) -> f64 {
     let run =
         bins * (hubs * (classes * 8.0 + HUB_BIN) + classes * CLASS_BIN) + windows * (classes * HISTOGRAM + sites * 8.0);
     let people: f64 = base.classes.iter().map(workstations).sum();
-    let engine = people * WORKSTATION + sites * SITE;
-    let kept = count(study.setups.len()) * 2.0 + count(processors);
-    PROGRAM + kept * run + count(processors) * engine
+    let engine = people * WORKSTATION + sites * SITE + held(study) * HELD;
+    let kept = count(extent.setups) * (1.0 + count(extent.points)) + count(processors);
+    let replayed = base.replay.as_ref().map_or(0.0, |replay| count(size_of_val(&replay[..])));
+    PROGRAM + replayed + kept * run + count(processors) * engine
 }
 
-fn workstations(class: &crate::scenario::model::Class) -> f64 {
+fn workstations(class: &Class) -> f64 {
     match &class.demand {
         Demand::Users { workstations, .. } | Demand::Jobs { workstations, .. } => {
             workstations.iter().copied().map(f64::from).sum()

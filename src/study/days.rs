@@ -88,7 +88,7 @@ impl Days<'_> {
             return Err(Fault::Stopped);
         }
         let run = recorder.finish();
-        let run = run.map_err(|source| Fault::Write { what: "cannot write the records".to_owned(), source })?;
+        let run = run.map_err(|source| Fault::Write(PathBuf::new(), source))?;
         let targets = run.targets.iter().zip(&run.at_most).map(|(value, most)| held_against(*value, *most)).collect();
         Ok(Day {
             minutes_over: minutes_over(&run, model, watched),

@@ -35,21 +35,10 @@ impl Saved {
         models: impl IntoIterator<Item = (&'a str, &'a Model)>,
         targets: &[Target],
     ) -> Result<Self, Fault> {
-        let saved = Self::of(folder, models, targets);
+        let key = key(BUILD, models, targets);
+        let saved = Self { folder: folder.join(&key), key };
         disk::folder(&saved.folder).map_err(|source| saved.fault(source))?;
         Ok(saved)
-    }
-
-    fn of<'a>(folder: &Path, models: impl IntoIterator<Item = (&'a str, &'a Model)>, targets: &[Target]) -> Self {
-        let key = key(BUILD, models, targets);
-        Self { folder: folder.join(&key), key }
-    }
-
-    /// Removes what was kept for these models: their results are written, and it is not needed any more.
-    pub fn clear<'a>(folder: &Path, models: impl IntoIterator<Item = (&'a str, &'a Model)>, targets: &[Target]) {
-        // The results are what counts; a folder that stays behind does no harm.
-        let _ = std::fs::remove_dir_all(Self::of(folder, models, targets).folder);
-        let _ = std::fs::remove_dir(folder);
     }
 
     fn path(&self, name: &str, replication: u32) -> PathBuf {
@@ -57,7 +46,7 @@ impl Saved {
     }
 
     fn fault(&self, source: std::io::Error) -> Fault {
-        Fault::Write { what: format!("cannot write {}", self.folder.display()), source }
+        Fault::Write(self.folder.clone(), source)
     }
 
     /// The first bytes of a file: whose it is, and how long what follows is.

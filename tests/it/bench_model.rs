@@ -9,7 +9,8 @@ use headend::units::Time;
 
 /// The study of a scenario that must be right.
 pub fn study(text: &str) -> Study {
-    load("test.toml", text, Path::new("scenarios")).unwrap_or_else(|problems| panic!("{}", problems.show(false)))
+    let folder = headend::disk::Folder::reaching(Path::new("scenarios"), true);
+    load("test.toml", text, folder).unwrap_or_else(|problems| panic!("{}", problems.show(false)))
 }
 
 /// The base model of a scenario that must be right.
@@ -90,4 +91,15 @@ impl Keep {
         });
         settled.map(|record| record.latency.secs()).collect()
     }
+}
+
+/// `tiny`, cut down to what takes a moment: from 07:30 to 08:30.
+pub fn morning() -> String {
+    let tiny = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+    let morning = tiny
+        .replace("until = \"10:00\"\nseed", "until = \"08:30\"\nseed")
+        .replace("until = \"09:00\"\n\n[[target]]", "until = \"08:30\"\n\n[[target]]")
+        .replace("from = \"09:00\"\nuntil = \"10:00\"", "from = \"07:30\"\nuntil = \"08:00\"");
+    assert_ne!(morning, tiny);
+    morning
 }

@@ -5,7 +5,7 @@ use headend::scenario::vary;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let _ = vary::values(text);
-    let _ = vary::between(text, 0.5);
+    let _ = vary::between(text, 0.5, text.len() % 2 == 0);
     if let Some((path, value)) = text.split_once('=') {
         let scenario = include_str!("../../../scenarios/tiny.toml");
         let _ = (vary::set(scenario, path, value), vary::set(value, path, "1"));
