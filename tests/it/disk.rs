@@ -124,8 +124,8 @@ fn a_write_that_fails_leaves_nothing_half_written() {
 
 #[test]
 #[cfg(debug_assertions)]
-#[ignore = "fails each of some thousand writes; CI runs it"]
-fn each_write_that_fails_leaves_nothing_half_written() {
+#[ignore = "fails each of some thousand writes; by hand"]
+fn by_hand_each_write_that_fails_leaves_nothing_half_written() {
     for (name, words) in VERBS.into_iter().filter(|(name, _)| *name != "check-fidelity") {
         let writes = fail_at_every_write(name, words, 1);
         eprintln!("{name}: {} writes, each failed twice", writes - 1);
@@ -160,8 +160,8 @@ fn a_command_that_was_killed_goes_on_to_the_same_bytes() {
 
 /// `HEADEND_KILLS=84` makes it a thousand.
 #[test]
-#[ignore = "kills some dozen commands; CI runs it"]
-fn commands_that_were_killed_go_on_to_the_same_bytes() {
+#[ignore = "kills some dozen commands; by hand"]
+fn by_hand_commands_that_were_killed_go_on_to_the_same_bytes() {
     kill(std::env::var("HEADEND_KILLS").ok().and_then(|times| times.parse().ok()).unwrap_or(4));
 }
 

@@ -17,6 +17,7 @@ mod mutants;
 mod oracle;
 mod plan;
 mod reproducers;
+mod surroundings;
 mod sweep;
 mod theory;
 mod truth;
