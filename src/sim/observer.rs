@@ -3,6 +3,8 @@
 //! The engine adds nothing up: what is asked, served, deferred and given up is told as it happens, and once a
 //! bin a [`Look`] at what is inside. Sums, quantiles and files are the observers' business.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::scenario::model::{ClassId, SiteId, UnitId};
 use crate::units::{Bytes, Span, Time};
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,24 @@ pub trait Observer {
     /// Whether to stop early; asked every some thousand events.
     fn stop(&self) -> bool {
         false
+    }
+}
+
+/// An observer that is stopped from outside.
+pub struct Until<'a, O> {
+    /// Who listens.
+    pub observer: &'a mut O,
+    /// Set to stop.
+    pub stop: &'a AtomicBool,
+}
+
+impl<O: Observer> Observer for Until<'_, O> {
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        self.observer.on(now, fact);
+    }
+
+    fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.observer.stop()
     }
 }
 

@@ -91,16 +91,20 @@ pub fn run(seed: u64, count: u64, without: Without, stop: &AtomicBool, done: &(d
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let found = found(&draw::case(seed, number, Scale::SUITE), without);
+        let found = found(&draw::case(seed, number, Scale::SUITE), without, stop)?;
         done();
         Some(found)
     };
     (0..count).into_par_iter().filter_map(one).collect()
 }
 
-fn found(case: &Case, without: Without) -> Found {
-    let runs = |case: &Case, fidelity| (0..RUNS).map(|number| Run::of(case, fidelity, number)).collect::<Vec<Run>>();
+fn found(case: &Case, without: Without, stop: &AtomicBool) -> Option<Found> {
+    let runs =
+        |case: &Case, fidelity| (0..RUNS).map(|number| Run::of(case, fidelity, number, stop)).collect::<Vec<Run>>();
     let (packet, flow) = (runs(case, Fidelity::Packet(1)), runs(&case.without(without), Fidelity::Flow));
+    if stop.load(Ordering::Relaxed) {
+        return None;
+    }
     let classes = case.model.classes.iter().zip(0_u8..).filter(|(class, _)| class.name != "calls");
     let mut figures = Vec::new();
     for (class, place) in classes {
@@ -126,7 +130,7 @@ fn found(case: &Case, without: Without) -> Found {
         (0..decades).map(|decade| mean(&runs.iter().map(|run| run[decade]).collect::<Vec<_>>())).collect::<Vec<f64>>()
     };
     let (own, other) = (busy(&flow), busy(&packet));
-    Found {
+    Some(Found {
         number: case.number,
         service: case.terms.discipline,
         regimes: regimes(&case.terms),
@@ -135,7 +139,7 @@ fn found(case: &Case, without: Without) -> Found {
         goodput: goodput(&flow, &packet, case.model.sites.len()),
         utilisation: own.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max),
         what: what(&case.terms),
-    }
+    })
 }
 
 /// Goodput of each site with at least ten large responses in every run, flow over packet.
@@ -310,7 +314,7 @@ fn nearest_without(case: &Case, figure: &Figure) -> Option<(&'static str, f64)> 
     let class = u8::try_from(class).ok()?;
     let ratio = |ingredient: Ingredient| {
         let case = case.without(Without::NONE.and(ingredient));
-        mean(&Run::of(&case, Fidelity::Flow, 0).latencies(class)) / figure.packet
+        mean(&Run::of(&case, Fidelity::Flow, 0, &AtomicBool::new(false)).latencies(class)) / figure.packet
     };
     let tried = Ingredient::ALL.iter().filter(|(ingredient, _)| ingredient.is_of_flow());
     let ratios = tried.map(|(ingredient, name)| (*name, ratio(*ingredient)));

@@ -16,6 +16,9 @@ use rayon::prelude::*;
 
 use crate::bench_model::{Keep, base};
 
+/// Nothing is stopped here.
+static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 fn replayed() -> &'static [Replayed] {
     static ALL: OnceLock<Vec<Replayed>> = OnceLock::new();
     ALL.get_or_init(|| replay_all(&Store::Shipped, &|| ()).unwrap())
@@ -117,10 +120,10 @@ fn each_ingredient_of_flow_fidelity_buys_something() {
         .filter(|case| case.terms.discipline == "fifo")
         .take(150)
         .collect();
-    let packets: Vec<Run> = cases.par_iter().map(|case| Run::of(case, Fidelity::Packet(1), 0)).collect();
+    let packets: Vec<Run> = cases.par_iter().map(|case| Run::of(case, Fidelity::Packet(1), 0, &NEVER)).collect();
     let error = |without: Without| {
         let errors = cases.par_iter().zip(&packets).flat_map_iter(|(case, packets)| {
-            let flow = Run::of(&case.without(without), Fidelity::Flow, 0);
+            let flow = Run::of(&case.without(without), Fidelity::Flow, 0, &NEVER);
             let mean = |run: &Run, class: u8| average(&run.latencies(class));
             let figures = (0..2).filter(|class| packets.latencies(*class).len() >= 30);
             figures.map(|class| (mean(&flow, class) / mean(packets, class)).ln().abs()).collect::<Vec<f64>>()

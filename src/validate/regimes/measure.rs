@@ -1,7 +1,9 @@
 //! One run of a scenario of the suite, and what is compared of it.
 
+use std::sync::atomic::AtomicBool;
+
 use crate::scenario::model::{Fidelity, Model, SiteId};
-use crate::sim::observer::{Fact, Observer, Outcome};
+use crate::sim::observer::{Fact, Observer, Outcome, Until};
 use crate::sim::simulate;
 use crate::stats::quantile;
 use crate::units::{Span, Time};
@@ -33,7 +35,7 @@ pub struct Run {
 impl Run {
     /// The `number`-th run of a case at a fidelity: all but the first have round trips that differ by up to a thousandth.
     #[must_use]
-    pub fn of(case: &Case, fidelity: Fidelity, number: usize) -> Self {
+    pub fn of(case: &Case, fidelity: Fidelity, number: usize, stop: &AtomicBool) -> Self {
         let model = Model {
             fidelity,
             sites: case
@@ -50,7 +52,7 @@ impl Run {
             ..case.model.clone()
         };
         let mut run = Self { window: case.window, ..Self::default() };
-        simulate(&model, 0, &mut run);
+        simulate(&model, 0, &mut Until { observer: &mut run, stop });
         run
     }
 
