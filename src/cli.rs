@@ -22,7 +22,7 @@ use crate::report::words::{count, several};
 use crate::report::{self, answer, table};
 use crate::scenario::model::{Fidelity, Ingredient};
 use crate::scenario::{self, Study};
-use crate::study::cost::Extent;
+use crate::study::cost::{Cost, Extent, cost};
 use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Fault, Progress, Settings};
@@ -229,7 +229,7 @@ struct PlanEffort {
     /// Half-width of the interval to reach, as a share of the value (of the range, for times and shares).
     #[arg(long, value_name = "SHARE", default_value = "3 %", value_parser = share)]
     precision: f64,
-    /// Largest number of simulated days for each answer.
+    /// Simulated days for each answer beyond which no further step of the search is begun.
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     budget: u32,
     /// Seed of the random numbers, instead of the scenario's.
@@ -394,18 +394,25 @@ pub fn main() -> u8 {
         Ok(code) => code,
         Err(stop) => {
             // That nobody can read it changes nothing of the code.
-            let _ = writeln!(std::io::stderr(), "{stop}");
+            let text = stop.to_string();
+            // Colours are ours: on a terminal, around what a scenario says.
+            let text = if colours() { text } else { printable(&text) };
+            let _ = writeln!(std::io::stderr(), "{text}");
             if matches!(stop, Stop::Kept(_) | Stop::Study(Fault::Stopped)) { 130 } else { 2 }
         }
     }
 }
 
+/// Lines in which nothing is hidden.
+fn printable(text: &str) -> String {
+    let shown = |line: &str| line.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+    text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}
+
 /// Prints to stdout, and gives the exit code. That a reader has gone away is no fault; that a disk is full is one.
 fn say(text: &str) -> Result<u8, Stop> {
     let mut out = std::io::stdout().lock();
-    let shown = |line: &str| line.split('\t').map(visible).collect::<Vec<_>>().join("\t");
-    let lines: Vec<String> = text.trim_end().split('\n').map(shown).collect();
-    match writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush()) {
+    match writeln!(out, "{}", printable(text.trim_end())).and_then(|()| out.flush()) {
         Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Stop::Write(PathBuf::from("to standard output"), fault))
         }
@@ -450,11 +457,14 @@ fn override_with(study: &mut Study, seed: Option<u64>, replications: Option<u32>
 
 /// Refuses what costs more than is begun without being asked twice.
 fn affordable(study: &Study, extent: Extent, terms: Terms) -> Result<(), Stop> {
-    if terms.costly {
-        return Ok(());
+    refuse_high(cost(study, extent, rayon::current_num_threads()), terms)
+}
+
+fn refuse_high(cost: Cost, terms: Terms) -> Result<(), Stop> {
+    match report::load::too_high(&cost).filter(|_| !terms.costly) {
+        Some(what) => Err(Stop::Input(format!("error: {what}"))),
+        None => Ok(()),
     }
-    let refuse = |what| Stop::Input(format!("error: {what}"));
-    report::load::affordable(study, extent, rayon::current_num_threads()).map_err(refuse)
 }
 
 fn run(args: &Run, terms: Terms) -> Result<u8, Stop> {
@@ -510,9 +520,11 @@ fn load(file: &Path, terms: Terms) -> Result<(Study, String), Stop> {
     Ok((study, text))
 }
 
-/// Whether messages are coloured: on a terminal, unless `NO_COLOR` is set (no-color.org).
+/// Whether messages are coloured: on a terminal that knows colours, unless `NO_COLOR` is set (no-color.org).
 fn colours() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !plain && !dumb
 }
 
 /// The places of the base and of the options that are named; all without names.
@@ -661,7 +673,7 @@ fn given(files: &[PathBuf], named: impl Fn(&Path) -> String) -> String {
 
 /// The last part of a path, in words.
 fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(String::new, |name| visible(&name.to_string_lossy()).into_owned())
 }
 
 /// A word as a shell takes it.

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::units::visible;
 
 /// A file is read up to this length [byte]: a million rows have some 50 MB.
-const LONGEST: u64 = 512 << 20;
+const LONGEST: u64 = 128 << 20;
 
 /// What is in a file: not a pipe or a device, which may never end.
 ///
@@ -26,7 +26,7 @@ pub fn regular(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is a pipe or a device, not a file"));
     }
     if about.len() > LONGEST {
-        return Err(io::Error::other("it has more than 512 MB"));
+        return Err(io::Error::other("it has more than 128 MB"));
     }
     std::fs::read(path)
 }
@@ -127,6 +127,9 @@ impl Draft {
     /// # Errors
     /// If it cannot be made.
     pub fn beside(path: &Path) -> io::Result<Self> {
+        if std::fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            return Err(io::Error::other("it is a pipe or a device, not a file"));
+        }
         let beside = folder_of(path);
         folder(beside)?;
         loop {

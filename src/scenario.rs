@@ -200,7 +200,8 @@ fn effort(run: &Run, check: &mut Check) -> Effort {
     let least = check.or(&run.replications, Count(5)).0;
     let most = check.or(&run.max_replications, Count(least.saturating_mul(10))).0;
     if !(1..=100_000).contains(&least) || most < least || most > 1_000_000 {
-        let leaf = if run.max_replications.is_written() { &run.max_replications } else { &run.replications };
+        let is_first = !(1..=100_000).contains(&least) || !run.max_replications.is_written();
+        let leaf = if is_first { &run.replications } else { &run.max_replications };
         let title = format!("{least} to {most} replications");
         check.problems.add(leaf.span(), title, "write at least 1 replication, and no fewer at most than at least");
     }

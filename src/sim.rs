@@ -142,8 +142,8 @@ pub fn simulate(model: &Model, replication: u32, observer: &mut impl Observer) {
     engine.close(end);
 }
 
-/// So many events are handled before the observer is asked whether to stop: a few hundredths of a second.
-const STEPS: u32 = 1 << 16;
+/// So many events are handled before the observer is asked whether to stop: a tenth of a second where each is slow, in a crowd.
+const STEPS: u32 = 1 << 11;
 
 impl<'m, O: Observer> Engine<'m, O> {
     fn new(model: &'m Model, replication: u32, observer: &'m mut O) -> Self {

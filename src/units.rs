@@ -216,15 +216,25 @@ const PACKET_UNITS: [(&str, f64); 3] = [("packet/s", 1.0), ("kpacket/s", 1e3), (
 /// See [`RATE_ALIASES`].
 const PACKET_ALIASES: [(&str, f64); 3] = [("pps", 1.0), ("kpps", 1e3), ("Mpps", 1e6)];
 
-/// Text in which nothing is hidden: control characters, and marks that change the direction of writing (Unicode TR 9; a text
+/// Text in which nothing is hidden: control characters, letters without a width, and marks that change the direction of writing (Unicode TR 9; a text
 /// can be made to read as another one by them), are shown as symbols.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let symbol = |letter: char| match letter {
         '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(letter)),
         '\u{7f}' => Some('\u{2421}'),
-        '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => Some('\u{fffd}'),
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Some('\u{25ca}'),
+        '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' => {
+            Some('\u{fffd}')
+        }
+        '\u{61c}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}' => Some('\u{25ca}'),
         _ => None,
     };
     if text.chars().all(|letter| symbol(letter).is_none()) {

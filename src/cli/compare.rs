@@ -20,6 +20,7 @@ use crate::study::days::{Day, Days};
 use crate::study::recorder::Watched;
 use crate::study::select::{Zone, select};
 use crate::study::{Fault, watched};
+use crate::units::visible;
 
 pub(super) fn compare(args: &Compare, terms: Terms) -> Result<u8, Stop> {
     let mut all: Vec<(String, Setup)> = Vec::new();
@@ -31,7 +32,7 @@ pub(super) fn compare(args: &Compare, terms: Terms) -> Result<u8, Stop> {
         bundles.push(Bundle::of(&text, &study.files));
         named.push(std::mem::take(&mut study.files));
         let prefix = if args.files.len() > 1 {
-            file.file_stem().map_or_else(String::new, |name| format!("{}: ", name.to_string_lossy()))
+            file.file_stem().map_or_else(String::new, |name| format!("{}: ", visible(&name.to_string_lossy())))
         } else {
             String::new()
         };

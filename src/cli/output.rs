@@ -76,6 +76,8 @@ impl Output {
     /// read from, nor anything else that headend has not written, and no other process may be writing the same.
     pub fn prepare(out: Option<&Path>, scenarios: &[(&Path, &[Named])], results: &str) -> Result<Self, Stop> {
         let name = scenarios.first().and_then(|(scenario, _)| scenario.file_stem());
+        // `..toml` has a stem that is no name.
+        let name = name.filter(|name| *name != "." && *name != "..");
         let name = name.map_or_else(|| "scenario".into(), std::ffi::OsStr::to_os_string);
         let folder = out.map_or_else(|| Path::new("output").join(name), Path::to_path_buf);
         let read_from = |(scenario, files): &(&Path, &[Named])| {
@@ -89,6 +91,9 @@ impl Output {
         }
         if let Some(path) = foreign(&folder) {
             return Err(kept_back(&path, "was not written by headend, and results would overwrite it"));
+        }
+        if folder.exists() && !folder.is_dir() {
+            return Err(kept_back(&folder, "is a file, and results need a folder"));
         }
         disk::folder(&folder).map_err(|fault| Stop::Write(folder.clone(), fault))?;
         let claim = claim(&folder, results)?;
@@ -105,6 +110,9 @@ impl Output {
         if records.is_dir() {
             return refuse("is a folder");
         }
+        if std::fs::metadata(records).is_ok_and(|about| !about.is_file()) {
+            return refuse("is a pipe or a device, not a file");
+        }
         let parent = records.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (Ok(parent), Some(name)) = (parent.canonicalize(), records.file_name()) else {
             return refuse("cannot be written: its folder is not there");
@@ -112,9 +120,8 @@ impl Output {
         if self.inputs.contains(&parent.join(name)) {
             return refuse("is an input of this scenario");
         }
-        let is_here = self.folder.canonicalize().is_ok_and(|folder| folder == parent);
-        if is_here && outputs::is_result(&name.to_string_lossy()) {
-            return refuse("is the name of a result in the same folder");
+        if outputs::is_result(&name.to_string_lossy()) {
+            return refuse("is the name of a result");
         }
         let path = parent.join(name);
         let is_empty = std::fs::metadata(&path).is_ok_and(|about| about.len() == 0);
@@ -284,9 +291,13 @@ fn foreign(folder: &Path) -> Option<PathBuf> {
     if has_manifest || [UNFINISHED, KEPT].iter().any(|name| is_ours(name)) {
         return None;
     }
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
-    files.map(|entry| entry.path()).filter(|path| is_result_in(folder, &path.canonicalize().unwrap_or_default())).min()
+    let files = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir())).map(|entry| entry.path())
+    };
+    let is_picture = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "svg" || ending == "png");
+    let pictures = files(&folder.join("charts")).filter(is_picture);
+    files(folder).filter(|path| is_result_in(folder, &path.canonicalize().unwrap_or_default())).chain(pictures).min()
 }
 
 fn begins_with(path: &Path, text: &str) -> bool {

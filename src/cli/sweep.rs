@@ -6,14 +6,16 @@ use rayon::prelude::*;
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{STOP, Stop, Sweep, Terms, affordable, bar, choose, load, override_with, sensitivity, tell};
+use crate::cli::{
+    STOP, Stop, Sweep, Terms, affordable, bar, choose, load, override_with, refuse_high, sensitivity, tell,
+};
 use crate::disk::{self, Folder};
 use crate::report;
 use crate::report::finding::{Finding, setting};
 use crate::report::sweep::Point;
 use crate::report::words::list;
 use crate::scenario::{self, Study, vary};
-use crate::study::cost::Extent;
+use crate::study::cost::{Cost, Extent, cost};
 use crate::study::doubt::Design;
 use crate::study::results::Results;
 use crate::study::{self, Settings, queue};
@@ -42,9 +44,10 @@ pub(super) fn sweep(args: &Sweep, terms: Terms) -> Result<u8, Stop> {
         None => grid(&args.vary)?,
         Some(points) => hypercube(&text, &args.vary, points, args.seed.unwrap_or(study.setups[0].model.seed))?,
     };
+    // Before the first is simulated: that the last is wrong, or too much, should not be told at the end.
     runner.affordable(&study, 1, grid.len())?;
-    // Before the first is simulated: that the last is wrong should not be told at the end.
-    grid.par_iter().try_for_each(|point| runner.right(&paths, point))?;
+    let costs = grid.par_iter().map(|point| runner.cost_of(&paths, point, grid.len()));
+    refuse_high(Cost::of_points(&costs.collect::<Result<Vec<_>, Stop>>()?), terms)?;
     bar.set_length(grid.len() as u64);
     let points = queue::all(grid.len(), |place| {
         let point = Point { results: runner.at(&paths, &grid[place])?, values: grid[place].clone() };
@@ -74,20 +77,27 @@ impl Runner<'_> {
 
     /// Refuses what costs more than is begun without being asked twice: so many runs of the study, of each of so many points to keep.
     pub fn affordable(&self, study: &Study, runs: usize, points: usize) -> Result<(), Stop> {
+        affordable(study, self.extent(study, runs, points)?, self.terms)
+    }
+
+    /// What a sweep of so many points such as this one would cost.
+    ///
+    /// # Errors
+    /// If the scenario is wrong there, with which point it is.
+    fn cost_of(&self, paths: &[String], values: &[String], points: usize) -> Result<Cost, Stop> {
+        let point = || paths.iter().zip(values).map(|(path, value)| format!("`{path} = {value}`")).collect::<Vec<_>>();
+        let study = self.study(&self.varied(paths, values)?).map_err(|stop| match stop {
+            Stop::Input(faults) => Stop::Input(format!("with {} this scenario is wrong\n\n{faults}", list(&point()))),
+            other => other,
+        })?;
+        Ok(cost(&study, self.extent(&study, 1, points)?, rayon::current_num_threads()))
+    }
+
+    fn extent(&self, study: &Study, runs: usize, points: usize) -> Result<Extent, Stop> {
         let setups = if self.args.options.is_empty() { 1 } else { choose(study, &self.args.options)?.len() };
         let least = self.args.replications.unwrap_or(study.effort.least);
         let replications = least.saturating_mul(u32::try_from(runs).unwrap_or(u32::MAX));
-        affordable(study, Extent { setups, replications, points }, self.terms)
-    }
-
-    /// Refuses a point at which the scenario is wrong, and says which it is.
-    fn right(&self, paths: &[String], values: &[String]) -> Result<(), Stop> {
-        let point = || paths.iter().zip(values).map(|(path, value)| format!("`{path} = {value}`")).collect::<Vec<_>>();
-        let at = |stop| match stop {
-            Stop::Input(faults) => Stop::Input(format!("with {} this scenario is wrong\n\n{faults}", list(&point()))),
-            other => other,
-        };
-        self.study(&self.varied(paths, values)?).map(drop).map_err(at)
+        Ok(Extent { setups, replications, points })
     }
 
     /// The scenario with other values at some paths.

@@ -3,7 +3,7 @@
 use crate::report::table::wrapped;
 use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;
-use crate::study::cost::{self, Extent};
+use crate::study::cost::{self, Cost, Extent};
 use crate::study::load::{Hour, Offered, offered};
 use crate::study::results::Kind;
 
@@ -66,24 +66,17 @@ pub fn cost(study: &Study, processors: usize) -> String {
     wrapped(&needs, "")
 }
 
-/// Refuses what costs more than is begun without being asked twice.
-///
-/// # Errors
-/// The refusal, with what would cost less.
-pub fn affordable(study: &Study, extent: Extent, processors: usize) -> Result<(), String> {
-    let cost = cost::cost(study, extent, processors);
-    if !cost.is_high() {
-        return Ok(());
-    }
+/// What is told of something that costs more than is begun without being asked twice; nothing of what does not.
+#[must_use]
+pub fn too_high(cost: &Cost) -> Option<String> {
     let needs = format!(
         "this needs up to {} MB of memory and {} million events, about {} of processor time",
         count(whole((cost.memory / 1e6).ceil()) as u64),
         count(whole((cost.events / 1e6).ceil()) as u64),
         figure(rough(cost.seconds), Kind::Time)
     );
-    Err(format!(
-        "{needs}\n  = help: fewer set-ups, days or replications, or a longer `bin`, need less; `--yes` runs it all the same"
-    ))
+    let help = "fewer set-ups, days or replications, or a longer `bin`, need less; `--yes` runs it all the same";
+    cost.is_high().then(|| format!("{needs}\n  = help: {help}"))
 }
 
 /// To one digit below ten, and two above: no more is known.

@@ -2,6 +2,7 @@
 //! Journal of Simulation 13, 2019), filled in for a run.
 
 use crate::report::finding::estate;
+use crate::report::summary::plain_markdown;
 use crate::report::words::{bit_rate, clock, count, list, quoted, several};
 use crate::scenario::source::Standing;
 use crate::study::results::{Found, Results};
@@ -27,7 +28,7 @@ pub fn markdown(results: &Results) -> String {
     for (item, said) in items(results) {
         text += &format!("| {item} | {} |\n", said.replace('|', "\\|"));
     }
-    text
+    plain_markdown(&text)
 }
 
 fn objectives(results: &Results) -> Vec<Item> {

@@ -21,7 +21,19 @@ pub fn text(results: &Results, charts: &[Chart]) -> String {
     if let Some(chart) = finding {
         text += &format!("\n![{}](charts/{}.png)\n", chart.title, chart.name);
     }
-    text + "\nThe whole report: [report.html](report.html); its numbers: [summary.csv](summary.csv).\n"
+    plain_markdown(&text) + "\nThe whole report: [report.html](report.html); its numbers: [summary.csv](summary.csv).\n"
+}
+
+/// Markdown in which no text of a scenario is HTML.
+pub(super) fn plain_markdown(text: &str) -> String {
+    let mut letters = text.chars().peekable();
+    let mut plain = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        let opens =
+            letter == '<' && letters.peek().is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(*next));
+        if opens { plain.push_str("&lt;") } else { plain.push(letter) }
+    }
+    plain
 }
 
 fn options(results: &Results) -> String {

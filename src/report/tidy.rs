@@ -18,7 +18,12 @@ impl Rows {
     }
 
     pub fn push(&mut self, row: impl IntoIterator<Item = String>) {
-        let cells = row.into_iter().map(|cell| if is_formula(&cell) { format!("'{cell}") } else { cell });
+        let cells = row.into_iter().map(|cell| match cell.strip_prefix('-') {
+            // A zero has no sign.
+            Some(rest) if rest.parse() == Ok(0.0) => rest.to_owned(),
+            _ if is_formula(&cell) => format!("'{cell}"),
+            _ => cell,
+        });
         self.0.write_record(cells).expect("writing to memory cannot fail");
     }
 
@@ -53,8 +58,7 @@ fn digits(value: f64) -> String {
     if !value.is_finite() {
         return String::new();
     }
-    // A zero has no sign.
-    let text = format!("{:.5e}", value + 0.0);
+    let text = format!("{value:.5e}");
     text.parse::<f64>().map_or(text, |rounded| format!("{rounded}"))
 }
 

@@ -203,7 +203,25 @@ impl Scribe<'_> {
             self.check.problems.add(file.forward.span(), "a class cannot be forwarded as itself", help);
         }
         self.model.classes[class.index()].rules.stored.push((share, forward));
+        if forward.is_some_and(|forward| self.is_forwarded_to(forward, class)) {
+            let help = "forward it as a class that is not stored itself";
+            self.check.problems.add(file.forward.span(), "classes that are forwarded as each other", help);
+            self.model.classes[class.index()].rules.stored.pop();
+        }
         Some(())
+    }
+
+    /// Whether what is stored of a class is forwarded as another one, by however many steps.
+    fn is_forwarded_to(&self, class: ClassId, goal: ClassId) -> bool {
+        let mut reached = vec![class];
+        let mut place = 0;
+        while let Some(&class) = reached.get(place) {
+            let stored = self.model.classes[class.index()].rules.stored.iter();
+            let next: Vec<ClassId> = stored.filter_map(|(_, forward)| *forward).collect();
+            reached.extend(next.into_iter().filter(|next| !reached.contains(next)).collect::<Vec<_>>());
+            place += 1;
+        }
+        reached.contains(&goal)
     }
 
     fn divert(&mut self, file: &ShareFile, cached: bool) -> Option<()> {

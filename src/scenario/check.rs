@@ -16,6 +16,8 @@ pub struct Check {
     pub problems: Problems,
     /// Files that the scenario names, in the order in which they were read.
     pub files: Vec<Named>,
+    /// The scenario's own file of devices has a fault of form: what it holds is not known.
+    pub unread_profiles: bool,
     folder: Folder,
     blanked: BTreeSet<String>,
 }
@@ -35,7 +37,7 @@ impl Check {
     /// Goes on from the faults of form.
     #[must_use]
     pub fn new(problems: Problems, folder: Folder, blanked: BTreeSet<String>) -> Self {
-        Self { problems, files: Vec::new(), folder, blanked }
+        Self { problems, files: Vec::new(), unread_profiles: false, folder, blanked }
     }
 
     /// The value of a leaf that must be there; its table stands at `table`.

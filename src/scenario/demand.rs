@@ -15,7 +15,7 @@ use crate::scenario::model::{
     Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Fallback, Levels, MAX_CLASSES, Rules, Site, SiteId,
 };
 use crate::scenario::problem::did_you_mean;
-use crate::scenario::table::{Table, field_span, found};
+use crate::scenario::table::{TOO_LONG, Table, field_span, found, too_long};
 use crate::units::{Bytes, Clock, DAY, Share, Span, Time, visible};
 
 /// The profiles of a scenario by name. One with a fault is known, too: that is told once, not again by all who name it.
@@ -505,6 +505,7 @@ pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check)
         }
     }
     let place: Vec<usize> = found.into_iter().collect::<Option<_>>()?;
+    table.distinct(&header, &place, check);
     let names = Names {
         sites: sites.iter().zip(0..).map(|(site, id)| (site.name.as_str(), SiteId(id))).collect(),
         classes: classes.iter().zip(0..).map(|(class, id)| (class.name.as_str(), ClassId(id))).collect(),
@@ -513,6 +514,10 @@ pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check)
     let mut faults = 0;
     for row in table.reader().records() {
         let fault = match row {
+            Ok(row) if too_long(&row, header.len()).is_some() => {
+                let title = too_long(&row, header.len()).unwrap_or_default();
+                (field_span(&row, header.len(), &text), title, TOO_LONG.to_owned())
+            }
             Ok(row) => match arrival(&row, &place, &names) {
                 Ok(arrival) => {
                     arrivals.push(arrival);

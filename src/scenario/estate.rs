@@ -11,7 +11,7 @@ use crate::scenario::file::{At, CsvEstate, Drawn, Estate, File, Link, SiteFile};
 use crate::scenario::leaf::{Leaf, Line};
 use crate::scenario::model::Site;
 use crate::scenario::problem::SourceId;
-use crate::scenario::table::{Table, field_span, found};
+use crate::scenario::table::{TOO_LONG, Table, field_span, found, too_long};
 use crate::units::{BitRate, Share, Span, visible};
 
 /// A scenario has at most this many sites.
@@ -242,12 +242,19 @@ fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<(V
     let table = Table { name: &file, text: &text, source };
     let header = table.header(check)?;
     let columns = columns(csv, &header, check, (&file, drawn_links))?;
+    let others = [columns.down, columns.up, columns.rtt].into_iter().flatten();
+    let used: Vec<usize> = [columns.code, columns.patients].into_iter().chain(others).collect();
+    table.distinct(&header, &used, check);
     let mut bare = Vec::new();
     let mut names = BTreeSet::new();
     let mut faults = Faults { source, file: file.clone(), shown: 0 };
     for row in table.reader().records() {
         match row {
             Ok(row) => {
+                if let Some(title) = too_long(&row, header.len()) {
+                    faults.add(check, &field_span(&row, header.len(), &text), title, TOO_LONG);
+                    continue;
+                }
                 let keep = columns.only.iter().all(|(column, value)| row.get(*column) == Some(value.as_str()));
                 if keep && let Some(site) = site_of(&row, &columns, &text, check, &mut faults) {
                     if names.insert(site.name.clone()) {

@@ -95,8 +95,13 @@ impl Problems {
     fn show_one(&self, problem: &Problem, renderer: &Renderer) -> String {
         let source = &self.sources[problem.source.0];
         let span = clip(&source.text, problem.start..problem.end);
-        let snippet = Snippet::source(source.text.as_str()).path(source.path.as_str());
-        let snippet = snippet.annotation(AnnotationKind::Primary.span(span));
+        // The line alone: a file may be long, and have many faults.
+        let above = &source.text[..span.start];
+        let begin = above.rfind('\n').map_or(0, |at| at + 1);
+        let end = source.text[begin..].find('\n').map_or(source.text.len(), |at| begin + at + 1);
+        let number = above.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let snippet = Snippet::source(&source.text[begin..end]).path(source.path.as_str()).line_start(number);
+        let snippet = snippet.annotation(AnnotationKind::Primary.span(span.start - begin..span.end - begin));
         let mut report: Vec<Group<'_>> = vec![Level::ERROR.primary_title(problem.title.as_str()).element(snippet)];
         if !problem.help.is_empty() {
             report[0] = std::mem::replace(&mut report[0], Group::with_level(Level::ERROR))

@@ -118,6 +118,7 @@ pub fn profiles(file: &File, check: &mut Check) -> Profiles {
         Err(fault) => {
             let help = "write one table a device, with `throughput`, `tunnels`, `per_tunnel`, `packet_rate`, \
                         `handshakes`, `cipher` and `from`";
+            check.unread_profiles = true;
             let message = fault.message().trim().replace('\n', "; ");
             check.problems.add_in(source, &fault.span().unwrap_or(0..0), message, help);
         }
@@ -155,7 +156,8 @@ fn stand_in() -> Profile {
 pub fn filled(table: &At<ConcentratorFile>, known: &Profiles, check: &mut Check) -> ConcentratorFile {
     let mut file = table.get_ref().clone();
     let Some(name) = check.maybe(&file.profile) else { return file };
-    let Some(profile) = known.get(&name.0) else {
+    let unread = check.unread_profiles.then(stand_in);
+    let Some(profile) = known.get(&name.0).or(unread.as_ref()) else {
         let help =
             format!("{}; `headend profiles` lists them", did_you_mean(&name.0, known.keys().map(String::as_str)));
         check.problems.add(file.profile.span(), format!("there is no profile `{}`", name.0), help);

@@ -28,14 +28,37 @@ impl Table<'_> {
                 return None;
             }
         };
-        let widest = reader.records().flatten().take(5).map(|row| row.len()).max().unwrap_or(0);
+        if let Some(at) = unclosed(self.text) {
+            let help = "close it, or take it out: all that follows is read as one cell";
+            check.problems.add_in(self.source, &(at..at + 1), "a quote that is never closed", help);
+            return None;
+        }
+        let rows: Vec<csv::StringRecord> = reader.records().flatten().take(5).collect();
+        let widest = rows.iter().map(csv::StringRecord::len).max().unwrap_or(0);
         match self.no_header(&header, widest) {
             Some((title, help)) => {
-                let line = 0..self.text.find(['\r', '\n']).unwrap_or(self.text.len());
-                check.problems.add_in(self.source, &line, title, help);
+                check.problems.add_in(self.source, &self.first_line(), title, help);
                 None
             }
             None => Some(header.iter().map(|name| visible(name).into_owned()).collect()),
+        }
+    }
+
+    fn first_line(&self) -> Range<usize> {
+        0..self.text.find(['\r', '\n']).unwrap_or(self.text.len())
+    }
+
+    /// Notes columns that cannot be told apart, of those that are used.
+    pub fn distinct(&self, header: &[String], used: &[usize], check: &mut Check) {
+        for (place, &column) in used.iter().enumerate() {
+            let name = &header[column];
+            if used[..place].contains(&column) {
+                let title = format!("column `{name}` of `{}` is taken for two things", self.name);
+                check.problems.add_in(self.source, &self.first_line(), title, "name another column for one of them");
+            } else if header.iter().filter(|other| *other == name).count() > 1 {
+                let title = format!("`{}` has several columns `{name}`", self.name);
+                check.problems.add_in(self.source, &self.first_line(), title, "give each column its own name");
+            }
         }
     }
 
@@ -74,6 +97,32 @@ impl Table<'_> {
         csv::ReaderBuilder::new().flexible(true).from_reader(self.text.as_bytes())
     }
 }
+
+/// Where a quote is opened at the start of a field and never closed (RFC 4180, section 2).
+fn unclosed(text: &str) -> Option<usize> {
+    let (mut opened, mut starts) = (None, true);
+    let mut bytes = text.bytes().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        match (opened, byte) {
+            (Some(_), b'"') if bytes.peek().is_some_and(|(_, next)| *next == b'"') => drop(bytes.next()),
+            (Some(_), b'"') => opened = None,
+            (None, b'"') if starts => opened = Some(at),
+            _ => {}
+        }
+        starts = opened.is_none() && matches!(byte, b',' | b'\n' | b'\r');
+    }
+    opened
+}
+
+/// What is wrong with the length of a row: text beyond the last column.
+#[must_use]
+pub fn too_long(row: &csv::StringRecord, columns: usize) -> Option<String> {
+    let is_long = row.iter().skip(columns).any(|field| !field.trim().is_empty());
+    is_long.then(|| format!("this row has {} columns, and the header {columns}", row.len()))
+}
+
+/// What can be done about a row that is too long.
+pub const TOO_LONG: &str = "put text that has commas into quotes, and write numbers without thousands separators";
 
 /// What a field that is not as it should be is, in words.
 #[must_use]

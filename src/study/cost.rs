@@ -40,6 +40,19 @@ impl Extent {
 }
 
 impl Cost {
+    /// What a sweep costs, of what it would cost if all its points were as each of them: the mean, but the most memory.
+    #[must_use]
+    pub fn of_points(points: &[Self]) -> Self {
+        let mean = |of: fn(&Self) -> f64| points.iter().map(of).sum::<f64>() / count(points.len().max(1));
+        Self {
+            transactions: mean(|cost| cost.transactions),
+            runs: mean(|cost| cost.runs),
+            events: mean(|cost| cost.events),
+            seconds: mean(|cost| cost.seconds),
+            memory: points.iter().map(|cost| cost.memory).fold(0.0, f64::max),
+        }
+    }
+
     /// Whether it is more than is begun without being asked twice.
     #[must_use]
     pub fn is_high(&self) -> bool {
@@ -62,7 +75,7 @@ const EVENTS: (f64, f64) = (8.0, 0.5);
 /// What the program takes whatever the scenario: its code, charts as pictures, a quarter of an hour packet by packet [byte].
 const PROGRAM: f64 = 70e6;
 /// What a transaction takes that is held back: by a cap, in a store, in a queue [byte].
-const HELD: f64 = 110.0;
+const HELD: f64 = 400.0;
 /// A histogram of latencies, of which most of the octaves are in use [byte].
 const HISTOGRAM: f64 = 3e3;
 /// What is kept of a class in a bin, and of a concentrator [byte].
@@ -72,7 +85,7 @@ const HUB_BIN: f64 = 130.0;
 /// What the engine keeps of a workstation and of a site [byte].
 const WORKSTATION: f64 = 100.0;
 /// See [`WORKSTATION`].
-const SITE: f64 = 1e3;
+const SITE: f64 = 2e3;
 
 /// What a study costs on so many processors.
 #[must_use]

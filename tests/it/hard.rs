@@ -467,3 +467,60 @@ fn a_fault_of_a_device_stands_in_its_own_file() {
         assert!(said.contains("--> own.toml:") && said.contains(told) && said.contains("1 problem in"), "{said}");
     }
 }
+
+/// What a CSV file says and is not read as it seems: a quote that is never closed, numbers cut by commas, columns of one name.
+#[test]
+fn rows_are_read_as_they_seem() {
+    for (rows, told) in [
+        ("CODE,PATIENTS,name\nA1,9000,\"x\nB1,6000,y\nC1,3000,z\n", "a quote that is never closed"),
+        ("CODE,PATIENTS\nA1,9,000\nB1,6,000\n", "this row has 3 columns, and the header 2"),
+        ("CODE,PATIENTS,PATIENTS\nA1,9000,1\n", "has several columns `PATIENTS`"),
+    ] {
+        let (_folder, path) = with_sites("");
+        std::fs::write(path.join("sites.csv"), rows).unwrap();
+        let done = headend(&path, &["check", "mine.toml"]);
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        assert!(said.contains(told) && said.contains("--> sites.csv:") && said.contains("= help:"), "{told}: {said}");
+    }
+    // What sheets leave: empty cells at the end, quotes inside a cell, lines in quotes.
+    let (_folder, path) = with_sites("");
+    let rows = "CODE,PATIENTS,note\nA1,9000,,,\nA2,5000,\"a \"\"b\"\"\nand c\"\nA3,4000,5\" pipe\n";
+    std::fs::write(path.join("sites.csv"), rows).unwrap();
+    let done = headend(&path, &["check", "mine.toml"]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("3 sites with 18,000"), "{}", text(&done.stdout));
+}
+
+/// Classes that are forwarded as each other would go round for ever.
+#[test]
+fn what_is_stored_is_not_forwarded_in_a_circle() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+    let store = |class: &str, forward: &str| {
+        format!("[[option.change]]\nstore = {{ class = \"{class}\", forward = \"{forward}\" }}\n")
+    };
+    let option = "\n[[option]]\nname = \"stored\"\n".to_owned();
+    let circle = store("clinical", "documents") + &store("documents", "updates") + &store("updates", "clinical");
+    let (head, source) = tiny.split_once("[source]").unwrap();
+    std::fs::write(folder.path().join("a.toml"), format!("{head}{option}{circle}[source]{source}")).unwrap();
+    let done = headend(folder.path(), &["check", "a.toml"]);
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(said.contains("classes that are forwarded as each other") && said.contains("= help:"), "{said}");
+}
+
+/// A device is no file to write to, and what a sweep sets is as costly as what a scenario says.
+#[test]
+#[cfg(unix)]
+fn devices_are_not_replaced_and_points_are_not_free() {
+    let (_folder, path) = with_sites(ROWS);
+    assert!(Command::new("mkfifo").arg(path.join("pipe.csv")).status().unwrap().success());
+    let done = headend(&path, &[&["run", "mine.toml", "--records", "pipe.csv"], &QUICK[..]].concat());
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("is a pipe or a device, not a file"), "{}", text(&done.stderr));
+    let vary = "class.documents.open.per_1000=1,1000000";
+    let done = headend(&path, &["sweep", "mine.toml", "--vary", vary, "--replications", "100"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("million events"), "{}", text(&done.stderr));
+}
