@@ -23,6 +23,10 @@ use crate::study::{Fault, watched};
 use crate::units::visible;
 
 pub(super) fn compare(args: &Compare, terms: Terms) -> Result<u8, Stop> {
+    if args.first > args.budget {
+        let title = format!("`--first {}` is more than `--budget {}`", args.first, args.budget);
+        return Err(Stop::Input(format!("error: {title}\n  = help: write as many days at most as at first, or more")));
+    }
     let mut all: Vec<(String, Setup)> = Vec::new();
     let mut asked: Vec<(Vec<Target>, Watched)> = Vec::new();
     let mut first: Option<Study> = None;

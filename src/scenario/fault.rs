@@ -383,8 +383,12 @@ impl Scribe<'_> {
     fn surge(&mut self, file: &SurgeFile) -> Option<Fault> {
         let class = self.class(&file.class);
         let factor = self.check.need(&file.factor, &self.at, "factor").map(|factor| factor.0);
-        if factor.is_some_and(|factor| !(1.0..=1000.0).contains(&factor)) {
-            self.check.problems.add(file.factor.span(), "a surge that is none", "write a factor from 1 to 1000");
+        if let Some(factor) = factor.filter(|factor| !(1.0..=1000.0).contains(factor)) {
+            self.check.problems.add(
+                file.factor.span(),
+                format!("a surge to {factor} times as much"),
+                "write a factor from 1 to 1000",
+            );
             return None;
         }
         let class = class?;
