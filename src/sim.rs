@@ -133,17 +133,22 @@ struct Engine<'m, O> {
     look: Look,
 }
 
-/// Simulates one replication of the model's days and tells the observer what happens.
+/// Simulates one replication of the model's days and tells the observer what happens; one that stops early is told no end.
 pub fn simulate(model: &Model, replication: u32, observer: &mut impl Observer) {
     let mut engine = Engine::new(model, replication, observer);
     engine.open();
     let end = model.calendar.end();
-    while engine.steps(end) && !engine.observer.stop() {}
+    while engine.steps(end) {
+        if engine.observer.stop() {
+            // What is still under way in a crowd takes long to tell, and nobody wants to hear it.
+            return;
+        }
+    }
     engine.close(end);
 }
 
-/// So many events are handled before the observer is asked whether to stop: a tenth of a second where each is slow, in a crowd.
-const STEPS: u32 = 1 << 11;
+/// So many events are handled before the observer is asked whether to stop: a few milliseconds, or tenths of a second in a crowd.
+const STEPS: u32 = 1 << 8;
 
 impl<'m, O: Observer> Engine<'m, O> {
     fn new(model: &'m Model, replication: u32, observer: &'m mut O) -> Self {

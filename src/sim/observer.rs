@@ -14,7 +14,7 @@ pub trait Observer {
     /// Something happened.
     fn on(&mut self, now: Time, fact: &Fact<'_>);
 
-    /// Whether to stop early; asked every two thousand events.
+    /// Whether to stop early; asked every few hundred events.
     fn stop(&self) -> bool {
         false
     }
