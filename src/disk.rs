@@ -209,20 +209,14 @@ fn readable(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes drafts in a folder that a process left when it was killed, and those in the folders below it.
-pub fn tidy(folder: &Path) {
-    /// Results lie two folders deep.
-    const DEEP: usize = 2;
-    tidy_below(folder, DEEP);
-}
-
-fn tidy_below(folder: &Path, deep: usize) {
+/// Removes drafts that a process left in a folder when it was killed, and those in so many levels of folders below it.
+pub fn tidy(folder: &Path, levels: usize) {
     // What cannot be read or removed does no harm.
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && deep > 0 {
-            tidy_below(&path, deep - 1);
+        if is_folder && levels > 0 {
+            tidy(&path, levels - 1);
         }
         let is_draft = name.to_str().is_some_and(|name| name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1));
         if is_draft && !is_folder {
@@ -387,7 +381,7 @@ mod tests {
         std::fs::write(folder.path().join("mine.tmp"), "whole").unwrap();
         let mut draft = Draft::beside(&folder.path().join("b.txt")).unwrap();
         draft.write_all(b"b").unwrap();
-        tidy(folder.path());
+        tidy(folder.path(), 1);
         draft.place(&folder.path().join("b.txt")).unwrap();
         let mut left = names(folder.path());
         left.sort();

@@ -97,7 +97,9 @@ impl Output {
         }
         disk::folder(&folder).map_err(|fault| Stop::Write(folder.clone(), fault))?;
         let claim = claim(&folder, results)?;
-        disk::tidy(&folder);
+        for (below, levels) in [("", 0), ("charts", 0), ("inputs", 0), (UNFINISHED, 1), (KEPT, 1)] {
+            disk::tidy(&folder.join(below), levels);
+        }
         Ok(Self { folder, inputs, _claim: claim })
     }
 
@@ -128,7 +130,7 @@ impl Output {
         if path.exists() && !is_empty && !begins_with(&path, RECORDS_HEADER) {
             return refuse("is there already, and holds something else than records");
         }
-        disk::tidy(&parent);
+        disk::tidy(&parent, 0);
         Ok(())
     }
 

@@ -54,7 +54,7 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     has_target(study)?;
     let measured = |results: &Results| results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean);
     let ranged = some_ranged(study)?;
-    runner.affordable(study, 2 * ranged.len() + 1, 1)?;
+    runner.affordable(study, 2 * ranged.len() + 1)?;
     let now = runner.run(runner.text)?;
     bar.set_length(2 * ranged.len() as u64);
     let at = |(input, spread): &(&Input, Spread), high: bool| -> Result<(String, f64), Stop> {
@@ -83,7 +83,7 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
     let seed = runner.args.seed.unwrap_or(study.setups[0].model.seed);
     let design = Design::new(seed, ranged.len(), usize::from(draws));
     let paths: Vec<String> = ranged.iter().map(|(input, _)| input.path.clone()).collect();
-    runner.affordable(study, design.len(), 1)?;
+    runner.affordable(study, design.len())?;
     bar.set_length(design.len() as u64);
     let found = queue::all(design.len(), |place| {
         let values: Vec<String> =

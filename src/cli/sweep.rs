@@ -45,7 +45,6 @@ pub(super) fn sweep(args: &Sweep, terms: Terms) -> Result<u8, Stop> {
         Some(points) => hypercube(&text, &args.vary, points, args.seed.unwrap_or(study.setups[0].model.seed))?,
     };
     // Before the first is simulated: that the last is wrong, or too much, should not be told at the end.
-    runner.affordable(&study, 1, grid.len())?;
     let costs = grid.par_iter().map(|point| runner.cost_of(&paths, point, grid.len()));
     refuse_high(Cost::of_points(&costs.collect::<Result<Vec<_>, Stop>>()?), terms)?;
     bar.set_length(grid.len() as u64);
@@ -75,9 +74,9 @@ impl Runner<'_> {
         self.run(&self.varied(paths, values)?)
     }
 
-    /// Refuses what costs more than is begun without being asked twice: so many runs of the study, of each of so many points to keep.
-    pub fn affordable(&self, study: &Study, runs: usize, points: usize) -> Result<(), Stop> {
-        affordable(study, self.extent(study, runs, points)?, self.terms)
+    /// Refuses what costs more than is begun without being asked twice: so many runs of the study.
+    pub fn affordable(&self, study: &Study, runs: usize) -> Result<(), Stop> {
+        affordable(study, self.extent(study, runs, 1)?, self.terms)
     }
 
     /// What a sweep of so many points such as this one would cost.

@@ -82,6 +82,6 @@ fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
 const WORST: usize = 10;
 
 fn write(path: &Path, text: &str) -> Result<(), Stop> {
-    disk::tidy(disk::folder_of(path));
+    disk::tidy(disk::folder_of(path), 0);
     disk::write(path, text.as_bytes()).map_err(|fault| Stop::Write(path.to_owned(), fault))
 }

@@ -514,16 +514,13 @@ pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check)
     let mut faults = 0;
     for row in table.reader().records() {
         let fault = match row {
-            Ok(row) if too_long(&row, header.len()).is_some() => {
-                let title = too_long(&row, header.len()).unwrap_or_default();
-                (field_span(&row, header.len(), &text), title, TOO_LONG.to_owned())
-            }
-            Ok(row) => match arrival(&row, &place, &names) {
-                Ok(arrival) => {
+            Ok(row) => match (too_long(&row, header.len()), arrival(&row, &place, &names)) {
+                (None, Ok(arrival)) => {
                     arrivals.push(arrival);
                     continue;
                 }
-                Err((column, title, help)) => (field_span(&row, place[column], &text), title, help),
+                (Some(title), _) => (field_span(&row, header.len(), &text), title, TOO_LONG.to_owned()),
+                (None, Err((column, title, help))) => (field_span(&row, place[column], &text), title, help),
             },
             Err(fault) => (0..0, format!("this CSV cannot be read: {fault}"), "correct this row".to_owned()),
         };

@@ -13,11 +13,7 @@ use crate::scenario::problem::did_you_mean;
 /// # Errors
 /// If there is no value at that path; with what there is.
 pub fn set(text: &str, path: &str, value: &str) -> Result<String, String> {
-    let root = DeTable::parse(text).map_err(|fault| fault.message().to_owned())?;
-    let mut places = Vec::new();
-    for (key, value) in root.get_ref() {
-        collect(key.get_ref(), value, &mut places);
-    }
+    let places = places(text)?;
     let Some((_, place, quoted)) = places.iter().find(|(own, ..)| own == path) else {
         let help = did_you_mean(path, places.iter().map(|(own, ..)| own.as_str()));
         // There are too many to name them all.
@@ -28,8 +24,20 @@ pub fn set(text: &str, path: &str, value: &str) -> Result<String, String> {
     Ok(format!("{}{written}{}", &text[..place.start], &text[place.end..]))
 }
 
-/// Every value with its path, its place, and whether it is written in quotes.
-fn collect(path: &str, value: &Spanned<DeValue<'_>>, found: &mut Vec<(String, Range<usize>, bool)>) {
+/// A value: its path, its place, and whether it is written in quotes.
+type Place = (String, Range<usize>, bool);
+
+/// Every value of a text.
+fn places(text: &str) -> Result<Vec<Place>, String> {
+    let root = DeTable::parse(text).map_err(|fault| fault.message().to_owned())?;
+    let mut places = Vec::new();
+    for (key, value) in root.get_ref() {
+        collect(key.get_ref(), value, &mut places);
+    }
+    Ok(places)
+}
+
+fn collect(path: &str, value: &Spanned<DeValue<'_>>, found: &mut Vec<Place>) {
     match value.get_ref() {
         DeValue::Table(table) => {
             for (key, value) in table {
@@ -88,12 +96,7 @@ pub(crate) fn number(text: &str) -> Option<(f64, String)> {
 /// Whether a whole number stands at a path, without quotes.
 #[must_use]
 pub fn is_whole(text: &str, path: &str) -> bool {
-    let Ok(root) = DeTable::parse(text) else { return false };
-    let mut places = Vec::new();
-    for (key, value) in root.get_ref() {
-        collect(key.get_ref(), value, &mut places);
-    }
-    let place = places.into_iter().find(|(own, ..)| own == path);
+    let place = places(text).into_iter().flatten().find(|(own, ..)| own == path);
     place.is_some_and(|(_, place, quoted)| !quoted && text[place].parse::<i64>().is_ok())
 }
 

@@ -262,9 +262,13 @@ fn what_is_costly_is_asked_twice() {
     let told = text(&told.stdout).replace('\n', " ");
     assert!(told.contains("This is more than is run without `--yes`"), "{told}");
     refused(&["sweep", "tiny.toml", "--vary", "a=1..1000:1", "--vary", "b=1..20:1"], "20000 points are too many");
-    let rates: Vec<String> = (1..=9000).map(|rate| format!("{rate} Mbit/s")).collect();
+    write("fine.toml", &tiny.replace("seed = 7", "seed = 7\nbin = \"1 s\""));
+    let rates: Vec<String> = (1..=400).map(|rate| format!("{rate} Mbit/s")).collect();
     let vary = format!("concentrator.hub.throughput={}", rates.join(","));
-    refused(&["sweep", "tiny.toml", "--vary", &vary], "MB of memory");
+    refused(&["sweep", "fine.toml", "--vary", &vary], "MB of memory");
+    // A sweep costs what its points cost, whatever the scenario would.
+    let cheap = headend(folder.path(), &["sweep", "many.toml", "--vary", "run.replications=1,2"]);
+    assert_eq!(cheap.status.code(), Some(0), "{}", text(&cheap.stderr));
     refused(&["sweep", "tiny.toml", "--vary", "run.seed=1,2", "--vary", "run.seed=3,4"], "`run.seed` is varied twice");
     refused(&["sweep", "tiny.toml", "--vary", "class.clinical.turns=18..21:1"], "with `class.clinical.turns =");
 }
