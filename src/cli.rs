@@ -22,13 +22,13 @@ use crate::report::words::{count, several};
 use crate::report::{self, answer, table};
 use crate::scenario::model::{Fidelity, Ingredient};
 use crate::scenario::{self, Study};
-use crate::study::cost::{Cost, Extent, cost};
+use crate::study::cost::{Extent, StudyCost, cost};
 use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
-use crate::study::{self, Fault, Progress, Settings};
-use crate::units::{Clock, Share, Text, visible};
+use crate::study::{self, Progress, RunOptions, StudyError};
+use crate::units::{Share, Text, TimeOfDay, visible};
 use bundle::Bundle;
-use output::{Asked, Output};
+use output::{Output, RunRequest};
 
 /// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
 #[derive(Debug, Parser)]
@@ -52,7 +52,7 @@ pub struct Cli {
 
 /// What the user has allowed.
 #[derive(Clone, Copy, Debug)]
-struct Terms {
+struct Allowed {
     /// Files outside the scenario's folder are read.
     outside: bool,
     /// A run may cost whatever it does.
@@ -65,11 +65,11 @@ enum Verb {
     ///
     /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
     /// cannot be written. 130: stopped by Ctrl-C; the same command goes on from there.
-    Run(Run),
+    Run(RunArgs),
     /// Finds the least (or the most) with which a target is met, with its interval and the evidence.
     ///
     /// Exit code 0: there is such a value, or the target is met already. 1: no value within reach is enough. 2: wrong input.
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Finds the best of the base and the options (of one file or several), with a stated probability of being right.
     ///
     /// Exit code 0: some set-up meets every target. 1: none does. 2: wrong input.
@@ -122,7 +122,7 @@ enum ShellName {
 }
 
 #[derive(Debug, clap::Args)]
-struct Plan {
+struct PlanArgs {
     /// The scenario.
     file: PathBuf,
     /// What to find: throughput, concentrators, calls, curfew-end, curfew-start, deferred, weight, moved, split,
@@ -134,7 +134,7 @@ struct Plan {
     of: Option<String>,
     /// When a wave is cut over (default: when the target's hours begin).
     #[arg(long, value_name = "TIME", value_parser = clock)]
-    at: Option<Clock>,
+    at: Option<TimeOfDay>,
     /// The option in which it is sought (default: the base).
     #[arg(long, value_name = "NAME")]
     option: Option<String>,
@@ -286,7 +286,7 @@ enum FidelityName {
 }
 
 #[derive(Debug, clap::Args)]
-struct Run {
+struct RunArgs {
     /// The scenario.
     file: PathBuf,
     /// Runs only the base and these options.
@@ -332,16 +332,16 @@ enum Stop {
     Kept(PathBuf),
     /// The study was stopped or could not write.
     #[error("error: {0}")]
-    Study(Fault),
+    Study(StudyError),
     /// A file could not be written.
     #[error("error: cannot write {}: {}\n  = help: {}", disk::shown(.0), .1, remedy(.1))]
     Write(PathBuf, #[source] std::io::Error),
 }
 
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
+impl From<StudyError> for Stop {
+    fn from(fault: StudyError) -> Self {
         match fault {
-            Fault::Write(path, why) => Self::Write(path, why),
+            StudyError::Write(path, why) => Self::Write(path, why),
             other => Self::Study(other),
         }
     }
@@ -376,7 +376,7 @@ pub fn main() -> u8 {
         // It can only fail when the pool exists already.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
-    let terms = Terms { outside: cli.allow_outside, costly: cli.yes };
+    let terms = Allowed { outside: cli.allow_outside, costly: cli.yes };
     let done = match cli.verb {
         Verb::Run(args) => run(&args, terms),
         Verb::Plan(args) => plan::plan(&args, terms),
@@ -398,7 +398,7 @@ pub fn main() -> u8 {
             // Colours are ours: on a terminal, around what a scenario says.
             let text = if colours() { text } else { printable(&text) };
             let _ = writeln!(std::io::stderr(), "{text}");
-            if matches!(stop, Stop::Kept(_) | Stop::Study(Fault::Stopped)) { 130 } else { 2 }
+            if matches!(stop, Stop::Kept(_) | Stop::Study(StudyError::Stopped)) { 130 } else { 2 }
         }
     }
 }
@@ -456,18 +456,18 @@ fn override_with(study: &mut Study, seed: Option<u64>, replications: Option<u32>
 }
 
 /// Refuses what costs more than is begun without being asked twice.
-fn affordable(study: &Study, extent: Extent, terms: Terms) -> Result<(), Stop> {
+fn affordable(study: &Study, extent: Extent, terms: Allowed) -> Result<(), Stop> {
     refuse_high(cost(study, extent, rayon::current_num_threads()), terms)
 }
 
-fn refuse_high(cost: Cost, terms: Terms) -> Result<(), Stop> {
+fn refuse_high(cost: StudyCost, terms: Allowed) -> Result<(), Stop> {
     match report::load::too_high(&cost).filter(|_| !terms.costly) {
         Some(what) => Err(Stop::Input(format!("error: {what}"))),
         None => Ok(()),
     }
 }
 
-fn run(args: &Run, terms: Terms) -> Result<u8, Stop> {
+fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     let began = std::time::Instant::now();
     let (mut study, text) = load(&args.file, terms)?;
     let chosen = choose(&study, &args.options)?;
@@ -481,7 +481,7 @@ fn run(args: &Run, terms: Terms) -> Result<u8, Stop> {
     results.check = check_fidelity(&study, &chosen, args).map_err(|fault| output.stop(fault))?;
     let files = std::slice::from_ref(&args.file);
     let command = given(files, |file| file.display().to_string());
-    let asked = Asked { command, again: given(files, |_| "scenario.toml".to_owned()), began };
+    let asked = RunRequest { command, again: given(files, |_| "scenario.toml".to_owned()), began };
     let written = output.write(&results, &Bundle::of(&text, &study.files), &asked);
     // What was found is told, whether or not all of it could be written.
     if args.json {
@@ -497,7 +497,7 @@ fn run(args: &Run, terms: Terms) -> Result<u8, Stop> {
     Ok(u8::from(!met && !results.targets.is_empty()))
 }
 
-fn load(file: &Path, terms: Terms) -> Result<(Study, String), Stop> {
+fn load(file: &Path, terms: Allowed) -> Result<(Study, String), Stop> {
     let shown = disk::shown(file);
     let bytes = disk::regular(file).map_err(|fault| {
         let help = if file.exists() {
@@ -546,7 +546,7 @@ fn choose(study: &Study, names: &[String]) -> Result<Vec<usize>, Stop> {
     Ok(chosen)
 }
 
-fn adjust(study: &mut Study, args: &Run) {
+fn adjust(study: &mut Study, args: &RunArgs) {
     override_with(study, args.seed, args.replications);
     for setup in &mut study.setups {
         let model = &mut setup.model;
@@ -574,8 +574,8 @@ fn ingredient(text: &str) -> Result<Ingredient, String> {
 }
 
 /// A time of day on the command line.
-fn clock(text: &str) -> Result<Clock, String> {
-    Clock::read(text)
+fn clock(text: &str) -> Result<TimeOfDay, String> {
+    TimeOfDay::read(text)
 }
 
 /// Which quarter of an hour is looked at, on the command line.
@@ -584,7 +584,9 @@ fn when(text: &str) -> Result<When, String> {
         "if-cheap" => Ok(When::IfCheap),
         "never" => Ok(When::Never),
         "deciding" => Ok(When::Deciding),
-        _ => Clock::read(text).map(When::At).map_err(|what| format!("{what}; or `deciding`, `if-cheap` or `never`")),
+        _ => {
+            TimeOfDay::read(text).map(When::At).map_err(|what| format!("{what}; or `deciding`, `if-cheap` or `never`"))
+        }
     }
 }
 
@@ -625,7 +627,7 @@ fn style(bar: &indicatif::ProgressBar, template: &str) {
     }
 }
 
-fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Result<Results, Stop> {
+fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &RunArgs) -> Result<Results, Stop> {
     let bar = bar(RUNS);
     let progress = |progress| match progress {
         Progress::Runs { done, planned } => {
@@ -637,13 +639,17 @@ fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &Run) -> Res
         Progress::Forecasts => style(&bar, FORECASTS),
     };
     let settings =
-        Settings { stop: &STOP, progress: &progress, keep: Some(output.unfinished()), records: args.records.clone() };
+        RunOptions { stop: &STOP, progress: &progress, keep: Some(output.unfinished()), records: args.records.clone() };
     let results = study::run(study, chosen, &settings);
     bar.finish_and_clear();
     results.map_err(|fault| output.stop(fault))
 }
 
-fn check_fidelity(study: &Study, chosen: &[usize], args: &Run) -> Result<Option<study::fidelity::Check>, Fault> {
+fn check_fidelity(
+    study: &Study,
+    chosen: &[usize],
+    args: &RunArgs,
+) -> Result<Option<study::fidelity::FidelityCheck>, StudyError> {
     let bar = bar("{spinner} a quarter of an hour packet by packet, {elapsed}");
     let grain = args.grain.unwrap_or(CHECK_GRAIN);
     let found = study::fidelity::check(study, chosen, grain, args.check_fidelity, &STOP);
@@ -686,7 +692,7 @@ fn for_shell(word: &str) -> String {
     }
 }
 
-fn check(file: &Path, terms: Terms) -> Result<u8, Stop> {
+fn check(file: &Path, terms: Allowed) -> Result<u8, Stop> {
     let (study, _) = load(file, terms)?;
     let base = &study.setups[0].model;
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
@@ -698,7 +704,7 @@ fn check(file: &Path, terms: Terms) -> Result<u8, Stop> {
         count(patients),
         study.counted,
         several(base.classes.len(), ["class", "classes"]),
-        several(base.units.len(), ["concentrator", "concentrators"]),
+        several(base.concentrators.len(), ["concentrator", "concentrators"]),
         several(study.setups.len() - 1, ["option", "options"]),
         several(study.targets.len(), ["target", "targets"]),
         study.inputs.len()

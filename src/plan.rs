@@ -15,11 +15,11 @@ use crate::scenario::{Setup, Study};
 use crate::study::days::Days;
 use crate::study::limits::Limit;
 use crate::study::results::quarter_of;
-use crate::study::{Fault, Progress, Settings, run, watched};
-use crate::units::{Clock, NANOS};
+use crate::study::{Progress, RunOptions, StudyError, run, watched};
+use crate::units::{NANOS, TimeOfDay};
 use best::best;
 use knob::Knob;
-use search::{Answer, Criterion, Problem, search};
+use search::{Answer, Criterion, SearchProblem, search};
 
 /// A question: which value of a knob is the least (or the most) at which a target holds?
 pub struct Question<'a> {
@@ -41,7 +41,7 @@ pub struct Question<'a> {
 
 /// What came of a question.
 #[derive(Clone, Debug, Serialize)]
-pub struct Plan {
+pub struct PlanResult {
     /// The scenario's question.
     pub question: String,
     /// What was turned.
@@ -53,7 +53,7 @@ pub struct Plan {
     /// Its limit, and whether it is a time, a share, a size or a number.
     pub limit: f64,
     /// See `limit`.
-    pub kind: crate::study::results::Kind,
+    pub kind: crate::study::results::TargetKind,
     /// What it is for the target to hold.
     pub criterion: Criterion,
     /// The value that the knob has now, if it has one.
@@ -79,25 +79,25 @@ pub struct Plan {
 ///
 /// # Errors
 /// If it is stopped, or a day cannot be kept.
-pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
+pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, StudyError> {
     let target = &question.study.targets[question.target];
     let base = shortened(&question.setup.model, target);
     let asked = (vec![target.clone()], watched(question.study));
-    let evaluate = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
+    let evaluate = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, StudyError> {
         let (values, wanted) = by_value(points);
         let models: Vec<Model> = values.iter().map(|value| question.knob.set(&base, *value)).collect();
         let found = days.measure(&models, &vec![asked.clone(); models.len()], &wanted)?;
         Ok(found.into_iter().map(|day| day.targets[0]).collect())
     };
     let terms = question.knob.terms(&base);
-    let problem = Problem {
+    let problem = SearchProblem {
         limit: target.limit,
         terms,
         criterion: question.criterion,
         precision: question.precision,
         most: question.most,
     };
-    Ok(Plan {
+    Ok(PlanResult {
         question: question.study.question.clone(),
         knob: question.knob.clone(),
         setup: question.setup.title.clone(),
@@ -106,7 +106,7 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
         kind: crate::study::results::kind(target.measure),
         criterion: question.criterion,
         now: question.knob.has_now().then_some(terms.start),
-        units: base.units.iter().map(|unit| unit.name.clone()).collect(),
+        units: base.concentrators.iter().map(|unit| unit.name.clone()).collect(),
         tunnels: base.sites.len(),
         packet_rate: packet_rate(&question.knob, &base),
         precision: question.precision,
@@ -119,7 +119,7 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<Plan, Fault> {
 /// Packet rate for each bit/s of throughput of the concentrator whose throughput is sought.
 fn packet_rate(knob: &Knob, model: &Model) -> Option<f64> {
     let Knob::Throughput(units) = knob else { return None };
-    let unit = &model.units[usize::from(*units.first()?)];
+    let unit = &model.concentrators[usize::from(*units.first()?)];
     #[allow(clippy::cast_precision_loss)] // far below 2^53
     unit.packets.map(|rate| rate.0 as f64 / unit.rated.bits())
 }
@@ -129,7 +129,7 @@ fn packet_rate(knob: &Knob, model: &Model) -> Option<f64> {
 ///
 /// # Errors
 /// If it is stopped.
-pub fn limit_at(question: &Question<'_>, value: f64, days: &Days<'_>) -> Result<Limit, Fault> {
+pub fn limit_at(question: &Question<'_>, value: f64, days: &Days<'_>) -> Result<Limit, StudyError> {
     let target = &question.study.targets[question.target];
     let model = question.knob.set(&shortened(&question.setup.model, target), value);
     let mut study = question.study.clone();
@@ -140,7 +140,7 @@ pub fn limit_at(question: &Question<'_>, value: f64, days: &Days<'_>) -> Result<
             (days.progress)();
         }
     };
-    let settings = Settings { stop: days.stop, progress: &progress, keep: days.keep.clone(), records: None };
+    let settings = RunOptions { stop: days.stop, progress: &progress, keep: days.keep.clone(), records: None };
     let results = run(&study, &[0], &settings)?;
     let width = quarter_of(results.bins.1);
     let starts: Vec<f64> = results.bins.0.iter().step_by(width).copied().collect();
@@ -177,7 +177,7 @@ fn shortened(model: &Model, target: &Target) -> Model {
         !matches!(target.measure, Measure::Outages | Measure::StaffTime | Measure::CutOff | Measure::SitesCutOff);
     if of_hours && model.calendar.days == 1 {
         let end = (target.until.0 + MARGIN).saturating_sub(model.calendar.from.0).div_ceil(model.bin.0) * model.bin.0;
-        model.calendar.until = Clock((model.calendar.from.0 + end).min(model.calendar.until.0));
+        model.calendar.until = TimeOfDay((model.calendar.from.0 + end).min(model.calendar.until.0));
     }
     model
 }

@@ -8,7 +8,7 @@
 use std::convert::Infallible;
 
 use rand::TryRng;
-use rand_distr::{Distribution, Exp1, LogNormal, StandardUniform};
+use rand_distr::{Distribution as _, Exp1, LogNormal, StandardUniform};
 
 use crate::units::Bytes;
 
@@ -17,13 +17,13 @@ use crate::units::Bytes;
 #[repr(u8)]
 pub enum Purpose {
     /// When things happen: gaps, think times, starts.
-    When = 1,
+    Timing = 1,
     /// Which site or workstation.
-    Where = 2,
+    Site = 2,
     /// Request and response sizes, call lengths.
     Size = 3,
     /// Whether a rule applies (compliance, cache hit, participation).
-    Whether = 4,
+    Chance = 4,
     /// How long a deferred job waits after a release.
     Release = 5,
     /// How a balancer places a tunnel.
@@ -164,7 +164,7 @@ impl TryRng for Stream {
 
 /// A distribution of positive quantities: sizes [B], times [s].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Law {
+pub enum Distribution {
     /// Always the same.
     Fixed(f64),
     /// Exponential with this mean.
@@ -191,7 +191,7 @@ pub enum Law {
     Empirical(Vec<(f64, f64)>),
 }
 
-impl Law {
+impl Distribution {
     /// A lognormal with this mean (not median) and this standard deviation of the logarithm.
     /// `None` unless the mean is positive and the deviation finite and not negative.
     #[must_use]
@@ -271,7 +271,7 @@ mod tests {
         let key = Key::new(1, 2).of(Purpose::Size, 3);
         assert_eq!(key.stream(4).draw(), Key::new(1, 2).of(Purpose::Size, 3).stream(4).draw());
         assert_ne!(key.stream(4).draw(), key.stream(5).draw());
-        assert_ne!(key.stream(4).draw(), Key::new(1, 2).of(Purpose::When, 3).stream(4).draw());
+        assert_ne!(key.stream(4).draw(), Key::new(1, 2).of(Purpose::Timing, 3).stream(4).draw());
         assert_ne!(key.stream(4).draw(), Key::new(1, 3).of(Purpose::Size, 3).stream(4).draw());
     }
 
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn neighbouring_streams_are_uncorrelated() {
         let n = 200_000_u64;
-        let key = Key::new(7, 0).of(Purpose::When, 1);
+        let key = Key::new(7, 0).of(Purpose::Timing, 1);
         let draws: Vec<f64> = (0..n).map(|i| key.stream(i).uniform() - 0.5).collect();
         #[allow(clippy::cast_precision_loss)]
         let count = n as f64;
@@ -301,12 +301,12 @@ mod tests {
     #[test]
     fn each_law_has_the_mean_that_it_states() {
         let laws = [
-            Law::Fixed(3.0),
-            Law::Exponential(7.3),
-            Law::lognormal(30_000.0, 1.2, (0.0, f64::INFINITY)).unwrap(),
-            Law::Pareto { shape: 1.5, from: 10.0, to: 1e4 },
-            Law::Pareto { shape: 1.0, from: 10.0, to: 1e3 },
-            Law::Empirical(vec![(1.0, 0.0), (2.0, 0.5), (10.0, 1.0)]),
+            Distribution::Fixed(3.0),
+            Distribution::Exponential(7.3),
+            Distribution::lognormal(30_000.0, 1.2, (0.0, f64::INFINITY)).unwrap(),
+            Distribution::Pareto { shape: 1.5, from: 10.0, to: 1e4 },
+            Distribution::Pareto { shape: 1.0, from: 10.0, to: 1e3 },
+            Distribution::Empirical(vec![(1.0, 0.0), (2.0, 0.5), (10.0, 1.0)]),
         ];
         for law in laws {
             let n = 400_000;

@@ -33,7 +33,7 @@ use crate::study::results::Results;
 
 /// A table behind a chart: names of the columns, and rows.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub struct ChartTable {
     /// Names of the columns, with units.
     pub head: Vec<String>,
     /// Rows of as many cells.
@@ -52,7 +52,7 @@ pub struct Chart {
     /// The picture.
     pub svg: String,
     /// The numbers behind it.
-    pub table: Table,
+    pub table: ChartTable,
 }
 
 impl Chart {

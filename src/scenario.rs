@@ -27,17 +27,17 @@ pub mod vary;
 pub mod warn;
 
 use crate::disk::Folder;
-use check::{Check, Named};
+use check::{Checker, InputFile};
 use file::{At, CongestionFile, FidelityFile, File, OptionFile, Run, TransportFile, TransportKind};
-use leaf::{Count, Flag, Leaf, Line, Name};
-use model::{Action, Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
+use leaf::{Count, Field, Flag, Name, TextLine};
+use model::{Calendar, ChangeKind, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
 use problem::{Problems, did_you_mean};
-use profile::Profiles;
+use profile::DeviceModels;
 use source::Input;
 use target::Target;
-use tunnel::Terms;
+use tunnel::TunnelTerms;
 
-use crate::units::{Clock, DAY, Share, Span};
+use crate::units::{DAY, Duration, Share, TimeOfDay};
 
 /// A scenario that has been checked: everything that a study needs.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub struct Study {
     /// Every number and where it comes from.
     pub inputs: Vec<Input>,
     /// Files that the scenario names.
-    pub files: Vec<Named>,
+    pub files: Vec<InputFile>,
     /// The sign of the currency in which costs are written, such as `£`.
     pub currency: Option<String>,
     /// Who is counted at a site: `patients`, `people`.
@@ -95,7 +95,7 @@ pub struct Effort {
 /// Everything that is wrong with it.
 pub fn load(path: &str, text: &str, folder: impl Into<Folder>) -> Result<Study, Problems> {
     let read = read::read(path, text);
-    let mut check = Check::new(read.problems, folder.into(), read.blanked);
+    let mut check = Checker::new(read.problems, folder.into(), read.blanked);
     let fatal = read.file.class.is_empty() && !check.problems.is_empty();
     let study = if fatal { None } else { study(&read.file, text, &mut check) };
     match study {
@@ -104,7 +104,7 @@ pub fn load(path: &str, text: &str, folder: impl Into<Folder>) -> Result<Study, 
     }
 }
 
-fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
+fn study(file: &File, text: &str, check: &mut Checker) -> Option<Study> {
     let question = check.need(&file.question, &(0..0), "question");
     let run = run(file, check);
     let estate = estate::sites(file, check);
@@ -123,8 +123,8 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     let (calendar, first, effort, (seed, antithetic), bin) = run.unwrap_or_default();
     let targets = target::targets(file, &classes, &calendar, first, check);
     let tunnels = match &file.tunnels {
-        Some(table) => tunnel::terms(table.get_ref(), Terms::default(), check),
-        None => Terms::default(),
+        Some(table) => tunnel::terms(table.get_ref(), TunnelTerms::default(), check),
+        None => TunnelTerms::default(),
     };
     let base = Model {
         seed,
@@ -133,12 +133,12 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
         bin,
         sites: sites.into(),
         classes,
-        units,
+        concentrators: units,
         pools,
         pool_of,
         tunnels,
         faults: Vec::new(),
-        edits: Vec::new(),
+        changes: Vec::new(),
         transport,
         fidelity,
         replay,
@@ -150,12 +150,12 @@ fn study(file: &File, text: &str, check: &mut Check) -> Option<Study> {
     Some(Study { question: question?.0, when, setups, targets, effort, inputs, files, currency, counted })
 }
 
-type Settings = (Calendar, Option<jiff::civil::Date>, Effort, (u64, bool), Span);
+type RunSettings = (Calendar, Option<jiff::civil::Date>, Effort, (u64, bool), Duration);
 
 /// Bins that a run has at most: each costs memory in every set-up.
 const MAX_BINS: u64 = 1_000_000;
 
-fn run(file: &File, check: &mut Check) -> Option<Settings> {
+fn run(file: &File, check: &mut Checker) -> Option<RunSettings> {
     let Some(table) = &file.run else {
         check.missing(&(0..0), "run", "a table [run] with `date` or `weekday`, `from` and `until`");
         return None;
@@ -174,8 +174,8 @@ fn run(file: &File, check: &mut Check) -> Option<Settings> {
     }
     check.need(&run.from, &at, "from");
     check.need(&run.until, &at, "until");
-    let (from, until) = check.window(&run.from, &run.until, (Clock(0), Clock(DAY)));
-    let bin = check.or(&run.bin, Span(60 * crate::units::NANOS));
+    let (from, until) = check.window(&run.from, &run.until, (TimeOfDay(0), TimeOfDay(DAY)));
+    let bin = check.or(&run.bin, Duration(60 * crate::units::NANOS));
     if bin.0 == 0 || (until.0 - from.0) % bin.0 != 0 || (until.0 - from.0) / bin.0 > 100_000 || from.0 % bin.0 != 0 {
         let title = format!("bins of {bin} do not divide the day from {from} to {until}");
         check.problems.add(run.bin.span(), title, "write a bin such as \"1 min\" that fits a whole number of times");
@@ -196,7 +196,7 @@ fn run(file: &File, check: &mut Check) -> Option<Settings> {
     Some((calendar, date, effort, seed, bin))
 }
 
-fn effort(run: &Run, check: &mut Check) -> Effort {
+fn effort(run: &Run, check: &mut Checker) -> Effort {
     let least = check.or(&run.replications, Count(5)).0;
     let most = check.or(&run.max_replications, Count(least.saturating_mul(10))).0;
     if !(1..=100_000).contains(&least) || most < least || most > 1_000_000 {
@@ -213,7 +213,7 @@ fn effort(run: &Run, check: &mut Check) -> Effort {
     Effort { least: count(least), most: count(most), precision }
 }
 
-fn transport(table: Option<&At<TransportFile>>, check: &mut Check) -> Transport {
+fn transport(table: Option<&At<TransportFile>>, check: &mut Checker) -> Transport {
     let file = table.map(|table| table.get_ref().clone()).unwrap_or_default();
     let usual = Tcp::default();
     let tcp = Tcp {
@@ -247,7 +247,7 @@ fn transport(table: Option<&At<TransportFile>>, check: &mut Check) -> Transport 
     }
 }
 
-fn without(names: &[Leaf<Name>], check: &mut Check) -> Without {
+fn without(names: &[Field<Name>], check: &mut Checker) -> Without {
     let mut without = Without::NONE;
     for leaf in names {
         let Some(Name(name)) = check.maybe(leaf) else { continue };
@@ -262,7 +262,7 @@ fn without(names: &[Leaf<Name>], check: &mut Check) -> Without {
     without
 }
 
-fn fidelity(run: &Run, check: &mut Check) -> Fidelity {
+fn fidelity(run: &Run, check: &mut Checker) -> Fidelity {
     let grain = check.or(&run.grain, Count(DEFAULT_GRAIN.into())).0;
     if !(1..=64).contains(&grain) {
         check.problems.add(run.grain.span(), format!("trains of {grain} packets"), "write 1 to 64");
@@ -280,9 +280,9 @@ pub const DEFAULT_GRAIN: u32 = 1;
 fn setups(
     file: &File,
     mut base: Model,
-    known: &Profiles,
+    known: &DeviceModels,
     first: Option<jiff::civil::Date>,
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Vec<Setup> {
     change::apply(&mut base, &file.change, known, first, check);
     fault::apply(&mut base, &file.fault, first, check);
@@ -306,7 +306,7 @@ fn setups(
             let help = "give each its own name, different in more than capitals";
             check.problems.add(table.name.span(), format!("a second option `{}`", name.0), help);
         }
-        let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |Line(title)| title);
+        let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |TextLine(title)| title);
         if setups.iter().any(|setup| setup.title == title) {
             let at = if table.title.is_written() { table.title.span() } else { table.name.span() };
             let help = "give each a title of its own: reports go by it";
@@ -332,18 +332,18 @@ fn setups(
 fn cost_of(model: &Model, own: Option<f64>) -> Option<f64> {
     // A device that is turned down later is bought as large as it ever has to be.
     let resized = |place: usize| {
-        let to = model.edits.iter().filter_map(|edit| match edit.what {
-            Action::Resize { unit, throughput, .. } if unit.index() == place => Some(throughput),
+        let to = model.changes.iter().filter_map(|edit| match edit.kind {
+            ChangeKind::ReplaceDevice { unit, throughput, .. } if unit.index() == place => Some(throughput),
             _ => None,
         });
-        let starts = model.edits.iter().all(|edit| match edit.what {
-            Action::Resize { unit, .. } => unit.index() != place || edit.at > crate::units::Time(0),
+        let starts = model.changes.iter().all(|edit| match edit.kind {
+            ChangeKind::ReplaceDevice { unit, .. } => unit.index() != place || edit.at > crate::units::Time(0),
             _ => true,
         });
-        let own = starts.then_some(model.units[place].throughput);
-        to.chain(own).max().unwrap_or(model.units[place].throughput)
+        let own = starts.then_some(model.concentrators[place].throughput);
+        to.chain(own).max().unwrap_or(model.concentrators[place].throughput)
     };
-    let units = model.units.iter().enumerate();
+    let units = model.concentrators.iter().enumerate();
     let by_rate = units.filter_map(|(place, unit)| Some(unit.cost_per_mbit? * resized(place).bits() / 1e6));
     by_rate.fold(own, |sum, cost| Some(sum.unwrap_or(0.0) + cost))
 }
@@ -354,7 +354,7 @@ fn included<'a>(
     option: &'a At<OptionFile>,
     above: &'a [At<OptionFile>],
     resolved: &[Vec<&'a OptionFile>],
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Vec<&'a OptionFile> {
     let mut all: Vec<&OptionFile> = Vec::new();
     for leaf in &option.get_ref().include {

@@ -33,9 +33,9 @@ use crate::scenario::{Setup, Study};
 use crate::sim::simulate;
 use control::Forecasts;
 use queue::in_order;
-use recorder::{RECORDS_HEADER, Recorder, Rows, Run, Watched};
-use results::{Results, Sums, results};
-use saved::Saved;
+use recorder::{FocusClass, RECORDS_HEADER, RecordWriter, Recorder, RunRecord};
+use results::{Accumulator, Results, results};
+use saved::RunCache;
 use series::{CONFIDENCE, of_target};
 use stopping::{Rule, Stopping};
 
@@ -54,7 +54,7 @@ pub enum Progress {
 }
 
 /// How a study is to be run.
-pub struct Settings<'a> {
+pub struct RunOptions<'a> {
     /// Set from outside to stop at the next bin.
     pub stop: &'a AtomicBool,
     /// Told how far it is.
@@ -67,7 +67,7 @@ pub struct Settings<'a> {
 
 /// Why a study has no results.
 #[derive(Debug, Error)]
-pub enum Fault {
+pub enum StudyError {
     /// It was asked to stop.
     #[error("stopped")]
     Stopped,
@@ -83,14 +83,14 @@ pub enum Fault {
 ///
 /// # Errors
 /// If it is stopped, or a file cannot be written.
-pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<Results, Fault> {
+pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result<Results, StudyError> {
     let setups: Vec<&Setup> = chosen.iter().map(|&place| &study.setups[place]).collect();
     let watched = watched(study);
     let base = setups.iter().position(|setup| setup.name == "base");
     let saved =
-        settings.keep.as_deref().map(|folder| Saved::open(folder, models(study), &study.targets)).transpose()?;
+        settings.keep.as_deref().map(|folder| RunCache::open(folder, models(study), &study.targets)).transpose()?;
     let mut records = settings.records.as_deref().map(Records::create).transpose()?;
-    let mut sums: Vec<Sums> = setups.iter().map(|setup| Sums::new(&setup.model)).collect();
+    let mut sums: Vec<Accumulator> = setups.iter().map(|setup| Accumulator::new(&setup.model)).collect();
     // Replications of an observation.
     let each = if setups[0].model.antithetic { 2 } else { 1 };
     let rule = Rule { first: study.effort.least.div_ceil(each), most: study.effort.most.div_ceil(each) };
@@ -106,7 +106,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
         report(finished.load(Ordering::Relaxed));
         let work = |number: usize| {
             let (replication, setup) = jobs[number];
-            let run = Job { setup: setups[setup], replication, study, watched, settings }.run(saved.as_ref());
+            let run = ScheduledRun { setup: setups[setup], replication, study, watched, settings }.run(saved.as_ref());
             report(finished.fetch_add(1, Ordering::Relaxed) + 1);
             run
         };
@@ -124,7 +124,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &Settings<'_>) -> Result<R
         });
         forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done, settings.stop));
         if settings.stop.load(Ordering::Relaxed) {
-            return Err(Fault::Stopped);
+            return Err(StudyError::Stopped);
         }
         match stopping.next(done / each, width(study, &sums, forecasts, base)) {
             Ok(more) => planned = more * each,
@@ -145,17 +145,17 @@ fn models(study: &Study) -> impl Iterator<Item = (&str, &Model)> {
 
 /// The class that people watch: that of the first target on latency, and its limit; else the first class.
 #[must_use]
-pub fn watched(study: &Study) -> Watched {
+pub fn watched(study: &Study) -> FocusClass {
     let of_target = study.targets.iter().find_map(|target| match target.measure {
-        Measure::Mean(class) | Measure::Quantile(class, _) => Some(Watched { class, limit: target.limit }),
+        Measure::Mean(class) | Measure::Quantile(class, _) => Some(FocusClass { class, limit: target.limit }),
         _ => None,
     });
     let first = &study.setups[0].model.classes[0];
-    of_target.unwrap_or(Watched { class: ClassId(0), limit: first.quick.secs() })
+    of_target.unwrap_or(FocusClass { class: ClassId(0), limit: first.quick.secs() })
 }
 
 /// The widest interval of a target, as a multiple of what is asked for.
-fn width(study: &Study, sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option<usize>) -> f64 {
+fn width(study: &Study, sums: &[Accumulator], forecasts: &[Forecasts<'_>], base: Option<usize>) -> f64 {
     let antithetic = study.setups[0].model.antithetic;
     let of_base = base.map(|base| &forecasts[base]);
     let mut widest = 0.0_f64;
@@ -174,25 +174,25 @@ fn width(study: &Study, sums: &[Sums], forecasts: &[Forecasts<'_>], base: Option
 }
 
 /// One run: a setup in a replication.
-struct Job<'a> {
+struct ScheduledRun<'a> {
     setup: &'a Setup,
     replication: u32,
     study: &'a Study,
-    watched: Watched,
-    settings: &'a Settings<'a>,
+    watched: FocusClass,
+    settings: &'a RunOptions<'a>,
 }
 
 /// Records of a run, in order.
 type RunRecords = Box<dyn Read + Send>;
 
-impl Job<'_> {
-    fn run(&self, saved: Option<&Saved>) -> Result<(Run, Option<RunRecords>), Fault> {
+impl ScheduledRun<'_> {
+    fn run(&self, saved: Option<&RunCache>) -> Result<(RunRecord, Option<RunRecords>), StudyError> {
         if self.settings.stop.load(Ordering::Relaxed) {
-            return Err(Fault::Stopped);
+            return Err(StudyError::Stopped);
         }
         let (name, replication) = (&self.setup.name, self.replication);
         let known = || saved.and_then(|saved| saved.get(name, replication));
-        let keep = |run: &Run| saved.map_or(Ok(()), |saved| saved.put(name, replication, run));
+        let keep = |run: &RunRecord| saved.map_or(Ok(()), |saved| saved.put(name, replication, run));
         let Some(path) = &self.settings.records else {
             if let Some(run) = known() {
                 return Ok((run, None));
@@ -201,7 +201,7 @@ impl Job<'_> {
             keep(&run)?;
             return Ok((run, None));
         };
-        let wrong = |source| Fault::Write(path.clone(), source);
+        let wrong = |source| StudyError::Write(path.clone(), source);
         let Some(saved) = saved else {
             // Records of parallel runs go to files of their own, which are put together in order.
             let mut draft = std::io::BufWriter::new(Draft::beside(path).map_err(wrong)?);
@@ -221,17 +221,22 @@ impl Job<'_> {
         Ok((run, Some(Box::new(rows().ok_or_else(gone)?))))
     }
 
-    fn simulate(&self, out: Option<&mut (dyn Write + Send)>) -> Result<Run, Fault> {
+    fn simulate(&self, out: Option<&mut (dyn Write + Send)>) -> Result<RunRecord, StudyError> {
         let model = &self.setup.model;
-        let rows =
-            out.map(|out| Rows { out, model, replication: self.replication, option: &self.setup.name, fault: None });
+        let rows = out.map(|out| RecordWriter {
+            out,
+            model,
+            replication: self.replication,
+            option: &self.setup.name,
+            fault: None,
+        });
         let mut recorder = Recorder::new(model, &self.study.targets, self.watched, self.settings.stop, rows);
         simulate(model, self.replication, &mut recorder);
         if self.settings.stop.load(Ordering::Relaxed) {
-            return Err(Fault::Stopped);
+            return Err(StudyError::Stopped);
         }
         let path = || self.settings.records.clone().unwrap_or_default();
-        recorder.finish().map_err(|source| Fault::Write(path(), source))
+        recorder.finish().map_err(|source| StudyError::Write(path(), source))
     }
 }
 
@@ -242,22 +247,22 @@ struct Records {
 }
 
 impl Records {
-    fn create(path: &Path) -> Result<Self, Fault> {
-        let wrong = |source| Fault::Write(path.to_owned(), source);
+    fn create(path: &Path) -> Result<Self, StudyError> {
+        let wrong = |source| StudyError::Write(path.to_owned(), source);
         let mut draft = Draft::beside(path).map_err(wrong)?;
         draft.write_all(RECORDS_HEADER.as_bytes()).map_err(wrong)?;
         Ok(Self { path: path.to_owned(), draft })
     }
 
-    fn append(&mut self, rows: &mut impl Read) -> Result<(), Fault> {
-        let wrong = |source| Fault::Write(self.path.clone(), source);
+    fn append(&mut self, rows: &mut impl Read) -> Result<(), StudyError> {
+        let wrong = |source| StudyError::Write(self.path.clone(), source);
         std::io::copy(rows, &mut self.draft).map_err(wrong)?;
         Ok(())
     }
 
-    fn finish(self) -> Result<(), Fault> {
+    fn finish(self) -> Result<(), StudyError> {
         let path = self.path;
-        let wrong = |source| Fault::Write(path.clone(), source);
+        let wrong = |source| StudyError::Write(path.clone(), source);
         self.draft.place(&path).map_err(wrong)
     }
 }

@@ -35,7 +35,7 @@ pub struct Time(pub u64);
 /// A length of time [ns].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Span(pub u64);
+pub struct Duration(pub u64);
 
 /// A rate [bit/s].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash, Serialize)]
@@ -60,7 +60,7 @@ pub struct Share(pub f64);
 /// A time of day [ns since midnight], from 00:00 to 24:00.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Clock(pub u64);
+pub struct TimeOfDay(pub u64);
 
 impl Time {
     /// The end of time: later than every event.
@@ -80,8 +80,8 @@ impl Time {
 
     /// The time since `earlier`; zero when that lies ahead.
     #[must_use]
-    pub fn since(self, earlier: Self) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration(self.0.saturating_sub(earlier.0))
     }
 
     /// The number of the day (0 = first).
@@ -92,12 +92,12 @@ impl Time {
 
     /// The time of day.
     #[must_use]
-    pub fn clock(self) -> Clock {
-        Clock(self.0 % DAY)
+    pub fn clock(self) -> TimeOfDay {
+        TimeOfDay(self.0 % DAY)
     }
 }
 
-impl Span {
+impl Duration {
     /// Seconds [s].
     #[must_use]
     pub fn secs(self) -> f64 {
@@ -111,7 +111,7 @@ impl Span {
     }
 }
 
-impl Clock {
+impl TimeOfDay {
     /// This time of day on day number `day`.
     #[must_use]
     pub fn on(self, day: u64) -> Time {
@@ -170,27 +170,27 @@ fn beyond(nanos: f64) -> u64 {
     whole.saturating_add(i64::from((whole as f64) < nanos)).cast_unsigned()
 }
 
-impl Add<Span> for Time {
+impl Add<Duration> for Time {
     type Output = Self;
-    fn add(self, span: Span) -> Self {
+    fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.0))
     }
 }
 
-impl AddAssign<Span> for Time {
-    fn add_assign(&mut self, span: Span) {
+impl AddAssign<Duration> for Time {
+    fn add_assign(&mut self, span: Duration) {
         *self = *self + span;
     }
 }
 
-impl Add for Span {
+impl Add for Duration {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 }
 
-impl Sub for Span {
+impl Sub for Duration {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
@@ -316,7 +316,7 @@ fn whole(number: f64) -> u64 {
     number.round() as u64
 }
 
-impl Text for Span {
+impl Text for Duration {
     const WHAT: &'static str = "a time with its unit, such as \"8 s\" or \"20 ms\"";
     fn read(text: &str) -> Result<Self, String> {
         quantity(text, "a time", "8 s", &TIME_UNITS).map(|nanos| Self(whole(nanos)))
@@ -356,7 +356,7 @@ impl Text for Share {
     }
 }
 
-impl Text for Clock {
+impl Text for TimeOfDay {
     const WHAT: &'static str = "a time of day, such as \"08:30\"";
     fn read(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not a time of day; write it as in `08:30` or `08:30:15`, up to `24:00`");
@@ -397,7 +397,7 @@ fn scaled(number: f64, units: &[(f64, &str)], f: &mut fmt::Formatter<'_>) -> fmt
     write!(f, "{} {unit}", short(number / scale))
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for Duration {
     #[allow(clippy::cast_precision_loss)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {
@@ -440,7 +440,7 @@ impl fmt::Display for Share {
     }
 }
 
-impl fmt::Display for Clock {
+impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / NANOS;
         write!(f, "{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
@@ -457,14 +457,14 @@ mod tests {
 
     #[test]
     fn quantities_are_read_in_their_units() {
-        assert_eq!(Span::read("1.5 h"), Ok(Span(5400 * NANOS)));
-        assert_eq!(Span::read("20ms"), Ok(Span(20_000_000)));
+        assert_eq!(Duration::read("1.5 h"), Ok(Duration(5400 * NANOS)));
+        assert_eq!(Duration::read("20ms"), Ok(Duration(20_000_000)));
         assert_eq!(BitRate::read("1 Gbit/s"), Ok(BitRate(1_000_000_000)));
         assert_eq!(Bytes::read("2_041 kB"), Ok(Bytes(2_041_000)));
         assert_eq!(Bytes::read("1e3 B"), Ok(Bytes(1000)));
         assert_eq!(Share::read("12.5 %"), Ok(Share(0.125)));
-        assert_eq!(Clock::read("08:30"), Ok(Clock(30_600 * NANOS)));
-        assert_eq!(Clock::read("24:00"), Ok(Clock(DAY)));
+        assert_eq!(TimeOfDay::read("08:30"), Ok(TimeOfDay(30_600 * NANOS)));
+        assert_eq!(TimeOfDay::read("24:00"), Ok(TimeOfDay(DAY)));
     }
 
     #[test]
@@ -473,23 +473,23 @@ mod tests {
         let most = 2_f64.powi(52) / 1e9;
         for secs in [0.0, -0.0, 1e-10, 1e-9, 1.1e-9, 0.5, 1.0 / 3.0, 86_400.0, 1e6 / 7.0, most - 1e-6, most, most * 1.1]
         {
-            assert_eq!(Span::of_secs(secs), Span((secs * 1e9).ceil() as u64), "{secs}");
+            assert_eq!(Duration::of_secs(secs), Duration((secs * 1e9).ceil() as u64), "{secs}");
         }
-        assert_eq!(Span::of_secs(-1.0), Span(0));
-        assert_eq!(Span::of_secs(f64::NAN), Span(0));
+        assert_eq!(Duration::of_secs(-1.0), Duration(0));
+        assert_eq!(Duration::of_secs(f64::NAN), Duration(0));
         assert_eq!(Time::at_secs(f64::INFINITY), Time::NEVER);
     }
 
     /// The message must teach: it names the fault and every unit that would be right.
     #[test]
     fn a_wrong_unit_is_answered_with_the_right_ones() {
-        insta::assert_snapshot!(Span::read("8 msec").unwrap_err(), @"`msec` is not a unit of time; use ns, us, ms, s, min, h or d");
-        insta::assert_snapshot!(Span::read("8").unwrap_err(), @"`8` has no unit; write a time as in `8 s`");
-        insta::assert_snapshot!(Span::read("NaN s").unwrap_err(), @"`NaN s` is not a time; write a number and a unit, as in `8 s`");
-        insta::assert_snapshot!(Span::read("-3 s").unwrap_err(), @"`-3 s` is out of range; write a time of zero or more, as in `8 s`");
+        insta::assert_snapshot!(Duration::read("8 msec").unwrap_err(), @"`msec` is not a unit of time; use ns, us, ms, s, min, h or d");
+        insta::assert_snapshot!(Duration::read("8").unwrap_err(), @"`8` has no unit; write a time as in `8 s`");
+        insta::assert_snapshot!(Duration::read("NaN s").unwrap_err(), @"`NaN s` is not a time; write a number and a unit, as in `8 s`");
+        insta::assert_snapshot!(Duration::read("-3 s").unwrap_err(), @"`-3 s` is out of range; write a time of zero or more, as in `8 s`");
         insta::assert_snapshot!(BitRate::read("1 GBps").unwrap_err(), @"`GBps` is not a unit of bit rate; use bit/s, kbit/s, Mbit/s or Gbit/s");
         insta::assert_snapshot!(Share::read("120 %").unwrap_err(), @"`120 %` is more than the whole; write a share from `0 %` to `100 %`");
-        insta::assert_snapshot!(Clock::read("8.30").unwrap_err(), @"`8.30` is not a time of day; write it as in `08:30` or `08:30:15`, up to `24:00`");
+        insta::assert_snapshot!(TimeOfDay::read("8.30").unwrap_err(), @"`8.30` is not a time of day; write it as in `08:30` or `08:30:15`, up to `24:00`");
     }
 
     /// Data sheets write Mbps; MB/s would be eight times as much, and is refused.
@@ -513,19 +513,19 @@ mod tests {
 
     #[test]
     fn quantities_are_shown_short() {
-        assert_eq!(Span(1_234_000_000).to_string(), "1.23 s");
-        assert_eq!(Span(90 * NANOS).to_string(), "90 s");
-        assert_eq!(Span(1800 * NANOS).to_string(), "30 min");
+        assert_eq!(Duration(1_234_000_000).to_string(), "1.23 s");
+        assert_eq!(Duration(90 * NANOS).to_string(), "90 s");
+        assert_eq!(Duration(1800 * NANOS).to_string(), "30 min");
         assert_eq!(BitRate(4_000_000_000).to_string(), "4 Gbit/s");
         assert_eq!(Bytes(2_652_000).to_string(), "2.65 MB");
         assert_eq!(Share(0.05).to_string(), "5 %");
-        assert_eq!(Clock(36_000 * NANOS).to_string(), "10:00");
+        assert_eq!(TimeOfDay(36_000 * NANOS).to_string(), "10:00");
     }
 
     proptest::proptest! {
         #[test]
         fn reading_never_panics(text in "\\PC{0,12}") {
-            let _ = (Span::read(&text), BitRate::read(&text), Bytes::read(&text), Share::read(&text), Clock::read(&text));
+            let _ = (Duration::read(&text), BitRate::read(&text), Bytes::read(&text), Share::read(&text), TimeOfDay::read(&text));
         }
     }
 }

@@ -15,14 +15,14 @@ use serde::Serialize;
 
 use crate::scenario::model::Fidelity;
 use crate::stats::{Interval, Tally, mean, quantile};
-use evidence::{Case, Measured, Reference, Service, Site, Store, Unreadable};
-use replay::{Found, replay};
+use evidence::{Measured, Reference, Store, TestbedService, TestbedSite, TraceCase, Unreadable};
+use replay::{TraceResult, replay};
 
 /// One figure.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct ValidationRow {
     /// Theory, evidence or fidelities.
-    pub kind: Kind,
+    pub kind: ReferenceKind,
     /// What was run.
     pub case: String,
     /// The order of service, where there is one.
@@ -48,7 +48,7 @@ pub struct Row {
 /// What headend is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ReferenceKind {
     /// Formulas.
     Theory,
     /// Measured networks.
@@ -60,7 +60,7 @@ pub enum Kind {
 /// What becomes of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RowVerdict {
     /// Within its bar.
     Within,
     /// Beyond it, but no further than chance explains.
@@ -71,15 +71,15 @@ pub enum Verdict {
     Told,
 }
 
-impl Row {
+impl ValidationRow {
     /// What becomes of it.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> RowVerdict {
         match self.bar {
-            None => Verdict::Told,
-            Some((low, high)) if (low..=high).contains(&self.ratio.mean) => Verdict::Within,
-            Some((low, high)) if self.ratio.low() <= high && self.ratio.high() >= low => Verdict::Perhaps,
-            Some(_) => Verdict::Beyond,
+            None => RowVerdict::Told,
+            Some((low, high)) if (low..=high).contains(&self.ratio.mean) => RowVerdict::Within,
+            Some((low, high)) if self.ratio.low() <= high && self.ratio.high() >= low => RowVerdict::Perhaps,
+            Some(_) => RowVerdict::Beyond,
         }
     }
 }
@@ -88,17 +88,17 @@ impl Row {
 #[derive(Clone, Debug)]
 pub struct Replayed {
     /// The case.
-    pub case: Case,
+    pub case: TraceCase,
     /// At packet fidelity, before the sites of each reference.
-    pub packet: Vec<(Reference, Found)>,
+    pub packet: Vec<(Reference, TraceResult)>,
     /// Before the sites of the last of them a few times more, with round trips that hardly differ: packet and flow fidelity.
-    pub again: Vec<[Found; 2]>,
+    pub again: Vec<[TraceResult; 2]>,
     /// At flow fidelity, before the sites of the last of them.
-    pub flow: Found,
+    pub flow: TraceResult,
 }
 
 impl Replayed {
-    fn of(case: Case) -> Self {
+    fn of(case: TraceCase) -> Self {
         let packet = |(reference, measured): (&Reference, &Measured)| {
             (*reference, replay(&case, &measured.sites, Fidelity::Packet(1)))
         };
@@ -106,7 +106,8 @@ impl Replayed {
         let last = case.measured.values().last().expect("a case has a measurement");
         let flow = replay(&case, &last.sites, Fidelity::Flow);
         let again = if case.warm_up > 0.0 {
-            let both = |sites: &[Site]| [Fidelity::Packet(1), Fidelity::Flow].map(|one| replay(&case, sites, one));
+            let both =
+                |sites: &[TestbedSite]| [Fidelity::Packet(1), Fidelity::Flow].map(|one| replay(&case, sites, one));
             (1..RUNS).map(|run| both(&hardly_other(&last.sites, run))).collect()
         } else {
             Vec::new()
@@ -119,7 +120,7 @@ impl Replayed {
     /// # Panics
     /// Never: a case is only read where something was measured of it.
     #[must_use]
-    pub fn best(&self) -> (Reference, &Measured, &Found) {
+    pub fn best(&self) -> (Reference, &Measured, &TraceResult) {
         let (reference, found) = self.packet.last().expect("a case has a measurement");
         (*reference, &self.case.measured[reference], found)
     }
@@ -138,14 +139,14 @@ const RUNS: usize = 5;
 
 /// The sites with round trips that differ by a thousandth at most, otherwise in each run but the first, which has them as they are.
 #[must_use]
-pub fn hardly_other(sites: &[Site], run: usize) -> Vec<Site> {
-    let other = |(place, site): (usize, &Site)| {
+pub fn hardly_other(sites: &[TestbedSite], run: usize) -> Vec<TestbedSite> {
+    let other = |(place, site): (usize, &TestbedSite)| {
         if run == 0 {
             return site.clone();
         }
         #[allow(clippy::cast_precision_loss)] // below eleven
         let part = ((7 * run + 3 * place) % 11) as f64 / 5.0 - 1.0;
-        Site { rtt_ms: site.rtt_ms * (1.0 + 1e-3 * part), ..site.clone() }
+        TestbedSite { rtt_ms: site.rtt_ms * (1.0 + 1e-3 * part), ..site.clone() }
     };
     sites.iter().enumerate().map(other).collect()
 }
@@ -168,11 +169,11 @@ pub fn replay_all(store: &Store<'_>, done: &(dyn Fn() + Sync)) -> Result<Vec<Rep
 
 /// The rows of all replayed cases.
 #[must_use]
-pub fn evidence_rows(replayed: &[Replayed]) -> Vec<Row> {
+pub fn evidence_rows(replayed: &[Replayed]) -> Vec<ValidationRow> {
     replayed.iter().flat_map(rows_of).collect()
 }
 
-fn rows_of(replayed: &Replayed) -> Vec<Row> {
+fn rows_of(replayed: &Replayed) -> Vec<ValidationRow> {
     let case = &replayed.case;
     if case.warm_up <= 0.0 {
         return unloaded(replayed);
@@ -193,9 +194,9 @@ fn rows_of(replayed: &Replayed) -> Vec<Row> {
 pub type Statistic = fn(&[f64]) -> f64;
 const FIGURES: [(&str, Statistic); 2] = [("mean", mean), ("p95", |values| quantile(values, 0.95))];
 
-fn row(replayed: &Replayed, figure: String, reference: String) -> Row {
-    Row {
-        kind: Kind::Evidence,
+fn row(replayed: &Replayed, figure: String, reference: String) -> ValidationRow {
+    ValidationRow {
+        kind: ReferenceKind::Evidence,
         case: replayed.case.trace.clone(),
         service: replayed.case.service.name(),
         load: replayed.case.load(),
@@ -216,7 +217,7 @@ fn exactly(mean: f64) -> Interval {
 /// Fewer transactions than these say nothing about a class.
 const FEWEST: usize = 30;
 
-fn latency_row(replayed: &Replayed, class: &str, name: &str, statistic: Statistic) -> Option<Row> {
+fn latency_row(replayed: &Replayed, class: &str, name: &str, statistic: Statistic) -> Option<ValidationRow> {
     let (reference, measured, found) = replayed.best();
     let other = replayed.pick(class, &measured.latency);
     if other.len() < FEWEST {
@@ -228,15 +229,15 @@ fn latency_row(replayed: &Replayed, class: &str, name: &str, statistic: Statisti
     let case = &replayed.case;
     let bar = match (class, name, case.service) {
         _ if reference == Reference::Ns3 => None,
-        ("clinical", _, Service::Fifo) if case.load() > 1.0 => span(replayed, class, statistic, value),
-        ("clinical", "mean", Service::Fifo) => Some((0.93, 1.07)),
-        ("clinical", _, Service::Fifo) => Some((0.90, 1.10)),
+        ("clinical", _, TestbedService::Fifo) if case.load() > 1.0 => span(replayed, class, statistic, value),
+        ("clinical", "mean", TestbedService::Fifo) => Some((0.93, 1.07)),
+        ("clinical", _, TestbedService::Fifo) => Some((0.90, 1.10)),
         ("clinical", "mean", _) => Some((0.965, 1.035)),
         ("clinical", ..) => Some((0.95, 1.05)),
         (_, "mean", _) => Some((0.85, 1.15)),
         _ => None,
     };
-    Some(Row {
+    Some(ValidationRow {
         value,
         packet: Some(ratio * value),
         flow: Some(flow * value),
@@ -256,8 +257,8 @@ fn values(pairs: &[(f64, f64)]) -> Vec<f64> {
 pub fn over_runs(replayed: &Replayed, class: &str, statistic: Statistic) -> (f64, f64) {
     let (_, measured, found) = replayed.best();
     let value = statistic(&values(&replayed.pick(class, &measured.latency)));
-    let of = |found: &Found| statistic(&values(&replayed.pick(class, &found.latency))) / value;
-    let both = |place: usize, first: &Found| {
+    let of = |found: &TraceResult| statistic(&values(&replayed.pick(class, &found.latency))) / value;
+    let both = |place: usize, first: &TraceResult| {
         let again = replayed.again.iter().map(|runs| of(&runs[place]));
         mean(&std::iter::once(of(first)).chain(again).collect::<Vec<f64>>())
     };
@@ -277,20 +278,20 @@ fn span(replayed: &Replayed, class: &str, statistic: Statistic, value: f64) -> O
 }
 
 /// Flow against packet fidelity.
-fn flow_row(replayed: &Replayed, class: &str) -> Vec<Row> {
+fn flow_row(replayed: &Replayed, class: &str) -> Vec<ValidationRow> {
     let (_, _, found) = replayed.best();
     let packet = replayed.pick(class, &found.latency);
     if packet.len() < FEWEST {
         return Vec::new();
     }
     let flow = replayed.pick(class, &replayed.flow.latency);
-    let hard = replayed.case.service == Service::Fifo && replayed.case.load() >= 0.95;
+    let hard = replayed.case.service == TestbedService::Fifo && replayed.case.load() >= 0.95;
     let bars = if hard { [0.15, 0.30] } else { [0.10, 0.20] };
     let figure = |((name, statistic), bar): ((&str, Statistic), f64)| {
         let (of_packet, of_flow) = over_runs(replayed, class, statistic);
         let value = statistic(&values(&packet));
-        Row {
-            kind: Kind::Fidelities,
+        ValidationRow {
+            kind: ReferenceKind::Fidelities,
             value,
             flow: Some(value * of_flow / of_packet),
             ratio: Interval { mean: of_flow / of_packet, ..jackknife(&flow, &packet, statistic) },
@@ -302,11 +303,11 @@ fn flow_row(replayed: &Replayed, class: &str) -> Vec<Row> {
 }
 
 /// One-way delay of voice packets, and those lost, against both references.
-fn voice(replayed: &Replayed) -> Vec<Row> {
+fn voice(replayed: &Replayed) -> Vec<ValidationRow> {
     let (reference, measured, found) = replayed.best();
     let (Some((delay, loss)), Some((own, missing))) = (measured.voice, found.voice) else { return Vec::new() };
     let told = reference == Reference::Ns3;
-    let delays = Row {
+    let delays = ValidationRow {
         value: delay,
         packet: Some(own),
         ratio: exactly(own / delay),
@@ -319,7 +320,7 @@ fn voice(replayed: &Replayed) -> Vec<Row> {
     let (low, high) =
         others.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(*loss), high.max(*loss)));
     let scale = loss.max(1.0 / VOICE_PACKETS);
-    let losses = Row {
+    let losses = ValidationRow {
         value: loss,
         packet: Some(missing),
         ratio: Interval { mean: missing / scale, half: doubt(missing.max(low)) / scale },
@@ -338,7 +339,7 @@ const LOSS_RUN: f64 = 4.0;
 ///
 /// What a few transfers lose to each other is chance: the same trace with round trips that differ by a thousandth has other
 /// seconds, at either fidelity. So the fidelities are compared run by run, and the mean difference comes with its interval.
-fn utilisation(replayed: &Replayed) -> [Row; 2] {
+fn utilisation(replayed: &Replayed) -> [ValidationRow; 2] {
     let (reference, measured, found) = replayed.best();
     let last = replayed.case.sent.last().map_or(0.0, |sent| sent.start_s);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds of a trace
@@ -358,15 +359,15 @@ fn utilisation(replayed: &Replayed) -> [Row; 2] {
     let worse = |a: &Interval, b: &Interval| a.mean.total_cmp(&b.mean);
     let of = |fidelity: usize| mean(&runs.iter().flat_map(|run| run[fidelity].clone()).collect::<Vec<f64>>());
     let row = |figure: &str, reference: &str| row(replayed, figure.to_owned(), reference.to_owned());
-    let evidence = Row {
+    let evidence = ValidationRow {
         value: mean(&other),
         packet: Some(mean(own)),
         flow: Some(mean(flow)),
         ratio: exactly(1.0 + own.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)),
         ..row("utilisation, worst 10 s", reference.name())
     };
-    let fidelities = Row {
-        kind: Kind::Fidelities,
+    let fidelities = ValidationRow {
+        kind: ReferenceKind::Fidelities,
         value: of(0),
         flow: Some(of(1)),
         ratio: (0..flow.len()).map(gap).max_by(worse).unwrap_or(exactly(1.0)),
@@ -376,9 +377,9 @@ fn utilisation(replayed: &Replayed) -> [Row; 2] {
 }
 
 /// Transfers through an idle network, by size: the one that is furthest off.
-fn unloaded(replayed: &Replayed) -> Vec<Row> {
+fn unloaded(replayed: &Replayed) -> Vec<ValidationRow> {
     let Some(measured) = replayed.case.measured.get(&Reference::Ns3) else { return Vec::new() };
-    let quiet = Case { calls: 0, ..replayed.case.clone() };
+    let quiet = TraceCase { calls: 0, ..replayed.case.clone() };
     let [packet, flow] =
         [Fidelity::Packet(1), Fidelity::Flow].map(|fidelity| replay(&quiet, &measured.sites, fidelity));
     let mut sizes: Vec<u64> = quiet.sent.iter().map(|sent| sent.response_bytes).collect();
@@ -388,7 +389,7 @@ fn unloaded(replayed: &Replayed) -> Vec<Row> {
         let places = (0..quiet.sent.len()).filter(|&place| quiet.sent[place].response_bytes == size);
         let off = |place: usize| (packet.latency[place] / measured.latency[place] - 1.0).abs();
         let place = places.max_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or(0);
-        Row {
+        ValidationRow {
             value: measured.latency[place],
             packet: Some(packet.latency[place]),
             flow: Some(flow.latency[place]),

@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use headend::random::Key;
-use headend::scenario::model::{ClassId, MAX_CLASSES, SiteId, UnitId};
+use headend::scenario::model::{ClassId, ConcentratorId, MAX_CLASSES, SiteId};
 use headend::scenario::{Setup, Study, load};
-use headend::sim::band::{Band, Fairness};
-use headend::sim::calendar::{Calendar, Rank};
+use headend::sim::band::{Fairness, MaxMin};
+use headend::sim::calendar::{EventList, Rank};
 use headend::sim::observer::{Fact, Observer};
-use headend::sim::packet::Packets;
-use headend::sim::packet::wire::Label;
+use headend::sim::packet::PacketNetwork;
+use headend::sim::packet::wire::FlowKey;
 use headend::sim::simulate;
 use headend::sim::transport::Turn;
 use headend::study::recorder::Recorder;
 use headend::study::watched;
-use headend::units::{Bytes, Span, Time};
+use headend::units::{Bytes, Duration, Time};
 
 /// Counts what ends, and keeps nothing.
 #[derive(Default)]
@@ -135,7 +135,7 @@ pub fn study(path: &str) -> Study {
 
 /// `flows` flows at `sites` capped sites: each step ends one and admits one.
 pub fn churn(sites: u32, flows: u32, steps: u32) -> Time {
-    let mut band = Band::new(sites as usize, Fairness::ByFlow);
+    let mut band = MaxMin::new(sites as usize, Fairness::ByFlow);
     let mut stream = Key::new(2, 0).stream(0);
     for flow in 0..flows {
         let site = flow % sites;
@@ -170,27 +170,27 @@ pub fn packets(flows: u32, crossings: u64) -> (u64, u64) {
          [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\n"
     );
     let study = load("bench.toml", &text, Path::new(".")).unwrap_or_else(|problems| panic!("{}", problems.show(false)));
-    let mut network = Packets::new(&study.setups[0].model, 1);
+    let mut network = PacketNetwork::new(&study.setups[0].model, 1);
     let turn = Turn::new(Bytes(1_000), Bytes(1_000_000_000), Bytes(1_360));
     for owner in 0..flows {
-        let label = Label { owner, life: 0, site: SiteId(owner % SITES), class: ClassId(0), unit: UnitId(0) };
-        network.open(Time(u64::from(owner) * 1_000_000), label, std::iter::once(turn), Span(0), None);
+        let label = FlowKey { owner, epoch: 0, site: SiteId(owner % SITES), class: ClassId(0), concentrator: ConcentratorId(0) };
+        network.start(Time(u64::from(owner) * 1_000_000), label, std::iter::once(turn), Duration(0), None);
     }
     let mut events = 0;
-    while network.crossed() < crossings {
+    while network.crossings() < crossings {
         black_box(network.step());
         events += 1;
     }
-    (network.crossed(), events)
+    (network.crossings(), events)
 }
 
 /// The same M/M/1 on the engine's own event list.
 pub fn event_list(events: u64) -> u64 {
     let mut stream = Key::new(1, 0).stream(0);
-    let mut calendar = Calendar::new(28);
+    let mut calendar = EventList::new(28);
     let mut queue = 0_u64;
     let mut now = Time(0);
-    let mut after = |mean: f64| Span::of_secs(mean * stream.exponential());
+    let mut after = |mean: f64| Duration::of_secs(mean * stream.exponential());
     calendar.push(now + after(1.0 / 0.9), Rank::Arrival, false);
     for _ in 0..events {
         let Some((at, &leaves)) = calendar.pop() else { break };
@@ -211,7 +211,7 @@ pub fn event_list(events: u64) -> u64 {
 /// M/M/1 processor sharing at a load of 0.9 on the engine's own event list and its own sharing; gives its events.
 pub fn sharing(events: u64) -> u64 {
     let mut stream = Key::new(1, 0).stream(0);
-    let (mut calendar, mut band) = (Calendar::new(28), Band::new(1, Fairness::ByFlow));
+    let (mut calendar, mut band) = (EventList::new(28), MaxMin::new(1, Fairness::ByFlow));
     calendar.push(Time(0), Rank::Arrival, 0_u32);
     band.limit(0, 1e10);
     for _ in 0..events {
@@ -219,7 +219,7 @@ pub fn sharing(events: u64) -> u64 {
         if let Some((now, &flow)) = calendar.pop_before(end) {
             band.advance(now);
             band.insert(0, flow, 1e9 * stream.exponential(), 1.0);
-            calendar.push(now + Span::of_secs(stream.exponential() / 0.9), Rank::Arrival, flow + 1);
+            calendar.push(now + Duration::of_secs(stream.exponential() / 0.9), Rank::Arrival, flow + 1);
         } else {
             band.advance(end);
             let (site, _) = band.finish();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::scenario::check::Named;
+use crate::scenario::check::InputFile;
 
 /// A scenario whose files lie beside it.
 pub(super) struct Bundle {
@@ -16,7 +16,7 @@ pub(super) struct Bundle {
 
 impl Bundle {
     /// The scenario of this text with the files that it names.
-    pub fn of(text: &str, files: &[Named]) -> Self {
+    pub fn of(text: &str, files: &[InputFile]) -> Self {
         let mut paths: BTreeMap<&str, String> = BTreeMap::new();
         let mut inputs = Vec::new();
         for file in files {
@@ -32,7 +32,7 @@ impl Bundle {
             inputs.push((path, file.bytes.clone()));
         }
         // From the last to the first, so that places stay right.
-        let mut places: Vec<&Named> = files.iter().collect();
+        let mut places: Vec<&InputFile> = files.iter().collect();
         places.sort_by_key(|file| std::cmp::Reverse(file.at.start));
         let mut scenario = text.to_owned();
         for file in places {
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn files_of_one_name_stay_apart() {
         let text = "a = \"x/sites.csv\"\nb = 'y/sites.csv'\nc = \"x/sites.csv\"\n";
-        let named = |name: &str, from: usize, byte: u8| Named {
+        let named = |name: &str, from: usize, byte: u8| InputFile {
             at: from..from + name.len() + 2,
             name: name.to_owned(),
             bytes: vec![byte],

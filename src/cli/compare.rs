@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{Compare, STOP, Stop, Terms, affordable, bar, load, override_with, tell};
+use crate::cli::{Allowed, Compare, STOP, Stop, affordable, bar, load, override_with, tell};
 use crate::disk;
 use crate::report;
 use crate::report::compare::{Candidate, Comparison};
@@ -16,19 +16,19 @@ use crate::scenario::problem::did_you_mean;
 use crate::scenario::target::Target;
 use crate::scenario::{Setup, Study, warn};
 use crate::study::cost::Extent;
-use crate::study::days::{Day, Days};
-use crate::study::recorder::Watched;
+use crate::study::days::{DayResult, Days};
+use crate::study::recorder::FocusClass;
 use crate::study::select::{Zone, select};
-use crate::study::{Fault, watched};
+use crate::study::{StudyError, watched};
 use crate::units::visible;
 
-pub(super) fn compare(args: &Compare, terms: Terms) -> Result<u8, Stop> {
+pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
     if args.first > args.budget {
         let title = format!("`--first {}` is more than `--budget {}`", args.first, args.budget);
         return Err(Stop::Input(format!("error: {title}\n  = help: write as many days at most as at first, or more")));
     }
     let mut all: Vec<(String, Setup)> = Vec::new();
-    let mut asked: Vec<(Vec<Target>, Watched)> = Vec::new();
+    let mut asked: Vec<(Vec<Target>, FocusClass)> = Vec::new();
     let mut first: Option<Study> = None;
     let (mut bundles, mut named) = (Vec::new(), Vec::new());
     for file in &args.files {
@@ -64,19 +64,19 @@ pub(super) fn compare(args: &Compare, terms: Terms) -> Result<u8, Stop> {
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
     let models: Vec<Model> = all.iter().map(|(_, setup)| setup.model.clone()).collect();
-    let values: RefCell<Vec<Vec<Day>>> = RefCell::new(vec![Vec::new(); all.len()]);
-    let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
+    let values: RefCell<Vec<Vec<DayResult>>> = RefCell::new(vec![Vec::new(); all.len()]);
+    let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, StudyError> {
         let found = days.measure(&models, &asked, wanted)?;
         for (&(system, _), day) in wanted.iter().zip(&found) {
             values.borrow_mut()[system].push(day.clone());
         }
-        let first = |(&(system, day), found): (&(usize, u32), &Day)| {
+        let first = |(&(system, day), found): (&(usize, u32), &DayResult)| {
             found.targets[0].ok_or_else(|| {
                 let (title, target) = (&all[system].0, &study.targets[0].title);
                 let help = "leave it out, or compare by a target that all of them have traffic for";
                 let what =
                     format!("nothing that `{target}` looks at happens in \u{201c}{title}\u{201d} on day {}", day + 1);
-                Fault::Unmeasured(format!("{what}, so it cannot be compared by it\n  = help: {help}"))
+                StudyError::Unmeasured(format!("{what}, so it cannot be compared by it\n  = help: {help}"))
             })
         };
         wanted.iter().zip(&found).map(first).collect()
@@ -131,7 +131,7 @@ fn on_the_same_days(first: &Study, other: &Study, file: &Path) -> Result<(), Sto
 }
 
 /// What the first study's targets look at, by name, in the models of another one's file.
-fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>, Watched), Stop> {
+fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>, FocusClass), Stop> {
     let classes =
         |study: &Study| study.setups[0].model.classes.iter().map(|class| class.name.clone()).collect::<Vec<_>>();
     let (names, own) = (classes(first), classes(other));
@@ -155,5 +155,5 @@ fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>
     };
     let watched = watched(first);
     let class = place(watched.class, "what staff time is counted by")?;
-    Ok((first.targets.iter().map(target).collect::<Result<_, Stop>>()?, Watched { class, ..watched }))
+    Ok((first.targets.iter().map(target).collect::<Result<_, Stop>>()?, FocusClass { class, ..watched }))
 }

@@ -9,13 +9,13 @@ use crate::cli::Stop;
 use crate::cli::bundle::Bundle;
 use crate::disk::{self, Claim, Claimed, Draft};
 use crate::report::finding::Finding;
-use crate::report::page::{Origin, page};
+use crate::report::page::{Provenance, page};
 use crate::report::{charts, outputs, picture, sheet, stress, summary};
-use crate::scenario::check::Named;
-use crate::study::Fault;
+use crate::scenario::check::InputFile;
+use crate::study::StudyError;
 use crate::study::recorder::RECORDS_HEADER;
 use crate::study::results::Results;
-use crate::study::stopping::Why;
+use crate::study::stopping::StopReason;
 
 /// The folder of a run.
 pub(super) struct Output {
@@ -40,7 +40,7 @@ struct Manifest<'a> {
     seed: u64,
     replications: u32,
     antithetic: bool,
-    stopped: Why,
+    stopped: StopReason,
     files: Vec<Hashed>,
     threads: usize,
     seconds: f64,
@@ -62,7 +62,7 @@ impl Hashed {
 }
 
 /// How a run was asked for.
-pub(super) struct Asked {
+pub(super) struct RunRequest {
     /// The command as it was given.
     pub command: String,
     /// The command that does the same again, inside the folder.
@@ -74,13 +74,13 @@ pub(super) struct Asked {
 impl Output {
     /// The folder for the results of this name, made if it is not there. What is written to it must not be what one of the scenarios is
     /// read from, nor anything else that headend has not written, and no other process may be writing the same.
-    pub fn prepare(out: Option<&Path>, scenarios: &[(&Path, &[Named])], results: &str) -> Result<Self, Stop> {
+    pub fn prepare(out: Option<&Path>, scenarios: &[(&Path, &[InputFile])], results: &str) -> Result<Self, Stop> {
         let name = scenarios.first().and_then(|(scenario, _)| scenario.file_stem());
         // `..toml` has a stem that is no name.
         let name = name.filter(|name| *name != "." && *name != "..");
         let name = name.map_or_else(|| "scenario".into(), std::ffi::OsStr::to_os_string);
         let folder = out.map_or_else(|| Path::new("output").join(name), Path::to_path_buf);
-        let read_from = |(scenario, files): &(&Path, &[Named])| {
+        let read_from = |(scenario, files): &(&Path, &[InputFile])| {
             let beside = scenario.parent().unwrap_or(Path::new(""));
             std::iter::once(scenario.to_path_buf()).chain(files.iter().map(|file| beside.join(&file.name))).collect()
         };
@@ -156,7 +156,7 @@ impl Output {
 
     /// Writes everything. All of it is on the disk before the first file gets its name, so that a disk that is full changes nothing;
     /// one that cannot be replaced, as a sheet that somebody has open, does not keep back the others.
-    pub fn write(&self, results: &Results, bundle: &Bundle, asked: &Asked) -> Result<(), Stop> {
+    pub fn write(&self, results: &Results, bundle: &Bundle, asked: &RunRequest) -> Result<(), Stop> {
         let mut batch = Batch::new(&self.folder);
         let charts = charts(results);
         for chart in &charts {
@@ -215,7 +215,7 @@ impl Output {
     }
 
     /// Writes what a question found: page, table and picture.
-    pub fn finding(&self, finding: &Finding, origin: &Origin, run: &str) -> Result<(), Stop> {
+    pub fn finding(&self, finding: &Finding, origin: &Provenance, run: &str) -> Result<(), Stop> {
         let name = &finding.name;
         let mut batch = Batch::new(&self.folder);
         batch.put(&format!("{name}.csv"), finding.csv.as_bytes())?;
@@ -227,9 +227,9 @@ impl Output {
     }
 
     /// Why there is no answer; what is done is kept.
-    pub fn stop(&self, fault: Fault) -> Stop {
+    pub fn stop(&self, fault: StudyError) -> Stop {
         match fault {
-            Fault::Stopped => Stop::Kept(self.folder.clone()),
+            StudyError::Stopped => Stop::Kept(self.folder.clone()),
             other => other.into(),
         }
     }
@@ -333,9 +333,9 @@ const UNFINISHED: &str = ".unfinished";
 const KEPT: &str = ".runs";
 
 /// How a page came about, from these scenarios.
-pub(super) fn origin(command: &str, bundles: &[Bundle]) -> Origin {
+pub(super) fn origin(command: &str, bundles: &[Bundle]) -> Provenance {
     let hashes: Vec<String> = bundles.iter().map(|bundle| hex(&bundle.hash())).collect();
-    Origin { version: env!("CARGO_PKG_VERSION").to_owned(), command: command.to_owned(), hash: hashes.join(", ") }
+    Provenance { version: env!("CARGO_PKG_VERSION").to_owned(), command: command.to_owned(), hash: hashes.join(", ") }
 }
 
 fn hex(bytes: &[u8]) -> String {

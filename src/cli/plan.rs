@@ -2,19 +2,19 @@
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{Headroom, Plan, STOP, Stop, Terms, affordable, bar, choose, load, override_with, tell};
+use crate::cli::{Allowed, Headroom, PlanArgs, STOP, Stop, affordable, bar, choose, load, override_with, tell};
 use crate::plan::knob::Knob;
-use crate::plan::search::{Criterion, Outcome};
+use crate::plan::search::{Criterion, Crossing};
 use crate::plan::{self, Question};
 use crate::report;
 use crate::report::finding::setting;
-use crate::scenario::fault::{Fault, Mishap};
-use crate::scenario::model::UnitId;
+use crate::scenario::fault::{Fault, FaultKind};
+use crate::scenario::model::ConcentratorId;
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study};
 use crate::study::cost::Extent;
 use crate::study::days::Days;
-use crate::units::{Clock, DAY, Time};
+use crate::units::{DAY, Time, TimeOfDay};
 
 /// Days that an answer takes at least.
 const LEAST: u32 = 10;
@@ -23,7 +23,7 @@ fn criterion(days: Option<f64>) -> Criterion {
     days.map_or(Criterion::Mean, Criterion::Days)
 }
 
-pub(super) fn plan(args: &Plan, terms: Terms) -> Result<u8, Stop> {
+pub(super) fn plan(args: &PlanArgs, terms: Allowed) -> Result<u8, Stop> {
     let (mut study, text) = load(&args.file, terms)?;
     override_with(&mut study, args.effort.seed, None);
     let place = match &args.option {
@@ -62,15 +62,15 @@ pub(super) fn plan(args: &Plan, terms: Terms) -> Result<u8, Stop> {
 }
 
 /// No value of the knob is enough.
-fn fails(plan: &plan::Plan) -> bool {
+fn fails(plan: &plan::PlanResult) -> bool {
     match plan.answer.outcome {
-        Outcome::Fails(_) => true,
-        Outcome::Crosses(..) | Outcome::Holds(_) => false,
-        Outcome::Least(value, _) => plan.answer.measured(value).is_some_and(|measure| measure > plan.limit),
+        Crossing::Fails(_) => true,
+        Crossing::Crosses(..) | Crossing::Holds(_) => false,
+        Crossing::Least(value, _) => plan.answer.measured(value).is_some_and(|measure| measure > plan.limit),
     }
 }
 
-fn knob(find: &str, of: Option<&str>, at: Clock, setup: &Setup) -> Result<Knob, Stop> {
+fn knob(find: &str, of: Option<&str>, at: TimeOfDay, setup: &Setup) -> Result<Knob, Stop> {
     Knob::named(find, of, at, &setup.model).map_err(|(title, known)| {
         let sought = of.unwrap_or(find);
         let help = if known.is_empty() {
@@ -83,13 +83,13 @@ fn knob(find: &str, of: Option<&str>, at: Clock, setup: &Setup) -> Result<Knob, 
 }
 
 /// Answers a question; days that are known are not simulated again.
-fn answer(question: &Question<'_>, output: &Output) -> Result<plan::Plan, Stop> {
+fn answer(question: &Question<'_>, output: &Output) -> Result<plan::PlanResult, Stop> {
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
     let found = plan::plan(question, &days).and_then(|mut found| {
         let there = match (&question.knob, found.answer.outcome) {
-            (Knob::Years, Outcome::Crosses(years, _)) => Some(years),
-            (Knob::Throughput(_) | Knob::Concentrators(_), Outcome::Fails(most)) => Some(most),
+            (Knob::Years, Crossing::Crosses(years, _)) => Some(years),
+            (Knob::Throughput(_) | Knob::Concentrators(_), Crossing::Fails(most)) => Some(most),
             _ => None,
         };
         found.limit_there = there.map(|there| plan::limit_at(question, there, &days)).transpose()?;
@@ -99,7 +99,7 @@ fn answer(question: &Question<'_>, output: &Output) -> Result<plan::Plan, Stop> 
     found.map_err(|fault| output.stop(fault))
 }
 
-pub(super) fn headroom(args: &Headroom, terms: Terms) -> Result<u8, Stop> {
+pub(super) fn headroom(args: &Headroom, terms: Allowed) -> Result<u8, Stop> {
     let (mut study, text) = load(&args.file, terms)?;
     override_with(&mut study, args.effort.seed, None);
     if let Some(name) = &args.lose {
@@ -117,7 +117,7 @@ pub(super) fn headroom(args: &Headroom, terms: Terms) -> Result<u8, Stop> {
                 study: &study,
                 setup,
                 target,
-                knob: knob("years", None, Clock(0), setup)?,
+                knob: knob("years", None, TimeOfDay(0), setup)?,
                 criterion: criterion(args.days),
                 precision: args.effort.precision,
                 most: args.effort.budget,
@@ -136,13 +136,13 @@ pub(super) fn headroom(args: &Headroom, terms: Terms) -> Result<u8, Stop> {
 /// A concentrator is away all the time, in every set-up.
 fn lose(study: &mut Study, name: &str) -> Result<(), Stop> {
     for setup in &mut study.setups {
-        let known = || setup.model.units.iter().map(|unit| unit.name.as_str());
+        let known = || setup.model.concentrators.iter().map(|unit| unit.name.as_str());
         let Some(place) = known().position(|unit| unit == name) else {
             let help = did_you_mean(name, known());
             return Err(Stop::Input(format!("error: there is no concentrator `{name}`\n  = help: {help}")));
         };
         let until = Time(setup.model.calendar.end().0 + DAY);
-        let what = Mishap::Outage(UnitId::of(place));
+        let what = FaultKind::Outage(ConcentratorId::of(place));
         setup.model.faults.push(Fault { name: None, stream: u64::MAX, from: Time(0), until, what });
     }
     Ok(())

@@ -3,22 +3,22 @@
 use crate::cli::Stop;
 use crate::cli::sweep::Runner;
 use crate::report;
-use crate::report::doubt::{Draw, Findings};
+use crate::report::doubt::{DoubtDraw, Findings};
 use crate::report::finding::setting;
 use crate::report::tornado::Bar;
 use crate::scenario::Study;
 use crate::scenario::source::{Input, Standing};
-use crate::scenario::spread::Spread;
+use crate::scenario::spread::Uncertainty;
 use crate::stats::estimate::observations;
 use crate::study::doubt::{Design, doubt as split};
 use crate::study::queue;
-use crate::study::results::{Found, Results};
+use crate::study::results::{Results, SetupResult};
 
 /// The assumed inputs that state their range.
-fn ranged(study: &Study) -> Vec<(&Input, Spread)> {
+fn ranged(study: &Study) -> Vec<(&Input, Uncertainty)> {
     // What something costs changes no figure.
     let matters = |input: &&Input| input.path.rsplit('.').next() != Some("cost");
-    study.inputs.iter().filter(matters).filter_map(|input| Some((input, Spread::of(input)?))).collect()
+    study.inputs.iter().filter(matters).filter_map(|input| Some((input, Uncertainty::of(input)?))).collect()
 }
 
 fn has_target(study: &Study) -> Result<(), Stop> {
@@ -30,7 +30,7 @@ fn has_target(study: &Study) -> Result<(), Stop> {
 }
 
 /// The assumed inputs that state their range: without one there is nothing to vary.
-fn some_ranged(study: &Study) -> Result<Vec<(&Input, Spread)>, Stop> {
+fn some_ranged(study: &Study) -> Result<Vec<(&Input, Uncertainty)>, Stop> {
     let ranged = ranged(study);
     if ranged.is_empty() {
         let assumed = study.inputs.iter().find(|input| input.standing == Standing::Assumed);
@@ -57,14 +57,14 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     runner.affordable(study, 2 * ranged.len() + 1)?;
     let now = runner.run(runner.text)?;
     bar.set_length(2 * ranged.len() as u64);
-    let at = |(input, spread): &(&Input, Spread), high: bool| -> Result<(String, f64), Stop> {
+    let at = |(input, spread): &(&Input, Uncertainty), high: bool| -> Result<(String, f64), Stop> {
         let value = if high { &spread.ends.1 } else { &spread.ends.0 };
         let results = runner.at(std::slice::from_ref(&input.path), std::slice::from_ref(value))?;
         bar.inc(1);
         Ok((value.clone(), measured(&results)))
     };
     let ends = queue::all(2 * ranged.len(), |number| at(&ranged[number / 2], number % 2 == 1))?;
-    let bar_of = |((input, _), ends): (&(&Input, Spread), &[(String, f64)])| {
+    let bar_of = |((input, _), ends): (&(&Input, Uncertainty), &[(String, f64)])| {
         let (path, value) = (input.path.clone(), input.value.clone());
         Bar { path, value, low: ends[0].clone(), high: ends[1].clone() }
     };
@@ -90,11 +90,11 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
             ranged.iter().zip(design.draw(place)).map(|((_, spread), share)| spread.at(share)).collect();
         let results = runner.at(&paths, &values)?;
         bar.inc(1);
-        let draw = Draw { values, setups: days_of(&results) };
+        let draw = DoubtDraw { values, setups: days_of(&results) };
         // Names and limits are the same at all.
         Ok::<_, Stop>((draw, (place == 0).then_some(results)))
     })?;
-    let (draws, results): (Vec<Draw>, Vec<Option<Results>>) = found.into_iter().unzip();
+    let (draws, results): (Vec<DoubtDraw>, Vec<Option<Results>>) = found.into_iter().unzip();
     let Some(results) = results.into_iter().flatten().next() else { return Ok(0) };
     let (limit, kind, target) = (results.limits[0], results.kinds[0], results.targets[0].clone());
     let titles: Vec<String> = results.setups.iter().map(|setup| setup.title.clone()).collect();
@@ -110,7 +110,7 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
 
 /// By set-up: the first target on each day.
 fn days_of(results: &Results) -> Vec<Vec<f64>> {
-    let days = |found: &Found| {
+    let days = |found: &SetupResult| {
         let first = found.series.first().filter(|_| !found.targets.is_empty());
         first.map_or_else(Vec::new, |series| observations(&series.known(), results.antithetic))
     };

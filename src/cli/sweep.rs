@@ -7,20 +7,20 @@ use rayon::prelude::*;
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
 use crate::cli::{
-    STOP, Stop, Sweep, Terms, affordable, bar, choose, load, override_with, refuse_high, sensitivity, tell,
+    Allowed, STOP, Stop, Sweep, affordable, bar, choose, load, override_with, refuse_high, sensitivity, tell,
 };
 use crate::disk::{self, Folder};
 use crate::report;
 use crate::report::finding::{Finding, setting};
-use crate::report::sweep::Point;
+use crate::report::sweep::SweepPoint;
 use crate::report::words::list;
 use crate::scenario::{self, Study, vary};
-use crate::study::cost::{Cost, Extent, cost};
+use crate::study::cost::{Extent, StudyCost, cost};
 use crate::study::doubt::Design;
 use crate::study::results::Results;
-use crate::study::{self, Settings, queue};
+use crate::study::{self, RunOptions, queue};
 
-pub(super) fn sweep(args: &Sweep, terms: Terms) -> Result<u8, Stop> {
+pub(super) fn sweep(args: &Sweep, terms: Allowed) -> Result<u8, Stop> {
     let (study, text) = load(&args.file, terms)?;
     let results = if args.tornado {
         "tornado"
@@ -46,10 +46,10 @@ pub(super) fn sweep(args: &Sweep, terms: Terms) -> Result<u8, Stop> {
     };
     // Before the first is simulated: that the last is wrong, or too much, should not be told at the end.
     let costs = grid.par_iter().map(|point| runner.cost_of(&paths, point, grid.len()));
-    refuse_high(Cost::of_points(&costs.collect::<Result<Vec<_>, Stop>>()?), terms)?;
+    refuse_high(StudyCost::of_points(&costs.collect::<Result<Vec<_>, Stop>>()?), terms)?;
     bar.set_length(grid.len() as u64);
     let points = queue::all(grid.len(), |place| {
-        let point = Point { results: runner.at(&paths, &grid[place])?, values: grid[place].clone() };
+        let point = SweepPoint { results: runner.at(&paths, &grid[place])?, values: grid[place].clone() };
         bar.inc(1);
         Ok::<_, Stop>(point)
     })?;
@@ -63,7 +63,7 @@ pub(super) fn sweep(args: &Sweep, terms: Terms) -> Result<u8, Stop> {
 /// What a sweep needs to run a point.
 pub(super) struct Runner<'a> {
     pub args: &'a Sweep,
-    pub terms: Terms,
+    pub terms: Allowed,
     pub output: &'a Output,
     pub text: &'a str,
 }
@@ -83,7 +83,7 @@ impl Runner<'_> {
     ///
     /// # Errors
     /// If the scenario is wrong there, with which point it is.
-    fn cost_of(&self, paths: &[String], values: &[String], points: usize) -> Result<Cost, Stop> {
+    fn cost_of(&self, paths: &[String], values: &[String], points: usize) -> Result<StudyCost, Stop> {
         let point = || paths.iter().zip(values).map(|(path, value)| format!("`{path} = {value}`")).collect::<Vec<_>>();
         let study = self.study(&self.varied(paths, values)?).map_err(|stop| match stop {
             Stop::Input(faults) => Stop::Input(format!("with {} this scenario is wrong\n\n{faults}", list(&point()))),
@@ -123,7 +123,7 @@ impl Runner<'_> {
         let study = self.study(text)?;
         let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
         let keep = Some(self.output.kept());
-        let settings = Settings { stop: &STOP, progress: &|_| {}, keep, records: None };
+        let settings = RunOptions { stop: &STOP, progress: &|_| {}, keep, records: None };
         study::run(&study, &chosen, &settings).map_err(|fault| self.output.stop(fault))
     }
 

@@ -9,10 +9,10 @@ use crate::disk;
 use crate::report::regimes::Suite;
 use crate::report::{self, validation};
 use crate::scenario::model::Without;
-use crate::study::Fault;
+use crate::study::StudyError;
 use crate::validate::evidence::Store;
 use crate::validate::method::{errors, held, learnt};
-use crate::validate::{Verdict, evidence_rows, regimes, replay_all, textbook};
+use crate::validate::{RowVerdict, evidence_rows, regimes, replay_all, textbook};
 
 pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
     if let Some(count) = args.regimes {
@@ -41,7 +41,7 @@ pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
     } else {
         say(&validation::table(&rows))?;
     }
-    Ok(u8::from(rows.iter().any(|row| row.verdict() == Verdict::Beyond)))
+    Ok(u8::from(rows.iter().any(|row| row.verdict() == RowVerdict::Beyond)))
 }
 
 /// Where the evidence lies.
@@ -57,7 +57,7 @@ fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
     let scenarios = regimes::run(args.seed, count, without, &STOP, &|| bar.inc(1));
     bar.finish_and_clear();
     if STOP.load(Ordering::Relaxed) {
-        return Err(Stop::Study(Fault::Stopped));
+        return Err(Stop::Study(StudyError::Stopped));
     }
     if let Some(path) = &args.learn {
         let replayed = replay_all(&store(args), &|| ()).map_err(|fault| Stop::Input(format!("error: {fault}")))?;

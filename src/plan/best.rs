@@ -7,10 +7,10 @@
 
 use std::cell::RefCell;
 
-use crate::plan::samples::{Evaluate, Samples};
-use crate::plan::search::{Answer, CONFIDENCE, Outcome, Problem};
+use crate::plan::samples::{EvaluateValues, Samples};
+use crate::plan::search::{Answer, CONFIDENCE, Crossing, SearchProblem};
 use crate::stats::Tally;
-use crate::study::Fault;
+use crate::study::StudyError;
 use crate::study::select::{Selected, Zone, select};
 
 /// Steps of the first grid.
@@ -24,7 +24,7 @@ const FIRST: u32 = 5;
 ///
 /// # Errors
 /// If the evaluation is stopped.
-pub fn best(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Fault> {
+pub fn best(problem: &SearchProblem, evaluate: &EvaluateValues<'_>) -> Result<Answer, StudyError> {
     let samples = RefCell::new(Samples::new(evaluate));
     let zone = problem.precision * problem.limit;
     let (from, until) = problem.terms.range;
@@ -43,15 +43,15 @@ pub fn best(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Fault>
     let value = values[found.best];
     let samples = samples.into_inner();
     let ends = as_good(&samples, value, zone);
-    Ok(samples.answer(problem, Outcome::Least(value, ends), clear))
+    Ok(samples.answer(problem, Crossing::Least(value, ends), clear))
 }
 
 /// Selects the best among some values.
-fn stage(values: &[f64], zone: f64, most: u32, samples: &RefCell<Samples<'_>>) -> Result<Selected, Fault> {
+fn stage(values: &[f64], zone: f64, most: u32, samples: &RefCell<Samples<'_>>) -> Result<Selected, StudyError> {
     let wrong = (1.0 - CONFIDENCE) / f64::from(1 + REFINED);
     let afford = most.saturating_sub(samples.borrow().runs) / u32::try_from(values.len()).unwrap_or(1);
     let terms = Zone { indifference: zone, confidence: 1.0 - wrong, first: FIRST, most: afford.max(FIRST) };
-    let measured = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
+    let measured = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, StudyError> {
         let points: Vec<(f64, u32)> = wanted.iter().map(|&(place, day)| (values[place], day)).collect();
         samples.borrow_mut().at(&points)
     };
@@ -79,12 +79,12 @@ fn as_good(samples: &Samples<'_>, best: f64, zone: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::search::{Criterion, Terms};
+    use crate::plan::search::{Criterion, KnobTerms};
     use crate::random::Key;
 
-    fn problem(most: u32) -> Problem {
-        let terms = Terms { range: (0.0, 1.0), start: 0.0, by_ratio: false, more_helps: true, whole: false };
-        Problem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.05, most }
+    fn problem(most: u32) -> SearchProblem {
+        let terms = KnobTerms { range: (0.0, 1.0), start: 0.0, by_ratio: false, more_helps: true, whole: false };
+        SearchProblem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.05, most }
     }
 
     /// A bowl whose lowest place is known, under noise of which most is common to all values of a day: the value found is
@@ -94,7 +94,7 @@ mod tests {
         let mut right = 0;
         for seed in 0..400_u64 {
             let bowl = |value: f64| 4.0 * (value - 0.7).powi(2);
-            let evaluate = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
+            let evaluate = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, StudyError> {
                 let of = |&(value, day): &(f64, u32)| {
                     let key = Key::new(seed, day);
                     let normal = |number: u64| {
@@ -106,7 +106,7 @@ mod tests {
                 Ok(points.iter().map(of).collect())
             };
             let answer = best(&problem(100_000), &evaluate).unwrap();
-            let Outcome::Least(value, (low, high)) = answer.outcome else { panic!("{answer:?}") };
+            let Crossing::Least(value, (low, high)) = answer.outcome else { panic!("{answer:?}") };
             assert!(low <= value && value <= high && answer.precise);
             // The finest grid: sixteenths; the lowest of them is 0.6875.
             right += u32::from(bowl(value) - bowl(0.6875) <= 0.1);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_budget_that_is_not_enough_is_told() {
-        let noise = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
+        let noise = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, StudyError> {
             let of = |&(value, day): &(f64, u32)| Some(Key::new(value.to_bits(), day).stream(0).uniform());
             Ok(points.iter().map(of).collect())
         };

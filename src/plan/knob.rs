@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::plan::search::Terms;
+use crate::plan::search::KnobTerms;
 use crate::scenario::demand::whole_numbers;
 use crate::scenario::model::{
-    Action, Balancer, Cap, ClassId, Demand, Discipline, Edit, Model, PoolId, SiteId, Unit, UnitId,
+    Balancer, Cap, ChangeKind, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Model, PoolId,
+    SiteId,
 };
-use crate::units::{BitRate, Bytes, Clock, Share, Span, Time};
+use crate::units::{BitRate, Bytes, Duration, Share, Time, TimeOfDay};
 
 /// What a plan turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +37,7 @@ pub enum Knob {
     /// Share of the throughput that a class which is served first may take.
     LowLatency(u8),
     /// Sites whose tunnels are cut over to a concentrator at once.
-    Wave(u8, Clock),
+    Wave(u8, TimeOfDay),
     /// Years of growth of all classes.
     Years,
 }
@@ -62,20 +63,20 @@ impl Knob {
     ///
     /// # Errors
     /// If there is none, or nothing of that name; with what there is.
-    pub fn named(name: &str, of: Option<&str>, at: Clock, model: &Model) -> Result<Self, (String, Vec<String>)> {
+    pub fn named(name: &str, of: Option<&str>, at: TimeOfDay, model: &Model) -> Result<Self, (String, Vec<String>)> {
         let class = || {
             let known = || model.classes.iter().map(|class| class.name.clone()).collect();
             let of = of.ok_or_else(|| (format!("`{name}` needs `--of` a class"), known()))?;
             let found = model.classes.iter().position(|class| class.name == of);
             found.map(|place| ClassId::of(place).0).ok_or_else(|| (format!("there is no class `{of}`"), known()))
         };
-        let units = || model.units.iter().map(|unit| unit.name.clone()).collect();
+        let units = || model.concentrators.iter().map(|unit| unit.name.clone()).collect();
         let unit = |usual: u8| match of {
             None => Ok(usual),
             Some(of) => {
-                let found = model.units.iter().position(|unit| unit.name == of);
+                let found = model.concentrators.iter().position(|unit| unit.name == of);
                 found
-                    .map(|place| UnitId::of(place).0)
+                    .map(|place| ConcentratorId::of(place).0)
                     .ok_or_else(|| (format!("there is no concentrator `{of}`"), units()))
             }
         };
@@ -86,7 +87,9 @@ impl Knob {
         };
         match name {
             "throughput" if of.is_some() => Ok(Self::Throughput(vec![unit(0)?])),
-            "throughput" => Ok(Self::Throughput((0..model.units.len()).map(|place| UnitId::of(place).0).collect())),
+            "throughput" => {
+                Ok(Self::Throughput((0..model.concentrators.len()).map(|place| ConcentratorId::of(place).0).collect()))
+            }
             "concentrators" => Ok(Self::Concentrators(0)),
             "calls" => Ok(Self::Calls(unit(0)?)),
             "curfew-end" => Ok(Self::CurfewEnd(curfew(class()?)?)),
@@ -94,9 +97,10 @@ impl Knob {
             "deferred" => Ok(Self::Deferred(curfew(class()?)?)),
             "weight" => {
                 let class = class()?;
-                let weighs =
-                    |unit: &Unit| matches!(unit.discipline, Discipline::Weighted(_) | Discipline::LowLatency { .. });
-                if model.units.iter().any(weighs) {
+                let weighs = |unit: &Concentrator| {
+                    matches!(unit.discipline, Discipline::Weighted(_) | Discipline::LowLatency { .. })
+                };
+                if model.concentrators.iter().any(weighs) {
                     Ok(Self::Weight(class))
                 } else {
                     Err(("no concentrator shares by weight in this set-up".to_owned(), Vec::new()))
@@ -108,8 +112,8 @@ impl Knob {
             "moved" => Ok(Self::Moved(unit(0)?)),
             "wave" => Ok(Self::Wave(unit(0)?, at)),
             "split" => {
-                let one = unit(UnitId::of(model.units.len() - 1).0)?;
-                let other = (0..model.units.len()).map(|place| UnitId::of(place).0).find(|other| *other != one);
+                let one = unit(ConcentratorId::of(model.concentrators.len() - 1).0)?;
+                let other = (0..model.concentrators.len()).map(|place| ConcentratorId::of(place).0).find(|other| *other != one);
                 other
                     .map(|other| Self::Split(one, other))
                     .ok_or_else(|| ("there is but one concentrator in this set-up".to_owned(), Vec::new()))
@@ -146,8 +150,8 @@ impl Knob {
 
     /// How it can be turned in a model.
     #[must_use]
-    pub fn terms(&self, model: &Model) -> Terms {
-        let share = |start: f64, more_helps: bool| Terms {
+    pub fn terms(&self, model: &Model) -> KnobTerms {
+        let share = |start: f64, more_helps: bool| KnobTerms {
             range: (0.0, 1.0),
             start,
             by_ratio: false,
@@ -156,28 +160,34 @@ impl Knob {
         };
         match self {
             Self::Throughput(units) => {
-                let now = model.units[usize::from(units[0])].throughput.bits();
-                Terms { range: (now / 256.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: false }
+                let now = model.concentrators[usize::from(units[0])].throughput.bits();
+                KnobTerms {
+                    range: (now / 256.0, now * 256.0),
+                    start: now,
+                    by_ratio: true,
+                    more_helps: true,
+                    whole: false,
+                }
             }
             Self::Concentrators(pool) => {
                 // A spare does no work, and one that opens later is not there yet.
-                let works = |unit: &&UnitId| {
-                    let unit = &model.units[unit.index()];
+                let works = |unit: &&ConcentratorId| {
+                    let unit = &model.concentrators[unit.index()];
                     !unit.standby && unit.opens == Time(0)
                 };
-                let now = model.pools[usize::from(*pool)].units.iter().filter(works).count();
+                let now = model.pools[usize::from(*pool)].concentrators.iter().filter(works).count();
                 let now = u32::try_from(now).map_or(1.0, f64::from).max(1.0);
                 let range = (1.0, now.max(32.0));
-                Terms { range, start: now, by_ratio: false, more_helps: true, whole: true }
+                KnobTerms { range, start: now, by_ratio: false, more_helps: true, whole: true }
             }
             Self::Calls(unit) => {
-                let now = model.units[usize::from(*unit)].streams.map_or(100.0, f64::from);
-                Terms { range: (1.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: true }
+                let now = model.concentrators[usize::from(*unit)].streams.map_or(100.0, f64::from);
+                KnobTerms { range: (1.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: true }
             }
             Self::CurfewEnd(class) => {
                 let curfew = &model.classes[usize::from(*class)].rules.curfews[0];
                 let from = curfew.from.clock().0 / NANO;
-                Terms {
+                KnobTerms {
                     range: (seconds(from), 86_400.0),
                     start: seconds(curfew.until.clock().0 / NANO),
                     by_ratio: false,
@@ -187,7 +197,7 @@ impl Knob {
             }
             Self::CurfewStart(class) => {
                 let curfew = &model.classes[usize::from(*class)].rules.curfews[0];
-                Terms {
+                KnobTerms {
                     range: (0.0, seconds(curfew.until.clock().0 / NANO)),
                     start: seconds(curfew.from.clock().0 / NANO),
                     by_ratio: false,
@@ -201,7 +211,7 @@ impl Knob {
             Self::Wave(..) => {
                 #[allow(clippy::cast_precision_loss)] // sites of a country
                 let sites = model.sites.len() as f64;
-                Terms {
+                KnobTerms {
                     range: (1.0, sites),
                     start: (sites / 4.0).max(1.0).round(),
                     by_ratio: true,
@@ -211,9 +221,17 @@ impl Knob {
             }
             Self::Weight(class) => {
                 let now = weight_of(model, *class);
-                Terms { range: (now / 100.0, now * 100.0), start: now, by_ratio: true, more_helps: true, whole: false }
+                KnobTerms {
+                    range: (now / 100.0, now * 100.0),
+                    start: now,
+                    by_ratio: true,
+                    more_helps: true,
+                    whole: false,
+                }
             }
-            Self::Years => Terms { range: (0.0, 30.0), start: 0.0, by_ratio: false, more_helps: false, whole: false },
+            Self::Years => {
+                KnobTerms { range: (0.0, 30.0), start: 0.0, by_ratio: false, more_helps: false, whole: false }
+            }
         }
     }
 
@@ -223,14 +241,14 @@ impl Knob {
         let mut model = model.clone();
         match self {
             Self::Throughput(units) => {
-                let by = value / model.units[usize::from(units[0])].throughput.bits();
+                let by = value / model.concentrators[usize::from(units[0])].throughput.bits();
                 for &unit in units {
-                    grow(&mut model.units[usize::from(unit)], by);
+                    grow(&mut model.concentrators[usize::from(unit)], by);
                 }
             }
             Self::Concentrators(pool) => copies(&mut model, PoolId(*pool), whole(value).max(1)),
             Self::Calls(unit) => {
-                model.units[usize::from(*unit)].streams = Some(u32::try_from(whole(value)).unwrap_or(u32::MAX));
+                model.concentrators[usize::from(*unit)].streams = Some(u32::try_from(whole(value)).unwrap_or(u32::MAX));
             }
             Self::CurfewEnd(class) => {
                 for curfew in &mut model.classes[usize::from(*class)].rules.curfews {
@@ -250,23 +268,23 @@ impl Knob {
             Self::Weight(class) => weigh(&mut model, *class, value),
             Self::Moved(unit) => {
                 let (moved, _) = chosen(&model, value);
-                model.edits.insert(0, prepared(moved, *unit));
+                model.changes.insert(0, prepared(moved, *unit));
             }
             Self::Split(one, other) => {
                 let (moved, others) = chosen(&model, value);
-                model.edits.splice(0..0, [prepared(moved, *one), prepared(others, *other)]);
+                model.changes.splice(0..0, [prepared(moved, *one), prepared(others, *other)]);
             }
             Self::LowLatency(class) => {
-                let least = model.units.iter().map(|unit| unit.throughput.bits()).fold(f64::INFINITY, f64::min);
+                let least = model.concentrators.iter().map(|unit| unit.throughput.bits()).fold(f64::INFINITY, f64::min);
                 let total = Some(BitRate(whole(least * value).max(1)));
                 model.cap(ClassId(*class), Cap { from: Time(0), until: Time::NEVER, total, per_site: None });
-                model.edits.sort_by_key(|edit| edit.at);
+                model.changes.sort_by_key(|edit| edit.at);
             }
             Self::Wave(unit, at) => {
                 #[allow(clippy::cast_precision_loss)] // sites of a country
                 let (moved, _) = chosen(&model, value / model.sites.len() as f64);
-                let what = Action::Migrate { sites: moved, to: UnitId(*unit), cut_over: true };
-                model.edits.push(Edit { at: at.on(0), what });
+                let what = ChangeKind::Migrate { sites: moved, to: ConcentratorId(*unit), cut_over: true };
+                model.changes.push(DatedChange { at: at.on(0), kind: what });
             }
             Self::Years => age(&mut model, value),
         }
@@ -289,16 +307,16 @@ fn whole(value: f64) -> u64 {
 fn on_day(time: Time, seconds: f64) -> Time {
     // Midnight at the end of a day belongs to it.
     let day = Time(time.0.saturating_sub(1)).day();
-    Clock(Span::of_secs(seconds).0).on(day)
+    TimeOfDay(Duration::of_secs(seconds).0).on(day)
 }
 
 /// Every order of service that is in force at some time.
 fn disciplines(model: &Model) -> impl Iterator<Item = &Discipline> {
-    let edited = model.edits.iter().filter_map(|edit| match &edit.what {
-        Action::Serve(_, discipline) => Some(discipline),
+    let edited = model.changes.iter().filter_map(|edit| match &edit.kind {
+        ChangeKind::SetDiscipline(_, discipline) => Some(discipline),
         _ => None,
     });
-    model.units.iter().map(|unit| &unit.discipline).chain(edited)
+    model.concentrators.iter().map(|unit| &unit.discipline).chain(edited)
 }
 
 fn is_first(discipline: &Discipline, class: u8) -> bool {
@@ -320,12 +338,12 @@ fn chosen(model: &Model, share: f64) -> (Arc<[SiteId]>, Arc<[SiteId]>) {
 }
 
 /// Sites' tunnels end at a concentrator from the start.
-fn prepared(sites: Arc<[SiteId]>, unit: u8) -> Edit {
-    Edit { at: Time(0), what: Action::Migrate { sites, to: UnitId(unit), cut_over: false } }
+fn prepared(sites: Arc<[SiteId]>, unit: u8) -> DatedChange {
+    DatedChange { at: Time(0), kind: ChangeKind::Migrate { sites, to: ConcentratorId(unit), cut_over: false } }
 }
 
 /// A device of the same kind that is larger: packet rate, buffer and line grow with its throughput.
-fn grow(unit: &mut Unit, by: f64) {
+fn grow(unit: &mut Concentrator, by: f64) {
     let larger = |rate: &mut BitRate| *rate = BitRate(whole(rate.bits() * by).max(1));
     let lines = unit.uplink.iter_mut().chain(&mut unit.configured);
     lines.chain([&mut unit.throughput]).for_each(larger);
@@ -334,31 +352,31 @@ fn grow(unit: &mut Unit, by: f64) {
 
 /// A pool of so many concentrators like its first.
 fn copies(model: &mut Model, pool: PoolId, count: u64) {
-    let first = model.pools[pool.index()].units[0];
-    let like = model.units[first.index()].clone();
+    let first = model.pools[pool.index()].concentrators[0];
+    let like = model.concentrators[first.index()].clone();
     let mut units = vec![first];
     for number in 2..=count {
         let name = format!("{}-{number}", like.name);
-        units.push(UnitId::of(model.units.len()));
-        model.units.push(Unit { name, ..like.clone() });
+        units.push(ConcentratorId::of(model.concentrators.len()));
+        model.concentrators.push(Concentrator { name, ..like.clone() });
     }
     let pool = &mut model.pools[pool.index()];
-    pool.units = units;
+    pool.concentrators = units;
     if pool.balancer == Balancer::HubList {
         pool.balancer = Balancer::LeastLoad;
     }
 }
 
 fn weight_of(model: &Model, class: u8) -> f64 {
-    let of_unit = |unit: &Unit| match &unit.discipline {
+    let of_unit = |unit: &Concentrator| match &unit.discipline {
         Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } => Some(weights[usize::from(class)]),
         _ => None,
     };
-    model.units.iter().find_map(of_unit).filter(|weight| *weight > 0.0).unwrap_or(1.0)
+    model.concentrators.iter().find_map(of_unit).filter(|weight| *weight > 0.0).unwrap_or(1.0)
 }
 
 fn weigh(model: &mut Model, class: u8, weight: f64) {
-    for unit in &mut model.units {
+    for unit in &mut model.concentrators {
         if let Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } = &mut unit.discipline {
             weights[usize::from(class)] = weight;
         }

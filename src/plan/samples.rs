@@ -1,15 +1,15 @@
 //! What was measured at each value that was tried: the same days at every value, each simulated once.
 
-use crate::plan::search::{Answer, CONFIDENCE, Outcome, Problem, Tried, measure};
+use crate::plan::search::{Answer, CONFIDENCE, Crossing, SearchProblem, Tried, measure};
 use crate::stats::Tally;
-use crate::study::Fault;
+use crate::study::StudyError;
 
 /// Runs a value on a day, for each pair of them.
-pub type Evaluate<'a> = dyn Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, Fault> + 'a;
+pub type EvaluateValues<'a> = dyn Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, StudyError> + 'a;
 
 /// Samples by value.
 pub struct Samples<'a> {
-    evaluate: &'a Evaluate<'a>,
+    evaluate: &'a EvaluateValues<'a>,
     /// Values and what they measured, day by day from the first.
     pub tried: Vec<(f64, Vec<f64>)>,
     /// Days in all.
@@ -19,7 +19,7 @@ pub struct Samples<'a> {
 impl<'a> Samples<'a> {
     /// Nothing is known yet.
     #[must_use]
-    pub fn new(evaluate: &'a Evaluate<'a>) -> Self {
+    pub fn new(evaluate: &'a EvaluateValues<'a>) -> Self {
         Self { evaluate, tried: Vec::new(), runs: 0 }
     }
 
@@ -41,7 +41,7 @@ impl<'a> Samples<'a> {
     ///
     /// # Errors
     /// If the evaluation is stopped.
-    pub fn first(&mut self, value: f64, days: u32) -> Result<&[f64], Fault> {
+    pub fn first(&mut self, value: f64, days: u32) -> Result<&[f64], StudyError> {
         let place = self.place(value);
         let points: Vec<(f64, u32)> = (0..days).map(|day| (value, day)).collect();
         self.at(&points)?;
@@ -52,7 +52,7 @@ impl<'a> Samples<'a> {
     ///
     /// # Errors
     /// If the evaluation is stopped.
-    pub fn at(&mut self, points: &[(f64, u32)]) -> Result<Vec<f64>, Fault> {
+    pub fn at(&mut self, points: &[(f64, u32)]) -> Result<Vec<f64>, StudyError> {
         let missing = |&&(value, day): &&(f64, u32)| self.of(value).is_none_or(|sample| sample.len() <= day as usize);
         let wanted: Vec<(f64, u32)> = points.iter().filter(missing).copied().collect();
         // A day on which nothing was measured is within any limit.
@@ -69,7 +69,7 @@ impl<'a> Samples<'a> {
 
     /// An answer with what it rests on.
     #[must_use]
-    pub fn answer(self, problem: &Problem, outcome: Outcome, precise: bool) -> Answer {
+    pub fn answer(self, problem: &SearchProblem, outcome: Crossing, precise: bool) -> Answer {
         let of = |(value, sample): &(f64, Vec<f64>)| Tried {
             value: *value,
             measure: measure(problem.criterion, sample, problem.limit),

@@ -9,16 +9,16 @@
 
 use serde::Serialize;
 
-use crate::plan::samples::{Evaluate, Samples, same};
+use crate::plan::samples::{EvaluateValues, Samples, same};
 use crate::stats::{Interval, Tally};
-use crate::study::Fault;
+use crate::study::StudyError;
 
 /// Confidence of the answer's interval.
 pub const CONFIDENCE: f64 = 0.95;
 
 /// How a knob can be turned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Terms {
+pub struct KnobTerms {
     /// Least and greatest value.
     pub range: (f64, f64),
     /// Where the search begins: the value of now.
@@ -43,11 +43,11 @@ pub enum Criterion {
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Problem {
+pub struct SearchProblem {
     /// The measure must not be above this.
     pub limit: f64,
     /// How the knob can be turned.
-    pub terms: Terms,
+    pub terms: KnobTerms,
     /// What it is for the target to hold.
     pub criterion: Criterion,
     /// Half-width that is narrow enough: a share of the value, or of the range.
@@ -60,7 +60,7 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// Where the measure crosses its limit.
-    pub outcome: Outcome,
+    pub outcome: Crossing,
     /// Every value that was tried.
     pub evidence: Vec<Tried>,
     /// Runs in all.
@@ -80,7 +80,7 @@ impl Answer {
 /// Where a measure crosses its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum Crossing {
     /// Here; and its interval, from and until.
     Crosses(f64, (f64, f64)),
     /// Nowhere: it holds even here, at the worse end of the range.
@@ -108,7 +108,7 @@ pub struct Tried {
 ///
 /// # Errors
 /// If the evaluation is stopped.
-pub fn search(problem: &Problem, evaluate: &Evaluate<'_>) -> Result<Answer, Fault> {
+pub fn search(problem: &SearchProblem, evaluate: &EvaluateValues<'_>) -> Result<Answer, StudyError> {
     let mut search = Search { problem, samples: Samples::new(evaluate) };
     let outcome = match search.bracket()? {
         Err(outcome) => outcome,
@@ -190,7 +190,7 @@ struct Bend {
 }
 
 struct Search<'a> {
-    problem: &'a Problem,
+    problem: &'a SearchProblem,
     samples: Samples<'a>,
 }
 
@@ -219,14 +219,14 @@ impl Search<'_> {
     }
 
     /// How far beyond its limit the measure is: negative where it holds.
-    fn beyond(&mut self, value: f64, days: u32) -> Result<f64, Fault> {
+    fn beyond(&mut self, value: f64, days: u32) -> Result<f64, StudyError> {
         let problem = self.problem;
         let sample = self.samples.first(value, days)?;
         Ok(excess(problem, sample))
     }
 
     /// A value that fails and one that holds, no more than a step apart.
-    fn bracket(&mut self) -> Result<Result<(f64, f64), Outcome>, Fault> {
+    fn bracket(&mut self) -> Result<Result<(f64, f64), Crossing>, StudyError> {
         let terms = self.problem.terms;
         let ends = [terms.range.0, terms.range.1].map(|end| self.place(end));
         let (worst, best) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
@@ -243,7 +243,7 @@ impl Search<'_> {
                     (holds, is_sure) = (so, true);
                     continue;
                 }
-                return Ok(Err(if so { Outcome::Holds(self.value(here)) } else { Outcome::Fails(self.value(here)) }));
+                return Ok(Err(if so { Crossing::Holds(self.value(here)) } else { Crossing::Fails(self.value(here)) }));
             }
             if (self.beyond(self.value(next), self.scouts())? <= 0.0) != holds {
                 return Ok(Ok(if holds { (next, here) } else { (here, next) }));
@@ -253,7 +253,7 @@ impl Search<'_> {
     }
 
     /// Makes a bracket narrow, by false position; in the middle where that moves the same end twice.
-    fn narrow(&mut self, bad: f64, good: f64) -> Result<(f64, f64), Fault> {
+    fn narrow(&mut self, bad: f64, good: f64) -> Result<(f64, f64), StudyError> {
         const ROUNDS: u32 = 8;
         let (mut bad, mut good) = (bad, good);
         let (mut above, mut below) =
@@ -290,7 +290,7 @@ impl Search<'_> {
     }
 
     /// Two values close to the crossing, on as many days as it takes.
-    fn settle(mut self, bad: f64, good: f64) -> Result<Answer, Fault> {
+    fn settle(mut self, bad: f64, good: f64) -> Result<Answer, StudyError> {
         let (above, below) =
             (self.beyond(self.value(bad), self.scouts())?, self.beyond(self.value(good), self.scouts())?);
         let centre = bad + (good - bad) * (above / (above - below)).clamp(0.0, 1.0);
@@ -351,7 +351,7 @@ impl Search<'_> {
 
     /// How far the crossing moves when the value found is tried itself: on a few of the days, for what they have in common
     /// cancels; on all, where the crossing of those few lies elsewhere.
-    fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<Bend, Fault> {
+    fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<Bend, StudyError> {
         let fails = |sample: &[f64]| excess(self.problem, sample) > 0.0;
         let few = low.1.len().min(FEW);
         let few = if fails(&low.1[..few]) && !fails(&high.1[..few]) { few } else { low.1.len() };
@@ -374,7 +374,7 @@ impl Search<'_> {
     fn told(self, found: f64, ends: (f64, f64), precise: bool) -> Answer {
         let ends = [ends.0, ends.1].map(|place| self.end(place));
         let ends = (ends[0].min(ends[1]), ends[0].max(ends[1]));
-        let outcome = Outcome::Crosses(self.end(found), ends);
+        let outcome = Crossing::Crosses(self.end(found), ends);
         self.samples.answer(self.problem, outcome, precise)
     }
 
@@ -446,7 +446,7 @@ fn scale(limit: f64) -> f64 {
 
 /// How far beyond the limit the measure is, as 1 - limit / measure: near saturation latency goes as the reciprocal of what
 /// is left of the capacity, so that this is nearly a straight line where the measure itself is a cliff.
-fn excess(problem: &Problem, sample: &[f64]) -> f64 {
+fn excess(problem: &SearchProblem, sample: &[f64]) -> f64 {
     /// What is next to nothing is no further from the limit than this share of it.
     const LEAST: f64 = 0.05;
     let measure = measure(problem.criterion, sample, problem.limit).max(0.0);
@@ -460,7 +460,7 @@ fn normal(share: f64) -> f64 {
 }
 
 /// Where the line through two values crosses the limit.
-fn root(problem: &Problem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])) -> f64 {
+fn root(problem: &SearchProblem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])) -> f64 {
     let (above, below) = (excess(problem, worse), excess(problem, better));
     // Where the two hardly differ the line is of no use: a long step in the direction that helps.
     let slope = (below - above).min(-1e-6) / (b - a);
@@ -468,7 +468,7 @@ fn root(problem: &Problem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])
 }
 
 /// The same with its interval, from jackknife pseudo-values over the days.
-fn crossing(problem: &Problem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])) -> Interval {
+fn crossing(problem: &SearchProblem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])) -> Interval {
     let whole = root(problem, (a, worse), (b, better));
     #[allow(clippy::cast_precision_loss)] // days
     let days = worse.len() as f64;
@@ -490,13 +490,13 @@ mod tests {
     use super::*;
     use crate::random::Key;
 
-    fn terms(more_helps: bool) -> Terms {
-        Terms { range: (1e-3, 1e3), start: 1.0, by_ratio: true, more_helps, whole: false }
+    fn terms(more_helps: bool) -> KnobTerms {
+        KnobTerms { range: (1e-3, 1e3), start: 1.0, by_ratio: true, more_helps, whole: false }
     }
 
     /// A measure 10 / x with lognormal noise of its own for each day: the mean is 2 at 5 e^{s²/2}.
     #[allow(clippy::type_complexity)] // what `search` asks for
-    fn noisy(seed: u64, sigma: f64) -> impl Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, Fault> {
+    fn noisy(seed: u64, sigma: f64) -> impl Fn(&[(f64, u32)]) -> Result<Vec<Option<f64>>, StudyError> {
         move |points| {
             let value = |&(value, day): &(f64, u32)| {
                 let mut stream = Key::new(seed, day).stream(0);
@@ -512,11 +512,11 @@ mod tests {
     fn the_interval_covers_the_crossing() {
         let sigma = 0.2_f64;
         let problem =
-            Problem { limit: 2.0, terms: terms(true), criterion: Criterion::Mean, precision: 0.05, most: 1000 };
+            SearchProblem { limit: 2.0, terms: terms(true), criterion: Criterion::Mean, precision: 0.05, most: 1000 };
         let truth = 5.0 * (sigma * sigma / 2.0).exp();
         let covered = (0..1000).filter(|seed| {
             let answer = search(&problem, &noisy(*seed, sigma)).unwrap();
-            let Outcome::Crosses(_, (low, high)) = answer.outcome else { return false };
+            let Crossing::Crosses(_, (low, high)) = answer.outcome else { return false };
             low <= truth && truth <= high
         });
         let covered = covered.count();
@@ -526,47 +526,52 @@ mod tests {
     /// A measure that jumps: the answer is the jump, to within the precision.
     #[test]
     fn a_cliff_is_found() {
-        let terms = Terms { range: (0.0, 100.0), start: 90.0, by_ratio: false, more_helps: true, whole: false };
-        let problem = Problem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
-        let cliff = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
+        let terms = KnobTerms { range: (0.0, 100.0), start: 90.0, by_ratio: false, more_helps: true, whole: false };
+        let problem = SearchProblem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
+        let cliff = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, StudyError> {
             Ok(points.iter().map(|&(value, _)| Some(if value < 37.0 { 4.0 } else { 0.5 })).collect())
         };
         let answer = search(&problem, &cliff).unwrap();
-        let Outcome::Crosses(value, (low, high)) = answer.outcome else { panic!("{answer:?}") };
+        let Crossing::Crosses(value, (low, high)) = answer.outcome else { panic!("{answer:?}") };
         assert!((value - 37.0).abs() < 1.0 && low <= 37.0 && 37.0 <= high, "{answer:?}");
     }
 
     /// A measure that is nothing from 37 on, and a limit of nothing: where it begins is between two values, not at one.
     #[test]
     fn a_limit_of_nothing_has_an_interval() {
-        let terms = Terms { range: (1.0, 1e3), start: 90.0, by_ratio: true, more_helps: true, whole: false };
-        let problem = Problem { limit: 0.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
-        let floor = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, Fault> {
+        let terms = KnobTerms { range: (1.0, 1e3), start: 90.0, by_ratio: true, more_helps: true, whole: false };
+        let problem = SearchProblem { limit: 0.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
+        let floor = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, StudyError> {
             Ok(points.iter().map(|&(value, day)| Some((37.0 - value).max(0.0) * f64::from(day % 3 + 1))).collect())
         };
         let answer = search(&problem, &floor).unwrap();
-        let Outcome::Crosses(_, (low, high)) = answer.outcome else { panic!("{answer:?}") };
+        let Crossing::Crosses(_, (low, high)) = answer.outcome else { panic!("{answer:?}") };
         assert!(low < 37.0 && 37.0 <= high && high / low < 1.05, "{answer:?}");
     }
 
     /// Whole numbers: the first that is enough.
     #[test]
     fn a_whole_number_is_the_first_that_is_enough() {
-        let terms = Terms { range: (1.0, 500.0), start: 3.0, by_ratio: true, more_helps: true, whole: true };
-        let problem = Problem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
+        let terms = KnobTerms { range: (1.0, 500.0), start: 3.0, by_ratio: true, more_helps: true, whole: true };
+        let problem = SearchProblem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.01, most: 400 };
         let answer = search(&problem, &|points: &[(f64, u32)]| {
             Ok(points.iter().map(|&(value, _)| Some(75.0 / value)).collect())
         });
-        assert_eq!(answer.unwrap().outcome, Outcome::Crosses(38.0, (38.0, 38.0)));
+        assert_eq!(answer.unwrap().outcome, Crossing::Crosses(38.0, (38.0, 38.0)));
     }
 
     #[test]
     fn what_holds_everywhere_or_nowhere_is_told() {
-        let problem =
-            |limit| Problem { limit, terms: terms(true), criterion: Criterion::Days(0.95), precision: 0.05, most: 100 };
+        let problem = |limit| SearchProblem {
+            limit,
+            terms: terms(true),
+            criterion: Criterion::Days(0.95),
+            precision: 0.05,
+            most: 100,
+        };
         let everywhere = search(&problem(1e6), &noisy(1, 0.1)).unwrap().outcome;
-        assert!(matches!(everywhere, Outcome::Holds(value) if (value - 1e-3).abs() < 1e-12));
+        assert!(matches!(everywhere, Crossing::Holds(value) if (value - 1e-3).abs() < 1e-12));
         let nowhere = search(&problem(1e-6), &noisy(1, 0.1)).unwrap().outcome;
-        assert!(matches!(nowhere, Outcome::Fails(value) if (value - 1e3).abs() < 1e-6));
+        assert!(matches!(nowhere, Crossing::Fails(value) if (value - 1e3).abs() < 1e-6));
     }
 }

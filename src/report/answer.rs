@@ -4,8 +4,8 @@ use crate::report::chart::utilisation::full;
 use crate::report::words::{capital, clock, figure, judged, list, measured, number, quoted, staff_time};
 use crate::report::{effort, left, method, price, recommend};
 use crate::scenario::source::{Input, Standing};
-use crate::study::results::{Found, Kind, Results, STAFF_LOST, Verdict};
-use crate::study::stopping::Why;
+use crate::study::results::{Results, STAFF_LOST, SetupResult, TargetKind, Verdict};
+use crate::study::stopping::StopReason;
 
 /// What the study says, the most important first.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn sentences(results: &Results) -> Vec<String> {
 }
 
 /// What a set-up is called at the beginning of a sentence.
-fn with(found: &Found) -> String {
+fn with(found: &SetupResult) -> String {
     if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) }
 }
 
@@ -58,7 +58,7 @@ fn cut_off(results: &Results) -> Option<String> {
     (!clauses.is_empty()).then(|| capital(&clauses.join("; ")) + ".")
 }
 
-fn misfortune(found: &Found, sites: usize) -> String {
+fn misfortune(found: &SetupResult, sites: usize) -> String {
     let path = &found.paths;
     let who = if path.at_once >= path.sites {
         "every site is".to_owned()
@@ -71,7 +71,7 @@ fn misfortune(found: &Found, sites: usize) -> String {
         String::new()
     };
     let least = if path.goes_on { "at least " } else { "" };
-    format!("{who} cut off at once, the longest for {least}{}{staff}", figure(path.longest, Kind::Time))
+    format!("{who} cut off at once, the longest for {least}{}{staff}", figure(path.longest, TargetKind::Time))
 }
 
 /// Work done by hand, and when it is entered.
@@ -95,7 +95,7 @@ fn on_paper(results: &Results) -> Option<String> {
 
 /// Whether a setup meets every target, misses one, or cannot be told.
 #[must_use]
-pub fn overall(found: &Found) -> Verdict {
+pub fn overall(found: &SetupResult) -> Verdict {
     found.targets.iter().map(|judged| judged.verdict).max().unwrap_or(Verdict::Unsure)
 }
 
@@ -160,7 +160,7 @@ fn options(results: &Results) -> Option<String> {
 }
 
 /// Options that meet every target.
-fn winners(results: &Results) -> impl Iterator<Item = &Found> {
+fn winners(results: &Results) -> impl Iterator<Item = &SetupResult> {
     results.setups.iter().filter(|found| found.name != "base" && overall(found) == Verdict::Met)
 }
 
@@ -247,7 +247,7 @@ fn unfinished(results: &Results) -> Option<String> {
 #[must_use]
 pub fn cautions(results: &Results) -> Vec<String> {
     let mut cautions = Vec::new();
-    if results.stopped != Why::Precise && !results.targets.is_empty() {
+    if results.stopped != StopReason::Precise && !results.targets.is_empty() {
         cautions.push(effort::stopped(results));
     }
     cautions.extend(results.warnings.iter().map(|warning| capital(warning) + "."));
@@ -279,7 +279,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     if results.inputs.iter().any(|input| input.path.starts_with("estate.drawn")) {
         cautions.push("Sites are drawn from a distribution, not listed: their names stand for no place.".to_owned());
     }
-    let empty = |found: &Found| found.ledger.started == 0 && found.ledger.calls == 0 && found.paths.staff <= 0.0;
+    let empty = |found: &SetupResult| found.ledger.started == 0 && found.ledger.calls == 0 && found.paths.staff <= 0.0;
     let empty = results.setups.iter().any(empty);
     if empty {
         cautions.push("Nothing happened in these hours: no transaction, job or call began.".to_owned());

@@ -21,7 +21,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::words::{clock, number, scale};
-use crate::study::results::{Found, Kind, Results, STAFF_LOST};
+use crate::study::results::{Results, STAFF_LOST, SetupResult, TargetKind};
 
 /// The lines that matter.
 pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
@@ -78,7 +78,7 @@ pub(crate) fn right(size: u32) -> TextStyle<'static> {
 }
 
 /// Levels of a vertical scale from zero to `most`, each with its value; `y` is where a value lies.
-pub(crate) fn levels(area: &Area<'_>, (left, to): (i32, i32), most: f64, kind: Kind, y: &dyn Fn(f64) -> i32) {
+pub(crate) fn levels(area: &Area<'_>, (left, to): (i32, i32), most: f64, kind: TargetKind, y: &dyn Fn(f64) -> i32) {
     let (factor, unit) = scale(most, kind);
     let mut tick = 0.0;
     while tick <= most * factor {
@@ -115,16 +115,16 @@ pub(crate) struct Panels<'a> {
     pub most: f64,
     pub unit: &'static str,
     pub log: bool,
-    pub keys: Vec<Key>,
+    pub keys: Vec<LegendEntry>,
     /// What a set-up's panel says where the pointer rests: from and until [h], and words.
-    pub hover: &'a dyn Fn(&Found) -> Vec<Span>,
+    pub hover: &'a dyn Fn(&SetupResult) -> Vec<Shaded>,
 }
 
 /// From and until [h], and words.
-pub(crate) type Span = (f64, f64, String);
+pub(crate) type Shaded = (f64, f64, String);
 
 /// An entry of the legend.
-pub(crate) struct Key {
+pub(crate) struct LegendEntry {
     words: String,
     colour: RGBColor,
     mark: Mark,
@@ -139,14 +139,14 @@ pub(crate) enum Mark {
     Solid,
 }
 
-impl Key {
+impl LegendEntry {
     pub fn new(words: impl Into<String>, colour: RGBColor, mark: Mark) -> Self {
         Self { words: words.into(), colour, mark }
     }
 }
 
 /// The legend, as many entries in a line as fit; gives its height.
-pub(crate) fn legend(area: Option<&Area<'_>>, keys: &[Key]) -> i32 {
+pub(crate) fn legend(area: Option<&Area<'_>>, keys: &[LegendEntry]) -> i32 {
     const LINE: i32 = 22;
     const SAMPLE: i32 = 26;
     if keys.is_empty() {
@@ -240,7 +240,7 @@ pub(crate) struct Panel<'a, 'b> {
 
 impl Panels<'_> {
     /// Draws a panel for each of `setups`.
-    pub fn draw(&self, setups: &[&Found], plot: impl Fn(&Panel<'_, '_>, &Found)) -> String {
+    pub fn draw(&self, setups: &[&SetupResult], plot: impl Fn(&Panel<'_, '_>, &SetupResult)) -> String {
         let columns: i32 = if setups.len() == 1 { 1 } else { 2 };
         let width = i32::try_from(WIDTH).unwrap_or(960) / columns;
         let rows = i32::try_from(setups.len()).unwrap_or(1).div_euclid(columns)
@@ -261,8 +261,8 @@ impl Panels<'_> {
         &self,
         area: &Area<'_>,
         (left, top, width): (i32, i32, i32),
-        found: &Found,
-        plot: &impl Fn(&Panel<'_, '_>, &Found),
+        found: &SetupResult,
+        plot: &impl Fn(&Panel<'_, '_>, &SetupResult),
         hover: &Hover,
     ) {
         let panel = Panel {
@@ -311,7 +311,7 @@ impl Panel<'_, '_> {
         self.bottom - (share.clamp(0.0, 1.0) * f64::from(self.bottom - self.top)).round() as i32
     }
 
-    fn shade(&self, found: &Found) {
+    fn shade(&self, found: &SetupResult) {
         let mut named = false;
         for &(_, from, until) in &found.curfews {
             if until > self.hours.0 && from < self.hours.1 {
@@ -467,11 +467,11 @@ pub(crate) fn nice(value: f64) -> f64 {
 }
 
 /// The base where it was run, and the setup to show beside it: the first that does best on the first target.
-pub(crate) fn base_and_best(results: &Results) -> (Option<&Found>, Option<&Found>) {
+pub(crate) fn base_and_best(results: &Results) -> (Option<&SetupResult>, Option<&SetupResult>) {
     let base = results.setups.iter().find(|found| found.name == "base");
-    let score = |found: &Found| found.measures[STAFF_LOST].value.mean;
+    let score = |found: &SetupResult| found.measures[STAFF_LOST].value.mean;
     let options = results.setups.iter().filter(|found| found.name != "base");
-    let best = options.fold(None, |best: Option<&Found>, found| match best {
+    let best = options.fold(None, |best: Option<&SetupResult>, found| match best {
         Some(best) if score(best) <= score(found) => Some(best),
         _ => Some(found),
     });

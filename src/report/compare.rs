@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use crate::report::chart::ranges::{self, Scale};
+use crate::report::chart::ranges::{self, RangeScale};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::recommend::is_better;
 use crate::report::tidy::{self, known};
 use crate::report::words::{
     capital, change, figure, in_unit_of, interval, list, measured, money, number, quoted, several, staff_time,
 };
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::scenario::Study;
 use crate::stats::{Interval, Tally, holm};
-use crate::study::days::Day;
-use crate::study::results::{CONFIDENCE, Kind, kind};
+use crate::study::days::DayResult;
+use crate::study::results::{CONFIDENCE, TargetKind, kind};
 use crate::study::select::{Selected, Zone};
 
 /// A set-up and what it measured, target by target, on each of its days.
@@ -25,12 +25,12 @@ pub struct Candidate {
     /// Classes that it switches off.
     pub switched_off: Vec<String>,
     /// What was measured day by day.
-    pub days: Vec<Day>,
+    pub days: Vec<DayResult>,
 }
 
 impl Candidate {
     /// Another figure's mean over its days.
-    fn of(&self, figure: fn(&Day) -> f64) -> Interval {
+    fn of(&self, figure: fn(&DayResult) -> f64) -> Interval {
         self.days.iter().map(figure).collect::<Tally>().interval(CONFIDENCE)
     }
 
@@ -50,13 +50,13 @@ pub struct Comparison {
     /// Their limits, and what they are.
     pub limits: Vec<f64>,
     /// See `limits`.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<TargetKind>,
     /// A difference that is not worth detecting, and the probability that the selection is right.
     pub zone: (f64, f64),
     /// What was selected.
     pub selected: Selected,
     /// Each set-up.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CompareRow>,
     /// The cheapest that meets every target, if costs are known.
     pub cheapest: Option<usize>,
     /// The sign of the currency of costs.
@@ -66,7 +66,7 @@ pub struct Comparison {
 
 /// A set-up in a comparison.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct CompareRow {
     /// Its name for people.
     pub title: String,
     /// What it costs more than the base of the first file.
@@ -112,7 +112,7 @@ impl Comparison {
     pub fn new(study: &Study, zone: Zone, selected: Selected, candidates: &[Candidate]) -> Self {
         let limits: Vec<f64> = study.targets.iter().map(|target| target.limit).collect();
         let (differences, more) = (differences(candidates), more_unfinished(candidates));
-        let mut rows: Vec<Row> = candidates.iter().map(|candidate| row(candidate, &limits)).collect();
+        let mut rows: Vec<CompareRow> = candidates.iter().map(|candidate| row(candidate, &limits)).collect();
         let points: Vec<Option<[f64; 5]>> = rows.iter().map(point).collect();
         for (place, row) in rows.iter_mut().enumerate() {
             let beats = |own: &[f64; 5]| points.iter().flatten().any(|other| is_better(other, own));
@@ -149,7 +149,7 @@ impl Comparison {
 }
 
 /// What a set-up is weighed by where its cost is known; less is better.
-fn point(row: &Row) -> Option<[f64; 5]> {
+fn point(row: &CompareRow) -> Option<[f64; 5]> {
     let figures = [row.figures[0], row.minutes_over, row.staff_lost, row.unfinished].map(|figure| figure.mean);
     row.cost.map(|cost| [cost, figures[0], figures[1], figures[2], figures[3]])
 }
@@ -164,14 +164,14 @@ fn more_unfinished(candidates: &[Candidate]) -> Vec<Option<f64>> {
     candidates.iter().map(of).collect()
 }
 
-fn row(candidate: &Candidate, limits: &[f64]) -> Row {
+fn row(candidate: &Candidate, limits: &[f64]) -> CompareRow {
     let figures: Vec<Interval> = (0..limits.len())
         .map(|target| candidate.measured(target).into_iter().collect::<Tally>().interval(CONFIDENCE))
         .collect();
     let probability =
         limits.iter().enumerate().map(|(target, &limit)| within(&candidate.measured(target), limit)).collect();
     let meets_all = figures.iter().zip(limits).all(|(figure, limit)| figure.high() <= *limit);
-    Row {
+    CompareRow {
         title: candidate.title.clone(),
         cost: candidate.cost,
         figures,
@@ -323,7 +323,7 @@ fn ranked(found: &Comparison) -> Vec<usize> {
     order
 }
 
-fn table(found: &Comparison) -> Table {
+fn table(found: &Comparison) -> ChartTable {
     let costs = found.rows.iter().any(|row| row.cost.is_some_and(|cost| cost > 0.0));
     let mut head = vec!["set-up".to_owned()];
     head.extend(found.targets.iter().flat_map(|target| [target.clone(), "days on which it is met".to_owned()]));
@@ -360,18 +360,18 @@ fn table(found: &Comparison) -> Table {
         }
         cells
     };
-    Table { rows: ranked(found).into_iter().map(row).collect(), head }
+    ChartTable { rows: ranked(found).into_iter().map(row).collect(), head }
 }
 
 /// The first target, set-up by set-up.
-fn chart(found: &Comparison, table: &Table) -> Chart {
+fn chart(found: &Comparison, table: &ChartTable) -> Chart {
     let kind = found.kinds[0];
     let finite = |value: &Interval| if value.half.is_finite() { value.half } else { 0.0 };
-    let rows: Vec<ranges::Row> = ranked(found)
+    let rows: Vec<ranges::RangeRow> = ranked(found)
         .into_iter()
         .map(|place| {
             let (row, value) = (&found.rows[place], &found.rows[place].figures[0]);
-            ranges::Row::Value {
+            ranges::RangeRow::Value {
                 label: row.title.clone(),
                 value: value.mean,
                 ends: (value.mean - finite(value), value.mean + finite(value)),
@@ -383,7 +383,7 @@ fn chart(found: &Comparison, table: &Table) -> Chart {
     let reach = found.rows.iter().map(|row| row.figures[0].mean + finite(&row.figures[0]));
     let most = reach.fold(found.limits[0] * 1.4, f64::max);
     let show = |value: f64| in_unit_of(value, most, kind);
-    let scale = Scale {
+    let scale = RangeScale {
         most,
         step: ranges::step(most, kind),
         show: &show,
@@ -425,7 +425,7 @@ fn method(found: &Comparison) -> Vec<String> {
 }
 
 /// The difference from the first set-up, and whether it is clear.
-fn against(row: &Row, kind: Kind) -> String {
+fn against(row: &CompareRow, kind: TargetKind) -> String {
     let shown = |difference: &Difference| {
         let clear = if difference.clear { "" } else { ", not clear" };
         format!("{}{clear}", change(&difference.by, Some(kind)))

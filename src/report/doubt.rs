@@ -4,24 +4,24 @@ use plotters::element::{PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
-use crate::report::chart::{COLOURS, INK, Key, LABEL, Mark, RED, font, legend, levels, sheet, sure};
+use crate::report::chart::{COLOURS, INK, LABEL, LegendEntry, Mark, RED, font, legend, levels, sheet, sure};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
 use crate::report::words::{figure, measured, number, quoted, several};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::stats::Tally;
 use crate::study::doubt::Doubt;
-use crate::study::results::{Kind, Results};
+use crate::study::results::{Results, TargetKind};
 
 /// A draw of all inputs, and the first target by set-up and day.
-pub struct Draw {
+pub struct DoubtDraw {
     /// The inputs as they were set.
     pub values: Vec<String>,
     /// By set-up and day.
     pub setups: Vec<Vec<f64>>,
 }
 
-impl Draw {
+impl DoubtDraw {
     fn mean(&self, setup: usize) -> f64 {
         self.setups[setup].iter().copied().collect::<Tally>().mean()
     }
@@ -34,7 +34,7 @@ pub struct Findings {
     /// See `target`.
     pub limit: f64,
     /// See `target`.
-    pub kind: Kind,
+    pub kind: TargetKind,
     /// Paths of the inputs.
     pub paths: Vec<String>,
     /// Assumed numbers that state no range, or one that cannot be drawn from.
@@ -94,7 +94,7 @@ fn blame(found: &Findings, setup: usize, draws: usize) -> String {
 
 /// Answer, chart and evidence.
 #[must_use]
-pub fn finding(found: &Findings, draws: &[Draw], results: &Results, setting: String) -> Finding {
+pub fn finding(found: &Findings, draws: &[DoubtDraw], results: &Results, setting: String) -> Finding {
     let table = shares(found);
     let mut cautions = Vec::new();
     if found.left > 0 {
@@ -129,7 +129,7 @@ pub fn finding(found: &Findings, draws: &[Draw], results: &Results, setting: Str
 }
 
 /// By input and set-up: its share of the doubt.
-fn shares(found: &Findings) -> Table {
+fn shares(found: &Findings) -> ChartTable {
     let mut head = vec!["assumed input".to_owned()];
     head.extend(found.titles.iter().cloned());
     let mut order: Vec<usize> = (0..found.paths.len()).collect();
@@ -138,11 +138,11 @@ fn shares(found: &Findings) -> Table {
         let shares = found.indices.iter().map(|indices| percent(indices[input].clamp(0.0, 1.0)));
         std::iter::once(found.paths[input].clone()).chain(shares).collect()
     };
-    Table { head, rows: order.into_iter().map(row).collect() }
+    ChartTable { head, rows: order.into_iter().map(row).collect() }
 }
 
 /// As tidy CSV: a row for each draw, set-up and day.
-fn csv(found: &Findings, draws: &[Draw]) -> String {
+fn csv(found: &Findings, draws: &[DoubtDraw]) -> String {
     let head = ["draw"].into_iter().chain(found.paths.iter().map(String::as_str)).chain(["option", "day", "value"]);
     let rows = draws.iter().zip(1..).flat_map(|(draw, number)| {
         let of_setup = |(title, days): (&String, &Vec<f64>)| -> Vec<Vec<String>> {
@@ -162,7 +162,7 @@ const RIGHT: i32 = 930;
 const HEIGHT: i32 = 270;
 
 /// The answer over the draws, from the best to the worst, and the limit.
-fn chart(found: &Findings, draws: &[Draw], table: &Table) -> Chart {
+fn chart(found: &Findings, draws: &[DoubtDraw], table: &ChartTable) -> Chart {
     Chart {
         name: "doubt",
         title: sentence(found, 0),
@@ -173,7 +173,7 @@ fn chart(found: &Findings, draws: &[Draw], table: &Table) -> Chart {
     }
 }
 
-fn picture(found: &Findings, draws: &[Draw]) -> String {
+fn picture(found: &Findings, draws: &[DoubtDraw]) -> String {
     let sorted = |setup: usize| {
         let mut values: Vec<f64> = draws.iter().map(|draw| draw.mean(setup)).collect();
         values.sort_by(f64::total_cmp);
@@ -181,8 +181,12 @@ fn picture(found: &Findings, draws: &[Draw]) -> String {
     };
     let all: Vec<Vec<f64>> = (0..found.titles.len()).map(sorted).collect();
     let colour = |setup: usize| COLOURS[setup % COLOURS.len()];
-    let keys: Vec<Key> =
-        found.titles.iter().enumerate().map(|(setup, title)| Key::new(title, colour(setup), Mark::Line)).collect();
+    let keys: Vec<LegendEntry> = found
+        .titles
+        .iter()
+        .enumerate()
+        .map(|(setup, title)| LegendEntry::new(title, colour(setup), Mark::Line))
+        .collect();
     let top = legend(None, &keys) + 20;
     let bottom = top + HEIGHT;
     // What lies far beyond the limit is beyond it: the chart is about where the target holds.

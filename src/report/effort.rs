@@ -1,14 +1,14 @@
 //! How many days were simulated, and why no more.
 
 use crate::report::words::figure;
-use crate::study::results::{Kind, Results};
-use crate::study::stopping::Why;
+use crate::study::results::{Results, TargetKind};
+use crate::study::stopping::StopReason;
 
 /// Why the study ended, where it ended by itself.
 #[must_use]
 pub fn words(results: &Results) -> String {
     // Without a target there is no interval that could end it.
-    let ended = (results.stopped == Why::Precise && !results.targets.is_empty()).then(|| stopped(results));
+    let ended = (results.stopped == StopReason::Precise && !results.targets.is_empty()).then(|| stopped(results));
     ended.unwrap_or_default()
 }
 
@@ -16,17 +16,17 @@ pub fn words(results: &Results) -> String {
 #[must_use]
 pub fn stopped(results: &Results) -> String {
     let days = results.replications;
-    let precision = figure(results.precision, Kind::Share);
+    let precision = figure(results.precision, TargetKind::Share);
     match results.stopped {
-        Why::Precise => format!(
+        StopReason::Precise => format!(
             "The study ended after {days} replications: the interval of every target is within {precision} of its value or limit."
         ),
-        Why::Asked => {
+        StopReason::Asked => {
             format!(
                 "{days} replications were asked for; not every interval is within {precision} of its value or limit."
             )
         }
-        Why::Budget => format!(
+        StopReason::Budget => format!(
             "The study ended because all {days} replications that it may use were used; not every interval is within {precision} of \
              its value or limit."
         ),

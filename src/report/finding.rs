@@ -4,10 +4,10 @@
 use askama::Template;
 
 use crate::report::glossary::WORDS;
-use crate::report::page::{Origin, Shown};
+use crate::report::page::{Provenance, Shown};
 use crate::report::table::{narrow, wrapped};
 use crate::report::words::{count, several};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::scenario::Study;
 
 /// What was found.
@@ -39,19 +39,19 @@ pub struct Evidence {
     /// What it shows.
     pub title: String,
     /// Head and rows.
-    pub table: Table,
+    pub table: ChartTable,
     /// How many columns, from the left, name a row.
     pub keys: usize,
 }
 
 #[derive(Template)]
 #[template(path = "finding.html")]
-struct Page<'a> {
+struct FindingPage<'a> {
     finding: &'a Finding,
     chart: Option<Shown<'a>>,
     glossary: &'static [(&'static str, &'static str)],
     files: Vec<String>,
-    origin: &'a Origin,
+    origin: &'a Provenance,
     run: &'a str,
 }
 
@@ -94,12 +94,12 @@ impl Finding {
     /// # Panics
     /// Never: a template that compiles renders to memory.
     #[must_use]
-    pub fn page(&self, origin: &Origin, run: &str) -> String {
+    pub fn page(&self, origin: &Provenance, run: &str) -> String {
         let pictures: &[&str] = if self.chart.is_some() { &["svg", "png"] } else { &[] };
         let files = ["csv"].iter().chain(pictures).map(|ending| format!("{}.{ending}", self.name));
         let shown = |chart| Shown { svg: Chart::labelled(chart), chart, first: true };
         let chart = self.chart.as_ref().map(shown);
-        let page = Page { finding: self, chart, glossary: &WORDS, files: files.collect(), origin, run };
+        let page = FindingPage { finding: self, chart, glossary: &WORDS, files: files.collect(), origin, run };
         page.render().expect("a page renders to memory")
     }
 }

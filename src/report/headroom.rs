@@ -2,14 +2,14 @@
 
 use jiff::civil::Date;
 
-use crate::plan::Plan;
-use crate::plan::search::Outcome;
+use crate::plan::PlanResult;
+use crate::plan::search::Crossing;
 use crate::report::chart::nice;
-use crate::report::chart::ranges::{self, Row, Scale};
+use crate::report::chart::ranges::{self, RangeRow, RangeScale};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
 use crate::report::words::{number, quoted};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::study::limits::Limit;
 
 /// The month that lies so many years after a date (or the years themselves, where the run has no date).
@@ -23,9 +23,9 @@ fn month(when: &str, years: f64) -> String {
     }
 }
 
-fn until(when: &str, plan: &Plan) -> (String, String) {
+fn until(when: &str, plan: &PlanResult) -> (String, String) {
     match plan.answer.outcome {
-        Outcome::Crosses(years, (low, high)) | Outcome::Least(years, (low, high)) => {
+        Crossing::Crosses(years, (low, high)) | Crossing::Least(years, (low, high)) => {
             let range = (month(when, low), month(when, high));
             // `after 3 to after 4 years` says it twice.
             let to = range.1.strip_prefix("after ").unwrap_or(&range.1);
@@ -33,23 +33,23 @@ fn until(when: &str, plan: &Plan) -> (String, String) {
             let certainty = if range.0 == range.1 { String::new() } else { format!("{from} to {to}") };
             (month(when, years), certainty)
         }
-        Outcome::Holds(_) => ("not within 30 years".to_owned(), String::new()),
-        Outcome::Fails(_) => ("missed already".to_owned(), String::new()),
+        Crossing::Holds(_) => ("not within 30 years".to_owned(), String::new()),
+        Crossing::Fails(_) => ("missed already".to_owned(), String::new()),
     }
 }
 
 /// By set-up: which target is missed first, and when.
-fn sentences(when: &str, plans: &[Plan]) -> Vec<String> {
+fn sentences(when: &str, plans: &[PlanResult]) -> Vec<String> {
     let first = |setup| plans.iter().filter(|plan| plan.setup == setup).min_by(|a, b| years(a).total_cmp(&years(b)));
     setups(plans).into_iter().filter_map(first).map(|plan| sentence(when, plan)).collect()
 }
 
-fn sentence(when: &str, plan: &Plan) -> String {
+fn sentence(when: &str, plan: &PlanResult) -> String {
     let who = if plan.setup == "as it is" { "As it is".to_owned() } else { format!("With {}", quoted(&plan.setup)) };
     match plan.answer.outcome {
-        Outcome::Fails(_) => format!("{who}, {} is missed already.", quoted(&plan.target)),
-        Outcome::Holds(_) => format!("{who}, every target is met for at least 30 years of growth."),
-        Outcome::Crosses(..) | Outcome::Least(..) => {
+        Crossing::Fails(_) => format!("{who}, {} is missed already.", quoted(&plan.target)),
+        Crossing::Holds(_) => format!("{who}, every target is met for at least 30 years of growth."),
+        Crossing::Crosses(..) | Crossing::Least(..) => {
             let (month, ends) = until(when, plan);
             let ends = if ends.is_empty() { ends } else { format!(" ({ends} with 95 % confidence)") };
             // A month is a time in which, a number of years one after which.
@@ -65,7 +65,7 @@ fn sentence(when: &str, plan: &Plan) -> String {
 
 /// Until when each set-up meets each target.
 #[must_use]
-pub fn finding(question: &str, when: &str, setting: &str, plans: &[Plan]) -> Finding {
+pub fn finding(question: &str, when: &str, setting: &str, plans: &[PlanResult]) -> Finding {
     let evidence = if plans.iter().all(|plan| plan.target == plans[0].target) {
         let title = format!("When {} is first missed", quoted(&plans[0].target));
         vec![rows(when, title, "set-up", plans.iter().map(|plan| (&plan.setup, plan)))]
@@ -100,44 +100,49 @@ pub fn finding(question: &str, when: &str, setting: &str, plans: &[Plan]) -> Fin
 }
 
 /// A table whose rows are named by set-up or target.
-fn rows<'a>(when: &str, title: String, name: &str, plans: impl Iterator<Item = (&'a String, &'a Plan)>) -> Evidence {
+fn rows<'a>(
+    when: &str,
+    title: String,
+    name: &str,
+    plans: impl Iterator<Item = (&'a String, &'a PlanResult)>,
+) -> Evidence {
     let head = [name, "first missed", "95 % interval", "what limits", "days"].map(str::to_owned);
-    let row = |(name, plan): (&'a String, &'a Plan)| {
+    let row = |(name, plan): (&'a String, &'a PlanResult)| {
         let (month, ends) = until(when, plan);
         vec![name.clone(), month, ends, named(plan).to_owned(), plan.answer.runs.to_string()]
     };
-    Evidence { title, table: Table { head: head.to_vec(), rows: plans.map(row).collect() }, keys: 1 }
+    Evidence { title, table: ChartTable { head: head.to_vec(), rows: plans.map(row).collect() }, keys: 1 }
 }
 
 /// All of it in one table, behind the chart.
-fn all(when: &str, plans: &[Plan]) -> Table {
+fn all(when: &str, plans: &[PlanResult]) -> ChartTable {
     let head = ["set-up", "target", "first missed", "95 % interval", "what limits"].map(str::to_owned);
-    let row = |plan: &Plan| {
+    let row = |plan: &PlanResult| {
         let (month, ends) = until(when, plan);
         vec![plan.setup.clone(), plan.target.clone(), month, ends, named(plan).to_owned()]
     };
-    Table { head: head.to_vec(), rows: plans.iter().map(row).collect() }
+    ChartTable { head: head.to_vec(), rows: plans.iter().map(row).collect() }
 }
 
 /// Years that a set-up lasts, target by target.
-fn chart(when: &str, plans: &[Plan], table: &Table) -> Chart {
-    let ends = |plan: &Plan| match plan.answer.outcome {
-        Outcome::Crosses(years, ends) | Outcome::Least(years, ends) => (years, ends),
-        Outcome::Holds(years) => (years, (years, years)),
-        Outcome::Fails(_) => (0.0, (0.0, 0.0)),
+fn chart(when: &str, plans: &[PlanResult], table: &ChartTable) -> Chart {
+    let ends = |plan: &PlanResult| match plan.answer.outcome {
+        Crossing::Crosses(years, ends) | Crossing::Least(years, ends) => (years, ends),
+        Crossing::Holds(years) => (years, (years, years)),
+        Crossing::Fails(_) => (0.0, (0.0, 0.0)),
     };
     let mut rows = Vec::new();
     for setup in setups(plans) {
-        let of_setup: Vec<&Plan> = plans.iter().filter(|plan| plan.setup == setup).collect();
+        let of_setup: Vec<&PlanResult> = plans.iter().filter(|plan| plan.setup == setup).collect();
         let has_heading = of_setup.len() > 1;
         if has_heading {
-            rows.push(Row::Heading(setup.to_owned()));
+            rows.push(RangeRow::Heading(setup.to_owned()));
         }
         for plan in of_setup {
             let (value, ends) = ends(plan);
-            let good = !matches!(plan.answer.outcome, Outcome::Fails(_));
+            let good = !matches!(plan.answer.outcome, Crossing::Fails(_));
             let label = if has_heading { plan.target.clone() } else { setup.to_owned() };
-            rows.push(Row::Value { label, value, ends, good, words: until(when, plan).0 });
+            rows.push(RangeRow::Value { label, value, ends, good, words: until(when, plan).0 });
         }
     }
     let most = plans.iter().map(|plan| ends(plan).1.1).fold(1.0, f64::max) * 1.05;
@@ -145,8 +150,14 @@ fn chart(when: &str, plans: &[Plan], table: &Table) -> Chart {
         Ok(_) => month(when, years).rsplit(' ').next().unwrap_or_default().to_owned(),
         Err(_) => number(years),
     };
-    let scale =
-        Scale { most, step: nice(most / 6.0).max(1.0), show: &show, lines: Vec::new(), now: 0.0, keys: Vec::new() };
+    let scale = RangeScale {
+        most,
+        step: nice(most / 6.0).max(1.0),
+        show: &show,
+        lines: Vec::new(),
+        now: 0.0,
+        keys: Vec::new(),
+    };
     Chart {
         name: "headroom",
         title: sentences(when, plans).into_iter().next().unwrap_or_default(),
@@ -158,7 +169,7 @@ fn chart(when: &str, plans: &[Plan], table: &Table) -> Chart {
 }
 
 /// What holds traffic up by then, in a table.
-fn named(plan: &Plan) -> &'static str {
+fn named(plan: &PlanResult) -> &'static str {
     match plan.limit_there {
         None => "",
         Some(Limit::None) => "peaks below 15 min",
@@ -167,7 +178,7 @@ fn named(plan: &Plan) -> &'static str {
 }
 
 /// The same, in a sentence.
-fn limit(plan: &Plan) -> String {
+fn limit(plan: &PlanResult) -> String {
     match plan.limit_there {
         None => String::new(),
         Some(Limit::None) => "; no quarter of an hour is full then, only shorter peaks are".to_owned(),
@@ -175,15 +186,15 @@ fn limit(plan: &Plan) -> String {
     }
 }
 
-fn years(plan: &Plan) -> f64 {
+fn years(plan: &PlanResult) -> f64 {
     match plan.answer.outcome {
-        Outcome::Crosses(years, _) | Outcome::Least(years, _) => years,
-        Outcome::Holds(_) => f64::INFINITY,
-        Outcome::Fails(_) => 0.0,
+        Crossing::Crosses(years, _) | Crossing::Least(years, _) => years,
+        Crossing::Holds(_) => f64::INFINITY,
+        Crossing::Fails(_) => 0.0,
     }
 }
 
-fn setups(plans: &[Plan]) -> Vec<&str> {
+fn setups(plans: &[PlanResult]) -> Vec<&str> {
     let mut setups: Vec<&str> = Vec::new();
     for plan in plans {
         if !setups.contains(&plan.setup.as_str()) {
@@ -194,12 +205,14 @@ fn setups(plans: &[Plan]) -> Vec<&str> {
 }
 
 /// As tidy CSV.
-fn csv(when: &str, plans: &[Plan]) -> String {
+fn csv(when: &str, plans: &[PlanResult]) -> String {
     let rows = plans.iter().map(|plan| {
         let [years, low, high] = match plan.answer.outcome {
-            Outcome::Crosses(years, (low, high)) | Outcome::Least(years, (low, high)) => [years, low, high].map(known),
-            Outcome::Holds(_) => ["", "30", ""].map(str::to_owned),
-            Outcome::Fails(_) => ["0", "", "0"].map(str::to_owned),
+            Crossing::Crosses(years, (low, high)) | Crossing::Least(years, (low, high)) => {
+                [years, low, high].map(known)
+            }
+            Crossing::Holds(_) => ["", "30", ""].map(str::to_owned),
+            Crossing::Fails(_) => ["0", "", "0"].map(str::to_owned),
         };
         let limit = named(plan).to_owned();
         [plan.setup.clone(), plan.target.clone(), years, low, high, until(when, plan).0, limit]

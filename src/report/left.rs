@@ -1,7 +1,7 @@
 //! What an option leaves undone: classes that wait as they do now, or longer, and would not with another option.
 
 use crate::report::words::{figure, list, quoted};
-use crate::study::results::{Found, Kind, Results};
+use crate::study::results::{Results, SetupResult, TargetKind};
 use crate::study::waits::Wait;
 
 /// Another option must at least halve a wait for it to be worth a word, ..
@@ -15,7 +15,7 @@ const NAMED: usize = 3;
 
 /// The classes that an option leaves waiting, the most time first, with what the best option makes of them.
 #[must_use]
-pub fn undone(results: &Results, found: &Found) -> Option<String> {
+pub fn undone(results: &Results, found: &SetupResult) -> Option<String> {
     let base = results.setups.iter().find(|found| found.name == "base")?;
     let mut left: Vec<(f64, String)> = Vec::new();
     for own in &found.waits {
@@ -28,9 +28,9 @@ pub fn undone(results: &Results, found: &Found) -> Option<String> {
             let what = format!(
                 "{} ({} on average, {} as it is, {} with {})",
                 results.classes[own.class],
-                figure(after, Kind::Time),
-                figure(before, Kind::Time),
-                figure(least, Kind::Time),
+                figure(after, TargetKind::Time),
+                figure(before, TargetKind::Time),
+                figure(least, TargetKind::Time),
                 quoted(&best.title)
             );
             left.push((started * (after - least), what));
@@ -41,7 +41,7 @@ pub fn undone(results: &Results, found: &Found) -> Option<String> {
     (!named.is_empty()).then(|| list(&named))
 }
 
-fn wait(found: &Found, class: usize) -> Option<&Wait> {
+fn wait(found: &SetupResult, class: usize) -> Option<&Wait> {
     found.waits.iter().find(|wait| wait.class == class)
 }
 
@@ -51,7 +51,7 @@ fn may_be_put_off(results: &Results, class: usize) -> bool {
 }
 
 /// The option under which a class waits least.
-fn best(results: &Results, class: usize) -> Option<(&Found, &Wait)> {
+fn best(results: &Results, class: usize) -> Option<(&SetupResult, &Wait)> {
     let options = results.setups.iter().filter(|found| found.name != "base");
     let waits = options.filter_map(|found| Some((found, wait(found, class)?)));
     waits.min_by(|a, b| a.1.mean.value.mean.total_cmp(&b.1.mean.value.mean))

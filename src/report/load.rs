@@ -3,9 +3,9 @@
 use crate::report::table::wrapped;
 use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;
-use crate::study::cost::{self, Cost, Extent};
+use crate::study::cost::{self, Extent, StudyCost};
 use crate::study::load::{Hour, Offered, offered};
-use crate::study::results::Kind;
+use crate::study::results::TargetKind;
 
 /// Classes of the busiest hour that are named.
 const NAMED: usize = 4;
@@ -53,7 +53,7 @@ pub fn cost(study: &Study, processors: usize) -> String {
     let high = if cost.is_high() { " This is more than is run without `--yes`." } else { "" };
     let needs = format!(
         "Running it needs about {} of processor time, {} million events and up to {} MB of memory: at least {}{}.{high}",
-        figure(rough(cost.seconds), Kind::Time),
+        figure(rough(cost.seconds), TargetKind::Time),
         rounded((cost.events / 1e6).max(1.0)),
         rounded(cost.memory / 1e6),
         several(whole(cost.runs), ["simulated run", "simulated runs"]),
@@ -68,12 +68,12 @@ pub fn cost(study: &Study, processors: usize) -> String {
 
 /// What is told of something that costs more than is begun without being asked twice; nothing of what does not.
 #[must_use]
-pub fn too_high(cost: &Cost) -> Option<String> {
+pub fn too_high(cost: &StudyCost) -> Option<String> {
     let needs = format!(
         "this needs up to {} MB of memory and {} million events, about {} of processor time",
         count(whole((cost.memory / 1e6).ceil()) as u64),
         count(whole((cost.events / 1e6).ceil()) as u64),
-        figure(rough(cost.seconds), Kind::Time)
+        figure(rough(cost.seconds), TargetKind::Time)
     );
     let help = "fewer set-ups, days or replications, or a longer `bin`, need less; `--yes` runs it all the same";
     cost.is_high().then(|| format!("{needs}\n  = help: {help}"))

@@ -1,9 +1,9 @@
 //! The error of the method: how far the engine was from measured networks in the regime of a result.
 
-use crate::report::Table;
+use crate::report::ChartTable;
 use crate::report::words::{figure, list, quoted};
-use crate::study::fidelity::{Check, Compared};
-use crate::study::results::{Found, Kind, PEAK, Results};
+use crate::study::fidelity::{FidelityCheck, FidelityRow};
+use crate::study::results::{PEAK, Results, SetupResult, TargetKind};
 use crate::validate::method::{MethodError, learnt};
 
 /// Differences that deserve a caution, as a share.
@@ -11,8 +11,8 @@ const APART: f64 = 0.3;
 
 /// Where the fidelities disagree about a class, in a sentence; none where they agree everywhere.
 #[must_use]
-pub fn disagreement(check: &Check) -> Option<String> {
-    let off = |one: &&Compared| (one.mean[0] / one.mean[1] - 1.0).abs() > APART;
+pub fn disagreement(check: &FidelityCheck) -> Option<String> {
+    let off = |one: &&FidelityRow| (one.mean[0] / one.mean[1] - 1.0).abs() > APART;
     let apart: Vec<String> =
         check.compared.iter().filter(off).map(|one| format!("{} in {}", one.class, quoted(&one.setup))).collect();
     (!apart.is_empty()).then(|| {
@@ -28,7 +28,7 @@ pub fn disagreement(check: &Check) -> Option<String> {
 
 /// Both fidelities side by side: a heading and a table.
 #[must_use]
-pub fn side_by_side(check: &Check) -> (String, Table) {
+pub fn side_by_side(check: &FidelityCheck) -> (String, ChartTable) {
     let title = format!(
         "From {} to {} at both fidelities (packets in trains of up to {}): {}",
         check.from,
@@ -37,8 +37,8 @@ pub fn side_by_side(check: &Check) -> (String, Table) {
         ranking(check)
     );
     let head = ["set-up", "class", "mean, flow", "mean, packet", "ratio", "p95, flow", "p95, packet", "ratio"];
-    let time = |seconds: f64| figure(seconds, Kind::Time);
-    let row = |one: &Compared| {
+    let time = |seconds: f64| figure(seconds, TargetKind::Time);
+    let row = |one: &FidelityRow| {
         vec![
             one.setup.clone(),
             one.class.clone(),
@@ -50,14 +50,14 @@ pub fn side_by_side(check: &Check) -> (String, Table) {
             format!("{:.2}", one.p95[0] / one.p95[1]),
         ]
     };
-    (title, Table { head: head.map(str::to_owned).to_vec(), rows: check.compared.iter().map(row).collect() })
+    (title, ChartTable { head: head.map(str::to_owned).to_vec(), rows: check.compared.iter().map(row).collect() })
 }
 
 /// Whether both fidelities put the set-ups in the same order, by the 95th percentile of the first class.
-fn ranking(check: &Check) -> String {
+fn ranking(check: &FidelityCheck) -> String {
     let Some(first) = check.compared.first() else { return "nothing ended in it".to_owned() };
     let order = |fidelity: usize| {
-        let mut own: Vec<&Compared> = check.compared.iter().filter(|one| one.class == first.class).collect();
+        let mut own: Vec<&FidelityRow> = check.compared.iter().filter(|one| one.class == first.class).collect();
         own.sort_by(|a, b| a.p95[fidelity].total_cmp(&b.p95[fidelity]));
         own.iter().map(|one| one.setup.as_str()).collect::<Vec<_>>()
     };
@@ -95,7 +95,7 @@ pub fn sentence(results: &Results) -> Option<String> {
 }
 
 /// The error of people's latencies in a set-up: by its order of service and its busiest quarter of an hour.
-fn error(results: &Results, found: &Found, learnt: &[MethodError]) -> String {
+fn error(results: &Results, found: &SetupResult, learnt: &[MethodError]) -> String {
     if let Some(why) = found.unmeasured {
         return format!("not measured for {why}");
     }

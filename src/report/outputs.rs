@@ -1,44 +1,44 @@
 //! What a run leaves in its folder: every file with what it holds, and every column with its meaning. `docs/outputs.md` is made
 //! of this.
 
-use crate::report::tidy::{self, Rows};
+use crate::report::tidy::{self, CsvRows};
 use crate::study::results::Results;
 
 /// A table: what it is, its columns, and how its rows are made. Some are megabytes, and no two need be there at once.
-pub struct Table {
+pub struct OutputTable {
     /// Name of its file.
     pub name: &'static str,
     /// What it holds, in a sentence or two.
     pub about: &'static str,
     /// Names of the columns, and what they mean.
-    pub columns: &'static [Column],
-    rows: fn(&Results, &mut Rows),
+    pub columns: &'static [ColumnHelp],
+    rows: fn(&Results, &mut CsvRows),
 }
 
-impl Table {
+impl OutputTable {
     /// Its text.
     #[must_use]
     pub fn text(&self, results: &Results) -> String {
-        let mut rows = Rows::new(self.columns.iter().map(|(name, _)| *name));
+        let mut rows = CsvRows::new(self.columns.iter().map(|(name, _)| *name));
         (self.rows)(results, &mut rows);
         rows.text()
     }
 }
 
 /// What a column is called, and what it means.
-type Column = (&'static str, &'static str);
+type ColumnHelp = (&'static str, &'static str);
 
 /// Columns that several tables have.
-const OPTION: Column =
+const OPTION: ColumnHelp =
     ("option", "Name of the set-up in the scenario; `base` is the headend as it is. options.csv has its title.");
-const DAY: Column = ("day", "Day of the run, 1 is the first.");
-const TIME: Column = ("time", "Start of the bin, time of day.");
-const CONCENTRATOR: Column = ("concentrator", "Name of the concentrator.");
-const CLASS: Column = ("class", "Name of the class.");
+const DAY: ColumnHelp = ("day", "Day of the run, 1 is the first.");
+const TIME: ColumnHelp = ("time", "Start of the bin, time of day.");
+const CONCENTRATOR: ColumnHelp = ("concentrator", "Name of the concentrator.");
+const CLASS: ColumnHelp = ("class", "Name of the class.");
 
 /// Every table.
-pub const TABLES: [Table; 10] = [
-    Table {
+pub const TABLES: [OutputTable; 10] = [
+    OutputTable {
         name: "summary.csv",
         about: "Every figure of every set-up with its 95 % interval: targets first, then other figures of the whole run, then what each class waits, and what becomes of calls.",
         columns: &[
@@ -64,7 +64,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::summary,
     },
-    Table {
+    OutputTable {
         name: "replications.csv",
         about: "Every figure of summary.csv in each replication, with what its interval is made of: from this file alone \
                 each interval can be computed again (examples/recompute.py does).",
@@ -91,7 +91,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::replications,
     },
-    Table {
+    OutputTable {
         name: "options.csv",
         about: "What each set-up is.",
         columns: &[
@@ -105,7 +105,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::options,
     },
-    Table {
+    OutputTable {
         name: "timeline.csv",
         about: "What each concentrator carries of each class, bin by bin; means over replications.",
         columns: &[
@@ -123,7 +123,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::timeline,
     },
-    Table {
+    OutputTable {
         name: "classes.csv",
         about: "What each class does, bin by bin; means over replications.",
         columns: &[
@@ -142,7 +142,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::classes,
     },
-    Table {
+    OutputTable {
         name: "latency.csv",
         about: "Latency of each class by quarter of an hour, over all replications, and sites affected.",
         columns: &[
@@ -158,7 +158,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::latency,
     },
-    Table {
+    OutputTable {
         name: "tunnels.csv",
         about: "Tunnels, handshakes and limits of each concentrator, bin by bin; means over replications.",
         columns: &[
@@ -177,7 +177,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::tunnels,
     },
-    Table {
+    OutputTable {
         name: "parts.csv",
         about: "What the mean latency of each class consists of, bin by bin.",
         columns: &[
@@ -194,7 +194,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::parts,
     },
-    Table {
+    OutputTable {
         name: "sites.csv",
         about: "Each site over the whole run.",
         columns: &[
@@ -211,7 +211,7 @@ pub const TABLES: [Table; 10] = [
         ],
         rows: tidy::sites,
     },
-    Table {
+    OutputTable {
         name: "inputs.csv",
         about: "Every number that the scenario states, and where it comes from.",
         columns: &[

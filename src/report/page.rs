@@ -9,13 +9,15 @@ use crate::report::method::side_by_side;
 use crate::report::words::{
     capital, change, count, interval, judged as told, list, money, number, plain_interval, staff_time,
 };
-use crate::report::{Chart, Table, effort, outputs, recommend, stress, table};
+use crate::report::{Chart, ChartTable, effort, outputs, recommend, stress, table};
 use crate::scenario::source::{Input, Standing};
-use crate::study::results::{Compared, Found, Judged, Kind, Results, STAFF_LOST, UNFINISHED, Verdict};
+use crate::study::results::{
+    ComparedEstimate, Results, STAFF_LOST, SetupResult, TargetKind, TargetResult, UNFINISHED, Verdict,
+};
 
 /// What a page says of how it came about.
 #[derive(Clone, Debug)]
-pub struct Origin {
+pub struct Provenance {
     /// Version of the program.
     pub version: String,
     /// The command that makes the same page again.
@@ -26,7 +28,7 @@ pub struct Origin {
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page<'a> {
+struct ReportPage<'a> {
     question: &'a str,
     setting: String,
     answer: Vec<String>,
@@ -46,7 +48,7 @@ struct Page<'a> {
     figures: Vec<(String, Vec<(String, String)>)>,
     cautions: Vec<String>,
     method: String,
-    check: Option<(String, Table)>,
+    check: Option<(String, ChartTable)>,
     stress: Vec<stress::Item>,
     inputs_title: String,
     inputs: Vec<InputRow>,
@@ -110,7 +112,7 @@ const FIRST: [&str; 3] = ["options", "utilisation", "latency"];
 /// # Panics
 /// Never: a template that compiles renders to memory.
 #[must_use]
-pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
+pub fn page(results: &Results, charts: &[Chart], origin: &Provenance) -> String {
     let is_first = |chart: &Chart| FIRST.contains(&chart.name);
     let verdicts = if results.targets.is_empty() { Vec::new() } else { verdicts(results) };
     let (waits, what) = (waits(results), what(results));
@@ -128,7 +130,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Origin) -> String {
         ("glossary", "Words", true),
         ("files", "Files", true),
     ];
-    let page = Page {
+    let page = ReportPage {
         question: &results.question,
         setting: table::setting(results),
         answer: sentences(results),
@@ -187,7 +189,7 @@ pub fn mark(verdict: Verdict) -> &'static str {
 
 fn verdicts(results: &Results) -> Vec<VerdictRow> {
     let chosen = recommend::choice(results).map(|found| found.name.clone());
-    let worse = |figure: &Compared| figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
+    let worse = |figure: &ComparedEstimate| figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
     let rows = results.setups.iter().map(|found| {
         let targets = found.targets.iter().zip(&results.kinds).zip(&results.targets);
         let cells = targets.map(|((judged, kind), title)| cell(judged, *kind, title));
@@ -214,7 +216,8 @@ fn waits(results: &Results) -> Vec<WaitRow> {
     for (class, name) in results.classes.iter().enumerate() {
         for found in &results.setups {
             let Some(wait) = found.waits.iter().find(|wait| wait.class == class) else { continue };
-            let cells = [(&wait.mean, Kind::Time), (&wait.p95, Kind::Time), (&wait.given_up, Kind::Share)];
+            let cells =
+                [(&wait.mean, TargetKind::Time), (&wait.p95, TargetKind::Time), (&wait.given_up, TargetKind::Share)];
             let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
             rows.push(WaitRow { class: name.clone(), title: found.title.clone(), cells: cells.into() });
         }
@@ -228,7 +231,7 @@ fn calls(results: &Results) -> Vec<WaitRow> {
     for (class, name) in results.classes.iter().enumerate() {
         for found in &results.setups {
             let Some(own) = found.calls.iter().find(|calls| calls.class == class) else { continue };
-            let cells = [(&own.asked, Kind::Count), (&own.refused, Kind::Share)];
+            let cells = [(&own.asked, TargetKind::Count), (&own.refused, TargetKind::Share)];
             let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
             rows.push(WaitRow { class: name.clone(), title: found.title.clone(), cells: cells.into() });
         }
@@ -236,7 +239,7 @@ fn calls(results: &Results) -> Vec<WaitRow> {
     rows
 }
 
-fn wait_cell(figure: &Compared, kind: Kind) -> WaitCell {
+fn wait_cell(figure: &ComparedEstimate, kind: TargetKind) -> WaitCell {
     let by = figure.change.map_or_else(String::new, |by| change(&by, Some(kind)));
     let worse = figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
     let mark = match (figure.clear, worse) {
@@ -247,7 +250,7 @@ fn wait_cell(figure: &Compared, kind: Kind) -> WaitCell {
     WaitCell { value: interval(&figure.value, kind), change: format!("{by}{mark}"), worse }
 }
 
-fn cell(judged: &Judged, kind: Kind, title: &str) -> VerdictCell {
+fn cell(judged: &TargetResult, kind: TargetKind, title: &str) -> VerdictCell {
     VerdictCell {
         label: title.to_owned(),
         verdict: judged.verdict.name(),
@@ -258,12 +261,12 @@ fn cell(judged: &Judged, kind: Kind, title: &str) -> VerdictCell {
 
 /// The title of each set-up, and each figure with its difference from the base.
 fn figures(results: &Results) -> Vec<(String, Vec<(String, String)>)> {
-    let cell = |measure: &Compared| {
+    let cell = |measure: &ComparedEstimate| {
         let star = if measure.clear { " *" } else { "" };
         let by = measure.change.map_or_else(String::new, |by| format!("{}{star}", change(&by, None)));
         (plain_interval(&measure.value), by)
     };
-    let row = |found: &Found| found.measures.iter().take(results.measures().len()).map(cell).collect();
+    let row = |found: &SetupResult| found.measures.iter().take(results.measures().len()).map(cell).collect();
     results.setups.iter().map(|found| (found.title.clone(), row(found))).collect()
 }
 

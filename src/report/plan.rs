@@ -4,14 +4,14 @@ use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
-use crate::plan::Plan;
+use crate::plan::PlanResult;
 use crate::plan::knob::Knob;
-use crate::plan::search::{Criterion, Outcome, Tried};
+use crate::plan::search::{Criterion, Crossing, Tried};
 use crate::report::chart::{BLUE, GREEN, LABEL, RED, font, levels, sheet, sure};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
 use crate::report::words::{bit_rate, capital, figure, interval, list, number, quoted, several};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::scenario::profile::{self, Device};
 use crate::study::limits::Limit;
 
@@ -84,16 +84,16 @@ fn holds(criterion: Criterion) -> String {
 
 /// The answer in a sentence: number, unit, certainty and condition.
 #[must_use]
-pub fn sentence(plan: &Plan) -> String {
+pub fn sentence(plan: &PlanResult) -> String {
     let (target, on) = (quoted(&plan.target), holds(plan.criterion));
     let setup = with(plan);
     let now = plan.now.map(|now| format!("now {}", shown(&plan.knob, now)));
     match plan.answer.outcome {
-        Outcome::Crosses(years, ends) if plan.knob == Knob::Years => {
+        Crossing::Crosses(years, ends) if plan.knob == Knob::Years => {
             let certainty = certainty(&plan.knob, years, ends);
             format!("{target} is met {on}{setup} for {} of growth ({certainty}).", shown(&plan.knob, years))
         }
-        Outcome::Crosses(value, ends) => {
+        Crossing::Crosses(value, ends) => {
             let now = now.map_or_else(String::new, |now| format!("; {now}"));
             let certainty = certainty(&plan.knob, value, ends);
             format!(
@@ -102,16 +102,16 @@ pub fn sentence(plan: &Plan) -> String {
                 shown(&plan.knob, value)
             )
         }
-        Outcome::Least(value, ends) => split(plan, value, ends),
-        Outcome::Holds(value) if plan.knob == Knob::Years => {
+        Crossing::Least(value, ends) => split(plan, value, ends),
+        Crossing::Holds(value) if plan.knob == Knob::Years => {
             format!("{target} is met {on}{setup} for at least {} of growth.", shown(&plan.knob, value))
         }
-        Outcome::Fails(_) if plan.knob == Knob::Years => format!("{target} is missed {on}{setup} already."),
-        Outcome::Holds(value) => {
+        Crossing::Fails(_) if plan.knob == Knob::Years => format!("{target} is missed {on}{setup} already."),
+        Crossing::Holds(value) => {
             let now = now.map_or_else(String::new, |now| format!(" ({now})"));
             format!("{target} is met {on}{setup} even with {}{now}.", shown(&plan.knob, value))
         }
-        Outcome::Fails(value) => format!(
+        Crossing::Fails(value) => format!(
             "{target} is not met {on}{setup} even with {}{}.",
             shown(&plan.knob, value),
             plan.limit_there.map_or_else(String::new, |limit| format!(": {}", what_limits(limit)))
@@ -147,12 +147,12 @@ fn what_limits(limit: Limit) -> &'static str {
 }
 
 /// With which option.
-fn with(plan: &Plan) -> String {
+fn with(plan: &PlanResult) -> String {
     if plan.setup == "as it is" { String::new() } else { format!(", with {},", quoted(&plan.setup)) }
 }
 
 /// The best split in a sentence.
-fn split(plan: &Plan, value: f64, (low, high): (f64, f64)) -> String {
+fn split(plan: &PlanResult, value: f64, (low, high): (f64, f64)) -> String {
     let Knob::Split(one, other) = plan.knob else { return String::new() };
     let name = |unit: u8| &plan.units[usize::from(unit)];
     let measure = plan.answer.measured(value).unwrap_or(f64::NAN);
@@ -181,8 +181,8 @@ fn split(plan: &Plan, value: f64, (low, high): (f64, f64)) -> String {
 }
 
 /// Built-in devices with so much throughput and so many tunnels: the smallest of each maker.
-fn devices(plan: &Plan) -> Option<String> {
-    let (Knob::Throughput(_), Outcome::Crosses(_, (_, high))) = (&plan.knob, plan.answer.outcome) else { return None };
+fn devices(plan: &PlanResult) -> Option<String> {
+    let (Knob::Throughput(_), Crossing::Crosses(_, (_, high))) = (&plan.knob, plan.answer.outcome) else { return None };
     let fitting = profile::smallest(high, plan.tunnels, plan.packet_rate.map(|each| each * high));
     let name = |device: &Device| {
         let tunnels = if device.tunnels.is_none() { ", tunnels to be checked" } else { "" };
@@ -206,10 +206,10 @@ fn devices(plan: &Plan) -> Option<String> {
 
 /// The answer and what it rests on; `find` is what was asked for, as on the command line.
 #[must_use]
-pub fn finding(plan: &Plan, find: &str, setting: &str) -> Finding {
+pub fn finding(plan: &PlanResult, find: &str, setting: &str) -> Finding {
     let rows = plan.answer.evidence.iter().map(|tried| row(plan, tried)).collect();
     let head = ["value", "limit", "measured", "mean over days", "days"].map(str::to_owned).to_vec();
-    let table = Table { head, rows };
+    let table = ChartTable { head, rows };
     let mut cautions = Vec::new();
     if !plan.answer.precise {
         cautions.push("The stated precision was not reached: allow more days with `--budget`.".to_owned());
@@ -247,7 +247,7 @@ pub fn finding(plan: &Plan, find: &str, setting: &str) -> Finding {
     }
 }
 
-fn method(plan: &Plan) -> &'static str {
+fn method(plan: &PlanResult) -> &'static str {
     if plan.knob.has_best() {
         "the best of a grid was selected, then the best of it and what lies halfway to its neighbours, twice (KN with an \
          indifference zone; Kim & Nelson 2001). This assumes that there is only one lowest place."
@@ -257,7 +257,7 @@ fn method(plan: &Plan) -> &'static str {
     }
 }
 
-fn row(plan: &Plan, tried: &Tried) -> Vec<String> {
+fn row(plan: &PlanResult, tried: &Tried) -> Vec<String> {
     let verdict = if tried.measure <= plan.limit { "within" } else { "beyond" };
     vec![
         finely(&plan.knob, tried.value),
@@ -269,7 +269,7 @@ fn row(plan: &Plan, tried: &Tried) -> Vec<String> {
 }
 
 /// What was tried as tidy CSV.
-fn csv(plan: &Plan) -> String {
+fn csv(plan: &PlanResult) -> String {
     let rows = plan.answer.evidence.iter().map(|tried| {
         let (mean, days) = (&tried.mean, tried.days.to_string());
         let [value, measure, limit] = [tried.value, tried.measure, plan.limit].map(known);
@@ -285,7 +285,7 @@ const TOP: i32 = 20;
 const BOTTOM: i32 = 300;
 
 /// The measure against the value, the limit, and the answer's interval.
-fn chart(plan: &Plan, table: &Table) -> Chart {
+fn chart(plan: &PlanResult, table: &ChartTable) -> Chart {
     Chart {
         name: "plan",
         title: sentence(plan),
@@ -299,7 +299,7 @@ fn chart(plan: &Plan, table: &Table) -> Chart {
     }
 }
 
-fn picture(plan: &Plan) -> String {
+fn picture(plan: &PlanResult) -> String {
     let tried = &plan.answer.evidence;
     let values = || tried.iter().map(|tried| tried.value);
     let (least, greatest) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
@@ -314,7 +314,7 @@ fn picture(plan: &Plan) -> String {
     #[allow(clippy::cast_possible_truncation)]
     let y = |value: f64| BOTTOM - ((value / most).clamp(0.0, 1.0) * f64::from(BOTTOM - TOP)).round() as i32;
     sheet(350, |area| {
-        if let Outcome::Crosses(_, (low, high)) | Outcome::Least(_, (low, high)) = plan.answer.outcome {
+        if let Crossing::Crosses(_, (low, high)) | Crossing::Least(_, (low, high)) = plan.answer.outcome {
             sure(area.draw(&Rectangle::new([(x(low), TOP), (x(high), BOTTOM)], GREEN.mix(0.2).filled())));
         }
         levels(area, (LEFT, RIGHT), most, plan.kind, &y);

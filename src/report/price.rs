@@ -1,14 +1,14 @@
 //! What an option makes worse: figures beside its targets that are clearly worse than as it is, and what it switches off.
 
 use crate::report::words::{list, number, staff_time};
-use crate::study::results::{Found, MEASURES, Results};
+use crate::study::results::{MEASURES, Results, SetupResult};
 
 /// Differences below this share of the base's figure are not worth a sentence, however clear they are.
 const WORTH_SAYING: f64 = 0.02;
 
 /// What is clearly worse than in the base and worth saying, or switched off, in words; none where nothing is.
 #[must_use]
-pub fn of(results: &Results, found: &Found) -> Option<String> {
+pub fn of(results: &Results, found: &SetupResult) -> Option<String> {
     let base = results.setups.iter().find(|found| found.name == "base")?;
     let worse = MEASURES.iter().zip(found.measures.iter().zip(&base.measures)).filter_map(|(figure, (own, base))| {
         let by = own.change?.mean;

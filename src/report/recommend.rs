@@ -3,11 +3,11 @@
 use crate::report::answer::overall;
 use crate::report::words::{money, number, quoted, staff_time};
 use crate::report::{left, price};
-use crate::study::results::{Found, MEASURES, Results, STAFF_LOST, UNFINISHED, Verdict};
+use crate::study::results::{MEASURES, Results, STAFF_LOST, SetupResult, UNFINISHED, Verdict};
 
 /// What a set-up is judged by; less is better.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outcome {
+pub struct Judgement {
     /// Targets that it is not sure to meet.
     pub unmet: usize,
     /// Mean wait of the class that people wait longest for [s].
@@ -20,10 +20,10 @@ pub struct Outcome {
     pub cost: Option<f64>,
 }
 
-impl Outcome {
+impl Judgement {
     /// Of a set-up.
     #[must_use]
-    pub fn of(results: &Results, found: &Found) -> Self {
+    pub fn of(results: &Results, found: &SetupResult) -> Self {
         let waits = found.waits.iter().filter(|wait| results.waited_for[wait.class]);
         Self {
             unmet: found.targets.iter().filter(|judged| judged.verdict != Verdict::Met).count(),
@@ -55,20 +55,21 @@ pub fn is_better(one: &[f64], other: &[f64]) -> bool {
 /// make nothing worse and leave nobody waiting, else of those that make nothing worse, else of all. Where a cost is missing, or for
 /// the same cost, the one under which staff lose least time.
 #[must_use]
-pub fn choice(results: &Results) -> Option<&Found> {
+pub fn choice(results: &Results) -> Option<&SetupResult> {
     let base = results.setups.iter().find(|found| found.name == "base")?;
     if overall(base) == Verdict::Met {
         return None;
     }
-    let outcome = |found: &Found| Outcome::of(results, found);
-    let beaten = |found: &Found| results.setups.iter().any(|other| outcome(found).is_beaten_by(&outcome(other)));
-    let meets = |found: &&Found| found.name != "base" && overall(found) == Verdict::Met && !beaten(found);
-    let good: Vec<&Found> = results.setups.iter().filter(meets).collect();
-    let whole: Vec<&Found> = good.iter().copied().filter(|found| is_whole(results, found)).collect();
-    let harmless: Vec<&Found> = good.iter().copied().filter(|found| price::of(results, found).is_none()).collect();
+    let outcome = |found: &SetupResult| Judgement::of(results, found);
+    let beaten = |found: &SetupResult| results.setups.iter().any(|other| outcome(found).is_beaten_by(&outcome(other)));
+    let meets = |found: &&SetupResult| found.name != "base" && overall(found) == Verdict::Met && !beaten(found);
+    let good: Vec<&SetupResult> = results.setups.iter().filter(meets).collect();
+    let whole: Vec<&SetupResult> = good.iter().copied().filter(|found| is_whole(results, found)).collect();
+    let harmless: Vec<&SetupResult> =
+        good.iter().copied().filter(|found| price::of(results, found).is_none()).collect();
     let from = [whole, harmless, good].into_iter().find(|some| !some.is_empty())?;
     let priced = from.iter().all(|found| found.cost.is_some());
-    let key = |found: &Found| (if priced { found.cost.unwrap_or(0.0) } else { 0.0 }, outcome(found).staff_lost);
+    let key = |found: &SetupResult| (if priced { found.cost.unwrap_or(0.0) } else { 0.0 }, outcome(found).staff_lost);
     from.into_iter().min_by(|a, b| {
         let (a, b) = (key(a), key(b));
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
@@ -80,8 +81,8 @@ const LEFT_OVER: f64 = 0.25;
 
 /// Whether it ends the trouble: makes nothing worse, leaves nobody waiting, and takes away most of the staff time lost.
 #[must_use]
-pub fn is_whole(results: &Results, found: &Found) -> bool {
-    let lost = |found: &Found| found.measures[STAFF_LOST].value.mean;
+pub fn is_whole(results: &Results, found: &SetupResult) -> bool {
+    let lost = |found: &SetupResult| found.measures[STAFF_LOST].value.mean;
     let base = results.setups.iter().find(|found| found.name == "base");
     let mostly = base.is_none_or(|base| lost(found) <= LEFT_OVER * lost(base) || lost(base) < 0.05);
     mostly && price::of(results, found).is_none() && left::undone(results, found).is_none()
@@ -101,7 +102,7 @@ pub fn sentence(results: &Results) -> Option<String> {
         (false, ..) => "Best that meets every target",
     };
     let cost = found.cost.map_or_else(String::new, |cost| format!(" ({})", money(results.currency.as_deref(), cost)));
-    let lost = |found: &Found| found.measures[STAFF_LOST].value.mean;
+    let lost = |found: &SetupResult| found.measures[STAFF_LOST].value.mean;
     let staff = saving(lost(base), lost(found)).map_or_else(String::new, |saving| format!(": {saving}"));
     let missing = if found.cost.is_none() { "; no cost is written for it" } else { "" };
     Some(format!("{how}: {}{cost}{staff}{missing}.", quoted(&found.title)))
@@ -129,12 +130,13 @@ fn saving(before: f64, after: f64) -> Option<String> {
 mod tests {
     use super::*;
 
-    const LEAST: Outcome = Outcome { unmet: 0, worst_wait: 1.0, staff_lost: 2.0, unfinished: 0.0, cost: Some(10.0) };
+    const LEAST: Judgement =
+        Judgement { unmet: 0, worst_wait: 1.0, staff_lost: 2.0, unfinished: 0.0, cost: Some(10.0) };
 
     #[test]
     fn worse_in_something_is_not_beaten() {
-        let dearer = Outcome { cost: Some(11.0), ..LEAST };
-        let dearer_and_quicker = Outcome { staff_lost: 1.0, ..dearer };
+        let dearer = Judgement { cost: Some(11.0), ..LEAST };
+        let dearer_and_quicker = Judgement { staff_lost: 1.0, ..dearer };
         assert!(dearer.is_beaten_by(&LEAST));
         assert!(!dearer_and_quicker.is_beaten_by(&LEAST));
         assert!(!LEAST.is_beaten_by(&LEAST));
@@ -143,9 +145,9 @@ mod tests {
     /// A cost that is not written neither beats nor is beaten.
     #[test]
     fn a_cost_that_is_not_written_decides_nothing() {
-        let unknown = Outcome { cost: None, ..LEAST };
+        let unknown = Judgement { cost: None, ..LEAST };
         assert!(!unknown.is_beaten_by(&LEAST) && !LEAST.is_beaten_by(&unknown));
-        assert!(Outcome { unfinished: 1.0, ..unknown }.is_beaten_by(&LEAST));
+        assert!(Judgement { unfinished: 1.0, ..unknown }.is_beaten_by(&LEAST));
     }
 
     #[test]

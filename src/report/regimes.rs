@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::report::table::{columns, wrapped};
-use crate::validate::regimes::{Found, Line, RUNS, Worst};
+use crate::validate::regimes::{RUNS, RegimeLine, RegimeResult, Worst};
 
 /// Everything that the suite found, for another program to read.
 #[derive(Debug, Serialize)]
@@ -11,13 +11,13 @@ pub struct Suite {
     /// Seed of the scenarios.
     pub seed: u64,
     /// By regime.
-    pub table: Vec<Line>,
+    pub table: Vec<RegimeLine>,
     /// The scenarios that are furthest off.
     pub worst: Vec<Worst>,
     /// By order of service: how many of the stated 90 % intervals of the method's error hold here, and how many were stated.
     pub held: Vec<(&'static str, usize, usize)>,
     /// All scenarios.
-    pub scenarios: Vec<Found>,
+    pub scenarios: Vec<RegimeResult>,
 }
 
 /// Both tables for the terminal.
@@ -64,7 +64,7 @@ fn kept(held: &[(&str, usize, usize)]) -> String {
     )
 }
 
-fn cells(line: &Line) -> Vec<String> {
+fn cells(line: &RegimeLine) -> Vec<String> {
     let both = |errors: [f64; 2]| format!("{} / {}", percent(errors[0]), percent(errors[1]));
     vec![
         line.regime.clone(),

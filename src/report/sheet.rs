@@ -4,7 +4,7 @@ use rust_xlsxwriter::{ChartType, DocProperties, ExcelDateTime, Format, Workbook,
 
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
-use crate::report::{Chart, Table, outputs};
+use crate::report::{Chart, ChartTable, outputs};
 use crate::study::results::{Results, STAFF_LOST, UNFINISHED};
 use crate::units::is_formula;
 
@@ -177,7 +177,7 @@ fn for_print(page: &mut Worksheet) {
     page.set_print_fit_to_pages(1, 0);
 }
 
-fn parsed(text: &str) -> Table {
+fn parsed(text: &str) -> ChartTable {
     let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).into_records().flatten();
     // In a sheet a text is no formula, and needs no apostrophe.
     let bare = |cell: &str| match cell.strip_prefix('\'') {
@@ -186,11 +186,11 @@ fn parsed(text: &str) -> Table {
     };
     let cells = |row: csv::StringRecord| row.iter().map(bare).collect::<Vec<String>>();
     let head = rows.next().map(cells).unwrap_or_default();
-    Table { head, rows: rows.map(cells).collect() }
+    ChartTable { head, rows: rows.map(cells).collect() }
 }
 
 /// Writes a table; what reads as a number or a time of day is one, and codes stay as they are.
-fn table(page: &mut Worksheet, top: u32, table: &Table) -> Result<(), XlsxError> {
+fn table(page: &mut Worksheet, top: u32, table: &ChartTable) -> Result<(), XlsxError> {
     let bold = Format::new().set_bold().set_border_bottom(rust_xlsxwriter::FormatBorder::Thin);
     let clock = Format::new().set_num_format("hh:mm");
     for (column, cell) in (0_u16..).zip(&table.head) {

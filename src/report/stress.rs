@@ -5,7 +5,7 @@ use crate::report::finding::estate;
 use crate::report::summary::plain_markdown;
 use crate::report::words::{bit_rate, clock, count, list, quoted, several};
 use crate::scenario::source::Standing;
-use crate::study::results::{Found, Results};
+use crate::study::results::{Results, SetupResult};
 
 /// An item: its number and name, and what is to be said of it.
 pub type Item = (&'static str, String);
@@ -50,7 +50,7 @@ fn objectives(results: &Results) -> Vec<Item> {
 }
 
 fn logic(results: &Results) -> Vec<Item> {
-    let units = |found: &Found| {
+    let units = |found: &SetupResult| {
         let unit = |(name, carries, _): &(String, f64, u32)| format!("{name} ({})", bit_rate(*carries));
         list(&found.units.iter().map(unit).collect::<Vec<String>>())
     };

@@ -5,7 +5,7 @@ use crate::report::page::{mark, staff_classes};
 use crate::report::table::setting;
 use crate::report::words::{judged, money, staff_time};
 use crate::report::{Chart, recommend};
-use crate::study::results::{Found, Results, STAFF_LOST};
+use crate::study::results::{Results, STAFF_LOST, SetupResult};
 
 /// The text.
 #[must_use]
@@ -45,7 +45,7 @@ fn options(results: &Results) -> String {
         head.push("extra cost".to_owned());
     }
     let chosen = recommend::choice(results).map(|found| &found.name);
-    let row = |found: &Found| {
+    let row = |found: &SetupResult| {
         let name = if chosen == Some(&found.name) { format!("**{}**", found.title) } else { found.title.clone() };
         let mut row = vec![name];
         let targets = found.targets.iter().zip(&results.kinds);

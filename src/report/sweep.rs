@@ -5,17 +5,17 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
 use crate::report::chart::{
-    AxisNames, COLOURS, GREEN, INK, Key, LABEL, Mark, RED, fitting, font, legend, levels, right, sheet, sure,
+    AxisNames, COLOURS, GREEN, INK, LABEL, LegendEntry, Mark, RED, fitting, font, legend, levels, right, sheet, sure,
 };
 use crate::report::finding::{Evidence, Finding};
 use crate::report::page::mark;
 use crate::report::tidy::{self, known};
 use crate::report::words::{figure, judged, quoted, several};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::study::results::{MEASURES, Results, Verdict};
 
 /// A point of a sweep: the values that were set, and what came of them.
-pub struct Point {
+pub struct SweepPoint {
     /// Values in the order of what is varied.
     pub values: Vec<String>,
     /// What was found.
@@ -24,7 +24,7 @@ pub struct Point {
 
 /// Answer, chart and evidence of what was varied.
 #[must_use]
-pub fn finding(paths: &[String], points: &[Point], setting: String) -> Option<Finding> {
+pub fn finding(paths: &[String], points: &[SweepPoint], setting: String) -> Option<Finding> {
     let results = &points.first()?.results;
     let table = table_of(paths, points);
     Some(Finding {
@@ -50,22 +50,22 @@ pub fn finding(paths: &[String], points: &[Point], setting: String) -> Option<Fi
 }
 
 /// How many days the points were run on: more where intervals were too wide.
-fn days(points: &[Point]) -> String {
+fn days(points: &[SweepPoint]) -> String {
     let days = || points.iter().map(|point| point.results.replications);
     let (least, most) = (days().min().unwrap_or(0), days().max().unwrap_or(0));
     if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
 /// By set-up and target: where it is met.
-fn sentences(paths: &[String], points: &[Point]) -> Vec<String> {
+fn sentences(paths: &[String], points: &[SweepPoint]) -> Vec<String> {
     const NAMED: usize = 5;
     let results = &points[0].results;
-    let at = |point: &Point| point.values[0].clone();
+    let at = |point: &SweepPoint| point.values[0].clone();
     let mut sentences = Vec::new();
     for (setup, found) in results.setups.iter().enumerate() {
         for (target, title) in results.targets.iter().enumerate() {
-            let met = |point: &&Point| point.results.setups[setup].targets[target].verdict == Verdict::Met;
-            let met: Vec<&Point> = points.iter().filter(met).collect();
+            let met = |point: &&SweepPoint| point.results.setups[setup].targets[target].verdict == Verdict::Met;
+            let met: Vec<&SweepPoint> = points.iter().filter(met).collect();
             let who =
                 if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) };
             let where_met = match met.len() {
@@ -82,7 +82,7 @@ fn sentences(paths: &[String], points: &[Point]) -> Vec<String> {
     sentences
 }
 
-fn table_of(paths: &[String], points: &[Point]) -> Table {
+fn table_of(paths: &[String], points: &[SweepPoint]) -> ChartTable {
     let several = points[0].results.setups.len() > 1;
     let mut head = paths.to_vec();
     head.extend(several.then(|| "set-up".to_owned()));
@@ -97,18 +97,18 @@ fn table_of(paths: &[String], points: &[Point]) -> Table {
             rows.push(row);
         }
     }
-    Table { head, rows }
+    ChartTable { head, rows }
 }
 
 /// As tidy CSV: a row for each point, option and figure.
-fn csv(paths: &[String], points: &[Point]) -> String {
+fn csv(paths: &[String], points: &[SweepPoint]) -> String {
     let head = paths.iter().map(String::as_str);
     let head = head.chain(["option", "figure", "value", "low", "high", "verdict", "replications"]);
     tidy::csv(head, points.iter().flat_map(rows))
 }
 
 /// By set-up: each target, then each measure.
-fn rows(point: &Point) -> Vec<Vec<String>> {
+fn rows(point: &SweepPoint) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for found in &point.results.setups {
         let judged = found.targets.iter().zip(&point.results.targets);
@@ -130,7 +130,7 @@ const RIGHT: i32 = 930;
 const HEIGHT: i32 = 290;
 
 /// The first target over the points: a heat map where two things are varied, else a line for each option.
-fn chart(paths: &[String], points: &[Point], table: &Table) -> Chart {
+fn chart(paths: &[String], points: &[SweepPoint], table: &ChartTable) -> Chart {
     let is_map = paths.len() == 2;
     let first = sentences(paths, points).into_iter().next().unwrap_or_default();
     let what = &points[0].results.targets[0];
@@ -147,19 +147,19 @@ fn chart(paths: &[String], points: &[Point], table: &Table) -> Chart {
     }
 }
 
-fn value(point: &Point, setup: usize) -> f64 {
+fn value(point: &SweepPoint, setup: usize) -> f64 {
     point.results.setups[setup].targets[0].figure.value.mean
 }
 
-fn lines(paths: &[String], points: &[Point]) -> String {
+fn lines(paths: &[String], points: &[SweepPoint]) -> String {
     let results = &points[0].results;
     let (limit, kind) = (results.limits[0], results.kinds[0]);
     let all = points.iter().flat_map(|point| (0..results.setups.len()).map(move |setup| value(point, setup)));
     let most = all.fold(limit * 1.3, f64::max).min(limit * 6.0);
     let colour = |setup: usize| COLOURS[setup % COLOURS.len()];
-    let keys: Vec<Key> = if results.setups.len() > 1 {
+    let keys: Vec<LegendEntry> = if results.setups.len() > 1 {
         let named = results.setups.iter().enumerate();
-        named.map(|(setup, found)| Key::new(found.title.clone(), colour(setup), Mark::Line)).collect()
+        named.map(|(setup, found)| LegendEntry::new(found.title.clone(), colour(setup), Mark::Line)).collect()
     } else {
         Vec::new()
     };
@@ -193,7 +193,7 @@ fn lines(paths: &[String], points: &[Point]) -> String {
     })
 }
 
-fn heat(paths: &[String], points: &[Point]) -> String {
+fn heat(paths: &[String], points: &[SweepPoint]) -> String {
     let mut axes: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
     for point in points {
         for (axis, value) in axes.iter_mut().zip(&point.values) {

@@ -5,7 +5,7 @@ use crate::report::finding::estate;
 use crate::report::method::side_by_side;
 use crate::report::page::{mark, staff_classes};
 use crate::report::words::{judged as told, number, several, signed, staff_time};
-use crate::report::{Table, effort};
+use crate::report::{ChartTable, effort};
 use crate::study::results::Results;
 
 /// Sites, day, replications, in one line.
@@ -79,7 +79,7 @@ fn outcomes(results: &Results) -> String {
         }));
         row
     });
-    narrow(&Table { head, rows: rows.collect() }, 1)
+    narrow(&ChartTable { head, rows: rows.collect() }, 1)
 }
 
 /// Whole where it is large, and with one digit behind the point where it is not.
@@ -112,7 +112,7 @@ const NAME: usize = 16;
 
 /// Columns side by side; those that do not fit into the terminal follow below, each time with the first `keys` columns, which
 /// name the rows.
-pub(crate) fn narrow(table: &Table, keys: usize) -> String {
+pub(crate) fn narrow(table: &ChartTable, keys: usize) -> String {
     let body = |column: usize| {
         table.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_wide_table_is_cut_into_parts_that_fit_and_name_their_rows() {
         let cells = |text: &str| (0..6).map(|column| format!("{text} {column} {}", "x".repeat(20))).collect();
-        let table = Table { head: cells("a name"), rows: vec![cells("a"), cells("b")] };
+        let table = ChartTable { head: cells("a name"), rows: vec![cells("a"), cells("b")] };
         let text = narrow(&table, 1);
         assert!(text.lines().all(|line| line.chars().count() <= TERMINAL), "{text}");
         assert_eq!(text.matches("  a 0").count(), 3, "each part names its rows: {text}");

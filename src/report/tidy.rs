@@ -2,15 +2,15 @@
 
 use crate::stats::Interval;
 use crate::study::calls::Calls;
-use crate::study::results::{Compared, MEASURES, Results, quarter_of};
-use crate::study::series::{Known, Series};
+use crate::study::results::{ComparedEstimate, MEASURES, Results, quarter_of};
+use crate::study::series::{Forecasted, Series};
 use crate::study::waits::Wait;
 use crate::units::is_formula;
 
 /// CSV that is written row by row: a timeline has tens of thousands of them. What writes to memory cannot fail.
-pub(super) struct Rows(csv::Writer<Vec<u8>>);
+pub(super) struct CsvRows(csv::Writer<Vec<u8>>);
 
-impl Rows {
+impl CsvRows {
     pub fn new<'a>(head: impl IntoIterator<Item = &'a str>) -> Self {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(head).expect("writing to memory cannot fail");
@@ -38,7 +38,7 @@ pub(crate) fn csv<'a, R: IntoIterator<Item = String>>(
     head: impl IntoIterator<Item = &'a str>,
     rows: impl Iterator<Item = R>,
 ) -> String {
-    let mut all = Rows::new(head);
+    let mut all = CsvRows::new(head);
     rows.for_each(|row| all.push(row));
     all.text()
 }
@@ -72,26 +72,27 @@ fn when(results: &Results, hours: f64) -> [String; 2] {
     [format!("{}", day + 1.0), text]
 }
 
-pub(super) fn summary(results: &Results, rows: &mut Rows) {
-    let row = |option: &str, figure: &str, unit: &str, compared: &Compared, limit: String, judged: [&str; 2]| {
-        let by = |of: fn(&Interval) -> f64| compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)));
-        let value = &compared.value;
-        [
-            option.to_owned(),
-            figure.to_owned(),
-            unit.to_owned(),
-            digits(value.mean),
-            digits(low(value)),
-            digits(value.high()),
-            by(|by| by.mean),
-            by(Interval::low),
-            by(Interval::high),
-            compared.change.map_or_else(String::new, |_| compared.clear.to_string()),
-            limit,
-            judged[0].to_owned(),
-            judged[1].to_owned(),
-        ]
-    };
+pub(super) fn summary(results: &Results, rows: &mut CsvRows) {
+    let row =
+        |option: &str, figure: &str, unit: &str, compared: &ComparedEstimate, limit: String, judged: [&str; 2]| {
+            let by = |of: fn(&Interval) -> f64| compared.change.as_ref().map_or_else(String::new, |by| digits(of(by)));
+            let value = &compared.value;
+            [
+                option.to_owned(),
+                figure.to_owned(),
+                unit.to_owned(),
+                digits(value.mean),
+                digits(low(value)),
+                digits(value.high()),
+                by(|by| by.mean),
+                by(Interval::low),
+                by(Interval::high),
+                compared.change.map_or_else(String::new, |_| compared.clear.to_string()),
+                limit,
+                judged[0].to_owned(),
+                judged[1].to_owned(),
+            ]
+        };
     for found in &results.setups {
         for (index, judged) in found.targets.iter().enumerate() {
             let unit = results.kinds[index].unit();
@@ -109,7 +110,7 @@ pub(super) fn summary(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn replications(results: &Results, rows: &mut Rows) {
+pub(super) fn replications(results: &Results, rows: &mut CsvRows) {
     for found in &results.setups {
         for series in &found.series {
             for (replication, value) in series.values.iter().enumerate() {
@@ -141,7 +142,7 @@ fn at_most(series: &Series, replication: usize) -> String {
 }
 
 /// A forecast, its mean over other days and the error of that; empty where none is used.
-fn forecast_of(forecast: Option<&Known>, replication: usize, antithetic: bool) -> [String; 3] {
+fn forecast_of(forecast: Option<&Forecasted>, replication: usize, antithetic: bool) -> [String; 3] {
     let place = if antithetic { replication / 2 } else { replication };
     match forecast.and_then(|forecast| Some((forecast.values.get(place)?, forecast))) {
         Some((value, forecast)) => [known(*value), known(forecast.mean), known(forecast.error)],
@@ -149,7 +150,7 @@ fn forecast_of(forecast: Option<&Known>, replication: usize, antithetic: bool) -
     }
 }
 
-pub(super) fn options(results: &Results, rows: &mut Rows) {
+pub(super) fn options(results: &Results, rows: &mut CsvRows) {
     for found in &results.setups {
         rows.push([
             found.name.clone(),
@@ -160,7 +161,7 @@ pub(super) fn options(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn timeline(results: &Results, rows: &mut Rows) {
+pub(super) fn timeline(results: &Results, rows: &mut CsvRows) {
     for found in &results.setups {
         for (unit, (name, ..)) in found.units.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -185,7 +186,7 @@ pub(super) fn timeline(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn classes(results: &Results, rows: &mut Rows) {
+pub(super) fn classes(results: &Results, rows: &mut CsvRows) {
     for found in &results.setups {
         for (bin, start) in results.bins.0.iter().enumerate() {
             let [day, time] = when(results, *start);
@@ -210,7 +211,7 @@ pub(super) fn classes(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn latency(results: &Results, rows: &mut Rows) {
+pub(super) fn latency(results: &Results, rows: &mut CsvRows) {
     for found in &results.setups {
         for (window, start) in results.windows.iter().enumerate() {
             let [day, time] = when(results, *start);
@@ -235,7 +236,7 @@ pub(super) fn latency(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn tunnels(results: &Results, rows: &mut Rows) {
+pub(super) fn tunnels(results: &Results, rows: &mut CsvRows) {
     let quarter = quarter_of(results.bins.1);
     for found in &results.setups {
         for (unit, (name, ..)) in found.units.iter().enumerate() {
@@ -261,7 +262,7 @@ pub(super) fn tunnels(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn parts(results: &Results, rows: &mut Rows) {
+pub(super) fn parts(results: &Results, rows: &mut CsvRows) {
     for found in &results.setups {
         for (class, bins) in found.by_class.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
@@ -290,7 +291,7 @@ pub(super) fn parts(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn sites(results: &Results, rows: &mut Rows) {
+pub(super) fn sites(results: &Results, rows: &mut CsvRows) {
     for found in &results.setups {
         for (name, patients, sums) in &found.sites {
             #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
@@ -310,7 +311,7 @@ pub(super) fn sites(results: &Results, rows: &mut Rows) {
     }
 }
 
-pub(super) fn inputs(results: &Results, rows: &mut Rows) {
+pub(super) fn inputs(results: &Results, rows: &mut CsvRows) {
     for input in &results.inputs {
         rows.push([
             input.path.clone(),

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::report::chart::ranges::{self, Row, Scale};
-use crate::report::chart::{BLUE, INK, Key, Mark, ORANGE};
+use crate::report::chart::ranges::{self, RangeRow, RangeScale};
+use crate::report::chart::{BLUE, INK, LegendEntry, Mark, ORANGE};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
 use crate::report::words::{figure, in_unit_of, quoted, several};
-use crate::report::{Chart, Table};
-use crate::study::results::{Kind, Results};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, TargetKind};
 
 /// An assumed input and what the first target measures at both ends of its range.
 #[derive(Clone, Debug, Serialize)]
@@ -95,37 +95,37 @@ fn sentences(results: &Results, now: f64, bars: &[Bar]) -> Vec<String> {
     ]
 }
 
-fn rows(kind: Kind, bars: &[Bar]) -> Table {
+fn rows(kind: TargetKind, bars: &[Bar]) -> ChartTable {
     let head = ["assumed input", "now", "low end", "result there", "high end", "result there"].map(str::to_owned);
     let row = |bar: &Bar| {
         let (low, high) = (&bar.low, &bar.high);
         let [at_low, at_high] = [low.1, high.1].map(|value| figure(value, kind));
         vec![bar.path.clone(), bar.value.clone(), low.0.clone(), at_low, high.0.clone(), at_high]
     };
-    Table { head: head.to_vec(), rows: bars.iter().map(row).collect() }
+    ChartTable { head: head.to_vec(), rows: bars.iter().map(row).collect() }
 }
 
-fn chart(results: &Results, now: f64, bars: &[Bar], table: &Table) -> Chart {
+fn chart(results: &Results, now: f64, bars: &[Bar], table: &ChartTable) -> Chart {
     const SHOWN: usize = 16;
     let (limit, kind) = (results.limits[0], results.kinds[0]);
     let most = bars.iter().flat_map(|bar| [bar.low.1, bar.high.1]).fold(now.max(limit) * 1.1, f64::max);
-    let row = |bar: &Bar| Row::Swing {
+    let row = |bar: &Bar| RangeRow::Swing {
         label: bar.path.clone(),
         low: bar.low.1,
         high: bar.high.1,
         words: format!("{}: {}, {}: {}", bar.low.0, figure(bar.low.1, kind), bar.high.0, figure(bar.high.1, kind)),
     };
-    let rows: Vec<Row> = bars.iter().take(SHOWN).map(row).collect();
+    let rows: Vec<RangeRow> = bars.iter().take(SHOWN).map(row).collect();
     let show = |value: f64| in_unit_of(value, most, kind);
-    let scale = Scale {
+    let scale = RangeScale {
         most,
         step: ranges::step(most, kind),
         show: &show,
         lines: vec![ranges::limit(limit), (now, "now", INK)],
         now,
         keys: vec![
-            Key::new("input at the low end of its range", BLUE, Mark::Solid),
-            Key::new("at the high end", ORANGE, Mark::Solid),
+            LegendEntry::new("input at the low end of its range", BLUE, Mark::Solid),
+            LegendEntry::new("at the high end", ORANGE, Mark::Solid),
         ],
     };
     Chart {

@@ -6,18 +6,18 @@ use crate::report::chart::validation::{cdf, scatter};
 use crate::report::table::columns;
 use crate::stats::Interval;
 use crate::validate::method::MethodError;
-use crate::validate::{Kind, Replayed, Row, Verdict};
+use crate::validate::{ReferenceKind, Replayed, RowVerdict, ValidationRow};
 
-const KINDS: [(Kind, &str); 3] = [
-    (Kind::Theory, "Against textbooks"),
-    (Kind::Evidence, "Against measured networks"),
-    (Kind::Fidelities, "Flow against packet fidelity"),
+const KINDS: [(ReferenceKind, &str); 3] = [
+    (ReferenceKind::Theory, "Against textbooks"),
+    (ReferenceKind::Evidence, "Against measured networks"),
+    (ReferenceKind::Fidelities, "Flow against packet fidelity"),
 ];
 const HEAD: [&str; 8] = ["case", "figure", "reference", "says", "packet", "flow", "ratio (95 %)", "verdict"];
 
 /// The table, and how many rows hold.
 #[must_use]
-pub fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[ValidationRow]) -> String {
     let mut text = String::new();
     for (kind, title) in KINDS {
         let mut lines = vec![HEAD.map(str::to_owned).to_vec()];
@@ -31,18 +31,18 @@ pub fn table(rows: &[Row]) -> String {
 
 /// How many rows hold, in a sentence.
 #[must_use]
-pub fn summary(rows: &[Row]) -> String {
-    let count = |verdict: Verdict| rows.iter().filter(|row| row.verdict() == verdict).count();
+pub fn summary(rows: &[ValidationRow]) -> String {
+    let count = |verdict: RowVerdict| rows.iter().filter(|row| row.verdict() == verdict).count();
     let judged = rows.iter().filter(|row| row.bar.is_some()).count();
     format!(
         "{} of {judged} figures are within their bars, {} are beyond by no more than chance explains, {} are beyond.",
-        count(Verdict::Within),
-        count(Verdict::Perhaps),
-        count(Verdict::Beyond)
+        count(RowVerdict::Within),
+        count(RowVerdict::Perhaps),
+        count(RowVerdict::Beyond)
     )
 }
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(row: &ValidationRow) -> Vec<String> {
     let some = |value: Option<f64>| value.map_or_else(String::new, number);
     let case = if row.service.is_empty() { row.case.clone() } else { format!("{} {}", row.case, row.service) };
     vec![
@@ -75,13 +75,13 @@ fn ratio(ratio: &Interval) -> String {
     }
 }
 
-fn verdict(row: &Row) -> String {
+fn verdict(row: &ValidationRow) -> String {
     let bar = row.bar.map_or_else(String::new, |(low, high)| format!(" ({low:.2} to {high:.2})"));
     match row.verdict() {
-        Verdict::Within => format!("\u{2713} within{bar}"),
-        Verdict::Perhaps => format!("~ by chance{bar}"),
-        Verdict::Beyond => format!("\u{2717} beyond{bar}"),
-        Verdict::Told => "told".to_owned(),
+        RowVerdict::Within => format!("\u{2713} within{bar}"),
+        RowVerdict::Perhaps => format!("~ by chance{bar}"),
+        RowVerdict::Beyond => format!("\u{2717} beyond{bar}"),
+        RowVerdict::Told => "told".to_owned(),
     }
 }
 
@@ -90,7 +90,7 @@ type Section = (&'static str, Vec<(Vec<String>, &'static str)>);
 
 #[derive(Template)]
 #[template(path = "validation.html")]
-struct Page {
+struct ValidationPage {
     summary: String,
     head: [&'static str; 8],
     sections: Vec<Section>,
@@ -103,19 +103,19 @@ struct Page {
 /// # Panics
 /// Never: a template that compiles renders to memory.
 #[must_use]
-pub fn page(rows: &[Row], replayed: &[Replayed]) -> String {
-    let class = |row: &Row| match row.verdict() {
-        Verdict::Within => "met",
-        Verdict::Perhaps => "unsure",
-        Verdict::Beyond => "missed",
-        Verdict::Told => "",
+pub fn page(rows: &[ValidationRow], replayed: &[Replayed]) -> String {
+    let class = |row: &ValidationRow| match row.verdict() {
+        RowVerdict::Within => "met",
+        RowVerdict::Perhaps => "unsure",
+        RowVerdict::Beyond => "missed",
+        RowVerdict::Told => "",
     };
-    let section = |(kind, title): (Kind, &'static str)| {
+    let section = |(kind, title): (ReferenceKind, &'static str)| {
         (title, rows.iter().filter(|row| row.kind == kind).map(|row| (cells(row), class(row))).collect())
     };
     let mut pictures = vec![scatter(rows)];
     pictures.extend(replayed.iter().filter(|one| one.case.warm_up > 0.0).map(cdf));
-    let page = Page {
+    let page = ValidationPage {
         summary: summary(rows),
         head: HEAD,
         sections: KINDS.map(section).to_vec(),

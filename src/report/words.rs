@@ -1,7 +1,7 @@
 //! Numbers in words, the only place that rounds.
 
 use crate::stats::Interval;
-use crate::study::results::{Judged, Kind, Results};
+use crate::study::results::{Results, TargetKind, TargetResult};
 
 /// Three significant digits, without an exponent.
 #[must_use]
@@ -58,31 +58,31 @@ pub fn several(value: usize, [one, more]: [&str; 2]) -> String {
 
 /// A figure of a kind, with its unit.
 #[must_use]
-pub fn figure(value: f64, kind: Kind) -> String {
+pub fn figure(value: f64, kind: TargetKind) -> String {
     let (scale, unit) = scale(value, kind);
     format!("{} {unit}", number(value * scale)).trim_end().to_owned()
 }
 
 /// A figure in the unit in which a larger one of its kind is written, as marks on an axis are.
 #[must_use]
-pub fn in_unit_of(value: f64, larger: f64, kind: Kind) -> String {
+pub fn in_unit_of(value: f64, larger: f64, kind: TargetKind) -> String {
     let (factor, unit) = scale(larger, kind);
     format!("{} {unit}", number(value * factor)).trim_end().to_owned()
 }
 
 /// Factor and unit in which a figure of a kind is written.
 #[must_use]
-pub fn scale(value: f64, kind: Kind) -> (f64, &'static str) {
+pub fn scale(value: f64, kind: TargetKind) -> (f64, &'static str) {
     match kind {
-        Kind::Time if value.abs() < 0.9995 => (1e3, "ms"),
-        Kind::Time if value.abs() < 600.0 => (1.0, "s"),
-        Kind::Time if value.abs() < 7200.0 => (1.0 / 60.0, "min"),
-        Kind::Time if value.abs() < 172_800.0 => (1.0 / 3600.0, "h"),
-        Kind::Time => (1.0 / 86_400.0, "d"),
-        Kind::Count => (1.0, ""),
-        Kind::Share => (100.0, "%"),
-        Kind::Size if value.abs() < 1e9 => (1e-6, "MB"),
-        Kind::Size => (1e-9, "GB"),
+        TargetKind::Time if value.abs() < 0.9995 => (1e3, "ms"),
+        TargetKind::Time if value.abs() < 600.0 => (1.0, "s"),
+        TargetKind::Time if value.abs() < 7200.0 => (1.0 / 60.0, "min"),
+        TargetKind::Time if value.abs() < 172_800.0 => (1.0 / 3600.0, "h"),
+        TargetKind::Time => (1.0 / 86_400.0, "d"),
+        TargetKind::Count => (1.0, ""),
+        TargetKind::Share => (100.0, "%"),
+        TargetKind::Size if value.abs() < 1e9 => (1e-6, "MB"),
+        TargetKind::Size => (1e-9, "GB"),
     }
 }
 
@@ -104,7 +104,7 @@ pub fn measured(target: &str) -> &str {
 
 /// A figure and its interval, in one unit.
 #[must_use]
-pub fn interval(value: &Interval, kind: Kind) -> String {
+pub fn interval(value: &Interval, kind: TargetKind) -> String {
     let (scale, unit) = scale(value.mean, kind);
     let space = if unit.is_empty() { "" } else { " " };
     format!("{}{space}{unit}{}", number(value.mean * scale), range(value, scale))
@@ -112,7 +112,7 @@ pub fn interval(value: &Interval, kind: Kind) -> String {
 
 /// What a target measured: its figure and interval, as a lower bound where what was unfinished decides it.
 #[must_use]
-pub fn judged(judged: &Judged, kind: Kind) -> String {
+pub fn judged(judged: &TargetResult, kind: TargetKind) -> String {
     let least = if judged.at_least { "at least " } else { "" };
     format!("{least}{}", interval(&judged.figure.value, kind))
 }
@@ -135,7 +135,7 @@ fn range(value: &Interval, scale: f64) -> String {
 
 /// A difference with its sign, in the unit of the larger of the two.
 #[must_use]
-pub fn change(value: &Interval, kind: Option<Kind>) -> String {
+pub fn change(value: &Interval, kind: Option<TargetKind>) -> String {
     let signed = signed(value.mean, kind);
     if !value.half.is_finite() {
         return signed;
@@ -166,7 +166,7 @@ pub fn money(currency: Option<&str>, amount: f64) -> String {
 
 /// A difference with its sign, without its interval.
 #[must_use]
-pub fn signed(value: f64, kind: Option<Kind>) -> String {
+pub fn signed(value: f64, kind: Option<TargetKind>) -> String {
     let (scale, unit) = kind.map_or((1.0, ""), |kind| scale(value, kind));
     let sign = if value > 0.0 { "+" } else { "" };
     format!("{sign}{} {unit}", number(value * scale)).trim_end().to_owned()
@@ -213,9 +213,9 @@ mod tests {
 
     #[test]
     fn a_figure_has_its_unit() {
-        assert_eq!(figure(0.17, Kind::Time), "170 ms");
-        assert_eq!(interval(&Interval { mean: 4.5, half: 0.2 }, Kind::Time), "4.5 s (4.3 to 4.7)");
-        assert_eq!(interval(&Interval { mean: 0.001, half: 0.002 }, Kind::Share), "0.1 % (0 to 0.3)");
-        assert_eq!(change(&Interval { mean: -1.5, half: 0.5 }, Some(Kind::Time)), "-1.5 s (-2 to -1)");
+        assert_eq!(figure(0.17, TargetKind::Time), "170 ms");
+        assert_eq!(interval(&Interval { mean: 4.5, half: 0.2 }, TargetKind::Time), "4.5 s (4.3 to 4.7)");
+        assert_eq!(interval(&Interval { mean: 0.001, half: 0.002 }, TargetKind::Share), "0.1 % (0 to 0.3)");
+        assert_eq!(change(&Interval { mean: -1.5, half: 0.5 }, Some(TargetKind::Time)), "-1.5 s (-2 to -1)");
     }
 }

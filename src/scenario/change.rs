@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::demand::within;
 use crate::scenario::file::{
     AddFile, At, BalanceFile, Change, CurfewFile, LimitFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile,
@@ -10,26 +10,27 @@ use crate::scenario::file::{
 };
 use crate::scenario::headend::{balancer, class_named, discipline, limited, no_second, select, unit, unit_named};
 use crate::scenario::idle::unreached;
-use crate::scenario::leaf::{Date, Flag, Leaf, Name};
+use crate::scenario::leaf::{Date, Field, Flag, Name};
 use crate::scenario::model::{
-    Action, Balancer, Cap, ClassId, Curfew, Demand, Discipline, Edit, Model, PoolId, Release, SiteId, UnitId, daily,
+    Balancer, Cap, ChangeKind, ClassId, ConcentratorId, Curfew, DatedChange, Demand, Discipline, Model, PoolId,
+    Release, SiteId, daily,
 };
 use crate::scenario::problem::did_you_mean;
-use crate::scenario::profile::Profiles;
+use crate::scenario::profile::DeviceModels;
 use crate::scenario::tunnel::{self, TunnelsFile};
-use crate::units::{BitRate, Bytes, Clock, DAY, Share, Span, Time};
+use crate::units::{BitRate, Bytes, DAY, Duration, Share, Time, TimeOfDay};
 
 /// Makes changes to a model. `first` is the date of its first day. Says whether a pool places tunnels by load from now on though
 /// nobody wrote so.
 pub fn apply(
     model: &mut Model,
     changes: &[At<Change>],
-    known: &Profiles,
+    known: &DeviceModels,
     first: Option<jiff::civil::Date>,
-    check: &mut Check,
+    check: &mut Checker,
 ) -> bool {
     for change in changes {
-        let mut scribe = Scribe { model, known, first, check, at: change.span() };
+        let mut scribe = ChangeApplier { model, known, first, check, at: change.span() };
         match change.get_ref() {
             Change::Curfew(file) => scribe.curfew(file),
             Change::Shape(file) => scribe.shape(file),
@@ -51,7 +52,7 @@ pub fn apply(
             Change::Limit(file) => scribe.limit(file),
         };
     }
-    model.edits.sort_by_key(|edit| edit.at);
+    model.changes.sort_by_key(|edit| edit.at);
     take_part(model, changes)
 }
 
@@ -66,9 +67,10 @@ fn take_part(model: &mut Model, changes: &[At<Change>]) -> bool {
         if !unreached(model).iter().any(|unit| unit.name == *name) {
             continue;
         }
-        let is_new =
-            |unit: &UnitId| model.units[unit.index()].name == *name && model.units[unit.index()].opens == Time(0);
-        if let Some(pool) = model.pools.iter_mut().find(|pool| pool.units.iter().any(is_new)) {
+        let is_new = |unit: &ConcentratorId| {
+            model.concentrators[unit.index()].name == *name && model.concentrators[unit.index()].opens == Time(0)
+        };
+        if let Some(pool) = model.pools.iter_mut().find(|pool| pool.concentrators.iter().any(is_new)) {
             pool.balancer = Balancer::LeastLoad;
             by_load = true;
         }
@@ -76,11 +78,11 @@ fn take_part(model: &mut Model, changes: &[At<Change>]) -> bool {
     by_load
 }
 
-struct Scribe<'a> {
+struct ChangeApplier<'a> {
     model: &'a mut Model,
-    known: &'a Profiles,
+    known: &'a DeviceModels,
     first: Option<jiff::civil::Date>,
-    check: &'a mut Check,
+    check: &'a mut Checker,
     at: Range<usize>,
 }
 
@@ -91,20 +93,25 @@ fn grown(buffer: Bytes, from: BitRate, to: BitRate) -> Bytes {
     Bytes(exact.min(u128::from(u64::MAX)) as u64)
 }
 
-const WHOLE_DAY: (Clock, Clock) = (Clock(0), Clock(DAY));
+const WHOLE_DAY: (TimeOfDay, TimeOfDay) = (TimeOfDay(0), TimeOfDay(DAY));
 
-impl Scribe<'_> {
-    fn class(&mut self, leaf: &Leaf<Name>) -> Option<ClassId> {
+impl ChangeApplier<'_> {
+    fn class(&mut self, leaf: &Field<Name>) -> Option<ClassId> {
         self.check.need(leaf, &self.at, "class")?;
         class_named(leaf, &self.model.classes, self.check)
     }
 
-    fn day(&mut self, leaf: &Leaf<Date>) -> Option<i64> {
+    fn day(&mut self, leaf: &Field<Date>) -> Option<i64> {
         self.check.day(leaf, self.first, self.model.calendar.days)
     }
 
     /// The windows in which a change holds.
-    fn windows(&mut self, from: &Leaf<Clock>, until: &Leaf<Clock>, on: &Leaf<Date>) -> Option<Vec<(Time, Time)>> {
+    fn windows(
+        &mut self,
+        from: &Field<TimeOfDay>,
+        until: &Field<TimeOfDay>,
+        on: &Field<Date>,
+    ) -> Option<Vec<(Time, Time)>> {
         let (from, until) = self.check.window(from, until, WHOLE_DAY);
         let only = if on.is_written() {
             let day = self.day(on)?;
@@ -120,8 +127,8 @@ impl Scribe<'_> {
     }
 
     /// The instant from which a change holds; a date before the run means from its start.
-    fn instant(&mut self, at: &Leaf<Clock>, on: &Leaf<Date>) -> Option<Time> {
-        let clock = self.check.or(at, Clock(0));
+    fn instant(&mut self, at: &Field<TimeOfDay>, on: &Field<Date>) -> Option<Time> {
+        let clock = self.check.or(at, TimeOfDay(0));
         let day = if on.is_written() { self.day(on)? } else { 0 };
         Some(u64::try_from(day).map_or(Time(0), |day| clock.on(day)))
     }
@@ -133,8 +140,8 @@ impl Scribe<'_> {
         let windows = self.windows(&file.from, &file.until, &file.on);
         let release = match &file.release {
             None | Some(ReleaseFile::AtOnce) => Release::AtOnce,
-            Some(ReleaseFile::Spread(over)) => Release::Spread(self.check.or(over, Span(0))),
-            Some(ReleaseFile::Jittered(up_to)) => Release::Jittered(self.check.or(up_to, Span(0))),
+            Some(ReleaseFile::Spread(over)) => Release::Spread(self.check.or(over, Duration(0))),
+            Some(ReleaseFile::Jittered(up_to)) => Release::Jittered(self.check.or(up_to, Duration(0))),
         };
         let compliance = self.check.or(&file.compliance, Share(1.0));
         let class = &mut self.model.classes[class?.index()];
@@ -173,7 +180,7 @@ impl Scribe<'_> {
     fn switch_off(&mut self, file: &WindowFile) -> Option<()> {
         let class = self.class(&file.class);
         let windows = self.windows(&file.from, &file.until, &file.on)?;
-        self.model.classes[class?.index()].rules.off.extend(windows);
+        self.model.classes[class?.index()].rules.switched_off.extend(windows);
         Some(())
     }
 
@@ -183,8 +190,8 @@ impl Scribe<'_> {
 
     fn limit(&mut self, file: &LimitFile) -> Option<()> {
         for unit in self.units(&file.concentrators)? {
-            let changed = limited(self.model.units[unit.index()].clone(), file, self.check);
-            self.model.units[unit.index()] = changed;
+            let changed = limited(self.model.concentrators[unit.index()].clone(), file, self.check);
+            self.model.concentrators[unit.index()] = changed;
         }
         Some(())
     }
@@ -202,11 +209,11 @@ impl Scribe<'_> {
             let help = "name another class, such as one with `[class.jobs]` and no jobs of its own";
             self.check.problems.add(file.forward.span(), "a class cannot be forwarded as itself", help);
         }
-        self.model.classes[class.index()].rules.stored.push((share, forward));
+        self.model.classes[class.index()].rules.store_and_forward.push((share, forward));
         if forward.is_some_and(|forward| self.is_forwarded_to(forward, class)) {
             let help = "forward it as a class that is not stored itself";
             self.check.problems.add(file.forward.span(), "classes that are forwarded as each other", help);
-            self.model.classes[class.index()].rules.stored.pop();
+            self.model.classes[class.index()].rules.store_and_forward.pop();
         }
         Some(())
     }
@@ -216,7 +223,7 @@ impl Scribe<'_> {
         let mut reached = vec![class];
         let mut place = 0;
         while let Some(&class) = reached.get(place) {
-            let stored = self.model.classes[class.index()].rules.stored.iter();
+            let stored = self.model.classes[class.index()].rules.store_and_forward.iter();
             let next: Vec<ClassId> = stored.filter_map(|(_, forward)| *forward).collect();
             reached.extend(next.into_iter().filter(|next| !reached.contains(next)).collect::<Vec<_>>());
             place += 1;
@@ -229,7 +236,7 @@ impl Scribe<'_> {
         let share = self.check.or(&file.share, Share(1.0));
         let windows = self.windows(&file.from, &file.until, &file.on)?;
         let rules = &mut self.model.classes[class?.index()].rules;
-        let orders = if cached { &mut rules.cached } else { &mut rules.around };
+        let orders = if cached { &mut rules.cached } else { &mut rules.break_out };
         orders.extend(windows.into_iter().map(|(from, until)| (from, until, share)));
         Some(())
     }
@@ -255,12 +262,12 @@ impl Scribe<'_> {
     }
 
     /// The concentrators that are named, or all.
-    fn units(&mut self, names: &[Leaf<Name>]) -> Option<Vec<UnitId>> {
+    fn units(&mut self, names: &[Field<Name>]) -> Option<Vec<ConcentratorId>> {
         if names.is_empty() {
-            return Some((0..self.model.units.len()).map(UnitId::of).collect());
+            return Some((0..self.model.concentrators.len()).map(ConcentratorId::of).collect());
         }
-        let units: Vec<Option<UnitId>> =
-            names.iter().map(|leaf| unit_named(leaf, &self.model.units, self.check)).collect();
+        let units: Vec<Option<ConcentratorId>> =
+            names.iter().map(|leaf| unit_named(leaf, &self.model.concentrators, self.check)).collect();
         units.into_iter().collect()
     }
 
@@ -291,34 +298,34 @@ impl Scribe<'_> {
         Some(())
     }
 
-    fn order(&mut self, units: &[UnitId], at: Time, order: &Discipline) {
+    fn order(&mut self, units: &[ConcentratorId], at: Time, order: &Discipline) {
         for &unit in units {
             if at == Time(0) {
-                self.model.units[unit.index()].discipline = order.clone();
+                self.model.concentrators[unit.index()].discipline = order.clone();
             } else {
-                self.model.edits.push(Edit { at, what: Action::Serve(unit, order.clone()) });
+                self.model.changes.push(DatedChange { at, kind: ChangeKind::SetDiscipline(unit, order.clone()) });
             }
         }
     }
 
     fn resize(&mut self, file: &ResizeFile) -> Option<()> {
         self.check.need(&file.concentrator, &self.at, "concentrator")?;
-        let unit = unit_named(&file.concentrator, &self.model.units, self.check);
+        let unit = unit_named(&file.concentrator, &self.model.concentrators, self.check);
         let throughput = self.check.positive(&file.throughput, &self.at, "throughput");
         let at = self.instant(&file.at, &file.on)?;
         let (unit, throughput) = (unit?, throughput?);
-        let changed = &mut self.model.units[unit.index()];
+        let changed = &mut self.model.concentrators[unit.index()];
         // A device of the same kind that is larger or smaller: its buffer and its packet rate change with its throughput.
         let buffer = grown(changed.buffer, changed.throughput, throughput);
         if at > Time(0) {
-            self.model.edits.push(Edit { at, what: Action::Resize { unit, throughput, buffer } });
+            self.model.changes.push(DatedChange { at, kind: ChangeKind::ReplaceDevice { unit, throughput, buffer } });
         } else {
             (changed.buffer, changed.throughput) = (buffer, throughput);
         }
         Some(())
     }
 
-    fn pool(&mut self, leaf: &Leaf<Name>) -> Option<PoolId> {
+    fn pool(&mut self, leaf: &Field<Name>) -> Option<PoolId> {
         if self.model.pools.is_empty() {
             // They have problems of their own.
             return None;
@@ -338,12 +345,12 @@ impl Scribe<'_> {
             return None;
         };
         let mut new = unit(table, self.known, &self.model.classes, self.check)?;
-        no_second(&self.model.units, &new, &table.get_ref().name, self.check);
+        no_second(&self.model.concentrators, &new, &table.get_ref().name, self.check);
         let pool = self.pool(&file.pool)?;
         new.opens = self.instant(&file.at, &file.on)?;
-        let id = UnitId::of(self.model.units.len());
-        self.model.units.push(new);
-        self.model.pools[pool.index()].units.push(id);
+        let id = ConcentratorId::of(self.model.concentrators.len());
+        self.model.concentrators.push(new);
+        self.model.pools[pool.index()].concentrators.push(id);
         if let Some(file) = file.balancer {
             self.model.pools[pool.index()].balancer = balancer(file);
         }
@@ -362,7 +369,7 @@ impl Scribe<'_> {
     fn migrate(&mut self, file: &MigrateFile) -> Option<()> {
         self.check.need(&file.to, &self.at, "to")?;
         let cut_over = self.check.or(&file.cut_over, Flag(false)).0;
-        let to = unit_named(&file.to, &self.model.units, self.check)?;
+        let to = unit_named(&file.to, &self.model.concentrators, self.check)?;
         if file.sites.is_some() != file.waves.is_empty() {
             let help = "write `sites`, or `waves` with `sites` in each";
             self.check.problems.add(&self.at.clone(), "it is not clear which sites move", help);
@@ -376,7 +383,7 @@ impl Scribe<'_> {
         if let Some(sites) = &file.sites {
             let at = self.instant(&file.at, &file.on)?;
             let moved = select(sites, &left, &self.model.sites, self.check);
-            self.model.edits.push(Edit { at, what: Action::Migrate { sites: moved.into(), to, cut_over } });
+            self.model.changes.push(DatedChange { at, kind: ChangeKind::Migrate { sites: moved.into(), to, cut_over } });
         }
         for wave in &file.waves {
             let Some(sites) = &wave.get_ref().sites else {
@@ -386,7 +393,7 @@ impl Scribe<'_> {
             let moved = select(sites, &left, &self.model.sites, self.check);
             left.retain(|site| !moved.contains(site));
             let Some(at) = self.instant(&wave.get_ref().at, &wave.get_ref().on) else { continue };
-            self.model.edits.push(Edit { at, what: Action::Migrate { sites: moved.into(), to, cut_over } });
+            self.model.changes.push(DatedChange { at, kind: ChangeKind::Migrate { sites: moved.into(), to, cut_over } });
         }
         Some(())
     }

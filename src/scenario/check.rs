@@ -6,16 +6,16 @@ use std::ops::Range;
 use crate::disk::{Folder, regular, shown};
 use crate::random;
 use crate::scenario::file::{At, Law};
-use crate::scenario::leaf::{Date, Leaf};
+use crate::scenario::leaf::{Date, Field};
 use crate::scenario::problem::{Problems, SourceId};
-use crate::units::{Bytes, Clock, Span, Text};
+use crate::units::{Bytes, Duration, Text, TimeOfDay};
 
 /// Faults found so far, and where files are looked for.
-pub struct Check {
+pub struct Checker {
     /// The faults.
     pub problems: Problems,
     /// Files that the scenario names, in the order in which they were read.
-    pub files: Vec<Named>,
+    pub files: Vec<InputFile>,
     /// The scenario's own file of devices has a fault of form: what it holds is not known.
     pub unread_profiles: bool,
     folder: Folder,
@@ -24,7 +24,7 @@ pub struct Check {
 
 /// A file that the scenario names.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Named {
+pub struct InputFile {
     /// Where its name stands in the scenario.
     pub at: Range<usize>,
     /// Its name, as written.
@@ -33,7 +33,7 @@ pub struct Named {
     pub bytes: Vec<u8>,
 }
 
-impl Check {
+impl Checker {
     /// Goes on from the faults of form.
     #[must_use]
     pub fn new(problems: Problems, folder: Folder, blanked: BTreeSet<String>) -> Self {
@@ -41,7 +41,7 @@ impl Check {
     }
 
     /// The value of a leaf that must be there; its table stands at `table`.
-    pub fn need<T: Text + Clone>(&mut self, leaf: &Leaf<T>, table: &Range<usize>, field: &str) -> Option<T> {
+    pub fn need<T: Text + Clone>(&mut self, leaf: &Field<T>, table: &Range<usize>, field: &str) -> Option<T> {
         if !leaf.is_written() {
             self.missing(table, field, T::WHAT);
         }
@@ -62,7 +62,7 @@ impl Check {
     }
 
     /// The value of a leaf, if it was written and is right.
-    pub fn maybe<T: Text + Clone>(&mut self, leaf: &Leaf<T>) -> Option<T> {
+    pub fn maybe<T: Text + Clone>(&mut self, leaf: &Field<T>) -> Option<T> {
         if let Some(message) = leaf.wrong() {
             self.problems.add(leaf.span(), message, format!("this should be {}", T::WHAT));
         }
@@ -70,12 +70,17 @@ impl Check {
     }
 
     /// The value of a leaf, or its default.
-    pub fn or<T: Text + Clone>(&mut self, leaf: &Leaf<T>, default: T) -> T {
+    pub fn or<T: Text + Clone>(&mut self, leaf: &Field<T>, default: T) -> T {
         self.maybe(leaf).unwrap_or(default)
     }
 
     /// Two clocks, the first before the second.
-    pub fn window(&mut self, from: &Leaf<Clock>, until: &Leaf<Clock>, default: (Clock, Clock)) -> (Clock, Clock) {
+    pub fn window(
+        &mut self,
+        from: &Field<TimeOfDay>,
+        until: &Field<TimeOfDay>,
+        default: (TimeOfDay, TimeOfDay),
+    ) -> (TimeOfDay, TimeOfDay) {
         let window = (self.or(from, default.0), self.or(until, default.1));
         let wrong = from.wrong().is_some() || until.wrong().is_some();
         if window.0 >= window.1 && !wrong {
@@ -92,7 +97,7 @@ impl Check {
 
     /// The number of the day that a date names, in a run of `days` from `first`: negative before the run, none (and a
     /// problem) after it.
-    pub fn day(&mut self, leaf: &Leaf<Date>, first: Option<jiff::civil::Date>, days: u32) -> Option<i64> {
+    pub fn day(&mut self, leaf: &Field<Date>, first: Option<jiff::civil::Date>, days: u32) -> Option<i64> {
         let date = self.maybe(leaf)?;
         let Some(first) = first else {
             let help = "write `date` in [run] in place of `weekday`";
@@ -124,7 +129,7 @@ impl Check {
                 return None;
             }
         };
-        self.files.push(Named { at: at.clone(), name: name.to_owned(), bytes: bytes.clone() });
+        self.files.push(InputFile { at: at.clone(), name: name.to_owned(), bytes: bytes.clone() });
         match String::from_utf8(bytes) {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
@@ -142,12 +147,14 @@ impl Check {
     }
 
     /// A distribution, in seconds or bytes.
-    pub fn law<T: Measure>(&mut self, law: &At<Law<T>>) -> Option<random::Law> {
+    pub fn law<T: DistributedQuantity>(&mut self, law: &At<Law<T>>) -> Option<random::Distribution> {
         let at = law.span();
         match law.get_ref() {
-            Law::Fixed(value) => self.need(value, &at, "fixed").map(|value| random::Law::Fixed(value.number())),
+            Law::Fixed(value) => {
+                self.need(value, &at, "fixed").map(|value| random::Distribution::Fixed(value.number()))
+            }
             Law::Exponential(mean) => {
-                self.positive(mean, &at, "exponential").map(|mean| random::Law::Exponential(mean.number()))
+                self.positive(mean, &at, "exponential").map(|mean| random::Distribution::Exponential(mean.number()))
             }
             Law::Lognormal(law) => self.lognormal(law, &at),
             Law::Pareto(law) => {
@@ -155,7 +162,7 @@ impl Check {
                 let (from, to) = (self.positive(&law.from, &at, "from"), self.positive(&law.to, &at, "to"));
                 let (shape, from, to) = (shape?.0, from?.number(), to?.number());
                 if shape > 0.0 && from < to {
-                    return Some(random::Law::Pareto { shape, from, to });
+                    return Some(random::Distribution::Pareto { shape, from, to });
                 }
                 let help = "write a shape above 0, and `from` smaller than `to`";
                 self.problems.add(&at, "this Pareto distribution has no values", help);
@@ -165,11 +172,11 @@ impl Check {
         }
     }
 
-    fn lognormal<T: Measure>(
+    fn lognormal<T: DistributedQuantity>(
         &mut self,
         law: &crate::scenario::file::LognormalFile<T>,
         at: &Range<usize>,
-    ) -> Option<random::Law> {
+    ) -> Option<random::Distribution> {
         let sigma = self.need(&law.sigma, at, "sigma").map(|sigma| sigma.0);
         let (mean, median) = (self.maybe(&law.mean), self.maybe(&law.median));
         let min = self.maybe(&law.min).map_or(0.0, |min| min.number());
@@ -182,7 +189,7 @@ impl Check {
         let sigma = sigma?;
         let mean =
             mean.map(|mean| mean.number()).or(median.map(|median| median.number() * (sigma * sigma / 2.0).exp()))?;
-        let made = random::Law::lognormal(mean, sigma, (min, max));
+        let made = random::Distribution::lognormal(mean, sigma, (min, max));
         if made.is_none() {
             let help = "write a mean above zero, and `min` no larger than `max`";
             self.problems.add(at, "this lognormal distribution has no values", help);
@@ -190,11 +197,11 @@ impl Check {
         made
     }
 
-    fn empirical<T: Measure>(
+    fn empirical<T: DistributedQuantity>(
         &mut self,
-        points: &[(Leaf<T>, Leaf<crate::units::Share>)],
+        points: &[(Field<T>, Field<crate::units::Share>)],
         at: &Range<usize>,
-    ) -> Option<random::Law> {
+    ) -> Option<random::Distribution> {
         let mut read = Vec::new();
         for (value, share) in points {
             read.push((self.need(value, at, "value")?.number(), self.need(share, at, "share")?.0));
@@ -202,7 +209,7 @@ impl Check {
         let rises = read.windows(2).all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 < pair[1].1);
         let ends = read.last().is_some_and(|last| (last.1 - 1.0).abs() < 1e-9);
         if rises && ends {
-            return Some(random::Law::Empirical(read));
+            return Some(random::Distribution::Empirical(read));
         }
         let help = "write points such as [[\"1 kB\", \"10 %\"], [\"1 MB\", \"100 %\"]]";
         self.problems.add(at, "these points do not rise from point to point up to 100 %", help);
@@ -210,7 +217,12 @@ impl Check {
     }
 
     /// A leaf that must be there and above zero.
-    pub fn positive<T: Measure>(&mut self, leaf: &Leaf<T>, table: &Range<usize>, field: &str) -> Option<T> {
+    pub fn positive<T: DistributedQuantity>(
+        &mut self,
+        leaf: &Field<T>,
+        table: &Range<usize>,
+        field: &str,
+    ) -> Option<T> {
         let value = self.need(leaf, table, field)?;
         if value.number() > 0.0 {
             return Some(value);
@@ -221,36 +233,36 @@ impl Check {
 }
 
 /// A quantity that a distribution can be of.
-pub trait Measure: Text + Clone {
+pub trait DistributedQuantity: Text + Clone {
     /// In seconds, bytes, bits per second, or as it is.
     fn number(&self) -> f64;
 }
 
-impl Measure for Span {
+impl DistributedQuantity for Duration {
     fn number(&self) -> f64 {
         self.secs()
     }
 }
 
-impl Measure for Bytes {
+impl DistributedQuantity for Bytes {
     fn number(&self) -> f64 {
         self.bits() / 8.0
     }
 }
 
-impl Measure for crate::units::BitRate {
+impl DistributedQuantity for crate::units::BitRate {
     fn number(&self) -> f64 {
         self.bits()
     }
 }
 
-impl Measure for crate::scenario::leaf::Number {
+impl DistributedQuantity for crate::scenario::leaf::Number {
     fn number(&self) -> f64 {
         self.0
     }
 }
 
-impl Measure for crate::scenario::leaf::Count {
+impl DistributedQuantity for crate::scenario::leaf::Count {
     #[allow(clippy::cast_precision_loss)]
     fn number(&self) -> f64 {
         self.0 as f64

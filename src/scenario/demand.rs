@@ -5,29 +5,29 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::random;
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::file::{
     At, Band, ClassFile, CodecFile, FallbackFile, File, JobsFile, OpenFile, Point, StaffFile, SteadyFile, StreamsFile,
     UsersFile, Weekdays,
 };
-use crate::scenario::leaf::{Count, Flag, Leaf, Name, Number};
+use crate::scenario::leaf::{Count, Field, Flag, Name, Number};
 use crate::scenario::model::{
     Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Fallback, Levels, MAX_CLASSES, Rules, Site, SiteId,
 };
 use crate::scenario::problem::did_you_mean;
-use crate::scenario::table::{TOO_LONG, Table, field_span, found, too_long};
-use crate::units::{Bytes, Clock, DAY, Share, Span, Time, visible};
+use crate::scenario::table::{CsvTable, TOO_LONG, field_span, found, too_long};
+use crate::units::{Bytes, DAY, Duration, Share, Time, TimeOfDay, visible};
 
 /// The profiles of a scenario by name. One with a fault is known, too: that is told once, not again by all who name it.
 #[derive(Default)]
-pub struct Profiles {
+pub struct DayShapes {
     bands: BTreeMap<String, Option<Cumulative>>,
     levels: BTreeMap<String, Option<Levels>>,
 }
 
 /// Reads all profiles.
-pub fn profiles(file: &File, check: &mut Check) -> Profiles {
-    let mut profiles = Profiles::default();
+pub fn profiles(file: &File, check: &mut Checker) -> DayShapes {
+    let mut profiles = DayShapes::default();
     for profile in &file.profile {
         let (at, table) = (profile.span(), profile.get_ref());
         let Some(name) = check.need(&table.name, &at, "name") else { continue };
@@ -50,8 +50,8 @@ pub fn profiles(file: &File, check: &mut Check) -> Profiles {
 
 /// Bands to points of the cumulative share. The bands must not overlap and come to 100 % (0.5 % of rounding in
 /// what was published is evened out).
-fn cumulative(bands: &[At<Band>], check: &mut Check) -> Option<Cumulative> {
-    let mut points: Vec<(Clock, f64)> = vec![(Clock(0), 0.0)];
+fn cumulative(bands: &[At<Band>], check: &mut Checker) -> Option<Cumulative> {
+    let mut points: Vec<(TimeOfDay, f64)> = vec![(TimeOfDay(0), 0.0)];
     let (mut sum, mut fine) = (0.0, true);
     for band in bands {
         let (at, table) = (band.span(), band.get_ref());
@@ -62,7 +62,7 @@ fn cumulative(bands: &[At<Band>], check: &mut Check) -> Option<Cumulative> {
             fine = false;
             continue;
         };
-        let last = points.last().map_or(Clock(0), |point| point.0);
+        let last = points.last().map_or(TimeOfDay(0), |point| point.0);
         if from < last || until <= from {
             let title =
                 format!("this band, {from} to {until}, does not follow the one before it, which ends at {last}");
@@ -77,12 +77,12 @@ fn cumulative(bands: &[At<Band>], check: &mut Check) -> Option<Cumulative> {
             let within = check.need(&early.within, &at, "within")?;
             let part = check.need(&early.share, &at, "share")?;
             if within.0 == 0 || within.0 >= until.0 - from.0 {
-                let help = format!("write a time shorter than the band, {}", Span(until.0 - from.0));
+                let help = format!("write a time shorter than the band, {}", Duration(until.0 - from.0));
                 check.problems.add(early.within.span(), "the early part is not a part of its band", help);
                 fine = false;
                 continue;
             }
-            points.push((Clock(from.0 + within.0), sum + share.0 * part.0));
+            points.push((TimeOfDay(from.0 + within.0), sum + share.0 * part.0));
         }
         sum += share.0;
         points.push((until, sum));
@@ -99,7 +99,7 @@ fn cumulative(bands: &[At<Band>], check: &mut Check) -> Option<Cumulative> {
         point.1 /= sum;
     }
     if points.last().is_some_and(|last| last.0.0 < DAY) {
-        points.push((Clock(DAY), 1.0));
+        points.push((TimeOfDay(DAY), 1.0));
     }
     Some(Cumulative(points))
 }
@@ -108,8 +108,8 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-fn levels(points: &[At<Point>], check: &mut Check) -> Option<Levels> {
-    let mut read: Vec<(Clock, f64)> = Vec::new();
+fn levels(points: &[At<Point>], check: &mut Checker) -> Option<Levels> {
+    let mut read: Vec<(TimeOfDay, f64)> = Vec::new();
     for point in points {
         let (at, table) = (point.span(), point.get_ref());
         let clock = check.need(&table.at, &at, "at");
@@ -129,7 +129,7 @@ fn levels(points: &[At<Point>], check: &mut Check) -> Option<Levels> {
 }
 
 /// Reads all classes.
-pub fn classes(file: &File, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Vec<Class>> {
+pub fn classes(file: &File, profiles: &DayShapes, sites: &[Site], check: &mut Checker) -> Option<Vec<Class>> {
     if file.class.is_empty() {
         check.missing(&(0..0), "class", "at least one table [[class]]");
         return None;
@@ -157,25 +157,25 @@ pub fn classes(file: &File, profiles: &Profiles, sites: &[Site], check: &mut Che
 
 /// In place of a class with a fault, so that what names it can be checked.
 fn stand_in(file: &ClassFile) -> Option<Class> {
-    let fixed = || random::Law::Fixed(1.0);
+    let fixed = || random::Distribution::Fixed(1.0);
     Some(Class::new(file.name.right()?.0.clone(), Demand::Replayed, fixed(), fixed()))
 }
 
 fn class(
     table: &At<ClassFile>,
     replayed: bool,
-    profiles: &Profiles,
+    profiles: &DayShapes,
     sites: &[Site],
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Option<Class> {
     let (at, file) = (table.span(), table.get_ref());
     let name = check.need(&file.name, &at, "name");
     let demand = demand(file, &at, replayed, profiles, sites, check);
     let streams = file.streams.is_some() || file.steady.is_some() || file.staff.is_some() || replayed;
-    let request = file.request.as_ref().map_or(Some(random::Law::Fixed(1000.0)), |law| check.law(law));
+    let request = file.request.as_ref().map_or(Some(random::Distribution::Fixed(1000.0)), |law| check.law(law));
     let response = match &file.response {
         Some(law) => check.law(law),
-        None if streams => Some(random::Law::Fixed(1.0)),
+        None if streams => Some(random::Distribution::Fixed(1.0)),
         None => {
             check.missing(&at, "response", "a distribution of sizes, such as { fixed = \"30 kB\" }");
             None
@@ -206,10 +206,10 @@ fn class(
         response: response?,
         turns: u8::try_from(turns.0).unwrap_or(20),
         connects: check.or(&file.connects, Flag(true)).0,
-        server: check.or(&file.server, Span(0)),
+        server: check.or(&file.server, Duration(0)),
         patience,
         retries: u8::try_from(retries.0).unwrap_or(20),
-        quick: check.or(&file.quick, Span(2_000_000_000)),
+        quick: check.or(&file.quick, Duration(2_000_000_000)),
         fallback: file.fallback.as_ref().map(|table| fallback(table, file, check)),
         declined: check.or(&file.declined, Share(0.0)),
         growth: check.or(&file.growth, Share(0.0)).0,
@@ -221,7 +221,7 @@ fn transacts(demand: &Demand) -> bool {
     !matches!(demand, Demand::Streams { .. } | Demand::Steady { .. } | Demand::Staff { .. })
 }
 
-fn fallback(table: &At<FallbackFile>, class: &ClassFile, check: &mut Check) -> Fallback {
+fn fallback(table: &At<FallbackFile>, class: &ClassFile, check: &mut Checker) -> Fallback {
     let (at, file) = (table.span(), table.get_ref());
     if class.users.is_none() || !class.patience.is_written() {
         let help = "give the class [class.users] and a `patience`";
@@ -238,7 +238,7 @@ fn fallback(table: &At<FallbackFile>, class: &ClassFile, check: &mut Check) -> F
         check.problems.add(file.effort.span(), format!("an effort of {effort} actions"), "write 0 to 100");
     }
     let catch_up = check.or(&file.catch_up, Share(0.5));
-    let stay_until = check.or(&file.stay_until, Clock(DAY));
+    let stay_until = check.or(&file.stay_until, TimeOfDay(DAY));
     Fallback { paper, cancel, effort, catch_up, stay_until }
 }
 
@@ -246,9 +246,9 @@ fn demand(
     file: &ClassFile,
     at: &Range<usize>,
     replayed: bool,
-    profiles: &Profiles,
+    profiles: &DayShapes,
     sites: &[Site],
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Option<Demand> {
     let given = [
         file.users.is_some(),
@@ -291,7 +291,7 @@ fn demand(
     if replayed { Some(Demand::Replayed) } else { demand }
 }
 
-fn users_of(users: &At<UsersFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+fn users_of(users: &At<UsersFile>, profiles: &DayShapes, sites: &[Site], check: &mut Checker) -> Option<Demand> {
     let (at, file) = (users.span(), users.get_ref());
     let workstations = workstations(&file.per_1000, &at, sites, check);
     let activity = look_up(&file.activity, &at, "activity", &profiles.levels, "profile with `levels`", check);
@@ -311,7 +311,7 @@ fn users_of(users: &At<UsersFile>, profiles: &Profiles, sites: &[Site], check: &
     Some(Demand::Users { workstations: workstations?, activity: activity?, weekdays, think })
 }
 
-fn workstations(per_1000: &Leaf<Number>, at: &Range<usize>, sites: &[Site], check: &mut Check) -> Option<Vec<u32>> {
+fn workstations(per_1000: &Field<Number>, at: &Range<usize>, sites: &[Site], check: &mut Checker) -> Option<Vec<u32>> {
     let rate = check.need(per_1000, at, "per_1000")?.0;
     if rate > 1000.0 {
         check.problems.add(per_1000.span(), format!("{rate} workstations per 1,000 patients"), "write up to 1000");
@@ -348,7 +348,7 @@ pub fn whole_numbers(exact: &[f64], sites: &[Site]) -> Vec<u32> {
     counts
 }
 
-fn open_of(open: &At<OpenFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+fn open_of(open: &At<OpenFile>, profiles: &DayShapes, sites: &[Site], check: &mut Checker) -> Option<Demand> {
     let (at, file) = (open.span(), open.get_ref());
     let arrivals = arrivals(&file.per_1000, &file.profile, file.weekdays.as_ref(), &at, profiles, sites, check);
     arrivals.map(Demand::Open)
@@ -356,13 +356,13 @@ fn open_of(open: &At<OpenFile>, profiles: &Profiles, sites: &[Site], check: &mut
 
 #[allow(clippy::too_many_arguments)]
 fn arrivals(
-    per_1000: &Leaf<Number>,
-    profile: &Leaf<Name>,
+    per_1000: &Field<Number>,
+    profile: &Field<Name>,
     factors: Option<&At<Weekdays>>,
     at: &Range<usize>,
-    profiles: &Profiles,
+    profiles: &DayShapes,
     sites: &[Site],
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Option<Arrivals> {
     let rate = check.need(per_1000, at, "per_1000");
     let profile = look_up(profile, at, "profile", &profiles.bands, "profile with `bands`", check);
@@ -380,7 +380,7 @@ fn arrivals(
     Some(Arrivals { per_day, profile: profile?, weekdays })
 }
 
-fn streams_of(streams: &At<StreamsFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+fn streams_of(streams: &At<StreamsFile>, profiles: &DayShapes, sites: &[Site], check: &mut Checker) -> Option<Demand> {
     let (at, file) = (streams.span(), streams.get_ref());
     let arrivals = arrivals(&file.per_1000, &file.profile, file.weekdays.as_ref(), &at, profiles, sites, check);
     let length = match &file.length {
@@ -394,7 +394,7 @@ fn streams_of(streams: &At<StreamsFile>, profiles: &Profiles, sites: &[Site], ch
     Some(Demand::Streams { arrivals: arrivals?, length: length?, codec: codec? })
 }
 
-fn staff_of(staff: &At<StaffFile>, profiles: &Profiles, sites: &[Site], check: &mut Check) -> Option<Demand> {
+fn staff_of(staff: &At<StaffFile>, profiles: &DayShapes, sites: &[Site], check: &mut Checker) -> Option<Demand> {
     let (at, file) = (staff.span(), staff.get_ref());
     let people = workstations(&file.per_1000, &at, sites, check);
     let activity = look_up(&file.activity, &at, "activity", &profiles.levels, "profile with `levels`", check);
@@ -402,7 +402,7 @@ fn staff_of(staff: &At<StaffFile>, profiles: &Profiles, sites: &[Site], check: &
     Some(Demand::Staff { people: people?, activity: activity?, weekdays })
 }
 
-fn steady_of(steady: &At<SteadyFile>, check: &mut Check) -> Option<Demand> {
+fn steady_of(steady: &At<SteadyFile>, check: &mut Checker) -> Option<Demand> {
     let (at, file) = (steady.span(), steady.get_ref());
     let each = check.or(&file.each, Count(1)).0;
     if !(1..=10_000).contains(&each) {
@@ -412,8 +412,8 @@ fn steady_of(steady: &At<SteadyFile>, check: &mut Check) -> Option<Demand> {
     Some(Demand::Steady { each: u32::try_from(each).ok()?, codec: codec? })
 }
 
-fn codec(file: Option<&CodecFile>, at: &Range<usize>, check: &mut Check) -> Option<Codec> {
-    let every = Span(20_000_000);
+fn codec(file: Option<&CodecFile>, at: &Range<usize>, check: &mut Checker) -> Option<Codec> {
+    let every = Duration(20_000_000);
     match file {
         None | Some(CodecFile::G711) => Some(Codec { packet: Bytes(200), every }),
         Some(CodecFile::G729) => Some(Codec { packet: Bytes(60), every }),
@@ -424,12 +424,12 @@ fn codec(file: Option<&CodecFile>, at: &Range<usize>, check: &mut Check) -> Opti
     }
 }
 
-fn jobs_of(jobs: &At<JobsFile>, sites: &[Site], check: &mut Check) -> Option<Demand> {
+fn jobs_of(jobs: &At<JobsFile>, sites: &[Site], check: &mut Checker) -> Option<Demand> {
     let (at, file) = (jobs.span(), jobs.get_ref());
     let workstations = workstations(&file.per_1000, &at, sites, check);
     let share = check.or(&file.share, Share(1.0));
     let (from, until) = (check.need(&file.from, &at, "from"), check.need(&file.until, &at, "until"));
-    let start = check.window(&file.from, &file.until, (Clock(0), Clock(DAY)));
+    let start = check.window(&file.from, &file.until, (TimeOfDay(0), TimeOfDay(DAY)));
     let peak = check.maybe(&file.peak);
     within(peak, start, &file.peak, check);
     let mut weekdays = [file.weekdays.is_none(); 7];
@@ -440,21 +440,26 @@ fn jobs_of(jobs: &At<JobsFile>, sites: &[Site], check: &mut Check) -> Option<Dem
     }
     let powered = match (file.on.is_written(), file.off.is_written()) {
         (false, false) => None,
-        _ => Some(check.window(&file.on, &file.off, (Clock(0), Clock(DAY)))),
+        _ => Some(check.window(&file.on, &file.off, (TimeOfDay(0), TimeOfDay(DAY)))),
     };
     let _ = (from?, until?);
     Some(Demand::Jobs { workstations: workstations?, share, start, peak, weekdays, powered })
 }
 
 /// A peak lies in its window.
-pub(crate) fn within(peak: Option<Clock>, start: (Clock, Clock), leaf: &Leaf<Clock>, check: &mut Check) {
+pub(crate) fn within(
+    peak: Option<TimeOfDay>,
+    start: (TimeOfDay, TimeOfDay),
+    leaf: &Field<TimeOfDay>,
+    check: &mut Checker,
+) {
     if peak.is_some_and(|peak| peak < start.0 || peak > start.1) {
         let help = format!("write a time from {} to {}", start.0, start.1);
         check.problems.add(leaf.span(), "the peak lies outside the window of starts", help);
     }
 }
 
-fn weekdays(table: Option<&At<Weekdays>>, check: &mut Check) -> [f64; 7] {
+fn weekdays(table: Option<&At<Weekdays>>, check: &mut Checker) -> [f64; 7] {
     let Some(table) = table else { return [1.0; 7] };
     let days = table.get_ref();
     [&days.mon, &days.tue, &days.wed, &days.thu, &days.fri, &days.sat, &days.sun].map(|leaf| {
@@ -472,12 +477,12 @@ fn weekdays(table: Option<&At<Weekdays>>, check: &mut Check) -> [f64; 7] {
 const MAX_FACTOR: f64 = 100.0;
 
 fn look_up<T: Clone>(
-    leaf: &Leaf<Name>,
+    leaf: &Field<Name>,
     at: &Range<usize>,
     field: &str,
     known: &BTreeMap<String, Option<T>>,
     what: &str,
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Option<T> {
     let name = check.need(leaf, at, field)?;
     let Some(found) = known.get(&name.0) else {
@@ -489,12 +494,12 @@ fn look_up<T: Clone>(
 }
 
 /// Reads the transactions of a replay, in order of time.
-pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Check) -> Option<Arc<[Arrival]>> {
+pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Checker) -> Option<Arc<[Arrival]>> {
     let table = file.replay.as_ref()?;
     let name = check.need(&table.get_ref().file, &table.span(), "file")?.0;
     let at = table.get_ref().file.span().clone();
     let (text, source) = check.file(&at, &name)?;
-    let table = Table { name: &name, text: &text, source };
+    let table = CsvTable { name: &name, text: &text, source };
     let header = table.header(check)?;
     let columns = ["start_s", "site", "class", "request_bytes", "response_bytes"];
     let found: Vec<Option<usize>> = columns.iter().map(|name| header.iter().position(|other| other == name)).collect();
@@ -543,9 +548,9 @@ struct Names<'a> {
     classes: BTreeMap<&'a str, ClassId>,
 }
 
-type Fault = (usize, String, String);
+type ProfileFault = (usize, String, String);
 
-fn arrival(row: &csv::StringRecord, place: &[usize], names: &Names<'_>) -> Result<Arrival, Fault> {
+fn arrival(row: &csv::StringRecord, place: &[usize], names: &Names<'_>) -> Result<Arrival, ProfileFault> {
     let field = |column: usize| row.get(place[column]).unwrap_or_default().trim();
     let seconds = field(0).parse::<f64>().ok().filter(|seconds| (0.0..1e7).contains(seconds));
     let seconds =

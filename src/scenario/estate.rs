@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::random::{Key, Law, Purpose, name_of};
-use crate::scenario::check::Check;
+use crate::random::{Distribution, Key, Purpose, name_of};
+use crate::scenario::check::Checker;
 use crate::scenario::file::{At, CsvEstate, Drawn, Estate, File, Link, SiteFile};
-use crate::scenario::leaf::{Leaf, Line};
+use crate::scenario::leaf::{Field, TextLine};
 use crate::scenario::model::Site;
 use crate::scenario::problem::SourceId;
-use crate::scenario::table::{TOO_LONG, Table, field_span, found, too_long};
-use crate::units::{BitRate, Share, Span, visible};
+use crate::scenario::table::{CsvTable, TOO_LONG, field_span, found, too_long};
+use crate::units::{BitRate, Duration, Share, visible};
 
 /// A scenario has at most this many sites.
 pub const MAX_SITES: usize = 100_000;
@@ -23,20 +23,20 @@ struct Bare {
     patients: u32,
     down: Option<BitRate>,
     up: Option<BitRate>,
-    rtt: Option<Span>,
+    rtt: Option<Duration>,
 }
 
 /// The sites of a scenario, as far as they could be made out, and who is counted there.
-pub fn sites(file: &File, check: &mut Check) -> Option<(Vec<Site>, String)> {
+pub fn sites(file: &File, check: &mut Checker) -> Option<(Vec<Site>, String)> {
     let Some(estate) = &file.estate else {
         check.missing(&(0..0), "estate", "a table [estate] with `drawn`, `csv` or `site`");
         return None;
     };
     let links = links(estate, check);
-    let rtt = estate.get_ref().rtt.as_ref().map_or(Some(Law::Fixed(0.02)), |law| check.law(law));
+    let rtt = estate.get_ref().rtt.as_ref().map_or(Some(Distribution::Fixed(0.02)), |law| check.law(law));
     let counted = check.maybe(&estate.get_ref().counted);
     let (bare, usual) = bare(estate, check)?;
-    let counted = counted.map_or_else(|| usual.to_owned(), |Line(counted)| counted);
+    let counted = counted.map_or_else(|| usual.to_owned(), |TextLine(counted)| counted);
     if bare.len() > MAX_SITES {
         let help = format!("a scenario has at most {MAX_SITES} sites");
         check.problems.add(&estate.span(), format!("{} sites are too many", bare.len()), help);
@@ -57,7 +57,7 @@ pub fn sites(file: &File, check: &mut Check) -> Option<(Vec<Site>, String)> {
 }
 
 /// Notes links and round trips that no site takes: each has its own.
-fn unused(estate: &At<Estate>, bare: &[Bare], check: &mut Check) {
+fn unused(estate: &At<Estate>, bare: &[Bare], check: &mut Checker) {
     let table = estate.get_ref();
     if let Some(link) = table.link.first().filter(|_| bare.iter().all(|site| site.down.is_some())) {
         let help = "take [[estate.link]] out, or leave `down` out of the sites that are to draw one";
@@ -70,7 +70,7 @@ fn unused(estate: &At<Estate>, bare: &[Bare], check: &mut Check) {
 }
 
 /// The sites, and who is counted there unless it is written.
-fn bare(estate: &At<Estate>, check: &mut Check) -> Option<(Vec<Bare>, &'static str)> {
+fn bare(estate: &At<Estate>, check: &mut Checker) -> Option<(Vec<Bare>, &'static str)> {
     let table = estate.get_ref();
     let given = [table.drawn.is_some(), table.csv.is_some(), !table.site.is_empty()];
     if given.iter().filter(|given| **given).count() != 1 {
@@ -87,7 +87,7 @@ fn bare(estate: &At<Estate>, check: &mut Check) -> Option<(Vec<Bare>, &'static s
 
 /// Quantiles of the lognormal at (i - 1/2) / n, scaled to the total, the remainders to the largest (Hamilton's
 /// method); then shuffled, so that neighbours in the list are not of one size.
-fn drawn(drawn: &At<Drawn>, check: &mut Check) -> Option<Vec<Bare>> {
+fn drawn(drawn: &At<Drawn>, check: &mut Checker) -> Option<Vec<Bare>> {
     let (at, table) = (drawn.span(), drawn.get_ref());
     let sites = check.positive(&table.sites, &at, "sites");
     let patients = check.positive(&table.patients, &at, "patients");
@@ -134,7 +134,7 @@ fn apportion(weights: &[f64], total: u64) -> Vec<u32> {
     counts
 }
 
-fn listed(sites: &[At<SiteFile>], check: &mut Check) -> Vec<Bare> {
+fn listed(sites: &[At<SiteFile>], check: &mut Checker) -> Vec<Bare> {
     let mut bare = Vec::new();
     let mut names = BTreeSet::new();
     for site in sites {
@@ -165,7 +165,7 @@ fn listed(sites: &[At<SiteFile>], check: &mut Check) -> Vec<Bare> {
     bare
 }
 
-fn links(estate: &At<Estate>, check: &mut Check) -> Option<Vec<(Share, BitRate, BitRate)>> {
+fn links(estate: &At<Estate>, check: &mut Checker) -> Option<Vec<(Share, BitRate, BitRate)>> {
     let links: Vec<&At<Link>> = estate.get_ref().link.iter().collect();
     let mut read = Vec::new();
     for link in &links {
@@ -192,7 +192,7 @@ fn links(estate: &At<Estate>, check: &mut Check) -> Option<Vec<(Share, BitRate, 
 
 /// Gives links by their shares to sites in a random order, and round trips by the site's own draw. Both go by the site's name,
 /// so that another site in the list, or another order, changes as little as it can.
-fn connect(bare: Vec<Bare>, links: &[(Share, BitRate, BitRate)], rtt: &Law) -> Vec<Site> {
+fn connect(bare: Vec<Bare>, links: &[(Share, BitRate, BitRate)], rtt: &Distribution) -> Vec<Site> {
     let count = bare.len();
     let (order, times) = (Key::new(0, 0).of(Purpose::World, 1), Key::new(0, 0).of(Purpose::World, 2));
     let names: Vec<u64> = bare.iter().map(|site| name_of(&site.name)).collect();
@@ -216,7 +216,7 @@ fn connect(bare: Vec<Bare>, links: &[(Share, BitRate, BitRate)], rtt: &Law) -> V
             Some(down) => (down, site.up.unwrap_or(down)),
             None => (links[link_of[index]].1, links[link_of[index]].2),
         };
-        let rtt = site.rtt.unwrap_or_else(|| Span::of_secs(rtt.sample(&mut times.stream(names[index]))));
+        let rtt = site.rtt.unwrap_or_else(|| Duration::of_secs(rtt.sample(&mut times.stream(names[index]))));
         Site { name: site.name, patients: site.patients, down, up, rtt }
     });
     sites.collect()
@@ -235,11 +235,11 @@ struct Columns {
 /// Who is counted at a site, unless a CSV file has a column of others.
 const PATIENTS: &str = "patients";
 
-fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Check) -> Option<(Vec<Bare>, &'static str)> {
+fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Checker) -> Option<(Vec<Bare>, &'static str)> {
     let (at, csv) = (table.span(), table.get_ref());
     let file = check.need(&csv.file, &at, "file")?.0;
     let (text, source) = check.file(csv.file.span(), &file)?;
-    let table = Table { name: &file, text: &text, source };
+    let table = CsvTable { name: &file, text: &text, source };
     let header = table.header(check)?;
     let columns = columns(csv, &header, check, (&file, drawn_links))?;
     let others = [columns.down, columns.up, columns.rtt].into_iter().flatten();
@@ -328,11 +328,11 @@ fn usual(header: &[String], names: &[&str]) -> Option<usize> {
 fn columns(
     csv: &CsvEstate,
     header: &[String],
-    check: &mut Check,
+    check: &mut Checker,
     (file, drawn_links): (&str, bool),
 ) -> Option<Columns> {
-    let mut find = |leaf: &Leaf<Line>, field: &str, names: &[&str], needed: bool| -> Option<usize> {
-        let Some(Line(name)) = check.maybe(leaf) else {
+    let mut find = |leaf: &Field<TextLine>, field: &str, names: &[&str], needed: bool| -> Option<usize> {
+        let Some(TextLine(name)) = check.maybe(leaf) else {
             let found = usual(header, names);
             if found.is_none() && needed && !leaf.is_written() {
                 let title = format!("`{file}` has no column that is known to be the {field}");
@@ -386,7 +386,7 @@ struct Faults {
 }
 
 impl Faults {
-    fn add(&mut self, check: &mut Check, span: &Range<usize>, title: String, help: &str) {
+    fn add(&mut self, check: &mut Checker, span: &Range<usize>, title: String, help: &str) {
         const SHOWN: usize = 5;
         self.shown += 1;
         if self.shown <= SHOWN {
@@ -402,7 +402,7 @@ fn site_of(
     row: &::csv::StringRecord,
     columns: &Columns,
     text: &str,
-    check: &mut Check,
+    check: &mut Checker,
     faults: &mut Faults,
 ) -> Option<Bare> {
     let name = visible(row.get(columns.code).unwrap_or_default().trim()).into_owned();
@@ -445,7 +445,7 @@ fn site_of(
     let rate = |mbps: f64| BitRate((mbps * 1e6).round() as u64);
     let down = number(columns.down, "Mbit/s").map(rate);
     let up = number(columns.up, "Mbit/s").map(rate);
-    let rtt = number(columns.rtt, "ms").map(|ms| Span::of_secs(ms / 1e3));
+    let rtt = number(columns.rtt, "ms").map(|ms| Duration::of_secs(ms / 1e3));
     Some(Bare { name, patients, down, up, rtt })
 }
 

@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::random;
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::file::{At, Law, Selector};
 use crate::scenario::headend::{class_named, select, unit_named};
-use crate::scenario::leaf::{Date, Leaf, Name, Number};
-use crate::scenario::model::{ClassId, Demand, Model, SiteId, UnitId};
+use crate::scenario::leaf::{Date, Field, Name, Number};
+use crate::scenario::model::{ClassId, ConcentratorId, Demand, Model, SiteId};
 use crate::scenario::problem::did_you_mean;
-use crate::units::{BitRate, Clock, Share, Span, Time};
+use crate::units::{BitRate, Duration, Share, Time, TimeOfDay};
 
 /// Firewalls stall at least so far apart on average [s]: more often floods a run with events.
 const LEAST_BETWEEN: f64 = 60.0;
@@ -47,21 +47,21 @@ macro_rules! fault {
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
             /// Its name, so that an option can do `without` it.
-            pub name: Leaf<Name>,
+            pub name: Field<Name>,
             /// Time of day at which it begins (default: the start of the day).
-            pub at: Leaf<Clock>,
+            pub at: Field<TimeOfDay>,
             /// Date on which it begins (default: the first day).
-            pub on: Leaf<Date>,
+            pub on: Field<Date>,
             /// How long it lasts (default: to the end of the run).
-            pub lasts: Leaf<Span>,
+            pub lasts: Field<Duration>,
         }
 
         impl Dated for $name {
-            fn when(&self) -> (&Leaf<Clock>, &Leaf<Date>, &Leaf<Span>) {
+            fn when(&self) -> (&Field<TimeOfDay>, &Field<Date>, &Field<Duration>) {
                 (&self.at, &self.on, &self.lasts)
             }
 
-            fn name(&self) -> &Leaf<Name> {
+            fn name(&self) -> &Field<Name> {
                 &self.name
             }
         }
@@ -69,15 +69,15 @@ macro_rules! fault {
 }
 
 trait Dated {
-    fn name(&self) -> &Leaf<Name>;
-    fn when(&self) -> (&Leaf<Clock>, &Leaf<Date>, &Leaf<Span>);
+    fn name(&self) -> &Field<Name>;
+    fn when(&self) -> (&Field<TimeOfDay>, &Field<Date>, &Field<Duration>);
 }
 
 fault! {
     /// A concentrator is down.
     OutageFile {
         /// Which.
-        concentrator: Leaf<Name>,
+        concentrator: Field<Name>,
     }
 }
 
@@ -85,9 +85,9 @@ fault! {
     /// A concentrator is slowed down.
     BrownOutFile {
         /// Which.
-        concentrator: Leaf<Name>,
+        concentrator: Field<Name>,
         /// What it has left of its throughput.
-        left: Leaf<Share>,
+        left: Field<Share>,
     }
 }
 
@@ -98,14 +98,14 @@ fault! {
         #[schemars(with = "Option<Selector>")]
         sites: Option<At<Selector>>,
         /// Time from a site's being well again to its next stall.
-        #[schemars(with = "Option<Law<Span>>")]
-        between: Option<At<Law<Span>>>,
+        #[schemars(with = "Option<Law<Duration>>")]
+        between: Option<At<Law<Duration>>>,
         /// Time until somebody notices and asks for a reboot (default: none).
-        #[schemars(with = "Option<Law<Span>>")]
-        stall: Option<At<Law<Span>>>,
+        #[schemars(with = "Option<Law<Duration>>")]
+        stall: Option<At<Law<Duration>>>,
         /// Time from then until the firewall is up again.
-        #[schemars(with = "Option<Law<Span>>")]
-        reboot: Option<At<Law<Span>>>,
+        #[schemars(with = "Option<Law<Duration>>")]
+        reboot: Option<At<Law<Duration>>>,
     }
 }
 
@@ -122,7 +122,7 @@ fault! {
     /// Some servers cannot be reached.
     ServersLostFile {
         /// Which classes they serve (default: all).
-        classes: Vec<Leaf<Name>>,
+        classes: Vec<Field<Name>>,
     }
 }
 
@@ -130,11 +130,11 @@ fault! {
     /// A site floods the tunnels.
     FloodFile {
         /// Which site.
-        site: Leaf<Name>,
+        site: Field<Name>,
         /// What class its packets pass for.
-        class: Leaf<Name>,
+        class: Field<Name>,
         /// How much arrives at the concentrator.
-        rate: Leaf<BitRate>,
+        rate: Field<BitRate>,
     }
 }
 
@@ -142,9 +142,9 @@ fault! {
     /// A class is asked for more often.
     SurgeFile {
         /// Which class: `open` or `streams`.
-        class: Leaf<Name>,
+        class: Field<Name>,
         /// How many times as often.
-        factor: Leaf<Number>,
+        factor: Field<Number>,
     }
 }
 
@@ -160,26 +160,26 @@ pub struct Fault {
     /// The instant at which it is over; beyond the run if it is never over.
     pub until: Time,
     /// What happens.
-    pub what: Mishap,
+    pub what: FaultKind,
 }
 
 /// What happens in a fault.
 #[derive(Clone, Debug)]
-pub enum Mishap {
+pub enum FaultKind {
     /// A concentrator is down.
-    Outage(UnitId),
+    Outage(ConcentratorId),
     /// A concentrator has this share of its throughput.
-    BrownOut(UnitId, Share),
+    BrownOut(ConcentratorId, Share),
     /// Firewalls of these sites stall from time to time.
     Flaps {
         /// Which sites.
         sites: Arc<[SiteId]>,
         /// From well to stalled [s].
-        between: random::Law,
+        between: random::Distribution,
         /// From stalled to noticed [s].
-        stall: random::Law,
+        stall: random::Distribution,
         /// From noticed to well [s].
-        reboot: random::Law,
+        reboot: random::Distribution,
     },
     /// Access links of these sites are cut.
     Cut(Arc<[SiteId]>),
@@ -192,9 +192,9 @@ pub enum Mishap {
 }
 
 /// Adds faults to a model. `first` is the date of its first day.
-pub fn apply(model: &mut Model, faults: &[At<FaultFile>], first: Option<jiff::civil::Date>, check: &mut Check) {
+pub fn apply(model: &mut Model, faults: &[At<FaultFile>], first: Option<jiff::civil::Date>, check: &mut Checker) {
     for fault in faults {
-        let mut scribe = Scribe { model, first, check, at: fault.span() };
+        let mut scribe = FaultApplier { model, first, check, at: fault.span() };
         let made = match fault.get_ref() {
             FaultFile::Outage(file) => scribe.outage(file),
             FaultFile::BrownOut(file) => scribe.brown_out(file),
@@ -209,7 +209,7 @@ pub fn apply(model: &mut Model, faults: &[At<FaultFile>], first: Option<jiff::ci
 }
 
 /// Takes the faults out that an option does without.
-pub fn remove(model: &mut Model, names: &[Leaf<Name>], check: &mut Check) {
+pub fn remove(model: &mut Model, names: &[Field<Name>], check: &mut Checker) {
     for leaf in names {
         let Some(Name(name)) = check.maybe(leaf) else { continue };
         let is_it = |fault: &Fault| fault.name.as_ref() == Some(&name);
@@ -222,21 +222,21 @@ pub fn remove(model: &mut Model, names: &[Leaf<Name>], check: &mut Check) {
     }
 }
 
-struct Scribe<'a> {
+struct FaultApplier<'a> {
     model: &'a Model,
     first: Option<jiff::civil::Date>,
-    check: &'a mut Check,
+    check: &'a mut Checker,
     at: Range<usize>,
 }
 
-impl Scribe<'_> {
+impl FaultApplier<'_> {
     /// A fault in its window, which must touch the run.
-    fn dated(&mut self, file: &impl Dated, what: Option<Mishap>) -> Option<Fault> {
+    fn dated(&mut self, file: &impl Dated, what: Option<FaultKind>) -> Option<Fault> {
         let (at, on, lasts) = file.when();
-        let clock = self.check.or(at, Clock(0));
+        let clock = self.check.or(at, TimeOfDay(0));
         let day = if on.is_written() { self.check.day(on, self.first, self.model.calendar.days)? } else { 0 };
         let lasts = match self.check.maybe(lasts) {
-            Some(Span(0)) => {
+            Some(Duration(0)) => {
                 self.check.problems.add(lasts.span(), "a fault that lasts no time", "write a time above zero");
                 return None;
             }
@@ -267,12 +267,12 @@ impl Scribe<'_> {
         Some(Fault { name, stream, from: time(began), until: time(until.min(i128::from(never.0))), what: what? })
     }
 
-    fn unit(&mut self, leaf: &Leaf<Name>) -> Option<UnitId> {
+    fn unit(&mut self, leaf: &Field<Name>) -> Option<ConcentratorId> {
         self.check.need(leaf, &self.at, "concentrator")?;
-        unit_named(leaf, &self.model.units, self.check)
+        unit_named(leaf, &self.model.concentrators, self.check)
     }
 
-    fn class(&mut self, leaf: &Leaf<Name>) -> Option<ClassId> {
+    fn class(&mut self, leaf: &Field<Name>) -> Option<ClassId> {
         self.check.need(leaf, &self.at, "class")?;
         class_named(leaf, &self.model.classes, self.check)
     }
@@ -283,7 +283,7 @@ impl Scribe<'_> {
     }
 
     fn outage(&mut self, file: &OutageFile) -> Option<Fault> {
-        let what = self.unit(&file.concentrator).map(Mishap::Outage);
+        let what = self.unit(&file.concentrator).map(FaultKind::Outage);
         self.dated(file, what)
     }
 
@@ -294,7 +294,7 @@ impl Scribe<'_> {
             self.check.problems.add(file.left.span(), "nothing is left", "write an `outage` in place of a `brown_out`");
             return None;
         }
-        let what = unit.zip(left).map(|(unit, left)| Mishap::BrownOut(unit, left));
+        let what = unit.zip(left).map(|(unit, left)| FaultKind::BrownOut(unit, left));
         self.dated(file, what)
     }
 
@@ -307,14 +307,14 @@ impl Scribe<'_> {
         let reboot = self.law(file.reboot.as_ref(), "reboot", "{ lognormal = { median = \"20 min\", sigma = 1 } }");
         let stall = match &file.stall {
             Some(law) => self.check.law(law),
-            None => Some(random::Law::Fixed(0.0)),
+            None => Some(random::Distribution::Fixed(0.0)),
         };
         if between.as_ref().is_some_and(|law| !(law.mean() >= LEAST_BETWEEN)) {
             let help = "write a minute or more, on average, from one stall to the next";
             self.check.problems.add(&self.at, "firewalls that stall without a pause", help);
             return None;
         }
-        let what = between.zip(reboot).zip(stall).map(|((between, reboot), stall)| Mishap::Flaps {
+        let what = between.zip(reboot).zip(stall).map(|((between, reboot), stall)| FaultKind::Flaps {
             sites,
             between,
             stall,
@@ -323,7 +323,7 @@ impl Scribe<'_> {
         self.dated(file, what)
     }
 
-    fn law(&mut self, law: Option<&At<Law<Span>>>, field: &str, example: &str) -> Option<random::Law> {
+    fn law(&mut self, law: Option<&At<Law<Duration>>>, field: &str, example: &str) -> Option<random::Distribution> {
         match law {
             Some(law) => self.check.law(law),
             None => {
@@ -340,7 +340,7 @@ impl Scribe<'_> {
             self.check.missing(&at, "sites", "a choice, such as { share = \"10 %\" }");
             return None;
         };
-        let what = Some(Mishap::Cut(self.sites(selector)));
+        let what = Some(FaultKind::Cut(self.sites(selector)));
         self.dated(file, what)
     }
 
@@ -352,7 +352,7 @@ impl Scribe<'_> {
                 file.classes.iter().map(|leaf| class_named(leaf, &self.model.classes, self.check)).collect();
             named.into_iter().collect()
         };
-        let what = classes.map(|classes| Mishap::ServersLost(classes.into()));
+        let what = classes.map(|classes| FaultKind::ServersLost(classes.into()));
         self.dated(file, what)
     }
 
@@ -376,7 +376,7 @@ impl Scribe<'_> {
             self.check.problems.add(file.rate.span(), title, "write a lower rate, or give the site a larger link");
             return None;
         }
-        let what = class.map(|class| Mishap::Flood(site, class, rate));
+        let what = class.map(|class| FaultKind::Flood(site, class, rate));
         self.dated(file, what)
     }
 
@@ -398,7 +398,7 @@ impl Scribe<'_> {
             self.check.problems.add(file.class.span(), title, "name a class with [class.open] or [class.streams]");
             return None;
         }
-        let what = factor.map(|factor| Mishap::Surge(class, factor));
+        let what = factor.map(|factor| FaultKind::Surge(class, factor));
         self.dated(file, what)
     }
 }

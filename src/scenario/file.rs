@@ -9,9 +9,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::scenario::fault::FaultFile;
-use crate::scenario::leaf::{Count, Date, Flag, Leaf, Line, Name, Number, Weekday};
+use crate::scenario::leaf::{Count, Date, Field, Flag, Name, Number, TextLine, Weekday};
 use crate::scenario::tunnel::TunnelsFile;
-use crate::units::{BitRate, Bytes, Clock, PacketRate, Share, Span};
+use crate::units::{BitRate, Bytes, Duration, PacketRate, Share, TimeOfDay};
 
 /// A table with its place; the schema sees the table alone.
 pub type At<T> = Spanned<T>;
@@ -21,7 +21,7 @@ pub type At<T> = Spanned<T>;
 #[serde(deny_unknown_fields, default)]
 pub struct File {
     /// The question that the scenario answers, in one sentence.
-    pub question: Leaf<Line>,
+    pub question: Field<TextLine>,
     /// What is simulated, and how often.
     #[schemars(with = "Option<Run>")]
     pub run: Option<At<Run>>,
@@ -38,7 +38,7 @@ pub struct File {
     #[schemars(with = "Vec<ClassFile>")]
     pub class: Vec<At<ClassFile>>,
     /// A file with more device profiles; a relative path starts at the scenario.
-    pub profiles: Leaf<Line>,
+    pub profiles: Field<TextLine>,
     /// How tunnels are set up, and how their loss is noticed.
     #[schemars(with = "Option<TunnelsFile>")]
     pub tunnels: Option<At<TunnelsFile>>,
@@ -73,35 +73,35 @@ pub struct File {
 #[serde(deny_unknown_fields, default)]
 pub struct Run {
     /// Date of the first day. Give this or `weekday`.
-    pub date: Leaf<Date>,
+    pub date: Field<Date>,
     /// Weekday of the first day.
-    pub weekday: Leaf<Weekday>,
+    pub weekday: Field<Weekday>,
     /// Number of days, one after the other (default 1).
-    pub days: Leaf<Count>,
+    pub days: Field<Count>,
     /// Time of day from which results are recorded.
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// Time of day until which results are recorded.
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// Names all random numbers (default 1).
-    pub seed: Leaf<Count>,
+    pub seed: Field<Count>,
     /// Replications at least (default 5).
-    pub replications: Leaf<Count>,
+    pub replications: Field<Count>,
     /// Replications at most (default 10 times the least).
-    pub max_replications: Leaf<Count>,
+    pub max_replications: Field<Count>,
     /// Replications go on until each target's 95 % interval is at most this far to either side, as a share of
     /// its value or limit, whichever is larger (default 10 %).
-    pub precision: Leaf<Share>,
+    pub precision: Field<Share>,
     /// Replications come in pairs, of which the second mirrors the random numbers of the first: what was large is small.
     /// A pair then counts as one observation that varies less (default false).
-    pub antithetic: Leaf<Flag>,
+    pub antithetic: Field<Flag>,
     /// Length of a bin of the timeline (default 1 min).
-    pub bin: Leaf<Span>,
+    pub bin: Field<Duration>,
     /// How closely the network is looked at (default `flow`).
     pub fidelity: Option<FidelityFile>,
     /// Packets of one sender that move as one, at fidelity `packet` (default 1: packet by packet).
-    pub grain: Leaf<Count>,
+    pub grain: Field<Count>,
     /// Sign of the currency in which costs are written, such as "£" (default: none).
-    pub currency: Leaf<Line>,
+    pub currency: Field<TextLine>,
 }
 
 /// How closely the network is looked at.
@@ -131,10 +131,10 @@ pub struct Estate {
     #[schemars(with = "Vec<Link>")]
     pub link: Vec<At<Link>>,
     /// Round trip from a site to the servers behind the headend, on an idle network (default 20 ms for all).
-    #[schemars(with = "Option<Law<Span>>")]
-    pub rtt: Option<At<Law<Span>>>,
+    #[schemars(with = "Option<Law<Duration>>")]
+    pub rtt: Option<At<Law<Duration>>>,
     /// Who is counted at a site, such as "people" (default "patients").
-    pub counted: Leaf<Line>,
+    pub counted: Field<TextLine>,
 }
 
 /// Sites whose patients follow a lognormal distribution.
@@ -142,13 +142,13 @@ pub struct Estate {
 #[serde(deny_unknown_fields, default)]
 pub struct Drawn {
     /// Number of sites.
-    pub sites: Leaf<Count>,
+    pub sites: Field<Count>,
     /// Registered patients of all sites together.
-    pub patients: Leaf<Count>,
+    pub patients: Field<Count>,
     /// Mean of the logarithm of a site's patients.
-    pub mu: Leaf<Number>,
+    pub mu: Field<Number>,
     /// Standard deviation of the logarithm of a site's patients.
-    pub sigma: Leaf<Number>,
+    pub sigma: Field<Number>,
 }
 
 /// Sites from a CSV file with a header line.
@@ -156,20 +156,20 @@ pub struct Drawn {
 #[serde(deny_unknown_fields, default)]
 pub struct CsvEstate {
     /// The file; a relative path starts at the scenario.
-    pub file: Leaf<Line>,
+    pub file: Field<TextLine>,
     /// Column with the site's code (default: `CODE`, as NHS England publishes it, else a usual name such as `site`).
-    pub code: Leaf<Line>,
+    pub code: Field<TextLine>,
     /// Column with who is counted at it (default: `NUMBER_OF_PATIENTS`, else a usual name such as `staff`).
-    pub patients: Leaf<Line>,
+    pub patients: Field<TextLine>,
     /// Column with the rate towards the site in Mbit/s (default: a usual name such as `down_mbps`, where there is no `link`).
-    pub down_mbps: Leaf<Line>,
+    pub down_mbps: Field<TextLine>,
     /// Column with the rate from the site in Mbit/s (default: a usual name such as `up_mbps`, where there is no `link`).
-    pub up_mbps: Leaf<Line>,
+    pub up_mbps: Field<TextLine>,
     /// Column with the round trip in ms; without it, round trips are drawn from `rtt`.
-    pub rtt_ms: Leaf<Line>,
+    pub rtt_ms: Field<TextLine>,
     /// Keeps only rows with these values, such as `{ SUB_ICB_LOCATION_CODE = "91Q" }`.
     #[schemars(with = "BTreeMap<String, String>")]
-    pub only: BTreeMap<Spanned<String>, Leaf<Line>>,
+    pub only: BTreeMap<Spanned<String>, Field<TextLine>>,
 }
 
 /// One site.
@@ -177,15 +177,15 @@ pub struct CsvEstate {
 #[serde(deny_unknown_fields, default)]
 pub struct SiteFile {
     /// Its code.
-    pub name: Leaf<Name>,
+    pub name: Field<Name>,
     /// Registered patients.
-    pub patients: Leaf<Count>,
+    pub patients: Field<Count>,
     /// Rate towards the site; without it, from `link`.
-    pub down: Leaf<BitRate>,
+    pub down: Field<BitRate>,
     /// Rate from the site (default: as `down`).
-    pub up: Leaf<BitRate>,
+    pub up: Field<BitRate>,
     /// Round trip; without it, from `rtt`.
-    pub rtt: Leaf<Span>,
+    pub rtt: Field<Duration>,
 }
 
 /// A kind of access link.
@@ -193,11 +193,11 @@ pub struct SiteFile {
 #[serde(deny_unknown_fields, default)]
 pub struct Link {
     /// Share of the sites that have it.
-    pub share: Leaf<Share>,
+    pub share: Field<Share>,
     /// Rate towards the site.
-    pub down: Leaf<BitRate>,
+    pub down: Field<BitRate>,
     /// Rate from the site.
-    pub up: Leaf<BitRate>,
+    pub up: Field<BitRate>,
 }
 
 /// A distribution of sizes or times.
@@ -207,15 +207,15 @@ pub struct Link {
 #[schemars(bound = "T: crate::units::Text + JsonSchema")]
 pub enum Law<T: crate::units::Text> {
     /// Always the same.
-    Fixed(Leaf<T>),
+    Fixed(Field<T>),
     /// Exponential with this mean.
-    Exponential(Leaf<T>),
+    Exponential(Field<T>),
     /// Lognormal: its mean or its median, and the standard deviation of its logarithm.
     Lognormal(LognormalFile<T>),
     /// Pareto between two bounds.
     Pareto(ParetoFile<T>),
     /// Points: value and cumulative share, rising to 100 %.
-    Empirical(Vec<(Leaf<T>, Leaf<Share>)>),
+    Empirical(Vec<(Field<T>, Field<Share>)>),
 }
 
 /// A lognormal distribution.
@@ -225,25 +225,25 @@ pub enum Law<T: crate::units::Text> {
 #[schemars(bound = "T: crate::units::Text + JsonSchema")]
 pub struct LognormalFile<T: crate::units::Text> {
     /// Its mean. Give this or the median.
-    pub mean: Leaf<T>,
+    pub mean: Field<T>,
     /// Its median.
-    pub median: Leaf<T>,
+    pub median: Field<T>,
     /// Standard deviation of the logarithm.
-    pub sigma: Leaf<Number>,
+    pub sigma: Field<Number>,
     /// Smaller draws are raised to this.
-    pub min: Leaf<T>,
+    pub min: Field<T>,
     /// Larger draws are lowered to this.
-    pub max: Leaf<T>,
+    pub max: Field<T>,
 }
 
 impl<T: crate::units::Text> Default for LognormalFile<T> {
     fn default() -> Self {
         Self {
-            mean: Leaf::default(),
-            median: Leaf::default(),
-            sigma: Leaf::default(),
-            min: Leaf::default(),
-            max: Leaf::default(),
+            mean: Field::default(),
+            median: Field::default(),
+            sigma: Field::default(),
+            min: Field::default(),
+            max: Field::default(),
         }
     }
 }
@@ -255,16 +255,16 @@ impl<T: crate::units::Text> Default for LognormalFile<T> {
 #[schemars(bound = "T: crate::units::Text + JsonSchema")]
 pub struct ParetoFile<T: crate::units::Text> {
     /// Tail exponent.
-    pub shape: Leaf<Number>,
+    pub shape: Field<Number>,
     /// Smallest value.
-    pub from: Leaf<T>,
+    pub from: Field<T>,
     /// Largest value.
-    pub to: Leaf<T>,
+    pub to: Field<T>,
 }
 
 impl<T: crate::units::Text> Default for ParetoFile<T> {
     fn default() -> Self {
-        Self { shape: Leaf::default(), from: Leaf::default(), to: Leaf::default() }
+        Self { shape: Field::default(), from: Field::default(), to: Field::default() }
     }
 }
 
@@ -275,19 +275,19 @@ pub struct TransportFile {
     /// `tcp` (default): round trips, slow start and queues. `ideal`: nothing, as in textbooks.
     pub model: Option<TransportKind>,
     /// Payload of a full segment (default 1360 B, which leaves room for the tunnel).
-    pub segment: Leaf<Bytes>,
+    pub segment: Field<Bytes>,
     /// IP and TCP headers of a segment (default 40 B).
-    pub headers: Leaf<Bytes>,
+    pub headers: Field<Bytes>,
     /// Segments of the first window (default 10, RFC 6928).
-    pub window: Leaf<Count>,
+    pub window: Field<Count>,
     /// Segments in flight at most: the receiver's window (default 3000).
-    pub most: Leaf<Count>,
+    pub most: Field<Count>,
     /// How the window grows and shrinks (default `cubic`).
     pub congestion: Option<CongestionFile>,
     /// What each direction of an access link holds, as time at its rate (default 100 ms).
-    pub access_buffer: Leaf<Span>,
+    pub access_buffer: Field<Duration>,
     /// Ingredients to leave out, for study.
-    pub without: Vec<Leaf<Name>>,
+    pub without: Vec<Field<Name>>,
 }
 
 /// How a TCP sender's window grows and shrinks.
@@ -315,7 +315,7 @@ pub enum TransportKind {
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
     /// Its name.
-    pub name: Leaf<Name>,
+    pub name: Field<Name>,
     /// Bands as published; together they hold all of the day's arrivals.
     #[schemars(with = "Vec<Band>")]
     pub bands: Vec<At<Band>>,
@@ -329,11 +329,11 @@ pub struct Profile {
 #[serde(deny_unknown_fields, default)]
 pub struct Band {
     /// Start of the band.
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// End of the band.
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// Share of the day's arrivals.
-    pub share: Leaf<Share>,
+    pub share: Field<Share>,
     /// The part of the band that is busier than the rest.
     pub early: Option<Early>,
 }
@@ -343,9 +343,9 @@ pub struct Band {
 #[serde(deny_unknown_fields, default)]
 pub struct Early {
     /// Length of the first part.
-    pub within: Leaf<Span>,
+    pub within: Field<Duration>,
     /// Its share of the band's arrivals.
-    pub share: Leaf<Share>,
+    pub share: Field<Share>,
 }
 
 /// A level at a time of day.
@@ -353,9 +353,9 @@ pub struct Early {
 #[serde(deny_unknown_fields, default)]
 pub struct Point {
     /// Time of day.
-    pub at: Leaf<Clock>,
+    pub at: Field<TimeOfDay>,
     /// The level then.
-    pub level: Leaf<Share>,
+    pub level: Field<Share>,
 }
 
 /// Traffic with one purpose and one treatment. It has one of `users`, `open`, `streams` and `jobs`, or none
@@ -364,7 +364,7 @@ pub struct Point {
 #[serde(deny_unknown_fields, default)]
 pub struct ClassFile {
     /// Its name.
-    pub name: Leaf<Name>,
+    pub name: Field<Name>,
     /// People at workstations who wait for the answer before they go on.
     #[schemars(with = "Option<UsersFile>")]
     pub users: Option<At<UsersFile>>,
@@ -390,27 +390,27 @@ pub struct ClassFile {
     #[schemars(with = "Option<Law<Bytes>>")]
     pub response: Option<At<Law<Bytes>>>,
     /// Requests and responses that one action takes, one after the other (default 1).
-    pub turns: Leaf<Count>,
+    pub turns: Field<Count>,
     /// Whether each action opens a connection (default true).
-    pub connects: Leaf<Flag>,
+    pub connects: Field<Flag>,
     /// Time that the server takes for each turn (default 0 s).
-    pub server: Leaf<Span>,
+    pub server: Field<Duration>,
     /// How long a person waits before trying again or giving up (default: for ever).
-    pub patience: Leaf<Span>,
+    pub patience: Field<Duration>,
     /// How often it is tried again (default 0).
-    pub retries: Leaf<Count>,
+    pub retries: Field<Count>,
     /// A response within this time is what people call quick (default 2 s).
-    pub quick: Leaf<Span>,
+    pub quick: Field<Duration>,
     /// Whether people wait for it, so that its waits count as staff time lost: log-ons do, updates do not (default: true for
     /// `users` and `open`, false for `jobs`).
-    pub waited_for: Leaf<Flag>,
+    pub waited_for: Field<Flag>,
     /// What people do who give up; for a class with `users` (default: they leave it).
     #[schemars(with = "Option<FallbackFile>")]
     pub fallback: Option<At<FallbackFile>>,
     /// Share that is turned away at the desk while its site is cut off (default 0 %).
-    pub declined: Leaf<Share>,
+    pub declined: Field<Share>,
     /// By how much it grows in a year, for `headroom` (default 0 %).
-    pub growth: Leaf<Share>,
+    pub growth: Field<Share>,
 }
 
 /// What people do who give up.
@@ -418,15 +418,15 @@ pub struct ClassFile {
 #[serde(deny_unknown_fields, default)]
 pub struct FallbackFile {
     /// Share that carry on by hand and enter it later (default 0 %).
-    pub paper: Leaf<Share>,
+    pub paper: Field<Share>,
     /// Share that cancel what they were about to do (default 0 %).
-    pub cancel: Leaf<Share>,
+    pub cancel: Field<Share>,
     /// Actions that it takes to enter later what one action would have done at once (default 1).
-    pub effort: Leaf<Number>,
+    pub effort: Field<Number>,
     /// Share of actions that enter what is on paper, while there is any and the system answers (default 50 %).
-    pub catch_up: Leaf<Share>,
+    pub catch_up: Field<Share>,
     /// Until this time of day people stay to enter what is left (default 24:00).
-    pub stay_until: Leaf<Clock>,
+    pub stay_until: Field<TimeOfDay>,
 }
 
 /// People whose time is counted.
@@ -434,9 +434,9 @@ pub struct FallbackFile {
 #[serde(deny_unknown_fields, default)]
 pub struct StaffFile {
     /// People per 1,000 patients.
-    pub per_1000: Leaf<Number>,
+    pub per_1000: Field<Number>,
     /// Name of the profile (of levels) that says which share of them is at work.
-    pub activity: Leaf<Name>,
+    pub activity: Field<Name>,
     /// Factors on activity by weekday (default 1 each).
     #[schemars(with = "Option<Weekdays>")]
     pub weekdays: Option<At<Weekdays>>,
@@ -447,15 +447,15 @@ pub struct StaffFile {
 #[serde(deny_unknown_fields, default)]
 pub struct UsersFile {
     /// Workstations per 1,000 patients.
-    pub per_1000: Leaf<Number>,
+    pub per_1000: Field<Number>,
     /// Name of the profile (of levels) that says which share of them is in use.
-    pub activity: Leaf<Name>,
+    pub activity: Field<Name>,
     /// Factors on activity by weekday (default 1 each).
     #[schemars(with = "Option<Weekdays>")]
     pub weekdays: Option<At<Weekdays>>,
     /// Time between an answer and the next action.
-    #[schemars(with = "Option<Law<Span>>")]
-    pub think: Option<At<Law<Span>>>,
+    #[schemars(with = "Option<Law<Duration>>")]
+    pub think: Option<At<Law<Duration>>>,
 }
 
 /// A non-homogeneous Poisson process.
@@ -463,9 +463,9 @@ pub struct UsersFile {
 #[serde(deny_unknown_fields, default)]
 pub struct OpenFile {
     /// Arrivals per 1,000 patients on an average working day.
-    pub per_1000: Leaf<Number>,
+    pub per_1000: Field<Number>,
     /// Name of the profile (of bands) over which they spread.
-    pub profile: Leaf<Name>,
+    pub profile: Field<Name>,
     /// Factors by weekday (default 1 each).
     #[schemars(with = "Option<Weekdays>")]
     pub weekdays: Option<At<Weekdays>>,
@@ -476,15 +476,15 @@ pub struct OpenFile {
 #[serde(deny_unknown_fields, default)]
 pub struct StreamsFile {
     /// Streams per 1,000 patients on an average working day.
-    pub per_1000: Leaf<Number>,
+    pub per_1000: Field<Number>,
     /// Name of the profile (of bands) over which they spread.
-    pub profile: Leaf<Name>,
+    pub profile: Field<Name>,
     /// Factors by weekday (default 1 each).
     #[schemars(with = "Option<Weekdays>")]
     pub weekdays: Option<At<Weekdays>>,
     /// How long a stream lasts.
-    #[schemars(with = "Option<Law<Span>>")]
-    pub length: Option<At<Law<Span>>>,
+    #[schemars(with = "Option<Law<Duration>>")]
+    pub length: Option<At<Law<Duration>>>,
     /// What it sends, each way.
     pub codec: Option<CodecFile>,
 }
@@ -494,7 +494,7 @@ pub struct StreamsFile {
 #[serde(deny_unknown_fields, default)]
 pub struct SteadyFile {
     /// Streams at each site (default 1).
-    pub each: Leaf<Count>,
+    pub each: Field<Count>,
     /// What each sends, each way.
     pub codec: Option<CodecFile>,
 }
@@ -511,10 +511,10 @@ pub enum CodecFile {
     Packets {
         /// Bytes of a packet, with its IP header.
         #[serde(default)]
-        size: Leaf<Bytes>,
+        size: Field<Bytes>,
         /// Time between packets.
         #[serde(default)]
-        every: Leaf<Span>,
+        every: Field<Duration>,
     },
 }
 
@@ -523,21 +523,21 @@ pub enum CodecFile {
 #[serde(deny_unknown_fields, default)]
 pub struct JobsFile {
     /// Workstations per 1,000 patients.
-    pub per_1000: Leaf<Number>,
+    pub per_1000: Field<Number>,
     /// Share of them that have a job on a day (default 100 %).
-    pub share: Leaf<Share>,
+    pub share: Field<Share>,
     /// First start.
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// Last start.
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// The likeliest start (default: none, starts are uniform).
-    pub peak: Leaf<Clock>,
+    pub peak: Field<TimeOfDay>,
     /// Weekdays on which there are jobs (default: all).
-    pub weekdays: Option<Vec<Leaf<Weekday>>>,
+    pub weekdays: Option<Vec<Field<Weekday>>>,
     /// Time of day at which the workstations come on (default: they are always on).
-    pub on: Leaf<Clock>,
+    pub on: Field<TimeOfDay>,
     /// Time of day at which they go off; a job that is cut short goes on the next day.
-    pub off: Leaf<Clock>,
+    pub off: Field<TimeOfDay>,
 }
 
 /// Factors by weekday; a day that is left out has none (0).
@@ -545,19 +545,19 @@ pub struct JobsFile {
 #[serde(deny_unknown_fields, default, rename_all = "PascalCase")]
 pub struct Weekdays {
     /// Monday.
-    pub mon: Leaf<Number>,
+    pub mon: Field<Number>,
     /// Tuesday.
-    pub tue: Leaf<Number>,
+    pub tue: Field<Number>,
     /// Wednesday.
-    pub wed: Leaf<Number>,
+    pub wed: Field<Number>,
     /// Thursday.
-    pub thu: Leaf<Number>,
+    pub thu: Field<Number>,
     /// Friday.
-    pub fri: Leaf<Number>,
+    pub fri: Field<Number>,
     /// Saturday.
-    pub sat: Leaf<Number>,
+    pub sat: Field<Number>,
     /// Sunday.
-    pub sun: Leaf<Number>,
+    pub sun: Field<Number>,
 }
 
 /// A device that ends tunnels.
@@ -565,46 +565,46 @@ pub struct Weekdays {
 #[serde(deny_unknown_fields, default)]
 pub struct ConcentratorFile {
     /// Its name.
-    pub name: Leaf<Name>,
+    pub name: Field<Name>,
     /// Encrypted traffic at the reference packet.
-    pub throughput: Leaf<BitRate>,
+    pub throughput: Field<BitRate>,
     /// Smallest packets (40 bytes inside) that it can handle (default: as many as its throughput allows).
-    pub packet_rate: Leaf<PacketRate>,
+    pub packet_rate: Field<PacketRate>,
     /// Inner packet at which the throughput is stated (default 1400 B).
-    pub reference_packet: Leaf<Bytes>,
+    pub reference_packet: Field<Bytes>,
     /// What encryption adds to each packet (default `aes_gcm`).
     pub cipher: Option<CipherFile>,
     /// Which directions use up the throughput (default `both`).
     pub counts: Option<CountsFile>,
     /// Queue of each class, or of all when first in first out (default 50 ms of the throughput).
-    pub buffer: Leaf<Bytes>,
+    pub buffer: Field<Bytes>,
     /// Packets that each queue holds at most, at fidelity `packet` (default: only bytes are counted).
-    pub buffer_packets: Leaf<Count>,
+    pub buffer_packets: Field<Count>,
     /// Order of service (default `fifo`).
     #[schemars(with = "Option<DisciplineFile>")]
     pub discipline: Option<At<DisciplineFile>>,
     /// Streams that it admits at a time (default: any number).
-    pub streams: Leaf<Count>,
+    pub streams: Field<Count>,
     /// A device whose figures are built in, or in the file `profiles`; what is written here goes before them.
-    pub profile: Leaf<Name>,
+    pub profile: Field<Name>,
     /// Tunnels that it holds at a time (default: any number).
-    pub tunnels: Leaf<Count>,
+    pub tunnels: Field<Count>,
     /// What one tunnel can carry, as where one core serves a tunnel (default: the whole throughput).
-    pub per_tunnel: Leaf<BitRate>,
+    pub per_tunnel: Field<BitRate>,
     /// IKE handshakes that it completes in a second (default: any number).
-    pub handshakes: Leaf<Number>,
+    pub handshakes: Field<Number>,
     /// Handshakes that it holds half open (default: any number).
-    pub half_open: Leaf<Count>,
+    pub half_open: Field<Count>,
     /// It takes tunnels only while another concentrator of its pool is down (default false).
-    pub standby: Leaf<Flag>,
+    pub standby: Field<Flag>,
     /// What each Mbit/s of its throughput costs, in the unit of an option's `cost`.
-    pub cost_per_mbit: Leaf<Number>,
+    pub cost_per_mbit: Field<Number>,
     /// Where its order of service applies (default `before_crypto`).
     pub queues: Option<QueuesFile>,
     /// What its line carries (default: more than its throughput).
-    pub uplink: Leaf<BitRate>,
+    pub uplink: Field<BitRate>,
     /// What its line carries as it was told, by which it shapes (default: as `uplink`).
-    pub configured_uplink: Leaf<BitRate>,
+    pub configured_uplink: Field<BitRate>,
 }
 
 /// What encryption adds to each packet (ESP tunnel mode with NAT traversal).
@@ -620,7 +620,7 @@ pub enum CipherFile {
     /// AES-CBC with HMAC-SHA-256-128.
     AesCbcSha256,
     /// So many bytes to each packet.
-    Adds(Leaf<Bytes>),
+    Adds(Field<Bytes>),
 }
 
 /// Where a concentrator's order of service applies.
@@ -652,22 +652,22 @@ pub enum DisciplineFile {
     /// The same share to each busy site.
     FairBySite,
     /// Lists of classes, the first list strictly first; classes that are not named come last.
-    Priority(Vec<Vec<Leaf<Name>>>),
+    Priority(Vec<Vec<Field<Name>>>),
     /// A weight for each class: its share of the link while it is busy.
     #[schemars(with = "ByClass")]
-    Weighted(BTreeMap<Spanned<String>, Leaf<Number>>),
+    Weighted(BTreeMap<Spanned<String>, Field<Number>>),
     /// A weight for each class: what each of its flows gets against the others.
     #[schemars(with = "ByClass")]
-    Discriminatory(BTreeMap<Spanned<String>, Leaf<Number>>),
+    Discriminatory(BTreeMap<Spanned<String>, Field<Number>>),
     /// Some classes strictly first, weights among the others.
     LowLatency {
         /// Classes that go first.
         #[serde(default)]
-        first: Vec<Leaf<Name>>,
+        first: Vec<Field<Name>>,
         /// Weights of the other classes.
         #[serde(default)]
         #[schemars(with = "ByClass")]
-        weights: BTreeMap<Spanned<String>, Leaf<Number>>,
+        weights: BTreeMap<Spanned<String>, Field<Number>>,
     },
 }
 
@@ -680,9 +680,9 @@ type ByClass = BTreeMap<String, f64>;
 #[serde(deny_unknown_fields, default)]
 pub struct PoolFile {
     /// Its name.
-    pub name: Leaf<Name>,
+    pub name: Field<Name>,
     /// Its concentrators, in order of preference.
-    pub concentrators: Vec<Leaf<Name>>,
+    pub concentrators: Vec<Field<Name>>,
     /// How a tunnel is placed (default `hub_list`).
     pub balancer: Option<BalancerFile>,
     /// When tunnels come back to a concentrator that was down (default: `at_once` for a hub list, else `by_hand`).
@@ -721,7 +721,7 @@ pub enum FailBackFile {
     /// As soon as it is up.
     AtOnce,
     /// When it has been up for so long.
-    After(Leaf<Span>),
+    After(Field<Duration>),
     /// Never by themselves.
     ByHand,
 }
@@ -733,9 +733,9 @@ pub enum Selector {
     /// Every site.
     All,
     /// This share of the sites, the largest first or as the estate lists them.
-    Share(Leaf<Share>),
+    Share(Field<Share>),
     /// These sites.
-    List(Vec<Leaf<Name>>),
+    List(Vec<Field<Name>>),
 }
 
 /// One change of the world.
@@ -779,17 +779,17 @@ pub enum Change {
 #[serde(deny_unknown_fields, default)]
 pub struct CurfewFile {
     /// The class.
-    pub class: Leaf<Name>,
+    pub class: Field<Name>,
     /// First forbidden time of day.
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// The release.
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// How what has waited starts (default `at_once`).
     pub release: Option<ReleaseFile>,
     /// Share that obeys (default 100 %).
-    pub compliance: Leaf<Share>,
+    pub compliance: Field<Share>,
     /// The one date on which it holds (default: every day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// How deferred jobs start when a curfew ends.
@@ -799,9 +799,9 @@ pub enum ReleaseFile {
     /// All together.
     AtOnce,
     /// In the order in which they came, evenly over this time.
-    Spread(Leaf<Span>),
+    Spread(Field<Duration>),
     /// Each after its own random time up to this one.
-    Jittered(Leaf<Span>),
+    Jittered(Field<Duration>),
 }
 
 /// A cap on the rate of a class.
@@ -809,17 +809,17 @@ pub enum ReleaseFile {
 #[serde(deny_unknown_fields, default)]
 pub struct ShapeFile {
     /// The class.
-    pub class: Leaf<Name>,
+    pub class: Field<Name>,
     /// Cap on all sites together, at each concentrator.
-    pub total: Leaf<BitRate>,
+    pub total: Field<BitRate>,
     /// Cap on each site.
-    pub per_site: Leaf<BitRate>,
+    pub per_site: Field<BitRate>,
     /// From this time of day (default: the start of the day).
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// Until this time of day (default: its end).
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// The one date on which it holds (default: every day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// A class and a window.
@@ -827,13 +827,13 @@ pub struct ShapeFile {
 #[serde(deny_unknown_fields, default)]
 pub struct WindowFile {
     /// The class.
-    pub class: Leaf<Name>,
+    pub class: Field<Name>,
     /// From this time of day (default: the start of the day).
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// Until this time of day (default: its end).
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// The one date on which it holds (default: every day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// Classes that are served strictly first.
@@ -841,13 +841,13 @@ pub struct WindowFile {
 #[serde(deny_unknown_fields, default)]
 pub struct PrioritiseFile {
     /// Classes, the first strictly before the next; all others come last, together.
-    pub first: Vec<Leaf<Name>>,
+    pub first: Vec<Field<Name>>,
     /// At these concentrators (default: all).
-    pub concentrators: Vec<Leaf<Name>>,
+    pub concentrators: Vec<Field<Name>>,
     /// From this time of day on (default: the start of the run).
-    pub at: Leaf<Clock>,
+    pub at: Field<TimeOfDay>,
     /// From this date on (default: the first day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// Another order of service.
@@ -858,11 +858,11 @@ pub struct ServeFile {
     #[schemars(with = "Option<DisciplineFile>")]
     pub discipline: Option<At<DisciplineFile>>,
     /// At these concentrators (default: all).
-    pub concentrators: Vec<Leaf<Name>>,
+    pub concentrators: Vec<Field<Name>>,
     /// From this time of day on (default: the start of the run).
-    pub at: Leaf<Clock>,
+    pub at: Field<TimeOfDay>,
     /// From this date on (default: the first day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// Another throughput.
@@ -870,13 +870,13 @@ pub struct ServeFile {
 #[serde(deny_unknown_fields, default)]
 pub struct ResizeFile {
     /// The concentrator.
-    pub concentrator: Leaf<Name>,
+    pub concentrator: Field<Name>,
     /// Its throughput from then on.
-    pub throughput: Leaf<BitRate>,
+    pub throughput: Field<BitRate>,
     /// From this time of day on (default: the start of the run).
-    pub at: Leaf<Clock>,
+    pub at: Field<TimeOfDay>,
     /// From this date on (default: the first day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// One more concentrator in a pool.
@@ -887,14 +887,14 @@ pub struct AddFile {
     #[schemars(with = "Option<ConcentratorFile>")]
     pub concentrator: Option<At<ConcentratorFile>>,
     /// The pool that it joins (default: the first).
-    pub pool: Leaf<Name>,
+    pub pool: Field<Name>,
     /// How the pool places tunnels from then on (default: as before, or by `least_load` where nothing would come to the new
     /// concentrator).
     pub balancer: Option<BalancerFile>,
     /// Opens at this time of day; tunnels come to it when sites migrate (default: it is there from the start).
-    pub at: Leaf<Clock>,
+    pub at: Field<TimeOfDay>,
     /// Opens on this date (default: the first day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// Another balancer.
@@ -902,7 +902,7 @@ pub struct AddFile {
 #[serde(deny_unknown_fields, default)]
 pub struct BalanceFile {
     /// The pool (default: the first).
-    pub pool: Leaf<Name>,
+    pub pool: Field<Name>,
     /// How it places tunnels.
     pub balancer: Option<BalancerFile>,
 }
@@ -912,7 +912,7 @@ pub struct BalanceFile {
 #[serde(deny_unknown_fields, default)]
 pub struct MigrateFile {
     /// The concentrator to which they move.
-    pub to: Leaf<Name>,
+    pub to: Field<Name>,
     /// Sites that cannot move, whatever else is written.
     #[schemars(with = "Option<Selector>")]
     pub except: Option<At<Selector>>,
@@ -920,12 +920,12 @@ pub struct MigrateFile {
     #[schemars(with = "Option<Selector>")]
     pub sites: Option<At<Selector>>,
     /// At this time of day (default: the start of the run).
-    pub at: Leaf<Clock>,
+    pub at: Field<TimeOfDay>,
     /// On this date (default: the first day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
     /// The old tunnel is taken down before the new one is asked for, so that sites wait for handshakes (default: the new
     /// one is set up beforehand).
-    pub cut_over: Leaf<Flag>,
+    pub cut_over: Field<Flag>,
     /// Or: which sites move when, one group after the other.
     #[schemars(with = "Vec<Wave>")]
     pub waves: Vec<At<Wave>>,
@@ -939,9 +939,9 @@ pub struct Wave {
     #[schemars(with = "Option<Selector>")]
     pub sites: Option<At<Selector>>,
     /// At this time of day (default: midnight).
-    pub at: Leaf<Clock>,
+    pub at: Field<TimeOfDay>,
     /// On this date (default: the first day). A date before the run means that they have moved already.
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// A share of a class, in a window.
@@ -949,15 +949,15 @@ pub struct Wave {
 #[serde(deny_unknown_fields, default)]
 pub struct ShareFile {
     /// The class.
-    pub class: Leaf<Name>,
+    pub class: Field<Name>,
     /// The share of its transactions (default 100 %).
-    pub share: Leaf<Share>,
+    pub share: Field<Share>,
     /// From this time of day (default: the start of the day).
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// Until this time of day (default: its end).
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// The one date on which it holds (default: every day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// Other limits of a concentrator; what is left out stays as it is.
@@ -965,21 +965,21 @@ pub struct ShareFile {
 #[serde(deny_unknown_fields, default)]
 pub struct LimitFile {
     /// At these concentrators (default: all).
-    pub concentrators: Vec<Leaf<Name>>,
+    pub concentrators: Vec<Field<Name>>,
     /// Tunnels that it holds at a time.
-    pub tunnels: Leaf<Count>,
+    pub tunnels: Field<Count>,
     /// What one tunnel can carry.
-    pub per_tunnel: Leaf<BitRate>,
+    pub per_tunnel: Field<BitRate>,
     /// IKE handshakes that it completes in a second.
-    pub handshakes: Leaf<Number>,
+    pub handshakes: Field<Number>,
     /// Handshakes that it holds half open.
-    pub half_open: Leaf<Count>,
+    pub half_open: Field<Count>,
     /// Where its order of service applies.
     pub queues: Option<QueuesFile>,
     /// What its line carries.
-    pub uplink: Leaf<BitRate>,
+    pub uplink: Field<BitRate>,
     /// What its line carries as it was told.
-    pub configured_uplink: Leaf<BitRate>,
+    pub configured_uplink: Field<BitRate>,
 }
 
 /// What a server on site carries while its site is cut off.
@@ -987,11 +987,11 @@ pub struct LimitFile {
 #[serde(deny_unknown_fields, default)]
 pub struct StoreFile {
     /// The class.
-    pub class: Leaf<Name>,
+    pub class: Field<Name>,
     /// The share of its transactions that can be served on site (default 100 %).
-    pub share: Leaf<Share>,
+    pub share: Field<Share>,
     /// The class as which each of them is forwarded when the site is back (default: nothing is forwarded).
-    pub forward: Leaf<Name>,
+    pub forward: Field<Name>,
 }
 
 /// Another window of starts.
@@ -999,13 +999,13 @@ pub struct StoreFile {
 #[serde(deny_unknown_fields, default)]
 pub struct StaggerFile {
     /// The class.
-    pub class: Leaf<Name>,
+    pub class: Field<Name>,
     /// First start.
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// Last start.
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// The likeliest start (default: none, starts are uniform).
-    pub peak: Leaf<Clock>,
+    pub peak: Field<TimeOfDay>,
 }
 
 /// Something that could be done.
@@ -1013,18 +1013,18 @@ pub struct StaggerFile {
 #[serde(deny_unknown_fields, default)]
 pub struct OptionFile {
     /// Its name on the command line and in files.
-    pub name: Leaf<Name>,
+    pub name: Field<Name>,
     /// Its name in charts and tables (default: the name).
-    pub title: Leaf<Line>,
+    pub title: Field<TextLine>,
     /// What it costs, in any unit of money, beside what concentrators cost by their throughput.
-    pub cost: Leaf<Number>,
+    pub cost: Field<Number>,
     /// Options whose changes it has as well, made before its own.
-    pub include: Vec<Leaf<Name>>,
+    pub include: Vec<Field<Name>>,
     /// Its changes.
     #[schemars(with = "Vec<Change>")]
     pub change: Vec<At<Change>>,
     /// Names of the base's misfortunes that do not befall it.
-    pub without: Vec<Leaf<Name>>,
+    pub without: Vec<Field<Name>>,
     /// Misfortunes that befall it.
     #[schemars(with = "Vec<FaultFile>")]
     pub fault: Vec<At<FaultFile>>,
@@ -1037,16 +1037,16 @@ pub struct TargetFile {
     /// What is measured.
     pub measure: Option<MeasureFile>,
     /// The class; not for `utilisation` and what is measured of sites.
-    pub class: Leaf<Name>,
+    pub class: Field<Name>,
     /// The limit: a time for latencies and `cut_off`, a size for `waiting`, a number for `outages`, a share for the
     /// others.
-    pub at_most: Leaf<Line>,
+    pub at_most: Field<TextLine>,
     /// Counts what starts from this time of day.
-    pub from: Leaf<Clock>,
+    pub from: Field<TimeOfDay>,
     /// Counts what starts until this time of day.
-    pub until: Leaf<Clock>,
+    pub until: Field<TimeOfDay>,
     /// Counts what starts on this date (default: every day).
-    pub on: Leaf<Date>,
+    pub on: Field<Date>,
 }
 
 /// What a target measures.
@@ -1089,7 +1089,7 @@ pub enum MeasureFile {
 #[serde(deny_unknown_fields, default)]
 pub struct ReplayFile {
     /// CSV with the columns `start_s`, `site`, `class`, `request_bytes`, `response_bytes`.
-    pub file: Leaf<Line>,
+    pub file: Field<TextLine>,
 }
 
 /// Where a number comes from, and how far it can be trusted.
@@ -1099,9 +1099,9 @@ pub struct Origin {
     /// How far it can be trusted.
     pub standing: Option<StandingFile>,
     /// Publication, measurement, or the reason for an assumption.
-    pub from: Leaf<Line>,
+    pub from: Field<TextLine>,
     /// What else it could be: "10 to 40 ms".
-    pub range: Leaf<Line>,
+    pub range: Field<TextLine>,
     /// How likely each part of that range is (default: "triangular", likeliest where it was written).
     pub likelihood: Option<LikelihoodFile>,
 }

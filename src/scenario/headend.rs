@@ -5,21 +5,22 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::scenario::check::{Check, Measure};
+use crate::scenario::check::{Checker, DistributedQuantity};
 use crate::scenario::file::{
     At, BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, File, LimitFile,
     PoolFile, QueuesFile, Selector,
 };
-use crate::scenario::leaf::{Count, Flag, Leaf, Name, Number};
+use crate::scenario::leaf::{Count, Field, Flag, Name, Number};
 use crate::scenario::model::{
-    Balancer, Cipher, Class, ClassId, Counts, Discipline, FailBack, Pool, PoolId, Queues, Site, SiteId, Unit, UnitId,
+    Balancer, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, Discipline, FailBack, Pool, PoolId, Queues,
+    Site, SiteId,
 };
 use crate::scenario::problem::did_you_mean;
-use crate::scenario::profile::{self, Profiles};
-use crate::units::{BitRate, Bytes, Span};
+use crate::scenario::profile::{self, DeviceModels};
+use crate::units::{BitRate, Bytes, Duration};
 
 /// Reads all concentrators.
-pub fn units(file: &File, known: &Profiles, classes: &[Class], check: &mut Check) -> Option<Vec<Unit>> {
+pub fn units(file: &File, known: &DeviceModels, classes: &[Class], check: &mut Checker) -> Option<Vec<Concentrator>> {
     if file.concentrator.is_empty() {
         check.missing(&(0..0), "concentrator", "at least one table [[concentrator]]");
         return None;
@@ -34,12 +35,12 @@ pub fn units(file: &File, known: &Profiles, classes: &[Class], check: &mut Check
 }
 
 /// In place of a concentrator with a fault, so that what names it can be checked.
-fn stand_in(file: &ConcentratorFile) -> Option<Unit> {
-    Some(Unit::new(file.name.right()?.0.clone(), BitRate(1), Bytes(0)))
+fn stand_in(file: &ConcentratorFile) -> Option<Concentrator> {
+    Some(Concentrator::new(file.name.right()?.0.clone(), BitRate(1), Bytes(0)))
 }
 
 /// Notes a second concentrator of a name, or one too many.
-pub fn no_second(units: &[Unit], unit: &Unit, name: &Leaf<Name>, check: &mut Check) {
+pub fn no_second(units: &[Concentrator], unit: &Concentrator, name: &Field<Name>, check: &mut Checker) {
     if units.iter().any(|other| other.name == unit.name) {
         check.problems.add(name.span(), format!("a second concentrator `{}`", unit.name), "give each its own name");
     }
@@ -51,7 +52,12 @@ pub fn no_second(units: &[Unit], unit: &Unit, name: &Leaf<Name>, check: &mut Che
 const MAX_UNITS: usize = 64;
 
 /// Reads one concentrator.
-pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], check: &mut Check) -> Option<Unit> {
+pub fn unit(
+    table: &At<ConcentratorFile>,
+    known: &DeviceModels,
+    classes: &[Class],
+    check: &mut Checker,
+) -> Option<Concentrator> {
     let at = table.span();
     let file = &profile::filled(table, known, check);
     let name = check.need(&file.name, &at, "name");
@@ -72,7 +78,7 @@ pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], c
     }
     let buffer = check.or(&file.buffer, Bytes(throughput.0 / 8 / 20));
     let streams = check.maybe(&file.streams).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX));
-    let unit = Unit {
+    let unit = Concentrator {
         packets,
         reference,
         cipher: cipher(file.cipher.as_ref(), check),
@@ -85,7 +91,7 @@ pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], c
         streams,
         standby: check.or(&file.standby, Flag(false)).0,
         cost_per_mbit: cost(&file.cost_per_mbit, check),
-        ..Unit::new(name?.0, throughput, buffer)
+        ..Concentrator::new(name?.0, throughput, buffer)
     };
     let unit = limited(unit, &limits_of(file), check);
     if unit.rated_cost().is_none() {
@@ -99,7 +105,7 @@ pub fn unit(table: &At<ConcentratorFile>, known: &Profiles, classes: &[Class], c
 }
 
 /// A cost that is not below zero, if it is written.
-pub fn cost(leaf: &Leaf<Number>, check: &mut Check) -> Option<f64> {
+pub fn cost(leaf: &Field<Number>, check: &mut Checker) -> Option<f64> {
     let cost = check.maybe(leaf)?.0;
     if cost < 0.0 {
         check.problems.add(leaf.span(), format!("a cost of {cost}"), "write 0 or more");
@@ -122,9 +128,9 @@ fn limits_of(file: &ConcentratorFile) -> LimitFile {
 }
 
 /// A concentrator with the limits that are written; the others are as they were.
-pub fn limited(unit: Unit, file: &LimitFile, check: &mut Check) -> Unit {
+pub fn limited(unit: Concentrator, file: &LimitFile, check: &mut Checker) -> Concentrator {
     let handshakes = above_nothing(&file.handshakes, "no handshake is ever completed", check).map(|rate| rate.0);
-    Unit {
+    Concentrator {
         tunnels: count(&file.tunnels, "tunnels", check).or(unit.tunnels),
         per_tunnel: above_nothing(&file.per_tunnel, "a tunnel that carries nothing", check).or(unit.per_tunnel),
         handshakes: handshakes.or(unit.handshakes),
@@ -141,7 +147,7 @@ pub fn limited(unit: Unit, file: &LimitFile, check: &mut Check) -> Unit {
 }
 
 /// A number of things that must be one at least.
-fn count(leaf: &Leaf<Count>, what: &str, check: &mut Check) -> Option<u32> {
+fn count(leaf: &Field<Count>, what: &str, check: &mut Checker) -> Option<u32> {
     let count = check.maybe(leaf)?.0;
     if count == 0 {
         check.problems.add(leaf.span(), format!("no {what} at all"), "write 1 or more, or leave it out");
@@ -150,7 +156,7 @@ fn count(leaf: &Leaf<Count>, what: &str, check: &mut Check) -> Option<u32> {
 }
 
 /// A quantity that must not be zero, if it is written.
-fn above_nothing<T: Measure>(leaf: &Leaf<T>, title: &str, check: &mut Check) -> Option<T> {
+fn above_nothing<T: DistributedQuantity>(leaf: &Field<T>, title: &str, check: &mut Checker) -> Option<T> {
     let value = check.maybe(leaf)?;
     if !(value.number() > 0.0) {
         check.problems.add(leaf.span(), title, format!("write {} above zero, or leave it out", T::WHAT));
@@ -159,7 +165,7 @@ fn above_nothing<T: Measure>(leaf: &Leaf<T>, title: &str, check: &mut Check) -> 
     Some(value)
 }
 
-fn cipher(file: Option<&CipherFile>, check: &mut Check) -> Cipher {
+fn cipher(file: Option<&CipherFile>, check: &mut Checker) -> Cipher {
     match file {
         None | Some(CipherFile::AesGcm) => Cipher::AesGcm,
         Some(CipherFile::None) => Cipher::None,
@@ -177,7 +183,7 @@ fn cipher(file: Option<&CipherFile>, check: &mut Check) -> Cipher {
 }
 
 /// Reads an order of service.
-pub fn discipline(table: &At<DisciplineFile>, classes: &[Class], check: &mut Check) -> Option<Discipline> {
+pub fn discipline(table: &At<DisciplineFile>, classes: &[Class], check: &mut Checker) -> Option<Discipline> {
     let at = table.span();
     match table.get_ref() {
         DisciplineFile::Fifo => Some(Discipline::Fifo),
@@ -198,7 +204,7 @@ pub fn discipline(table: &At<DisciplineFile>, classes: &[Class], check: &mut Che
     }
 }
 
-fn priority(lists: &[Vec<Leaf<Name>>], classes: &[Class], check: &mut Check) -> Option<Discipline> {
+fn priority(lists: &[Vec<Field<Name>>], classes: &[Class], check: &mut Checker) -> Option<Discipline> {
     let last = u8::try_from(lists.len().min(usize::from(u8::MAX))).unwrap_or(u8::MAX);
     let mut ranks = vec![last; classes.len()];
     let mut fine = true;
@@ -220,11 +226,11 @@ fn priority(lists: &[Vec<Leaf<Name>>], classes: &[Class], check: &mut Check) -> 
 }
 
 fn weights(
-    by_class: &BTreeMap<Spanned<String>, Leaf<Number>>,
+    by_class: &BTreeMap<Spanned<String>, Field<Number>>,
     at: &Range<usize>,
     classes: &[Class],
     exempt: &[bool],
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Option<Vec<f64>> {
     let mut weights = vec![0.0; classes.len()];
     for (name, leaf) in by_class {
@@ -254,7 +260,7 @@ fn weights(
 }
 
 /// The class that a leaf names.
-pub fn class_named(leaf: &Leaf<Name>, classes: &[Class], check: &mut Check) -> Option<ClassId> {
+pub fn class_named(leaf: &Field<Name>, classes: &[Class], check: &mut Checker) -> Option<ClassId> {
     let name = check.maybe(leaf)?;
     let found = classes.iter().position(|class| class.name == name.0);
     if found.is_none() {
@@ -265,22 +271,27 @@ pub fn class_named(leaf: &Leaf<Name>, classes: &[Class], check: &mut Check) -> O
 }
 
 /// The concentrator that a leaf names.
-pub fn unit_named(leaf: &Leaf<Name>, units: &[Unit], check: &mut Check) -> Option<UnitId> {
+pub fn unit_named(leaf: &Field<Name>, units: &[Concentrator], check: &mut Checker) -> Option<ConcentratorId> {
     let name = check.maybe(leaf)?;
     let found = units.iter().position(|unit| unit.name == name.0);
     if found.is_none() {
         let help = did_you_mean(&name.0, units.iter().map(|unit| unit.name.as_str()));
         check.problems.add(leaf.span(), format!("there is no concentrator `{}`", name.0), help);
     }
-    found.map(UnitId::of)
+    found.map(ConcentratorId::of)
 }
 
 /// Reads all pools, and the pool of each site.
-pub fn pools(file: &File, units: &[Unit], sites: &[Site], check: &mut Check) -> Option<(Vec<Pool>, Vec<PoolId>)> {
+pub fn pools(
+    file: &File,
+    units: &[Concentrator],
+    sites: &[Site],
+    check: &mut Checker,
+) -> Option<(Vec<Pool>, Vec<PoolId>)> {
     if file.pool.is_empty() {
-        let all = (0..units.len()).map(UnitId::of).collect();
-        let (balancer, fail_back) = (Balancer::HubList, FailBack::After(Span(0)));
-        let pool = Pool { name: "all".to_owned(), units: all, balancer, fail_back };
+        let all = (0..units.len()).map(ConcentratorId::of).collect();
+        let (balancer, fail_back) = (Balancer::HubList, FailBack::After(Duration(0)));
+        let pool = Pool { name: "all".to_owned(), concentrators: all, balancer, fail_back };
         return Some((vec![pool], vec![PoolId(0); sites.len()]));
     }
     let mut pools = Vec::new();
@@ -314,31 +325,32 @@ pub fn pools(file: &File, units: &[Unit], sites: &[Site], check: &mut Check) -> 
     Some((pools, pool_of.into_iter().map(|pool| pool.unwrap_or(rest)).collect()))
 }
 
-fn units_stand_by(units: &[UnitId], known: &[Unit]) -> bool {
+fn units_stand_by(units: &[ConcentratorId], known: &[Concentrator]) -> bool {
     units.iter().all(|unit| known[unit.index()].standby)
 }
 
-fn pool(table: &At<PoolFile>, known: &[Unit], check: &mut Check) -> Option<Pool> {
+fn pool(table: &At<PoolFile>, known: &[Concentrator], check: &mut Checker) -> Option<Pool> {
     let (at, file) = (table.span(), table.get_ref());
     let name = check.need(&file.name, &at, "name");
-    let members: Vec<Option<UnitId>> = file.concentrators.iter().map(|leaf| unit_named(leaf, known, check)).collect();
+    let members: Vec<Option<ConcentratorId>> =
+        file.concentrators.iter().map(|leaf| unit_named(leaf, known, check)).collect();
     if members.is_empty() {
         check.missing(&at, "concentrators", "a list of names, such as [\"hub-a\", \"hub-b\"]");
         return None;
     }
     let balancer = balancer(file.balancer.unwrap_or(BalancerFile::HubList));
     let fail_back = match &file.fail_back {
-        None if balancer == Balancer::HubList => FailBack::After(Span(0)),
+        None if balancer == Balancer::HubList => FailBack::After(Duration(0)),
         None | Some(FailBackFile::ByHand) => FailBack::ByHand,
-        Some(FailBackFile::AtOnce) => FailBack::After(Span(0)),
-        Some(FailBackFile::After(leaf)) => FailBack::After(check.or(leaf, Span(0))),
+        Some(FailBackFile::AtOnce) => FailBack::After(Duration(0)),
+        Some(FailBackFile::After(leaf)) => FailBack::After(check.or(leaf, Duration(0))),
     };
-    let units: Vec<UnitId> = members.into_iter().collect::<Option<_>>()?;
+    let units: Vec<ConcentratorId> = members.into_iter().collect::<Option<_>>()?;
     if units_stand_by(&units, known) {
         let help = "leave `standby` out for at least one of them";
         check.problems.add(&at, "every concentrator of this pool stands by for another", help);
     }
-    Some(Pool { name: name?.0, units, balancer, fail_back })
+    Some(Pool { name: name?.0, concentrators: units, balancer, fail_back })
 }
 
 /// A balancer as written, as meant.
@@ -357,7 +369,7 @@ pub fn balancer(file: BalancerFile) -> Balancer {
 }
 
 /// The sites of `from` that a selector names; a share is spread evenly over them.
-pub fn select(selector: &At<Selector>, from: &[SiteId], sites: &[Site], check: &mut Check) -> Vec<SiteId> {
+pub fn select(selector: &At<Selector>, from: &[SiteId], sites: &[Site], check: &mut Checker) -> Vec<SiteId> {
     match selector.get_ref() {
         Selector::All => from.to_vec(),
         Selector::Share(share) => {

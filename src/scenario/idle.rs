@@ -1,15 +1,15 @@
 //! What a set-up has and does not use: concentrators that no tunnel reaches.
 
 use crate::scenario::Setup;
-use crate::scenario::fault::Mishap;
-use crate::scenario::model::{Action, Balancer, Model, Pool, PoolId, Unit, UnitId};
+use crate::scenario::fault::FaultKind;
+use crate::scenario::model::{Balancer, ChangeKind, Concentrator, ConcentratorId, Model, Pool, PoolId};
 use crate::units::Time;
 
 /// Concentrators that carry nothing although a reader would think so: by set-up, the names of those that it adds and does not
 /// reach, and with the first that has them those that none reaches. What an option moves sites to may be idle before.
 #[must_use]
 pub fn useless(setups: &[Setup]) -> Vec<(&Setup, &str)> {
-    let has = |setup: &Setup, name: &str| setup.model.units.iter().any(|unit| unit.name == name);
+    let has = |setup: &Setup, name: &str| setup.model.concentrators.iter().any(|unit| unit.name == name);
     let leaves = |setup: &Setup, name: &str| unreached(&setup.model).iter().any(|unit| unit.name == name);
     let mut found = Vec::new();
     for (place, setup) in setups.iter().enumerate() {
@@ -32,18 +32,18 @@ pub const REMEDY: &str = "put it into a pool with `balancer = \"least_load\"`, `
 /// a list that is taken in order. Those that stand by, and those that others may fail over to in a fault of the scenario, are not
 /// among them.
 #[must_use]
-pub fn unreached(model: &Model) -> Vec<&Unit> {
-    let idle = |id: &UnitId| {
-        let unit = &model.units[id.index()];
+pub fn unreached(model: &Model) -> Vec<&Concentrator> {
+    let idle = |id: &ConcentratorId| {
+        let unit = &model.concentrators[id.index()];
         !unit.standby
             && !is_moved_to(model, *id)
             && !served_pools(model).any(|(place, pool)| reaches(model, place, pool, *id))
     };
-    (0..model.units.len()).map(UnitId::of).filter(idle).map(|id| &model.units[id.index()]).collect()
+    (0..model.concentrators.len()).map(ConcentratorId::of).filter(idle).map(|id| &model.concentrators[id.index()]).collect()
 }
 
-fn is_moved_to(model: &Model, unit: UnitId) -> bool {
-    model.edits.iter().any(|edit| matches!(&edit.what, Action::Migrate { to, .. } if *to == unit))
+fn is_moved_to(model: &Model, unit: ConcentratorId) -> bool {
+    model.changes.iter().any(|edit| matches!(&edit.kind, ChangeKind::Migrate { to, .. } if *to == unit))
 }
 
 /// Pools that have sites.
@@ -53,28 +53,30 @@ fn served_pools(model: &Model) -> impl Iterator<Item = (PoolId, &Pool)> {
 }
 
 /// Whether a pool may ever place a tunnel on a concentrator.
-fn reaches(model: &Model, id: PoolId, pool: &Pool, unit: UnitId) -> bool {
-    let Some(place) = pool.units.iter().position(|other| *other == unit) else { return false };
+fn reaches(model: &Model, id: PoolId, pool: &Pool, unit: ConcentratorId) -> bool {
+    let Some(place) = pool.concentrators.iter().position(|other| *other == unit) else { return false };
     // Tunnels that stand stay where they are when a concentrator opens later.
-    let opens_late = model.units[unit.index()].opens > Time(0) && pool.balancer != Balancer::JoinShortest;
+    let opens_late = model.concentrators[unit.index()].opens > Time(0) && pool.balancer != Balancer::JoinShortest;
     if opens_late && model.faults.is_empty() {
         return false;
     }
     if pool.balancer != Balancer::HubList {
         return true;
     }
-    let before: Vec<UnitId> = pool.units[..place].iter().copied().filter(|unit| is_there(model, *unit)).collect();
+    let before: Vec<ConcentratorId> =
+        pool.concentrators[..place].iter().copied().filter(|unit| is_there(model, *unit)).collect();
     let sites = model.pool_of.iter().filter(|other| **other == id).count() as u64;
-    let room = before.iter().try_fold(0_u64, |sum, unit| Some(sum + u64::from(model.units[unit.index()].tunnels?)));
+    let room = before.iter().try_fold(0_u64, |sum, unit| Some(sum + u64::from(model.concentrators[unit.index()].tunnels?)));
     let full = room.is_some_and(|room| room < sites);
-    let fails =
-        |unit: &UnitId| model.faults.iter().any(|fault| matches!(&fault.what, Mishap::Outage(other) if other == unit));
+    let fails = |unit: &ConcentratorId| {
+        model.faults.iter().any(|fault| matches!(&fault.what, FaultKind::Outage(other) if other == unit))
+    };
     before.is_empty() || full || before.iter().any(fails)
 }
 
 /// Whether tunnels are placed on it from the start.
-fn is_there(model: &Model, unit: UnitId) -> bool {
-    let unit = &model.units[unit.index()];
+fn is_there(model: &Model, unit: ConcentratorId) -> bool {
+    let unit = &model.concentrators[unit.index()];
     unit.opens == Time(0) && !unit.standby
 }
 

@@ -12,33 +12,33 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use toml::Spanned;
 
-use crate::units::{Bytes, Span, Text, visible};
+use crate::units::{Bytes, Duration, Text, visible};
 
 /// A value with its place in the text.
 #[derive(Clone, Debug)]
-pub struct Leaf<T> {
+pub struct Field<T> {
     span: Range<usize>,
-    state: State<T>,
+    state: FieldState<T>,
 }
 
 #[derive(Clone, Debug)]
-enum State<T> {
+enum FieldState<T> {
     Missing,
     Wrong(String),
     Right(T),
 }
 
-impl<T> Default for Leaf<T> {
+impl<T> Default for Field<T> {
     fn default() -> Self {
-        Self { span: 0..0, state: State::Missing }
+        Self { span: 0..0, state: FieldState::Missing }
     }
 }
 
-impl<T> Leaf<T> {
+impl<T> Field<T> {
     /// A value that is right, at a place.
     #[must_use]
     pub fn of(value: T, span: Range<usize>) -> Self {
-        Self { span, state: State::Right(value) }
+        Self { span, state: FieldState::Right(value) }
     }
 
     /// Where it stands.
@@ -50,14 +50,14 @@ impl<T> Leaf<T> {
     /// Whether it was written at all.
     #[must_use]
     pub fn is_written(&self) -> bool {
-        !matches!(self.state, State::Missing)
+        !matches!(self.state, FieldState::Missing)
     }
 
     /// The value, if it is right.
     #[must_use]
     pub fn right(&self) -> Option<&T> {
         match &self.state {
-            State::Right(value) => Some(value),
+            FieldState::Right(value) => Some(value),
             _ => None,
         }
     }
@@ -66,25 +66,25 @@ impl<T> Leaf<T> {
     #[must_use]
     pub fn wrong(&self) -> Option<&str> {
         match &self.state {
-            State::Wrong(message) => Some(message),
+            FieldState::Wrong(message) => Some(message),
             _ => None,
         }
     }
 }
 
-impl<'de, T: Text> Deserialize<'de> for Leaf<T> {
+impl<'de, T: Text> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let scalar = Spanned::<Scalar>::deserialize(deserializer)?;
         let span = scalar.span();
         let state = match T::read(&scalar.into_inner().0) {
-            Ok(value) => State::Right(value),
-            Err(message) => State::Wrong(message),
+            Ok(value) => FieldState::Right(value),
+            Err(message) => FieldState::Wrong(message),
         };
         Ok(Self { span, state })
     }
 }
 
-impl<T: Text> JsonSchema for Leaf<T> {
+impl<T: Text> JsonSchema for Field<T> {
     fn schema_name() -> Cow<'static, str> {
         T::WHAT.into()
     }
@@ -116,7 +116,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Span => "Time", Bytes => "Size");
+named!(Duration => "Time", Bytes => "Size");
 
 /// Any single value, as it was written.
 struct Scalar(String);
@@ -225,9 +225,9 @@ impl Text for Name {
 
 /// A line of text for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line(pub String);
+pub struct TextLine(pub String);
 
-impl Text for Line {
+impl Text for TextLine {
     const WHAT: &'static str = "a line of text";
     fn read(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() || text.chars().any(char::is_control) {
@@ -274,15 +274,15 @@ mod tests {
     use super::*;
 
     #[derive(Debug, serde::Deserialize)]
-    struct Row {
-        date: Leaf<Date>,
-        day: Leaf<Weekday>,
-        from: Leaf<crate::units::Clock>,
+    struct FieldRow {
+        date: Field<Date>,
+        day: Field<Weekday>,
+        from: Field<crate::units::TimeOfDay>,
     }
 
     #[test]
     fn a_day_may_be_written_in_full_and_a_date_without_quotes() {
-        let row: Row = toml::from_str("date = 2026-04-20\nday = \"monday\"\nfrom = 08:30:00").unwrap();
+        let row: FieldRow = toml::from_str("date = 2026-04-20\nday = \"monday\"\nfrom = 08:30:00").unwrap();
         assert_eq!(row.date.right(), Some(&Date(jiff::civil::date(2026, 4, 20))), "{:?}", row.date.wrong());
         assert_eq!(row.day.right(), Some(&Weekday(0)));
         assert_eq!(row.from.right().map(ToString::to_string).as_deref(), Some("08:30"));
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_table_is_no_value() {
-        let fault = toml::from_str::<Row>("date = { a = 1 }").unwrap_err().to_string();
+        let fault = toml::from_str::<FieldRow>("date = { a = 1 }").unwrap_err().to_string();
         assert!(fault.contains("expected a single value"), "{fault}");
     }
 }

@@ -3,10 +3,10 @@
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
-use crate::random::{Key, Law};
+use crate::random::{Distribution, Key};
 use crate::scenario::fault::Fault;
-use crate::scenario::tunnel::Terms;
-use crate::units::{BitRate, Bytes, Clock, DAY, PacketRate, Share, Span, Time};
+use crate::scenario::tunnel::TunnelTerms;
+use crate::units::{BitRate, Bytes, DAY, Duration, PacketRate, Share, Time, TimeOfDay};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $repr:ty) => {
@@ -69,7 +69,7 @@ id!(
 );
 id!(
     /// Which concentrator.
-    UnitId,
+    ConcentratorId,
     u8
 );
 id!(
@@ -88,23 +88,23 @@ pub struct Model {
     /// When it happens.
     pub calendar: Calendar,
     /// Length of a bin of the timeline.
-    pub bin: Span,
+    pub bin: Duration,
     /// The estate.
     pub sites: Arc<[Site]>,
     /// The traffic.
     pub classes: Vec<Class>,
     /// The concentrators, also those that open later.
-    pub units: Vec<Unit>,
+    pub concentrators: Vec<Concentrator>,
     /// The pools among whose concentrators tunnels are placed.
     pub pools: Vec<Pool>,
     /// The pool of each site.
     pub pool_of: Vec<PoolId>,
     /// How tunnels are set up and lost.
-    pub tunnels: Terms,
+    pub tunnels: TunnelTerms,
     /// Misfortunes.
     pub faults: Vec<Fault>,
     /// Dated edits of the world, by time.
-    pub edits: Vec<Edit>,
+    pub changes: Vec<DatedChange>,
     /// What a transfer costs beside its share of the bandwidth.
     pub transport: Transport,
     /// How closely it is looked at.
@@ -117,8 +117,8 @@ impl Model {
     /// Orders a cap on a class; edits are to be sorted afterwards.
     pub fn cap(&mut self, class: ClassId, cap: Cap) {
         self.classes[class.index()].rules.caps.push(cap);
-        let edits = [cap.from, cap.until].map(|at| Edit { at, what: Action::Shape(class) });
-        self.edits.extend(edits);
+        let edits = [cap.from, cap.until].map(|at| DatedChange { at, kind: ChangeKind::SetShaping(class) });
+        self.changes.extend(edits);
     }
 
     /// The random numbers of a replication.
@@ -136,15 +136,15 @@ pub struct Calendar {
     /// Number of days.
     pub days: u32,
     /// First time of day that is watched.
-    pub from: Clock,
+    pub from: TimeOfDay,
     /// Time of day at which watching ends.
-    pub until: Clock,
+    pub until: TimeOfDay,
 }
 
 impl Default for Calendar {
     /// A whole Monday.
     fn default() -> Self {
-        Self { weekday: 0, days: 1, from: Clock(0), until: Clock(DAY) }
+        Self { weekday: 0, days: 1, from: TimeOfDay(0), until: TimeOfDay(DAY) }
     }
 }
 
@@ -187,7 +187,7 @@ pub struct Site {
     /// Rate from the site.
     pub up: BitRate,
     /// Round trip to the servers behind the headend, without any queue.
-    pub rtt: Span,
+    pub rtt: Duration,
 }
 
 /// Traffic with one purpose and one treatment.
@@ -198,21 +198,21 @@ pub struct Class {
     /// Who asks, and when.
     pub demand: Demand,
     /// Bytes of each request.
-    pub request: Law,
+    pub request: Distribution,
     /// Bytes of each response.
-    pub response: Law,
+    pub response: Distribution,
     /// Requests and responses that one action takes, one after the other.
     pub turns: u8,
     /// Whether each action opens a connection.
     pub connects: bool,
     /// Time that the server takes for each turn.
-    pub server: Span,
+    pub server: Duration,
     /// How long a person waits before trying again or giving up.
-    pub patience: Option<Span>,
+    pub patience: Option<Duration>,
     /// How often it is tried again.
     pub retries: u8,
     /// A response within this time is what people call quick.
-    pub quick: Span,
+    pub quick: Duration,
     /// Whether people wait for it: their time counts as lost.
     pub waited_for: bool,
     /// What people do who give up.
@@ -228,7 +228,7 @@ pub struct Class {
 impl Class {
     /// A class of transactions that need one turn each, and of people who wait for ever.
     #[must_use]
-    pub fn new(name: String, demand: Demand, request: Law, response: Law) -> Self {
+    pub fn new(name: String, demand: Demand, request: Distribution, response: Distribution) -> Self {
         Self {
             waited_for: demand.is_waited_for(),
             name,
@@ -237,10 +237,10 @@ impl Class {
             response,
             turns: 1,
             connects: true,
-            server: Span(0),
+            server: Duration(0),
             patience: None,
             retries: 0,
-            quick: Span(2_000_000_000),
+            quick: Duration(2_000_000_000),
             fallback: None,
             declined: Share(0.0),
             growth: 0.0,
@@ -261,7 +261,7 @@ pub struct Fallback {
     /// Share of actions that enter what is on paper, while there is any.
     pub catch_up: Share,
     /// Until then people stay to enter what is left.
-    pub stay_until: Clock,
+    pub stay_until: TimeOfDay,
 }
 
 /// Who asks for transfers, and when.
@@ -278,7 +278,7 @@ pub enum Demand {
         /// Factor on activity by weekday, Monday first.
         weekdays: [f64; 7],
         /// Time between an answer and the next action [s].
-        think: Law,
+        think: Distribution,
     },
     /// A Poisson process that does not notice congestion.
     Open(Arrivals),
@@ -294,7 +294,7 @@ pub enum Demand {
         /// When they start.
         arrivals: Arrivals,
         /// How long they last [s].
-        length: Law,
+        length: Distribution,
         /// What they send.
         codec: Codec,
     },
@@ -314,13 +314,13 @@ pub enum Demand {
         /// Share of the workstations that have one on a day.
         share: Share,
         /// Window in which they start.
-        start: (Clock, Clock),
+        start: (TimeOfDay, TimeOfDay),
         /// The likeliest start (triangular), or none (uniform).
-        peak: Option<Clock>,
+        peak: Option<TimeOfDay>,
         /// Weekdays on which there are jobs, Monday first.
         weekdays: [bool; 7],
         /// Hours in which the workstations are on; a job that is cut short goes on in the next day's.
-        powered: Option<(Clock, Clock)>,
+        powered: Option<(TimeOfDay, TimeOfDay)>,
     },
 }
 
@@ -349,7 +349,7 @@ pub struct Codec {
     /// Bytes of a packet, with its IP header.
     pub packet: Bytes,
     /// Time between packets.
-    pub every: Span,
+    pub every: Duration,
 }
 
 /// A share of what is asked for, in a window.
@@ -368,15 +368,15 @@ pub struct Rules {
     /// Times in which it may not start.
     pub curfews: Vec<Curfew>,
     /// Times in which it is switched off.
-    pub off: Vec<(Time, Time)>,
+    pub switched_off: Vec<(Time, Time)>,
     /// Times in which a share is served on site.
     pub cached: Vec<Ordered>,
     /// Times in which a share goes round the headend.
-    pub around: Vec<Ordered>,
+    pub break_out: Vec<Ordered>,
     /// Caps, and the times in which they hold.
     pub caps: Vec<Cap>,
     /// Shares that a server on site carries while the site is cut off, and the classes as which they are forwarded.
-    pub stored: Vec<(Share, Option<ClassId>)>,
+    pub store_and_forward: Vec<(Share, Option<ClassId>)>,
 }
 
 /// A cap on a class at every concentrator, while it holds.
@@ -420,14 +420,14 @@ pub enum Release {
     /// All together.
     AtOnce,
     /// In the order in which they came, evenly over this time.
-    Spread(Span),
+    Spread(Duration),
     /// Each after its own random time up to this one.
-    Jittered(Span),
+    Jittered(Duration),
 }
 
 /// A concentrator: what it is and how it serves.
 #[derive(Clone, Debug)]
-pub struct Unit {
+pub struct Concentrator {
     /// Its name.
     pub name: String,
     /// Encrypted traffic at the reference packet.
@@ -493,7 +493,7 @@ pub enum Bottleneck {
     Line,
 }
 
-impl Unit {
+impl Concentrator {
     /// A concentrator of this throughput and buffer that has no other limit.
     #[must_use]
     pub fn new(name: String, throughput: BitRate, buffer: Bytes) -> Self {
@@ -553,7 +553,7 @@ pub const MAX_CLASSES: usize = 16;
 /// A bare acknowledgement: IP and TCP headers [B].
 pub const SMALLEST: u64 = 40;
 
-impl Unit {
+impl Concentrator {
     /// What a packet costs, as bits of throughput: so much for itself, and so much for each of its bits.
     ///
     /// Where encryption is not what holds traffic up, a packet costs its bits.
@@ -629,7 +629,7 @@ pub struct Pool {
     /// Its name.
     pub name: String,
     /// Its concentrators, in order of preference.
-    pub units: Vec<UnitId>,
+    pub concentrators: Vec<ConcentratorId>,
     /// How a tunnel is placed.
     pub balancer: Balancer,
     /// When tunnels come back to a concentrator that was down.
@@ -640,7 +640,7 @@ pub struct Pool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailBack {
     /// When it has been up for so long.
-    After(Span),
+    After(Duration),
     /// Never by themselves.
     ByHand,
 }
@@ -668,35 +668,35 @@ pub enum Balancer {
 
 /// An edit of the world at an instant.
 #[derive(Clone, Debug)]
-pub struct Edit {
+pub struct DatedChange {
     /// When.
     pub at: Time,
     /// What.
-    pub what: Action,
+    pub kind: ChangeKind,
 }
 
 /// What an edit does.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub enum ChangeKind {
     /// A concentrator changes its order of service.
-    Serve(UnitId, Discipline),
+    SetDiscipline(ConcentratorId, Discipline),
     /// A concentrator is replaced by a larger or smaller one of its kind.
-    Resize {
+    ReplaceDevice {
         /// Which concentrator.
-        unit: UnitId,
+        unit: ConcentratorId,
         /// Its throughput from now on.
         throughput: BitRate,
         /// Its buffer from now on.
         buffer: Bytes,
     },
     /// A cap of a class begins or ends ([`Rules::caps`]).
-    Shape(ClassId),
+    SetShaping(ClassId),
     /// Sites take their tunnels to another concentrator.
     Migrate {
         /// Which sites.
         sites: Arc<[SiteId]>,
         /// To which concentrator.
-        to: UnitId,
+        to: ConcentratorId,
         /// The old tunnel is taken down before the new one is asked for.
         cut_over: bool,
     },
@@ -733,7 +733,7 @@ pub struct Tcp {
     /// How the window grows and shrinks.
     pub congestion: Congestion,
     /// What each direction of an access link holds before it loses packets.
-    pub access_buffer: Span,
+    pub access_buffer: Duration,
     /// What is left out, for study.
     pub without: Without,
 }
@@ -747,7 +747,7 @@ impl Default for Tcp {
             window: 10,
             most: 3_000,
             congestion: Congestion::Cubic,
-            access_buffer: Span(100_000_000),
+            access_buffer: Duration(100_000_000),
             without: Without::NONE,
         }
     }
@@ -859,12 +859,12 @@ pub struct Arrival {
 
 /// A share that rises and falls linearly between points of the day; constant before and after.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Levels(pub Vec<(Clock, f64)>);
+pub struct Levels(pub Vec<(TimeOfDay, f64)>);
 
 impl Levels {
     /// The next instant from `now` on at which `factor` x level is above `threshold`, within the same day.
     #[must_use]
-    pub fn next_above(&self, threshold: f64, factor: f64, clock: Clock) -> Option<Clock> {
+    pub fn next_above(&self, threshold: f64, factor: f64, clock: TimeOfDay) -> Option<TimeOfDay> {
         if self.at(clock) * factor > threshold {
             return Some(clock);
         }
@@ -877,19 +877,19 @@ impl Levels {
                 return Some(from.max(clock));
             }
             let crossing = from.0 + fraction(until.0 - from.0, (threshold / factor - low) / (high - low)) + 1;
-            return Some(Clock(crossing).max(clock));
+            return Some(TimeOfDay(crossing).max(clock));
         }
         None
     }
 
     /// The level summed over part of a day [s].
     #[must_use]
-    pub fn integral(&self, from: Clock, until: Clock) -> f64 {
+    pub fn integral(&self, from: TimeOfDay, until: TimeOfDay) -> f64 {
         let inner = self.0.iter().map(|&(at, _)| at).filter(|&at| from < at && at < until);
         let mut sum = 0.0;
         let mut last = from;
         for at in inner.chain([until]) {
-            sum += f64::midpoint(self.at(last), self.at(at)) * Span(at.0 - last.0).secs();
+            sum += f64::midpoint(self.at(last), self.at(at)) * Duration(at.0 - last.0).secs();
             last = at;
         }
         sum
@@ -898,7 +898,7 @@ impl Levels {
     /// The level at a time of day.
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // a day's nanoseconds are below 2^53
-    pub fn at(&self, clock: Clock) -> f64 {
+    pub fn at(&self, clock: TimeOfDay) -> f64 {
         let next = self.0.partition_point(|&(at, _)| at <= clock);
         match (next.checked_sub(1).map(|last| self.0[last]), self.0.get(next)) {
             (Some((from, low)), Some(&(until, high))) => {
@@ -917,17 +917,17 @@ fn fraction(of: u64, share: f64) -> u64 {
 
 /// The share of a day's arrivals that have come by a time of day: points, joined by straight lines.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cumulative(pub Vec<(Clock, f64)>);
+pub struct Cumulative(pub Vec<(TimeOfDay, f64)>);
 
 impl Cumulative {
     /// The time of day by which `share` of the day's arrivals have come (inversion; Çinlar 1975, section 4.7).
     /// `None` when that is beyond the day. `hint` is the segment to look from; it is moved on.
     #[must_use]
-    pub fn invert(&self, share: f64, hint: &mut usize) -> Option<Clock> {
+    pub fn invert(&self, share: f64, hint: &mut usize) -> Option<TimeOfDay> {
         while *hint + 1 < self.0.len() {
             let ((from, low), (until, high)) = (self.0[*hint], self.0[*hint + 1]);
             if share < high {
-                return Some(Clock(from.0 + fraction(until.0 - from.0, (share - low) / (high - low))));
+                return Some(TimeOfDay(from.0 + fraction(until.0 - from.0, (share - low) / (high - low))));
             }
             *hint += 1;
         }
@@ -936,7 +936,7 @@ impl Cumulative {
 
     /// The share that has come by a time of day.
     #[must_use]
-    pub fn at(&self, clock: Clock) -> f64 {
+    pub fn at(&self, clock: TimeOfDay) -> f64 {
         Levels(self.0.clone()).at(clock)
     }
 }
@@ -984,7 +984,7 @@ impl Overhead {
 }
 
 /// The windows of an order: each day's `from` to `until`, on one day or on all.
-pub(crate) fn daily(days: u32, only: Option<u64>, from: Clock, until: Clock) -> Vec<(Time, Time)> {
+pub(crate) fn daily(days: u32, only: Option<u64>, from: TimeOfDay, until: TimeOfDay) -> Vec<(Time, Time)> {
     (0..u64::from(days))
         .filter(|day| only.is_none_or(|one| one == *day))
         .map(|day| (from.on(day), until.on(day)))
@@ -1004,14 +1004,14 @@ mod tests {
         assert_eq!(Cipher::None.wire(1400), 1400);
     }
 
-    fn hour(hours: u64) -> Clock {
-        Clock(hours * 3600 * crate::units::NANOS)
+    fn hour(hours: u64) -> TimeOfDay {
+        TimeOfDay(hours * 3600 * crate::units::NANOS)
     }
 
     #[test]
     fn levels_join_their_points() {
         let levels = Levels(vec![(hour(7), 0.0), (hour(8), 1.0), (hour(12), 1.0), (hour(13), 0.5)]);
-        assert!((levels.at(Clock(hour(7).0 + 1800 * crate::units::NANOS)) - 0.5).abs() < 1e-12);
+        assert!((levels.at(TimeOfDay(hour(7).0 + 1800 * crate::units::NANOS)) - 0.5).abs() < 1e-12);
         assert_eq!(levels.at(hour(6)).to_bits(), 0.0_f64.to_bits());
         assert_eq!(levels.next_above(0.5, 1.0, hour(0)).map(|at| at.0 / 1_000_000_000), Some(7 * 3600 + 1800));
         assert_eq!(levels.next_above(0.9, 1.0, hour(13)), None);

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::file::{At, CipherFile, ConcentratorFile, File};
-use crate::scenario::leaf::{Count, Leaf, Line, Number};
+use crate::scenario::leaf::{Count, Field, Number, TextLine};
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::source::{Input, Likelihood, Standing};
 use crate::units::{BitRate, Bytes, PacketRate};
@@ -16,27 +16,27 @@ use crate::units::{BitRate, Bytes, PacketRate};
 /// What is known of a device.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Profile {
+pub struct DeviceModel {
     /// Its name for people.
-    pub title: Leaf<Line>,
+    pub title: Field<TextLine>,
     /// Encrypted traffic at the reference packet.
-    pub throughput: Leaf<BitRate>,
+    pub throughput: Field<BitRate>,
     /// Smallest packets that it can handle.
-    pub packet_rate: Leaf<PacketRate>,
+    pub packet_rate: Field<PacketRate>,
     /// Inner packet at which the throughput is stated.
-    pub reference_packet: Leaf<Bytes>,
+    pub reference_packet: Field<Bytes>,
     /// What encryption adds to each packet.
     pub cipher: Option<CipherFile>,
     /// What one tunnel can carry.
-    pub per_tunnel: Leaf<BitRate>,
+    pub per_tunnel: Field<BitRate>,
     /// Tunnels at a time.
-    pub tunnels: Leaf<Count>,
+    pub tunnels: Field<Count>,
     /// IKE handshakes in a second.
-    pub handshakes: Leaf<Number>,
+    pub handshakes: Field<Number>,
     /// Where the figures stand, and as of when.
-    pub from: Leaf<Line>,
+    pub from: Field<TextLine>,
     /// Until when its maker sold it.
-    pub end_of_sale: Leaf<Line>,
+    pub end_of_sale: Field<TextLine>,
 }
 
 /// A device that could be bought.
@@ -82,7 +82,7 @@ pub fn smallest(throughput: f64, tunnels: usize, packet_rate: Option<f64>) -> Ve
 }
 
 /// Devices by their names.
-pub type Profiles = BTreeMap<String, Profile>;
+pub type DeviceModels = BTreeMap<String, DeviceModel>;
 
 const BUILT_IN: &str = include_str!("../../profiles/devices.toml");
 
@@ -91,19 +91,19 @@ const BUILT_IN: &str = include_str!("../../profiles/devices.toml");
 /// # Panics
 /// Never: a test reads them.
 #[must_use]
-pub fn built_in() -> Profiles {
-    static ALL: LazyLock<Profiles> =
+pub fn built_in() -> DeviceModels {
+    static ALL: LazyLock<DeviceModels> =
         LazyLock::new(|| toml::from_str(BUILT_IN).expect("the built-in profiles can be read"));
     ALL.clone()
 }
 
 /// Those that come with the program, and those of the scenario's own file, which go before.
-pub fn profiles(file: &File, check: &mut Check) -> Profiles {
+pub fn profiles(file: &File, check: &mut Checker) -> DeviceModels {
     let mut all = built_in();
     let Some(name) = check.maybe(&file.profiles) else { return all };
     let at = file.profiles.span().clone();
     let Some((text, source)) = check.file(&at, &name.0) else { return all };
-    match toml::from_str::<Profiles>(&text) {
+    match toml::from_str::<DeviceModels>(&text) {
         Ok(own) => {
             for (name, profile) in own {
                 let faults = faults(&profile);
@@ -127,7 +127,7 @@ pub fn profiles(file: &File, check: &mut Check) -> Profiles {
 }
 
 /// Figures of a profile that cannot be read.
-fn faults(profile: &Profile) -> Vec<(std::ops::Range<usize>, String)> {
+fn faults(profile: &DeviceModel) -> Vec<(std::ops::Range<usize>, String)> {
     let wrong = [
         (profile.throughput.span(), profile.throughput.wrong()),
         (profile.packet_rate.span(), profile.packet_rate.wrong()),
@@ -148,12 +148,12 @@ fn faults(profile: &Profile) -> Vec<(std::ops::Range<usize>, String)> {
     wrong.chain(nothing).collect()
 }
 
-fn stand_in() -> Profile {
-    Profile { throughput: Leaf::of(BitRate(1_000_000_000), 0..0), ..Profile::default() }
+fn stand_in() -> DeviceModel {
+    DeviceModel { throughput: Field::of(BitRate(1_000_000_000), 0..0), ..DeviceModel::default() }
 }
 
 /// A concentrator as written, with what its profile says where it says nothing itself.
-pub fn filled(table: &At<ConcentratorFile>, known: &Profiles, check: &mut Check) -> ConcentratorFile {
+pub fn filled(table: &At<ConcentratorFile>, known: &DeviceModels, check: &mut Checker) -> ConcentratorFile {
     let mut file = table.get_ref().clone();
     let Some(name) = check.maybe(&file.profile) else { return file };
     let unread = check.unread_profiles.then(stand_in);
@@ -176,7 +176,7 @@ pub fn filled(table: &At<ConcentratorFile>, known: &Profiles, check: &mut Check)
 
 /// The figures that concentrators have from their profiles, with their source.
 #[must_use]
-pub fn inputs(file: &File, known: &Profiles) -> Vec<Input> {
+pub fn inputs(file: &File, known: &DeviceModels) -> Vec<Input> {
     let of_table = |table: &At<ConcentratorFile>| -> Vec<Input> {
         let own = table.get_ref();
         let (Some(unit), Some(name)) = (own.name.right(), own.profile.right()) else { return Vec::new() };
@@ -203,16 +203,16 @@ pub fn inputs(file: &File, known: &Profiles) -> Vec<Input> {
     file.concentrator.iter().flat_map(of_table).collect()
 }
 
-fn shown<T: ToString>(leaf: &Leaf<T>) -> Option<String> {
+fn shown<T: ToString>(leaf: &Field<T>) -> Option<String> {
     leaf.right().map(ToString::to_string)
 }
 
 /// What a profile says, as if it stood where the profile is named: its own place is in another file.
-fn fill<T: Clone>(own: &mut Leaf<T>, of_profile: &Leaf<T>, at: &Range<usize>) {
+fn fill<T: Clone>(own: &mut Field<T>, of_profile: &Field<T>, at: &Range<usize>) {
     if !own.is_written()
         && let Some(value) = of_profile.right()
     {
-        *own = Leaf::of(value.clone(), at.clone());
+        *own = Field::of(value.clone(), at.clone());
     }
 }
 

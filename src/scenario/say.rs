@@ -6,8 +6,8 @@ use crate::scenario::file::{
     BalancerFile, Change, ConcentratorFile, CurfewFile, DisciplineFile, LimitFile, MigrateFile, OptionFile,
     ReleaseFile, Selector, ShapeFile, ShareFile, StaggerFile, StoreFile,
 };
-use crate::scenario::leaf::{Date, Leaf, Name, Number};
-use crate::units::Clock;
+use crate::scenario::leaf::{Date, Field, Name, Number};
+use crate::units::TimeOfDay;
 
 /// Each change of an option in a clause, without those of the options that it includes.
 #[must_use]
@@ -87,7 +87,7 @@ fn discipline(file: &DisciplineFile) -> String {
         DisciplineFile::Fifo => "one queue, first come, first served,".to_owned(),
         DisciplineFile::FairBySite => "the same share to each busy site".to_owned(),
         DisciplineFile::Priority(lists) => {
-            let rank = |names: &Vec<Leaf<Name>>| list(&names.iter().map(name).collect::<Vec<_>>());
+            let rank = |names: &Vec<Field<Name>>| list(&names.iter().map(name).collect::<Vec<_>>());
             format!("strict priority: {},", lists.iter().map(rank).collect::<Vec<_>>().join(", then "))
         }
         DisciplineFile::Weighted(weights) => {
@@ -101,7 +101,7 @@ fn discipline(file: &DisciplineFile) -> String {
     }
 }
 
-fn by_class<'a>(weights: impl Iterator<Item = (&'a toml::Spanned<String>, &'a Leaf<Number>)>) -> String {
+fn by_class<'a>(weights: impl Iterator<Item = (&'a toml::Spanned<String>, &'a Field<Number>)>) -> String {
     let each = weights.map(|(class, weight)| {
         format!("{} {}", class.get_ref(), weight.right().map_or_else(String::new, |weight| weight.0.to_string()))
     });
@@ -160,7 +160,7 @@ fn share_of(file: &ShareFile, what: &str) -> String {
 
 fn stagger(file: &StaggerFile) -> String {
     let peak = file.peak.right().map_or_else(String::new, |peak| format!(", most at {peak}"));
-    format!("{} start{}{peak}", name(&file.class), window(&file.from, &file.until, &Leaf::default()))
+    format!("{} start{}{peak}", name(&file.class), window(&file.from, &file.until, &Field::default()))
 }
 
 fn store(file: &StoreFile) -> String {
@@ -182,7 +182,7 @@ fn limit(file: &LimitFile) -> String {
     format!("{}: {}", units(&file.concentrators), list(&terms))
 }
 
-fn units(names: &[Leaf<Name>]) -> String {
+fn units(names: &[Field<Name>]) -> String {
     if names.is_empty() { "all concentrators".to_owned() } else { list(&names.iter().map(name).collect::<Vec<_>>()) }
 }
 
@@ -190,15 +190,15 @@ fn list(items: &[String]) -> String {
     items.join(", ")
 }
 
-fn name(leaf: &Leaf<Name>) -> String {
+fn name(leaf: &Field<Name>) -> String {
     leaf.right().map_or_else(String::new, |name| name.0.clone())
 }
 
-fn value<T: Display>(leaf: &Leaf<T>) -> String {
+fn value<T: Display>(leaf: &Field<T>) -> String {
     leaf.right().map_or_else(String::new, ToString::to_string)
 }
 
-fn window(from: &Leaf<Clock>, until: &Leaf<Clock>, on: &Leaf<Date>) -> String {
+fn window(from: &Field<TimeOfDay>, until: &Field<TimeOfDay>, on: &Field<Date>) -> String {
     let hours = match (from.right(), until.right()) {
         (Some(from), Some(until)) => format!(" from {from} to {until}"),
         (Some(from), None) => format!(" from {from} on"),
@@ -209,7 +209,7 @@ fn window(from: &Leaf<Clock>, until: &Leaf<Clock>, on: &Leaf<Date>) -> String {
     hours + &day
 }
 
-fn instant(at: &Leaf<Clock>, on: &Leaf<Date>) -> String {
+fn instant(at: &Field<TimeOfDay>, on: &Field<Date>) -> String {
     let at = at.right().map_or_else(String::new, |clock| format!(" from {clock} on"));
     let on = on.right().map_or_else(String::new, |date| format!(" ({})", date.0));
     at + &on

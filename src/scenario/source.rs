@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::file::{File, LikelihoodFile, StandingFile};
 
 /// How far a number can be trusted.
@@ -63,7 +63,7 @@ pub enum Likelihood {
 
 /// Every number of the scenario with its origin. A source covers the path that it names and all below it; the
 /// longest path wins.
-pub fn inputs(text: &str, file: &File, check: &mut Check) -> Vec<Input> {
+pub fn inputs(text: &str, file: &File, check: &mut Checker) -> Vec<Input> {
     let Ok(root) = DeTable::parse(text) else { return Vec::new() };
     let mut numbers = Vec::new();
     for (key, value) in root.get_ref() {
@@ -117,7 +117,7 @@ fn origin_of(path: String, value: String, file: &File) -> Input {
         Some(StandingFile::Assumed) | None => Standing::Assumed,
     };
     let line =
-        |leaf: &crate::scenario::leaf::Leaf<crate::scenario::leaf::Line>| leaf.right().map(|line| line.0.clone());
+        |leaf: &crate::scenario::leaf::Field<crate::scenario::leaf::TextLine>| leaf.right().map(|line| line.0.clone());
     Input {
         path,
         value,

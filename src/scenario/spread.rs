@@ -2,17 +2,17 @@
 
 use crate::scenario::source::{Input, Likelihood, Standing};
 use crate::scenario::vary::{digits, number};
-use crate::units::{BitRate, Bytes, Share, Span, Text};
+use crate::units::{BitRate, Bytes, Duration, Share, Text};
 
 /// A quantity as text, and what kind it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Quantity {
-    kind: Kind,
+    kind: QuantityKind,
     size: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum QuantityKind {
     Time,
     Rate,
     Size,
@@ -24,41 +24,41 @@ enum Kind {
 impl Quantity {
     fn read(text: &str) -> Option<Self> {
         let of = |kind, size| Some(Self { kind, size });
-        let time = || Span::read(text).ok().and_then(|span| of(Kind::Time, span.secs()));
-        let rate = || BitRate::read(text).ok().and_then(|rate| of(Kind::Rate, rate.bits()));
-        let size = || Bytes::read(text).ok().and_then(|bytes| of(Kind::Size, bytes.bits() / 8.0));
-        let share = || Share::read(text).ok().and_then(|share| of(Kind::Share, share.0));
-        let whole = || text.parse::<u32>().ok().and_then(|number| of(Kind::Whole, f64::from(number)));
-        let number = || text.parse().ok().and_then(|number| of(Kind::Number, number));
+        let time = || Duration::read(text).ok().and_then(|span| of(QuantityKind::Time, span.secs()));
+        let rate = || BitRate::read(text).ok().and_then(|rate| of(QuantityKind::Rate, rate.bits()));
+        let size = || Bytes::read(text).ok().and_then(|bytes| of(QuantityKind::Size, bytes.bits() / 8.0));
+        let share = || Share::read(text).ok().and_then(|share| of(QuantityKind::Share, share.0));
+        let whole = || text.parse::<u32>().ok().and_then(|number| of(QuantityKind::Whole, f64::from(number)));
+        let number = || text.parse().ok().and_then(|number| of(QuantityKind::Number, number));
         time().or_else(rate).or_else(size).or_else(share).or_else(whole).or_else(number)
     }
 
     fn written(&self) -> String {
         let size = self.size;
         match self.kind {
-            Kind::Time => format!("{} ms", digits(size * 1e3)),
-            Kind::Rate => format!("{} Mbit/s", digits(size / 1e6)),
-            Kind::Size => format!("{} B", size.round()),
-            Kind::Share => format!("{} %", digits(size * 100.0)),
-            Kind::Number => digits(size).to_string(),
-            Kind::Whole => size.round().to_string(),
+            QuantityKind::Time => format!("{} ms", digits(size * 1e3)),
+            QuantityKind::Rate => format!("{} Mbit/s", digits(size / 1e6)),
+            QuantityKind::Size => format!("{} B", size.round()),
+            QuantityKind::Share => format!("{} %", digits(size * 100.0)),
+            QuantityKind::Number => digits(size).to_string(),
+            QuantityKind::Whole => size.round().to_string(),
         }
     }
 }
 
 /// What an input could be.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Spread {
+pub struct Uncertainty {
     /// Both ends as they were written.
     pub ends: (String, String),
-    kind: Kind,
+    kind: QuantityKind,
     from: f64,
     likely: f64,
     to: f64,
     likelihood: Likelihood,
 }
 
-impl Spread {
+impl Uncertainty {
     /// That of an assumed input which states its range; none of any other, of a range in other words or of another quantity,
     /// or if the value does not lie in it.
     #[must_use]
@@ -67,9 +67,9 @@ impl Spread {
         let ends = ends(range)?;
         let [likely, from, to] = [input.value.as_str(), &ends.0, &ends.1].map(Quantity::read);
         let (likely, from, to) = (likely?, from?, to?);
-        let numbers = [likely, from, to].map(|end| matches!(end.kind, Kind::Whole | Kind::Number));
+        let numbers = [likely, from, to].map(|end| matches!(end.kind, QuantityKind::Whole | QuantityKind::Number));
         let alike = likely.kind == from.kind && likely.kind == to.kind;
-        let kind = if alike { likely.kind } else { Kind::Number };
+        let kind = if alike { likely.kind } else { QuantityKind::Number };
         let inside = from.size <= likely.size && likely.size <= to.size && from.size < to.size;
         (inside && (alike || numbers.iter().all(|number| *number))).then_some(Self {
             ends,
@@ -127,16 +127,17 @@ mod tests {
 
     #[test]
     fn a_spread_has_its_ends_and_its_likeliest() {
-        let rtt = Spread::of(&input("18 ms", "10 to 40 ms", Likelihood::Triangular)).unwrap();
+        let rtt = Uncertainty::of(&input("18 ms", "10 to 40 ms", Likelihood::Triangular)).unwrap();
         assert_eq!([rtt.at(0.0), rtt.at(8.0 / 30.0), rtt.at(1.0)], ["10 ms", "18 ms", "40 ms"]);
-        let even = Spread::of(&input("1 Gbit/s", "500 Mbit/s to 2 Gbit/s", Likelihood::Uniform)).unwrap();
+        let even = Uncertainty::of(&input("1 Gbit/s", "500 Mbit/s to 2 Gbit/s", Likelihood::Uniform)).unwrap();
         assert_eq!(even.at(0.5), "1250 Mbit/s");
-        let by_ratio = Spread::of(&input("30 kB", "10 to 90 kB", Likelihood::LogUniform)).unwrap();
+        let by_ratio = Uncertainty::of(&input("30 kB", "10 to 90 kB", Likelihood::LogUniform)).unwrap();
         assert_eq!(by_ratio.at(0.5), "30000 B");
-        let turns = Spread::of(&input("4", "1 to 6", Likelihood::Triangular)).unwrap();
+        let turns = Uncertainty::of(&input("4", "1 to 6", Likelihood::Triangular)).unwrap();
         assert!((0..100).all(|u| turns.at(f64::from(u) / 100.0).parse::<u8>().is_ok()));
-        let ends =
-            |value: &str, range: &str| Spread::of(&input(value, range, Likelihood::Uniform)).map(|spread| spread.ends);
+        let ends = |value: &str, range: &str| {
+            Uncertainty::of(&input(value, range, Likelihood::Uniform)).map(|spread| spread.ends)
+        };
         assert_eq!(ends("1 Gbit/s", "500 Mbit/s to 2 Gbit/s"), Some(("500 Mbit/s".to_owned(), "2 Gbit/s".to_owned())));
         assert_eq!(ends("2.0", "1.5 to 2.5"), Some(("1.5".to_owned(), "2.5".to_owned())));
         for (value, range) in [("0.3", "10 to 40 ms"), ("60 ms", "10 to 40 ms"), ("3", "a third of them")] {

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::problem::SourceId;
 use crate::units::visible;
 
 /// A file that is there and can be read.
-pub struct Table<'a> {
+pub struct CsvTable<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its text.
@@ -16,9 +16,9 @@ pub struct Table<'a> {
     pub source: SourceId,
 }
 
-impl Table<'_> {
+impl CsvTable<'_> {
     /// The names of the columns; none, and a problem, where the first line has none.
-    pub fn header(&self, check: &mut Check) -> Option<Vec<String>> {
+    pub fn header(&self, check: &mut Checker) -> Option<Vec<String>> {
         let mut reader = self.reader();
         let header: Vec<String> = match reader.headers() {
             Ok(header) => header.iter().map(str::to_owned).collect(),
@@ -49,7 +49,7 @@ impl Table<'_> {
     }
 
     /// Notes columns that cannot be told apart, of those that are used.
-    pub fn distinct(&self, header: &[String], used: &[usize], check: &mut Check) {
+    pub fn distinct(&self, header: &[String], used: &[usize], check: &mut Checker) {
         for (place, &column) in used.iter().enumerate() {
             let name = &header[column];
             if used[..place].contains(&column) {

@@ -1,11 +1,11 @@
 //! Targets: what must hold, in which hours, up to which limit.
 
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::file::{At, File, MeasureFile, TargetFile};
 use crate::scenario::headend::class_named;
 use crate::scenario::leaf::Number;
 use crate::scenario::model::{Calendar, Class, ClassId, Demand};
-use crate::units::{Bytes, Clock, Share, Span, Text, Time};
+use crate::units::{Bytes, Duration, Share, Text, Time, TimeOfDay};
 
 /// Something that must hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,9 +15,9 @@ pub struct Target {
     /// It must not be above this: seconds, bytes, or a share.
     pub limit: f64,
     /// Counts what starts from this time of day.
-    pub from: Clock,
+    pub from: TimeOfDay,
     /// Counts what starts until this time of day.
-    pub until: Clock,
+    pub until: TimeOfDay,
     /// Counts what starts on this day of the run; none counts every day.
     pub day: Option<u64>,
     /// The target in one line, such as `clinical p95 <= 2 s, 08:00 to 10:00`.
@@ -95,7 +95,7 @@ pub fn targets(
     classes: &[Class],
     calendar: &Calendar,
     first: Option<jiff::civil::Date>,
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Vec<Target> {
     file.target.iter().filter_map(|table| target(table, classes, calendar, first, check)).collect()
 }
@@ -105,7 +105,7 @@ fn target(
     classes: &[Class],
     calendar: &Calendar,
     first: Option<jiff::civil::Date>,
-    check: &mut Check,
+    check: &mut Checker,
 ) -> Option<Target> {
     let (at, file) = (table.span(), table.get_ref());
     let window = check.window(&file.from, &file.until, (calendar.from, calendar.until));
@@ -173,7 +173,7 @@ fn target(
 }
 
 /// Whether a class has what is measured: calls and staff have no latency, and only calls are refused.
-fn suits(measure: MeasureFile, class: &Class, file: &TargetFile, check: &mut Check) -> Option<()> {
+fn suits(measure: MeasureFile, class: &Class, file: &TargetFile, check: &mut Checker) -> Option<()> {
     let of_calls = matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
     let (what, help) = match measure {
         MeasureFile::Refused if !of_calls => ("is never refused", "use `given_up`, or a class of calls"),
@@ -217,7 +217,7 @@ fn limit(measure: MeasureFile, text: &str) -> Result<(f64, String), String> {
         | MeasureFile::SitesCutOff => Share::read(text).map(|share| (share.0, share.to_string())),
         MeasureFile::Outages => Number::read(text).map(|number| (number.0, text.to_owned())),
         MeasureFile::Waiting => Bytes::read(text).map(|bytes| (bytes.bits() / 8.0, bytes.to_string())),
-        _ => Span::read(text).map(|span| (span.secs(), span.to_string())),
+        _ => Duration::read(text).map(|span| (span.secs(), span.to_string())),
     }
 }
 
@@ -231,7 +231,7 @@ fn limit_help(measure: MeasureFile) -> &'static str {
         | MeasureFile::SitesCutOff => Share::WHAT,
         MeasureFile::Outages => Number::WHAT,
         MeasureFile::Waiting => Bytes::WHAT,
-        _ => Span::WHAT,
+        _ => Duration::WHAT,
     }
 }
 

@@ -4,39 +4,39 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::random;
-use crate::scenario::check::Check;
+use crate::scenario::check::Checker;
 use crate::scenario::file::{At, Law};
-use crate::scenario::leaf::{Count, Leaf, Number};
-use crate::units::{Share, Span};
+use crate::scenario::leaf::{Count, Field, Number};
+use crate::units::{Duration, Share};
 
 /// How tunnels are set up by IKE, and how their loss is noticed.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TunnelsFile {
     /// Time until a site notices that its tunnel is dead (dead-peer detection; default `{ fixed = "30 s" }`).
-    #[schemars(with = "Option<Law<Span>>")]
-    pub detection: Option<At<Law<Span>>>,
+    #[schemars(with = "Option<Law<Duration>>")]
+    pub detection: Option<At<Law<Duration>>>,
     /// Time until an unanswered IKE request is sent again (default 4 s).
-    pub retransmit: Leaf<Span>,
+    pub retransmit: Field<Duration>,
     /// By what that time grows each time (default 1.8).
-    pub backoff: Leaf<Number>,
+    pub backoff: Field<Number>,
     /// How often it is sent again before the site starts over (default 5).
-    pub tries: Leaf<Count>,
+    pub tries: Field<Count>,
     /// Each of these times is shortened by a random part of up to this share (default 0 %).
-    pub jitter: Leaf<Share>,
+    pub jitter: Field<Share>,
     /// Time after which a tunnel's keys are renewed by another handshake (default: never).
-    pub rekey: Leaf<Span>,
+    pub rekey: Field<Duration>,
     /// Uplinks of each concentrator, for the count of tunnels that the design needs (default 1).
-    pub hub_uplinks: Leaf<Count>,
+    pub hub_uplinks: Field<Count>,
     /// Uplinks of each site (default 1).
-    pub site_uplinks: Leaf<Count>,
+    pub site_uplinks: Field<Count>,
 }
 
 /// How tunnels are set up and lost.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Terms {
+pub struct TunnelTerms {
     /// From a tunnel's death to its being noticed [s].
-    pub detection: random::Law,
+    pub detection: random::Distribution,
     /// Until an unanswered request is sent again, the first time [s].
     pub retransmit: f64,
     /// Growth of that time.
@@ -46,16 +46,16 @@ pub struct Terms {
     /// Greatest part by which each time is shortened.
     pub jitter: f64,
     /// Between renewals of keys.
-    pub rekey: Option<Span>,
+    pub rekey: Option<Duration>,
     /// Uplinks of each concentrator and of each site.
     pub uplinks: (u64, u64),
 }
 
-impl Default for Terms {
+impl Default for TunnelTerms {
     /// strongSwan's: 4 s, growing by 1.8, five repeats, no jitter (its documentation, "Retransmission").
     fn default() -> Self {
         Self {
-            detection: random::Law::Fixed(30.0),
+            detection: random::Distribution::Fixed(30.0),
             retransmit: 4.0,
             backoff: 1.8,
             tries: 5,
@@ -66,7 +66,7 @@ impl Default for Terms {
     }
 }
 
-impl Terms {
+impl TunnelTerms {
     /// Time from the `sent`-th sending of a request (0 is the first) to the next, or to giving up, without jitter [s].
     #[must_use]
     pub fn wait(&self, sent: u32) -> f64 {
@@ -86,11 +86,11 @@ impl Terms {
 }
 
 /// Less than a round trip makes no sense, and floods the run with events.
-const LEAST_RETRANSMIT: Span = Span(10_000_000);
+const LEAST_RETRANSMIT: Duration = Duration(10_000_000);
 
 /// Reads the terms that are written; the others are as `usual`.
-pub fn terms(file: &TunnelsFile, usual: Terms, check: &mut Check) -> Terms {
-    let retransmit = check.or(&file.retransmit, Span::of_secs(usual.retransmit));
+pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> TunnelTerms {
+    let retransmit = check.or(&file.retransmit, Duration::of_secs(usual.retransmit));
     if retransmit < LEAST_RETRANSMIT {
         let title = "a request is not sent again that soon";
         check.problems.add(file.retransmit.span(), title, "write 10 ms or more; the usual is some seconds");
@@ -112,10 +112,10 @@ pub fn terms(file: &TunnelsFile, usual: Terms, check: &mut Check) -> Terms {
         count
     });
     let rekey = check.maybe(&file.rekey);
-    if rekey.is_some_and(|rekey| rekey < Span(60_000_000_000)) {
+    if rekey.is_some_and(|rekey| rekey < Duration(60_000_000_000)) {
         check.problems.add(file.rekey.span(), "keys are not renewed that often", "write a minute or more");
     }
-    Terms {
+    TunnelTerms {
         detection: file.detection.as_ref().and_then(|law| check.law(law)).unwrap_or(usual.detection),
         retransmit: retransmit.secs(),
         backoff,
@@ -133,7 +133,7 @@ mod tests {
     /// strongSwan's table of retransmissions: 4, 11, 24, 47 and 89 s, and giving up at 165 s.
     #[test]
     fn requests_are_sent_again_when_the_documentation_says() {
-        let terms = Terms::default();
+        let terms = TunnelTerms::default();
         let mut at = 0.0;
         let times: Vec<i64> = (0..=terms.tries)
             .map(|sent| {
@@ -149,7 +149,7 @@ mod tests {
     /// The example of the recommendations: four hubs and 100 spokes, each with two uplinks.
     #[test]
     fn tunnels_are_counted_as_recommended() {
-        let terms = Terms { uplinks: (2, 2), ..Terms::default() };
+        let terms = TunnelTerms { uplinks: (2, 2), ..TunnelTerms::default() };
         assert_eq!(terms.count(4, 100), (24 + 1600, 12 + 400));
     }
 }

@@ -21,7 +21,7 @@ pub struct Warning {
 pub fn switched_off(base: &Model, model: &Model) -> Vec<String> {
     let more = |class: &&Class| {
         let own = base.classes.iter().find(|other| other.name == class.name);
-        class.rules.off.iter().any(|window| own.is_none_or(|own| !own.rules.off.contains(window)))
+        class.rules.switched_off.iter().any(|window| own.is_none_or(|own| !own.rules.switched_off.contains(window)))
     };
     model.classes.iter().filter(more).map(|class| class.name.clone()).collect()
 }

@@ -1,25 +1,25 @@
 //! Balancers: which concentrator ends a site's tunnel. Chosen when the tunnel is set up, and kept.
 
 use crate::random::{Key, Purpose, name_of, place_of};
-use crate::scenario::model::{Balancer, Model, Pool, PoolId, SiteId, UnitId};
+use crate::scenario::model::{Balancer, ConcentratorId, Model, Pool, PoolId, SiteId};
 use crate::units::Time;
 
 /// Where each site's tunnel belongs, and where it ends at the start of a run: nowhere, if the concentrators are full.
 #[must_use]
-pub fn place(model: &Model, key: Key) -> (Vec<UnitId>, Vec<Option<UnitId>>) {
-    let mut home = vec![UnitId(0); model.sites.len()];
+pub fn place(model: &Model, key: Key) -> (Vec<ConcentratorId>, Vec<Option<ConcentratorId>>) {
+    let mut home = vec![ConcentratorId(0); model.sites.len()];
     let mut placed = vec![None; model.sites.len()];
-    let mut tunnels = vec![0; model.units.len()];
+    let mut tunnels = vec![0; model.concentrators.len()];
     for (pool, id) in model.pools.iter().zip(0_u8..) {
         let sites: Vec<SiteId> =
             (0..model.sites.len()).map(SiteId::of).filter(|site| model.pool_of[site.index()] == PoolId(id)).collect();
-        for (site, unit) in sites.iter().zip(choose(model, pool, &sites, key)) {
+        for (site, unit) in sites.iter().zip(place_all(model, pool, &sites, key)) {
             home[site.index()] = unit;
-            let has_room = |unit: &UnitId| {
-                let terms = &model.units[unit.index()];
+            let has_room = |unit: &ConcentratorId| {
+                let terms = &model.concentrators[unit.index()];
                 tunnels[unit.index()] < terms.tunnels.unwrap_or(u32::MAX) && is_open(model, *unit)
             };
-            let end = Some(unit).filter(has_room).or_else(|| pool.units.iter().copied().find(has_room));
+            let end = Some(unit).filter(has_room).or_else(|| pool.concentrators.iter().copied().find(has_room));
             if let Some(end) = end {
                 tunnels[end.index()] += 1;
             }
@@ -29,14 +29,14 @@ pub fn place(model: &Model, key: Key) -> (Vec<UnitId>, Vec<Option<UnitId>>) {
     (home, placed)
 }
 
-fn is_open(model: &Model, unit: UnitId) -> bool {
-    let terms = &model.units[unit.index()];
+fn is_open(model: &Model, unit: ConcentratorId) -> bool {
+    let terms = &model.concentrators[unit.index()];
     terms.opens <= Time(0) && !terms.standby
 }
 
-fn choose(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<UnitId> {
-    let open: Vec<UnitId> = pool.units.iter().copied().filter(|&unit| is_open(model, unit)).collect();
-    let capacity: Vec<f64> = open.iter().map(|unit| model.units[unit.index()].throughput.bits()).collect();
+fn place_all(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<ConcentratorId> {
+    let open: Vec<ConcentratorId> = pool.concentrators.iter().copied().filter(|&unit| is_open(model, unit)).collect();
+    let capacity: Vec<f64> = open.iter().map(|unit| model.concentrators[unit.index()].throughput.bits()).collect();
     let total: f64 = capacity.iter().sum();
     let mut tally = vec![0.0; open.len()];
     let mut taken = Vec::with_capacity(sites.len());
@@ -47,12 +47,12 @@ fn choose(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<UnitId>
             Balancer::RoundRobin => number % open.len(),
             Balancer::Random => random(key, &model.sites[site.index()].name, open.len()),
             Balancer::Hash => place_of(&model.sites[site.index()].name, open.len()),
-            Balancer::LeastTunnels | Balancer::JoinShortest => least(tally.iter().copied()),
-            Balancer::LeastLoad => least(tally.iter().zip(&capacity).map(|(load, rate)| (load + patients) / rate)),
+            Balancer::LeastTunnels | Balancer::JoinShortest => index_of_least(tally.iter().copied()),
+            Balancer::LeastLoad => index_of_least(tally.iter().zip(&capacity).map(|(load, rate)| (load + patients) / rate)),
             // Smooth weighted round robin: each is owed its share a turn; the one owed most is taken.
             Balancer::Weighted => {
                 tally.iter_mut().zip(&capacity).for_each(|(owed, rate)| *owed += rate / total);
-                least(tally.iter().map(|owed| -owed))
+                index_of_least(tally.iter().map(|owed| -owed))
             }
         };
         tally[choice] += match pool.balancer {
@@ -66,20 +66,20 @@ fn choose(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<UnitId>
 }
 
 /// What a balancer can see of a concentrator: the patients behind its tunnels, and their number.
-pub type Loads<'a> = (&'a dyn Fn(UnitId) -> f64, &'a dyn Fn(UnitId) -> u32);
+pub type Loads<'a> = (&'a dyn Fn(ConcentratorId) -> f64, &'a dyn Fn(ConcentratorId) -> u32);
 
 /// Where a site that has lost its tunnel asks for another, among those that are `open`; none if none is.
 #[must_use]
-pub fn again(
+pub fn place_again(
     model: &Model,
     pool: &Pool,
     site: SiteId,
-    (home, home_is_open): (UnitId, bool),
-    open: &[UnitId],
+    (home, home_is_open): (ConcentratorId, bool),
+    open: &[ConcentratorId],
     (patients, tunnels): Loads<'_>,
-) -> Option<UnitId> {
-    let by = |value: &dyn Fn(UnitId) -> f64| open.get(least(open.iter().map(|&unit| value(unit)))).copied();
-    let rate = |unit: UnitId| model.units[unit.index()].throughput.bits();
+) -> Option<ConcentratorId> {
+    let by = |value: &dyn Fn(ConcentratorId) -> f64| open.get(index_of_least(open.iter().map(|&unit| value(unit)))).copied();
+    let rate = |unit: ConcentratorId| model.concentrators[unit.index()].throughput.bits();
     match pool.balancer {
         // Those that weigh loads do so anew.
         Balancer::LeastTunnels => by(&|unit| f64::from(tunnels(unit))),
@@ -101,7 +101,7 @@ fn random(key: Key, site: &str, of: usize) -> usize {
 }
 
 /// The place of the smallest; the first among equals.
-fn least(values: impl Iterator<Item = f64>) -> usize {
+fn index_of_least(values: impl Iterator<Item = f64>) -> usize {
     let mut best = (0, f64::INFINITY);
     for (index, value) in values.enumerate() {
         if value < best.1 {

@@ -18,10 +18,10 @@ use crate::sim::extremes::{larger, smaller};
 use crate::sim::likely::unlikely;
 use crate::sim::tournament::Tournament;
 use crate::units::{BESIDE, Time};
-use share::{Entry, Share};
+use share::{Entry, SiteQueue};
 
 /// Names a flow within the engine.
-pub type FlowId = u32;
+pub type TransactionId = u32;
 
 /// How sites weigh against each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,9 +34,9 @@ pub enum Fairness {
 
 /// Flows that share a capacity.
 #[derive(Clone, Debug)]
-pub struct Band {
+pub struct MaxMin {
     fairness: Fairness,
-    sites: Vec<Share>,
+    sites: Vec<SiteQueue>,
     /// By site: since when its access has been what holds its flows back [s].
     full_since: Vec<f64>,
     /// Shared sites by the reading of `v` at which their first flow ends.
@@ -77,13 +77,13 @@ pub fn exact_weight(weight: f64) -> f64 {
     (weight * STEP).round().max(1.0) / STEP
 }
 
-impl Band {
+impl MaxMin {
     /// An empty band over `sites` sites.
     #[must_use]
     pub fn new(sites: usize, fairness: Fairness) -> Self {
         Self {
             fairness,
-            sites: vec![Share::default(); sites],
+            sites: vec![SiteQueue::default(); sites],
             full_since: vec![0.0; sites],
             shared: Tournament::new(sites),
             capped: Tournament::new(sites),
@@ -221,7 +221,7 @@ impl Band {
 
     /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
     #[inline(always)]
-    pub fn insert(&mut self, site: u32, flow: FlowId, work: f64, weight: f64) {
+    pub fn insert(&mut self, site: u32, flow: TransactionId, work: f64, weight: f64) {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
         let entry = Entry::new(clock + work / weight, flow);
@@ -251,7 +251,7 @@ impl Band {
     ///
     /// # Panics
     /// If the flow is not at this site.
-    pub fn withdraw(&mut self, site: u32, flow: FlowId, weight: f64) -> f64 {
+    pub fn withdraw(&mut self, site: u32, flow: TransactionId, weight: f64) -> f64 {
         let clock = self.bring(site);
         let share = &mut self.sites[site as usize];
         let left = (share.remove(flow) - clock).max(0.0) * weight;
@@ -329,13 +329,13 @@ impl Band {
 
     /// The site's flow that ends first.
     #[must_use]
-    pub fn first_flow(&self, site: u32) -> Option<FlowId> {
+    pub fn first_flow(&self, site: u32) -> Option<TransactionId> {
         self.sites[site as usize].flows.last().map(|entry| entry.flow())
     }
 
     /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
     #[inline(always)]
-    pub fn finish(&mut self) -> (u32, FlowId) {
+    pub fn finish(&mut self) -> (u32, TransactionId) {
         let site = match (self.shared.first(), self.capped.first()) {
             (Some((due, shared)), Some((at, capped))) => {
                 let left = (due - self.v) * self.pace + self.pause();
@@ -375,7 +375,7 @@ impl Band {
 
     /// Every flow with the bits per unit of its weight that it still has to get; by site, in no meaningful order
     /// within it.
-    pub fn remaining(&self) -> impl Iterator<Item = (u32, FlowId, f64)> {
+    pub fn remaining(&self) -> impl Iterator<Item = (u32, TransactionId, f64)> {
         self.sites.iter().zip(0_u32..).filter(|(share, _)| !share.is_empty()).flat_map(|(share, site)| {
             let clock = self.clock_now(share);
             share.flows.iter().map(move |entry| (site, entry.flow(), (entry.end() - clock).max(0.0)))
@@ -393,16 +393,16 @@ impl Band {
         share.cap / self.weight_of(share)
     }
 
-    fn weight_of(&self, share: &Share) -> f64 {
+    fn weight_of(&self, share: &SiteQueue) -> f64 {
         if self.by_site() { 1.0 } else { share.weight }
     }
 
     /// Rise of a shared site's clock per unit of `v`.
-    fn gain(&self, share: &Share) -> f64 {
+    fn gain(&self, share: &SiteQueue) -> f64 {
         if self.by_site() { 1.0 / share.weight } else { 1.0 }
     }
 
-    fn clock_now(&self, share: &Share) -> f64 {
+    fn clock_now(&self, share: &SiteQueue) -> f64 {
         if share.shared {
             share.clock + (self.v - share.mark) * self.gain(share)
         } else {
@@ -431,7 +431,7 @@ impl Band {
     }
 
     /// Whether a site's clock runs as `v` does, whoever comes and goes.
-    fn rides(&self, share: &Share) -> bool {
+    fn rides(&self, share: &SiteQueue) -> bool {
         share.shared && !self.by_site()
     }
 

@@ -20,7 +20,7 @@ use crate::sim::likely::{likely, unlikely};
 use crate::units::Time;
 use buckets::Buckets;
 use chunks::{Chunk, NONE, ROOM};
-use entries::{Entry, Heap, Near, key};
+use entries::{Heap, Near, Pending, key};
 use wheel::{BUCKETS, DIGIT, Wheel, below, digit};
 
 /// What comes first at the same instant: the order of this list is the rule.
@@ -56,7 +56,7 @@ const FEW: usize = 8;
 
 /// Events that are still to come.
 #[derive(Clone, Debug)]
-pub struct Calendar<E> {
+pub struct EventList<E> {
     /// The bucket that is up.
     near: Near<E>,
     /// What was scheduled since it came up, within it.
@@ -67,14 +67,14 @@ pub struct Calendar<E> {
     up: u64,
     buckets: Buckets<E>,
     /// What was scheduled last for a bucket that is not up, if it waits to be put there.
-    last: Entry<E>,
+    last: Pending<E>,
     last_waits: bool,
     /// So many are in buckets, or wait to be put there.
     in_buckets: usize,
     scheduled: u64,
 }
 
-impl<E: Copy + Default> Calendar<E> {
+impl<E: Copy + Default> EventList<E> {
     /// Nothing is to come; the shortest buckets are 2 to so many `bits` nanoseconds long: as long as a few events take, so
     /// that what is scheduled goes to a bucket, not to the heap beside the one that is up.
     #[must_use]
@@ -85,7 +85,7 @@ impl<E: Copy + Default> Calendar<E> {
             bits,
             up: 0,
             buckets: Buckets::new(),
-            last: Entry::default(),
+            last: Pending::default(),
             last_waits: false,
             in_buckets: 0,
             scheduled: 0,
@@ -96,7 +96,7 @@ impl<E: Copy + Default> Calendar<E> {
     #[inline]
     pub fn push(&mut self, at: Time, rank: Rank, event: E) {
         let order = self.order(rank);
-        *self.place(at.0, order) = Entry { at: at.0, order, event };
+        *self.place(at.0, order) = Pending { at: at.0, order, event };
     }
 
     /// A place in the order of events for one that is kept elsewhere, because only the next of its kind is known: it is
@@ -114,7 +114,7 @@ impl<E: Copy + Default> Calendar<E> {
     /// The place for what is due then, among all that is to come. Each way is called last, and so is what makes room where
     /// there is none: nothing has to be put aside for what happens seldom.
     #[inline(never)]
-    fn place(&mut self, at: u64, order: u64) -> &mut Entry<E> {
+    fn place(&mut self, at: u64, order: u64) -> &mut Pending<E> {
         let bucket = at >> self.bits;
         let few = unlikely(self.in_buckets == 0) && self.late.left == 0 && self.near.left < FEW;
         if bucket > self.up && !(few && bucket < self.up + BUCKETS as u64) {
@@ -130,7 +130,7 @@ impl<E: Copy + Default> Calendar<E> {
     /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the
     /// last of them.
     #[inline(never)]
-    fn place_near(&mut self, at: u64, order: u64) -> &mut Entry<E> {
+    fn place_near(&mut self, at: u64, order: u64) -> &mut Pending<E> {
         if self.near.is_full() {
             return self.place_near_grown(at, order);
         }
@@ -141,14 +141,14 @@ impl<E: Copy + Default> Calendar<E> {
     }
 
     #[cold]
-    fn place_near_grown(&mut self, at: u64, order: u64) -> &mut Entry<E> {
+    fn place_near_grown(&mut self, at: u64, order: u64) -> &mut Pending<E> {
         self.near.grow();
         self.place_near(at, order)
     }
 
     /// The place where what is scheduled for a bucket waits; what has waited there goes to its own.
     #[inline(never)]
-    fn place_last(&mut self) -> &mut Entry<E> {
+    fn place_last(&mut self) -> &mut Pending<E> {
         if likely(self.last_waits) {
             self.put_last();
         }
@@ -192,7 +192,7 @@ impl<E: Copy + Default> Calendar<E> {
     }
 
     #[inline]
-    fn pop_if(&mut self, comes: impl FnOnce(&Entry<E>) -> bool) -> Option<(Time, &E)> {
+    fn pop_if(&mut self, comes: impl FnOnce(&Pending<E>) -> bool) -> Option<(Time, &E)> {
         self.fetch();
         let entry = if self.comes_late() {
             self.late.first().filter(|next| comes(next))?;
@@ -214,12 +214,12 @@ impl<E: Copy + Default> Calendar<E> {
     /// Whether a bucket came up with the event that was taken out last, and holds at least so many others.
     #[must_use]
     #[inline]
-    pub fn came_up_with(&self, others: usize) -> bool {
+    pub fn bucket_holds(&self, others: usize) -> bool {
         unlikely(self.near.left >= others) && self.near.left + 1 == self.near.began
     }
 
     /// What is left of the bucket that is up, the last to come first.
-    pub fn up(&self) -> impl Iterator<Item = &E> {
+    pub fn due_now(&self) -> impl Iterator<Item = &E> {
         self.near.entries[..self.near.left].iter().map(|entry| &entry.event)
     }
 
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn ties_go_by_rank_and_then_by_order_of_scheduling() {
-        let mut calendar = Calendar::new(28);
+        let mut calendar = EventList::new(28);
         for (rank, event) in [(Rank::Arrival, 'c'), (Rank::Watch, 'b'), (Rank::Arrival, 'd'), (Rank::Change, 'a')] {
             calendar.push(Time(5), rank, event);
         }
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_elsewhere_comes_in_its_turn() {
-        let mut calendar = Calendar::new(28);
+        let mut calendar = EventList::new(28);
         calendar.push(Time(5), Rank::Arrival, 'a');
         let elsewhere = calendar.due(Time(5), Rank::Arrival);
         calendar.push(Time(5), Rank::Arrival, 'b');
@@ -335,7 +335,7 @@ mod tests {
             steps in prop::collection::vec((prop_oneof![0_u64..50, 0_u64..200_000_000_000], 0_usize..3), 0..300),
             bits in prop_oneof![Just(16_u32), Just(28)],
         ) {
-            let mut calendar = Calendar::new(bits);
+            let mut calendar = EventList::new(bits);
             let (mut plain, mut now): (Vec<(u64, usize)>, u64) = (Vec::new(), 0);
             for (number, &(gap, taken)) in steps.iter().enumerate() {
                 calendar.push(Time(now + gap), Rank::Arrival, number);

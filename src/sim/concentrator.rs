@@ -11,42 +11,42 @@ mod standing;
 
 use std::hint::cold_path;
 
-use crate::scenario::model::{Class, ClassId, Counts, Discipline, Ingredient, Site, SiteId, Transport, Unit};
-use crate::sim::band::{Band, FlowId};
-use crate::sim::discipline::{Plan, Queue, Shape, plan};
+use crate::scenario::model::{Class, ClassId, Concentrator, Counts, Discipline, Ingredient, Site, SiteId, Transport};
+use crate::sim::band::{MaxMin, TransactionId};
+use crate::sim::discipline::{ClassQueueTerms, QueuePlan, Shape, plan};
 use crate::sim::likely::unlikely;
-use crate::sim::transport::{Cost, Crossed, Link, Turn, TurnCost};
+use crate::sim::transport::{PriorTraffic, ServiceCost, SharedLink, Turn, TurnCost};
 use crate::units::{BitRate, Bytes, Time};
-use door::Door;
-pub use door::Path;
+use door::SiteAccess;
+pub use door::PathTerms;
 use flood::Flood;
-use lane::Lane;
-pub use prospect::Prospect;
+use lane::ClassQueue;
+pub use prospect::PathState;
 use standing::{mean_trip, nearness};
 
 /// A concentrator and what is inside it.
 #[derive(Clone, Debug)]
-pub struct Concentrator {
+pub struct FluidConcentrator {
     throughput: f64,
     /// The same without brown-outs.
     nominal: f64,
     /// Time that a bit takes at full throughput [s].
     slow: f64,
     buffer: f64,
-    cost: Cost,
+    cost: ServiceCost,
     /// What turns cost; none where transport is ideal.
     turns: Option<TurnCost>,
     transport: Transport,
-    ahead_of_bursts: Ahead,
+    ahead_of_bursts: WaitsFor,
     /// What the queue before an access link holds [s].
     access_buffer: f64,
-    plan: Plan,
+    plan: QueuePlan,
     /// The numbers of the classes' names.
-    names: Vec<u64>,
+    class_names: Vec<u64>,
     discipline: Discipline,
     shapes: Vec<Shape>,
-    lanes: Vec<Lane>,
-    doors: Vec<Door>,
+    queues: Vec<ClassQueue>,
+    sites: Vec<SiteAccess>,
     /// A round trip without queues: what they have on the way beside it [s].
     trip: f64,
     /// What is kept for bursts [bit/s].
@@ -71,18 +71,18 @@ pub struct Concentrator {
     calls_limit: Option<u32>,
     streams: f64,
     streaming: Vec<f64>,
-    books: Books,
+    counters: WorkCounters,
 }
 
 /// What a burst waits for: what long transfers keep standing, where all classes are one line; and bursts before it.
 #[derive(Clone, Copy, Debug)]
-struct Ahead {
+struct WaitsFor {
     standing: bool,
     bursts: bool,
 }
 
-impl Ahead {
-    fn of(transport: Transport, plan: &Plan) -> Self {
+impl WaitsFor {
+    fn of(transport: Transport, plan: &QueuePlan) -> Self {
         Self {
             standing: transport.has(Ingredient::StandingQueue) && plan.is_one_line(),
             bursts: transport.has(Ingredient::BurstQueue),
@@ -92,7 +92,7 @@ impl Ahead {
 
 /// What went through, by class, in bits of work since the start.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Books {
+pub struct WorkCounters {
     /// Work that was put in, without bursts.
     pub admitted: Vec<f64>,
     /// Work of flows that ended.
@@ -109,9 +109,9 @@ pub struct Books {
 
 /// A flow as its concentrator needs to know it.
 #[derive(Clone, Copy, Debug)]
-pub struct Job {
+pub struct Share {
     /// Its name.
-    pub flow: FlowId,
+    pub flow: TransactionId,
     /// From which site.
     pub site: SiteId,
     /// Of which class.
@@ -120,15 +120,15 @@ pub struct Job {
     pub work: f64,
 }
 
-impl Concentrator {
+impl FluidConcentrator {
     /// A concentrator with nothing inside, before these sites, for classes of these names.
     ///
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
     #[must_use]
-    pub fn new(unit: &Unit, transport: Transport, sites: &[Site], names: &[u64]) -> Self {
+    pub fn new(unit: &Concentrator, transport: Transport, sites: &[Site], names: &[u64]) -> Self {
         let classes = names.len();
-        let cost = Cost::of(unit).expect("a checked unit has a cost");
+        let cost = ServiceCost::of(unit).expect("a checked unit has a cost");
         let shapes = vec![Shape::NONE; classes];
         let discipline = unit.order();
         let plan = plan(discipline, &shapes, names);
@@ -139,7 +139,7 @@ impl Concentrator {
         let ceiling = unit.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
         let trip = mean_trip(sites);
         let trips: Vec<f64> = sites.iter().map(|site| site.rtt.secs()).collect();
-        let door = |(site, nearness): (&Site, f64)| Door::new(site, access_rate(site, scale, ceiling), nearness);
+        let door = |(site, nearness): (&Site, f64)| SiteAccess::new(site, access_rate(site, scale, ceiling), nearness);
         let throughput = unit.carries().0.bits();
         let mut concentrator = Self {
             throughput,
@@ -148,18 +148,18 @@ impl Concentrator {
             buffer: unit.buffer.bits(),
             cost,
             transport,
-            ahead_of_bursts: Ahead::of(transport, &plan),
+            ahead_of_bursts: WaitsFor::of(transport, &plan),
             access_buffer,
             trip,
             reserve: 0.0,
             both: unit.counts == Counts::Both,
             full: turns.map_or(0.0, |turns| turns.full()),
             turns,
-            names: names.to_vec(),
+            class_names: names.to_vec(),
             discipline: discipline.clone(),
             shapes,
-            lanes: Vec::new(),
-            doors: sites.iter().zip(nearness(unit, transport, &trips, trip)).map(door).collect(),
+            queues: Vec::new(),
+            sites: sites.iter().zip(nearness(unit, transport, &trips, trip)).map(door).collect(),
             ceiling,
             floods: Vec::new(),
             now: Time(0),
@@ -171,7 +171,7 @@ impl Concentrator {
             streams: 0.0,
             streaming: vec![0.0; classes],
             plan,
-            books: Books {
+            counters: WorkCounters {
                 admitted: vec![0.0; classes],
                 served: vec![0.0; classes],
                 withdrawn: vec![0.0; classes],
@@ -180,25 +180,25 @@ impl Concentrator {
                 capacity: 0.0,
             },
         };
-        concentrator.lay_lanes();
+        concentrator.build_queues();
         concentrator
     }
 
     /// Lanes as planned, with nothing in them.
-    fn lay_lanes(&mut self) {
+    fn build_queues(&mut self) {
         let rate = self.throughput;
-        let lane = |queue: &Queue| {
-            let link = Link::new(rate, queue.holds(self.buffer), self.trip, self.full);
-            Lane::new(*queue, &self.discipline, link, self.trip, self.doors.len())
+        let lane = |queue: &ClassQueueTerms| {
+            let link = SharedLink::new(rate, queue.holds(self.buffer), self.trip, self.full);
+            ClassQueue::new(*queue, &self.discipline, link, self.trip, self.sites.len())
         };
-        self.lanes = self.plan.queues.iter().map(lane).collect();
-        self.doors.iter_mut().for_each(|door| door.busy = 0);
+        self.queues = self.plan.queues.iter().map(lane).collect();
+        self.sites.iter_mut().for_each(|door| door.busy = 0);
     }
 
     /// Work of one turn of a transaction of the class, after what has crossed before it [bit].
     #[must_use]
     #[inline(always)]
-    pub fn work(&self, class: &Class, turn: &Turn, before: Crossed) -> f64 {
+    pub fn work(&self, class: &Class, turn: &Turn, before: PriorTraffic) -> f64 {
         match &self.turns {
             Some(cost) => cost.turn(class, turn, before),
             None => {
@@ -211,13 +211,13 @@ impl Concentrator {
     /// Flows inside per bit of throughput, for balancers that look.
     #[must_use]
     pub fn crowding(&self) -> f64 {
-        self.lanes.iter().map(|lane| lane.band.weight()).sum::<f64>() / self.throughput
+        self.queues.iter().map(|lane| lane.band.weight()).sum::<f64>() / self.throughput
     }
 
     /// Time that a packet of the class waits in the queue that stands now [s].
     #[must_use]
     pub fn queue_delay(&self, class: ClassId) -> f64 {
-        let lane = &self.lanes[self.plan.queue_of(class)];
+        let lane = &self.queues[self.plan.queue_of(class)];
         let standing = if self.ahead_of_bursts.standing { lane.standing.bits } else { 0.0 };
         let waits = standing + lane.waiting();
         if waits <= 0.0 { 0.0 } else { (waits / lane.link.rate.max(1.0)).min(LONGEST_QUEUE) }
@@ -226,13 +226,13 @@ impl Concentrator {
     /// A site's access rate, in bits of work per second.
     #[must_use]
     pub fn access(&self, site: SiteId) -> f64 {
-        self.doors[site.index()].access()
+        self.sites[site.index()].access()
     }
 
     /// The path to a site.
     #[must_use]
-    pub fn path(&self, site: SiteId) -> Path {
-        self.doors[site.index()].path
+    pub fn path(&self, site: SiteId) -> PathTerms {
+        self.sites[site.index()].path
     }
 
     /// Brings the clocks to `now`.
@@ -245,13 +245,13 @@ impl Concentrator {
         if self.transport != Transport::Ideal {
             self.pass(dt);
         }
-        self.books.capacity += self.throughput * dt;
+        self.counters.capacity += self.throughput * dt;
         if unlikely(!self.floods.is_empty()) {
             self.book_floods(dt);
         }
         if unlikely(self.calls > 0) {
             for (class, rate) in self.streaming.iter().enumerate() {
-                self.books.streamed[class] += rate.min(self.throughput) * dt;
+                self.counters.streamed[class] += rate.min(self.throughput) * dt;
             }
         }
         self.now = now;
@@ -259,48 +259,48 @@ impl Concentrator {
 
     /// Whether all classes are in one lane: what stands there paces whoever goes through it.
     fn one_for_all(&self) -> bool {
-        self.lanes.len() == 1
+        self.queues.len() == 1
     }
 
     /// Brings each band's clock to the present; between events only those that change are.
     pub fn catch_up(&mut self, now: Time) {
         self.advance(now);
-        self.lanes.iter_mut().for_each(|lane| lane.band.advance(now));
+        self.queues.iter_mut().for_each(|lane| lane.band.advance(now));
     }
 
     /// A lane's band, its clock brought to the present, about to change.
-    fn touch(&mut self, place: usize) -> &mut Band {
-        let lane = &mut self.lanes[place];
+    fn touch(&mut self, place: usize) -> &mut MaxMin {
+        let lane = &mut self.queues[place];
         lane.touched = true;
         lane.band.advance(self.now);
         &mut lane.band
     }
 
     /// Puts a flow in.
-    pub fn admit(&mut self, job: Job) {
+    pub fn admit(&mut self, job: Share) {
         let queue = self.plan.queue_of(job.class);
-        self.books.admitted[job.class.index()] += job.work;
+        self.counters.admitted[job.class.index()] += job.work;
         self.put(queue, job);
-        self.settle();
+        self.reallocate();
     }
 
     /// Takes a flow out before its end; what it still had to get comes back [bit].
-    pub fn withdraw(&mut self, job: Job) -> f64 {
+    pub fn withdraw(&mut self, job: Share) -> f64 {
         let queue = self.plan.queue_of(job.class);
         let weight = self.weight(job.site, job.class);
         let left = self.touch(queue).withdraw(job.site.0, job.flow, weight);
         let left = left.min(job.work);
-        self.books.withdrawn[job.class.index()] += left;
-        self.books.served[job.class.index()] += job.work - left;
+        self.counters.withdrawn[job.class.index()] += left;
+        self.counters.served[job.class.index()] += job.work - left;
         self.after_leaving(queue, job.site);
-        self.settle();
+        self.reallocate();
         left
     }
 
     /// Takes out the flow that ends now, if one does: else rates change.
-    pub fn finish(&mut self) -> Option<FlowId> {
+    pub fn finish(&mut self) -> Option<TransactionId> {
         if self.next.0 > self.now || self.put_off {
-            self.settle();
+            self.reallocate();
             if self.next.0 > self.now {
                 return None;
             }
@@ -310,13 +310,13 @@ impl Concentrator {
     }
 
     /// Books the end of the flow that [`Concentrator::finish`] named.
-    pub fn finished(&mut self, job: Job) {
+    pub fn finished(&mut self, job: Share) {
         let queue = self.next.1;
         let weight = self.weight(job.site, job.class);
-        self.lanes[queue].band.finished(job.site.0, weight);
-        self.books.served[job.class.index()] += job.work;
+        self.queues[queue].band.finished(job.site.0, weight);
+        self.counters.served[job.class.index()] += job.work;
         self.after_leaving(queue, job.site);
-        self.settle();
+        self.reallocate();
     }
 
     /// Sites that get all that one tunnel can carry, and could use more.
@@ -325,13 +325,13 @@ impl Concentrator {
         if self.ceiling.is_infinite() {
             return 0;
         }
-        let full = |site: u32| self.lanes.iter().any(|lane| lane.band.full_for(site).is_some());
-        let at = |(door, site): (&Door, u32)| door.access() >= self.ceiling.floor() && full(site);
-        self.doors.iter().zip(0_u32..).map(at).fold(0, |count, at| count + u32::from(at))
+        let full = |site: u32| self.queues.iter().any(|lane| lane.band.full_for(site).is_some());
+        let at = |(door, site): (&SiteAccess, u32)| door.access() >= self.ceiling.floor() && full(site);
+        self.sites.iter().zip(0_u32..).map(at).fold(0, |count, at| count + u32::from(at))
     }
 
     /// Starts a stream if there is room; says whether it did.
-    pub fn call(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) -> bool {
+    pub fn admit_call(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) -> bool {
         if self.calls_limit.is_some_and(|limit| self.calls >= limit) {
             return false;
         }
@@ -341,7 +341,7 @@ impl Concentrator {
     }
 
     /// Ends a stream.
-    pub fn hang_up(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) {
+    pub fn end_call(&mut self, site: SiteId, class: ClassId, packet: Bytes, per_second: f64) {
         self.calls -= 1;
         self.stream(site, class, packet, -per_second);
     }
@@ -350,34 +350,34 @@ impl Concentrator {
         let work = self.cost.stream(packet.0, per_second.abs()).round().copysign(per_second);
         self.streaming[class.index()] += work;
         self.streams += work;
-        let door = &mut self.doors[site.index()];
+        let door = &mut self.sites[site.index()];
         door.stream(work);
         if door.busy != 0 {
             self.share_access(site);
         }
-        self.settle();
+        self.reallocate();
     }
 
     /// Another device: what packets cost it and what its queues hold is its own from now on.
     ///
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
-    pub fn refit(&mut self, unit: &Unit, sites: &[Site]) {
+    pub fn replace_device(&mut self, unit: &Concentrator, sites: &[Site]) {
         self.nominal = unit.carries().0.bits();
         let before = self.per_access_bit();
-        self.cost = Cost::of(unit).expect("a checked unit has a cost");
+        self.cost = ServiceCost::of(unit).expect("a checked unit has a cost");
         if let Transport::Tcp(tcp) = self.transport {
             let turns = self.cost.over(tcp);
             (self.full, self.turns) = (turns.full(), Some(turns));
         }
         self.buffer = unit.buffer.bits();
-        self.lanes.iter_mut().for_each(|lane| lane.refit(lane.terms.holds(self.buffer), self.full));
+        self.queues.iter_mut().for_each(|lane| lane.refit(lane.terms.holds(self.buffer), self.full));
         let after = self.per_access_bit();
         for (place, site) in sites.iter().enumerate() {
             let rate = |scale: f64| access_rate(site, scale, self.ceiling);
             // A stream of nothing but the difference.
-            self.doors[place].stream(rate(before) - rate(after));
-            if self.doors[place].busy != 0 {
+            self.sites[place].stream(rate(before) - rate(after));
+            if self.sites[place].busy != 0 {
                 self.share_access(SiteId::of(place));
             }
         }
@@ -393,57 +393,57 @@ impl Concentrator {
 
     /// Whether it serves in this order.
     #[must_use]
-    pub fn serves(&self, discipline: &Discipline) -> bool {
+    pub fn has_discipline(&self, discipline: &Discipline) -> bool {
         self.discipline == *discipline
     }
 
     /// Changes the throughput; costs per packet change in proportion.
-    pub fn resize(&mut self, throughput: BitRate) {
+    pub fn set_rate(&mut self, throughput: BitRate) {
         self.throughput = throughput.bits();
         self.slow = 1.0 / self.throughput;
-        self.settle();
+        self.reallocate();
     }
 
     /// Changes the order of service; `jobs` are all flows inside with the work that they still need.
-    pub fn serve(&mut self, discipline: &Discipline, jobs: &[Job]) {
+    pub fn set_discipline(&mut self, discipline: &Discipline, jobs: &[Share]) {
         self.discipline = discipline.clone();
         self.rebuild(jobs);
     }
 
     /// Whether this is a class's shaping already.
     #[must_use]
-    pub fn has_shape(&self, class: ClassId, shape: Shape) -> bool {
+    pub fn has_shaping(&self, class: ClassId, shape: Shape) -> bool {
         self.shapes[class.index()] == shape
     }
 
     /// Changes the shaping of a class.
-    pub fn shape(&mut self, class: ClassId, shape: Shape, jobs: &[Job]) {
+    pub fn set_shaping(&mut self, class: ClassId, shape: Shape, jobs: &[Share]) {
         self.shapes[class.index()] = shape;
         self.rebuild(jobs);
     }
 
     /// The flows inside and the work that each still needs [bit].
-    pub fn inside(&self) -> impl Iterator<Item = (FlowId, f64, usize)> {
-        let lanes = self.lanes.iter().enumerate();
+    pub fn inside(&self) -> impl Iterator<Item = (TransactionId, f64, usize)> {
+        let lanes = self.queues.iter().enumerate();
         lanes.flat_map(|(place, lane)| lane.band.remaining().map(move |(_, flow, left)| (flow, left, place)))
     }
 
     /// Weight of a flow of the class at the site.
     #[must_use]
     pub fn weight(&self, site: SiteId, class: ClassId) -> f64 {
-        self.plan.flow_weight[class.index()] * self.doors[site.index()].nearness
+        self.plan.flow_weight[class.index()] * self.sites[site.index()].nearness
     }
 
     /// Bursts of a class that wait [bit].
     #[must_use]
     pub fn backlog_of(&self, class: ClassId) -> f64 {
-        self.lanes[self.plan.queue_of(class)].backlog_of(class)
+        self.queues[self.plan.queue_of(class)].backlog_of(class)
     }
 
     /// What went through.
     #[must_use]
-    pub fn books(&self) -> &Books {
-        &self.books
+    pub fn counters(&self) -> &WorkCounters {
+        &self.counters
     }
 
     /// Calls in progress.
@@ -464,36 +464,36 @@ impl Concentrator {
         self.throughput
     }
 
-    fn rebuild(&mut self, jobs: &[Job]) {
+    fn rebuild(&mut self, jobs: &[Share]) {
         let backlog: Vec<f64> = (0..self.shapes.len()).map(|class| self.backlog_of(ClassId::of(class))).collect();
-        self.plan = plan(&self.discipline, &self.shapes, &self.names);
-        self.ahead_of_bursts = Ahead::of(self.transport, &self.plan);
-        self.lay_lanes();
+        self.plan = plan(&self.discipline, &self.shapes, &self.class_names);
+        self.ahead_of_bursts = WaitsFor::of(self.transport, &self.plan);
+        self.build_queues();
         // Bursts that wait go on waiting, in the queue that is theirs now.
         for (class, work) in backlog.into_iter().enumerate().filter(|(_, work)| *work > 0.0) {
-            self.lanes[self.plan.queue_of[class]].take_in(ClassId::of(class), work);
+            self.queues[self.plan.queue_of[class]].take_in(ClassId::of(class), work);
         }
         for &job in jobs {
             self.put(self.plan.queue_of(job.class), job);
         }
-        self.settle();
+        self.reallocate();
     }
 
     #[inline(always)]
-    fn put(&mut self, place: usize, job: Job) {
+    fn put(&mut self, place: usize, job: Share) {
         let weight = self.weight(job.site, job.class);
         self.touch(place).insert(job.site.0, job.flow, job.work, weight);
-        self.doors[job.site.index()].busy |= 1 << place;
+        self.sites[job.site.index()].busy |= 1 << place;
         self.share_access(job.site);
     }
 
     #[inline(always)]
     fn after_leaving(&mut self, place: usize, site: SiteId) {
-        let (lane, door) = (&self.lanes[place], &mut self.doors[site.index()]);
+        let (lane, door) = (&self.queues[place], &mut self.sites[site.index()]);
         if lane.band.weight_at(site.0) <= 0.0 {
             door.busy &= !(1 << place);
         }
-        if unlikely(!self.one_for_all()) && self.doors[site.index()].busy != 0 {
+        if unlikely(!self.one_for_all()) && self.sites[site.index()].busy != 0 {
             self.share_access(site);
         }
     }

@@ -6,18 +6,18 @@
 use crate::random::{Key, Purpose, Stream, within};
 use crate::scenario::model::{Arrivals, Class, Levels, SiteId};
 use crate::sim::ahead::prefetch;
-use crate::units::{Bytes, Clock, Share, Span, Time};
+use crate::units::{Bytes, Duration, Share, Time, TimeOfDay};
 
 /// One of a class's keys: what is drawn for the `number`-th transaction of an entity. Classes and sites are known by their
 /// names ([`crate::random::name_of`]), so that their order in a scenario decides nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Named {
+pub struct DrawKey {
     key: Key,
     entity: u64,
     number: u64,
 }
 
-impl Named {
+impl DrawKey {
     /// The `number`-th transaction of `entity` (a workstation, or a day) of the class of this name.
     #[must_use]
     pub fn new(key: Key, class: u64, entity: u64, number: u64) -> Self {
@@ -82,13 +82,13 @@ impl Users {
     }
 
     /// Those who are asleep wake up; each comes with the first time of day at which it is in use.
-    pub fn wake(&mut self, activity: &Levels, factor: f64) -> Vec<(u32, Clock)> {
+    pub fn wake(&mut self, activity: &Levels, factor: f64) -> Vec<(u32, TimeOfDay)> {
         let mut woken = Vec::new();
         for ((seat, asleep), user) in self.seats.iter().zip(&mut self.asleep).zip(0_u32..) {
             if !*asleep {
                 continue;
             }
-            if let Some(at) = activity.next_above(seat.threshold, factor, Clock(0)) {
+            if let Some(at) = activity.next_above(seat.threshold, factor, TimeOfDay(0)) {
                 *asleep = false;
                 woken.push((user, at));
             }
@@ -98,7 +98,7 @@ impl Users {
 
     /// When the workstation is in use from `clock` on; none when not any more today.
     #[must_use]
-    pub fn in_use(&self, user: u32, activity: &Levels, factor: f64, clock: Clock) -> Option<Clock> {
+    pub fn in_use(&self, user: u32, activity: &Levels, factor: f64, clock: TimeOfDay) -> Option<TimeOfDay> {
         activity.next_above(self.seats[user as usize].threshold, factor, clock)
     }
 
@@ -165,14 +165,14 @@ impl Poisson {
     }
 
     /// The next arrival: its name and its time; none when the day has no more.
-    pub fn next(&mut self, key: Key, class: u64, arrivals: &Arrivals) -> Option<(Named, Time)> {
+    pub fn next(&mut self, key: Key, class: u64, arrivals: &Arrivals) -> Option<(DrawKey, Time)> {
         if !(self.mean > 0.0) {
             return None;
         }
-        let named = Named::new(key, class, self.entity, self.number);
+        let named = DrawKey::new(key, class, self.entity, self.number);
         self.number += 1;
         // Inversion: unit-rate gaps, scaled to the day's mean, through the cumulative profile.
-        self.share += named.stream(Purpose::When).exponential() / self.mean;
+        self.share += named.stream(Purpose::Timing).exponential() / self.mean;
         let clock = arrivals.profile.invert(self.share, &mut self.segment)?;
         Some((named, clock.on(self.day)))
     }
@@ -198,9 +198,9 @@ impl ByPatients {
 
     /// One site.
     #[must_use]
-    pub fn draw(&self, named: &Named) -> SiteId {
+    pub fn draw(&self, named: &DrawKey) -> SiteId {
         let total = self.0.last().map_or(0, |last| last.0);
-        let patient = named.stream(Purpose::Where).below(total.max(1));
+        let patient = named.stream(Purpose::Site).below(total.max(1));
         let place = self.0.partition_point(|&(sum, _)| sum <= patient).min(self.0.len().saturating_sub(1));
         self.0.get(place).map_or(SiteId(0), |(_, site)| *site)
     }
@@ -216,22 +216,22 @@ pub struct JobTerms<'a> {
     /// Share that has a job.
     pub share: Share,
     /// Window of starts.
-    pub start: (Clock, Clock),
+    pub start: (TimeOfDay, TimeOfDay),
     /// Likeliest start.
-    pub peak: Option<Clock>,
+    pub peak: Option<TimeOfDay>,
 }
 
 /// The jobs of one day, the last first: (when, where, name).
 #[must_use]
-pub fn jobs_of_day(key: Key, class: u64, day: u64, terms: JobTerms<'_>) -> Vec<(Time, SiteId, Named)> {
+pub fn jobs_of_day(key: Key, class: u64, day: u64, terms: JobTerms<'_>) -> Vec<(Time, SiteId, DrawKey)> {
     let mut jobs = Vec::new();
     for ((&count, name), site) in terms.workstations.iter().zip(terms.site_names).zip(0_u32..) {
         for number in 0..u64::from(count) {
-            let named = Named::new(key, class, within(*name, 1 << 40 | day), number);
-            if named.stream(Purpose::Where).uniform() < terms.share.0 {
+            let named = DrawKey::new(key, class, within(*name, 1 << 40 | day), number);
+            if named.stream(Purpose::Site).uniform() < terms.share.0 {
                 let (from, until) = (terms.start.0.on(day), terms.start.1.on(day));
-                let share = triangular(named.stream(Purpose::When).uniform(), terms.start, terms.peak);
-                jobs.push((from + Span::of_secs(until.since(from).secs() * share), SiteId(site), named));
+                let share = triangular(named.stream(Purpose::Timing).uniform(), terms.start, terms.peak);
+                jobs.push((from + Duration::of_secs(until.since(from).secs() * share), SiteId(site), named));
             }
         }
     }
@@ -241,14 +241,14 @@ pub fn jobs_of_day(key: Key, class: u64, day: u64, terms: JobTerms<'_>) -> Vec<(
 
 /// Inverse distribution function of the triangular distribution on [0, 1] with its mode at `peak`; uniform
 /// without one.
-fn triangular(u: f64, (from, until): (Clock, Clock), peak: Option<Clock>) -> f64 {
+fn triangular(u: f64, (from, until): (TimeOfDay, TimeOfDay), peak: Option<TimeOfDay>) -> f64 {
     let Some(peak) = peak else { return u };
     let mode = (peak.hours() - from.hours()) / (until.hours() - from.hours());
     if u < mode { (u * mode).sqrt() } else { 1.0 - ((1.0 - u) * (1.0 - mode)).sqrt() }
 }
 
 /// Request and response of each turn of the action that `named` names.
-pub fn sizes<'a>(named: &Named, class: &'a Class) -> impl Iterator<Item = (Bytes, Bytes)> + use<'a> {
+pub fn sizes<'a>(named: &DrawKey, class: &'a Class) -> impl Iterator<Item = (Bytes, Bytes)> + use<'a> {
     let mut stream = named.stream(Purpose::Size);
     (0..class.turns).map(move |_| (class.request.bytes(&mut stream), class.response.bytes(&mut stream)))
 }

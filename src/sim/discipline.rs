@@ -8,7 +8,7 @@ use crate::units::BitRate;
 
 /// One queue of a concentrator.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Queue {
+pub struct ClassQueueTerms {
     /// Lower ranks are served strictly first.
     pub rank: u8,
     /// Weight among queues of the same rank; none means as many as it has flows.
@@ -21,7 +21,7 @@ pub struct Queue {
     pub per_site: f64,
 }
 
-impl Queue {
+impl ClassQueueTerms {
     /// Bits that may wait for it: what its cap holds, else what the concentrator does.
     #[must_use]
     pub fn holds(&self, buffer: f64) -> f64 {
@@ -58,9 +58,9 @@ pub fn cap_holds(rate: f64) -> f64 {
 
 /// How a concentrator serves: its queues, and where each class goes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct QueuePlan {
     /// Queues by rank.
-    pub queues: Vec<Queue>,
+    pub queues: Vec<ClassQueueTerms>,
     /// The queue of each class.
     pub queue_of: Vec<usize>,
     /// Weight of a flow of each class within its queue.
@@ -71,12 +71,12 @@ pub struct Plan {
 /// are treated alike share a queue; a shaped class has one of its own. Queues of a rank stand in the order of the names, so that
 /// the order in which classes are listed does not decide whose turn comes first.
 #[must_use]
-pub fn plan(discipline: &Discipline, shapes: &[Shape], names: &[u64]) -> Plan {
+pub fn plan(discipline: &Discipline, shapes: &[Shape], names: &[u64]) -> QueuePlan {
     let mut order: Vec<usize> = (0..shapes.len()).collect();
     order.sort_unstable_by_key(|&class| (names[class], class));
     let place = |class: usize| order.iter().position(|&other| other == class).unwrap_or(0);
     let group = |class: usize| if has_own_queue(discipline, class) { 1 + place(class) } else { 0 };
-    let wanted: Vec<(usize, Queue)> =
+    let wanted: Vec<(usize, ClassQueueTerms)> =
         (0..shapes.len()).map(|class| (group(class), queue(discipline, class, shapes[class]))).collect();
     let mut keys: Vec<(u8, usize, Option<usize>)> = Vec::new();
     let key = |class: usize| {
@@ -95,7 +95,7 @@ pub fn plan(discipline: &Discipline, shapes: &[Shape], names: &[u64]) -> Plan {
         })
         .collect();
     let flow_weight = (0..shapes.len()).map(|class| flow_weight(discipline, class)).collect();
-    Plan { queues, queue_of, flow_weight }
+    QueuePlan { queues, queue_of, flow_weight }
 }
 
 /// Whether a class shares its queue with no other of its rank.
@@ -107,7 +107,7 @@ fn has_own_queue(discipline: &Discipline, class: usize) -> bool {
     }
 }
 
-fn queue(discipline: &Discipline, class: usize, shape: Shape) -> Queue {
+fn queue(discipline: &Discipline, class: usize, shape: Shape) -> ClassQueueTerms {
     let (rank, weight) = match discipline {
         Discipline::Fifo | Discipline::FairBySite | Discipline::Discriminatory(_) => (0, None),
         Discipline::Priority(ranks) => (ranks[class], None),
@@ -116,7 +116,7 @@ fn queue(discipline: &Discipline, class: usize, shape: Shape) -> Queue {
         Discipline::LowLatency { weights, .. } => (1, Some(weights[class])),
     };
     let fairness = if *discipline == Discipline::FairBySite { Fairness::BySite } else { Fairness::ByFlow };
-    Queue { rank, weight, fairness, total: shape.total, per_site: shape.per_site }
+    ClassQueueTerms { rank, weight, fairness, total: shape.total, per_site: shape.per_site }
 }
 
 fn flow_weight(discipline: &Discipline, class: usize) -> f64 {
@@ -126,7 +126,7 @@ fn flow_weight(discipline: &Discipline, class: usize) -> f64 {
     }
 }
 
-impl Plan {
+impl QueuePlan {
     /// The queue of a class.
     #[must_use]
     pub fn queue_of(&self, class: ClassId) -> usize {
@@ -159,8 +159,9 @@ impl Plan {
     pub fn is_one_line(&self) -> bool {
         let alike = |weight: &f64| weight.to_bits() == self.flow_weight[0].to_bits();
         let rank = self.queues.first().map(|queue| queue.rank);
-        let plain =
-            |queue: &Queue| Some(queue.rank) == rank && queue.weight.is_none() && queue.fairness == Fairness::ByFlow;
+        let plain = |queue: &ClassQueueTerms| {
+            Some(queue.rank) == rank && queue.weight.is_none() && queue.fairness == Fairness::ByFlow
+        };
         self.queues.iter().all(plain) && self.flow_weight.iter().all(alike)
     }
 

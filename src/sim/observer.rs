@@ -5,8 +5,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::scenario::model::{ClassId, SiteId, UnitId};
-use crate::units::{Bytes, Span, Time};
+use crate::scenario::model::{ClassId, ConcentratorId, SiteId};
+use crate::units::{Bytes, Duration, Time};
 use serde::{Deserialize, Serialize};
 
 /// Somebody who listens.
@@ -56,7 +56,7 @@ pub enum Fact<'a> {
         bytes: Bytes,
     },
     /// Those bytes were served, or will never be.
-    Settled {
+    BytesResolved {
         /// Of which class.
         class: ClassId,
         /// Request and response together.
@@ -89,7 +89,7 @@ pub enum Fact<'a> {
         /// To which site.
         site: SiteId,
         /// How long it took, and how much that differs from the packet before; none if it was lost.
-        delay: Option<(Span, Span)>,
+        delay: Option<(Duration, Duration)>,
     },
     /// A call broke off because its site was cut off.
     Dropped {
@@ -122,21 +122,21 @@ pub enum Fact<'a> {
         site: SiteId,
     },
     /// A site can reach the headend from now on, or cannot.
-    Path {
+    Reachability {
         /// Which site.
         site: SiteId,
         /// Whether it can.
         up: bool,
     },
     /// A site's tunnel ends at this concentrator from now on.
-    Placed {
+    TunnelAttached {
         /// Which site.
         site: SiteId,
         /// Which concentrator.
-        unit: UnitId,
+        unit: ConcentratorId,
     },
     /// What is inside.
-    Look(&'a Look),
+    Snapshot(&'a Snapshot),
 }
 
 /// One transaction from beginning to end.
@@ -147,13 +147,13 @@ pub struct Record {
     /// From which site.
     pub site: SiteId,
     /// Through which concentrator.
-    pub unit: UnitId,
+    pub concentrator: ConcentratorId,
     /// When it was asked for (a deferred job: when it was due).
     pub started: Time,
     /// From there to the last byte at the site, or to giving up.
-    pub latency: Span,
+    pub latency: Duration,
     /// What the same would have taken through an idle network.
-    pub unloaded: Span,
+    pub unloaded: Duration,
     /// Bytes asked.
     pub request: Bytes,
     /// Bytes answered.
@@ -255,11 +255,11 @@ impl Outcome {
 
 /// What is inside, and what went through since the start.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Look {
+pub struct Snapshot {
     /// Concentrators in order.
-    pub units: Vec<UnitLook>,
+    pub concentrators: Vec<ConcentratorSnapshot>,
     /// Classes in order.
-    pub classes: Vec<ClassLook>,
+    pub classes: Vec<ClassSnapshot>,
     /// Sites that are cut off.
     pub cut_off: u32,
     /// Actions on paper that are still to be entered.
@@ -268,7 +268,7 @@ pub struct Look {
 
 /// A concentrator at an instant.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct UnitLook {
+pub struct ConcentratorSnapshot {
     /// Work done since the start, by class [bit].
     pub carried: Vec<f64>,
     /// Work admitted and not yet done, by class [bit].
@@ -299,7 +299,7 @@ pub struct UnitLook {
 
 /// A class at an instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClassLook {
+pub struct ClassSnapshot {
     /// Transactions and jobs under way.
     pub active: u64,
     /// Bytes asked for by them and not settled.

@@ -5,19 +5,19 @@ use std::hint::cold_path;
 use crate::random::Purpose;
 use crate::scenario::model::{ClassId, Fallback, Model, SiteId};
 use crate::sim::Engine;
-use crate::sim::demand::Named;
+use crate::sim::demand::DrawKey;
 use crate::sim::observer::{Fact, Observer};
 
 /// What is on paper, and who has stopped trying.
 #[derive(Debug)]
-pub(super) struct Paper {
+pub(super) struct PaperBacklog {
     /// Actions to be entered, by class and site; empty where a class has no fallback.
     to_enter: Vec<Vec<f64>>,
     /// By class and site: somebody has given up since the site was cut off, and others do not try.
     given_up: Vec<Vec<bool>>,
 }
 
-impl Paper {
+impl PaperBacklog {
     pub fn new(model: &Model) -> Self {
         let sites = |class: &crate::scenario::model::Class| class.fallback.map_or(0, |_| model.sites.len());
         Self {
@@ -27,14 +27,14 @@ impl Paper {
     }
 
     /// Actions that are still to be entered, all together.
-    pub fn left(&self) -> f64 {
+    pub fn actions_left(&self) -> f64 {
         self.to_enter.iter().flatten().sum()
     }
 }
 
 impl<O: Observer> Engine<'_, O> {
     /// Somebody gave up: on paper, cancelled, or left.
-    pub(super) fn fall_back(&mut self, class: ClassId, site: SiteId, named: &Named) {
+    pub(super) fn use_fallback(&mut self, class: ClassId, site: SiteId, named: &DrawKey) {
         let Some(fallback) = self.model.classes[class.index()].fallback else { return };
         self.paper.given_up[class.index()][site.index()] |= !self.reaches(site, class);
         let u = named.stream(Purpose::Fallback).uniform();
@@ -51,7 +51,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// Whether somebody does not even try: the site is cut off, and all there know.
-    pub(super) fn takes_paper(&mut self, class: ClassId, site: SiteId, named: &Named) -> bool {
+    pub(super) fn goes_to_paper(&mut self, class: ClassId, site: SiteId, named: &DrawKey) -> bool {
         let Some(fallback) = self.model.classes[class.index()].fallback else { return false };
         if self.reaches(site, class) {
             self.paper.given_up[class.index()][site.index()] = false;
@@ -69,14 +69,14 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// Whether there is something to enter at a site.
-    pub(super) fn has_to_enter(&self, class: ClassId, site: SiteId) -> Option<Fallback> {
+    pub(super) fn backlog_at(&self, class: ClassId, site: SiteId) -> Option<Fallback> {
         let fallback = self.model.classes[class.index()].fallback?;
         (self.paper.to_enter[class.index()][site.index()] >= 1.0 && self.reaches(site, class)).then_some(fallback)
     }
 
     /// An action that begins may enter what is on paper.
-    pub(super) fn may_enter(&mut self, class: ClassId, site: SiteId, named: &Named, after_hours: bool) {
-        let Some(fallback) = self.has_to_enter(class, site) else { return };
+    pub(super) fn enter_from_backlog(&mut self, class: ClassId, site: SiteId, named: &DrawKey, after_hours: bool) {
+        let Some(fallback) = self.backlog_at(class, site) else { return };
         cold_path();
         let mut stream = named.stream(Purpose::Fallback);
         let _ = stream.uniform();

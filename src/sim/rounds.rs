@@ -7,20 +7,20 @@
 use std::hint::cold_path;
 
 use crate::scenario::model::{Ingredient, Tcp};
-use crate::sim::band::FlowId;
-use crate::sim::calendar::{Calendar, Rank};
-use crate::sim::concentrator::{Path, Prospect};
+use crate::sim::band::TransactionId;
+use crate::sim::calendar::{EventList, Rank};
+use crate::sim::concentrator::{PathTerms, PathState};
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::flow::{Flow, State, Step};
+use crate::sim::flow::{PricedTurn, Stage, Transaction};
 use crate::sim::likely::{likely, unlikely};
 use crate::sim::observer::{Observer, Parts};
-use crate::sim::transport::{Crossed, Turn};
+use crate::sim::transport::{PriorTraffic, Turn};
 use crate::sim::{Engine, Event};
-use crate::units::{Span, Time};
+use crate::units::{Duration, Time};
 
 /// Where a transaction stands in its rounds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Round {
+pub(super) struct Transfer {
     /// Which of its turns is being answered.
     pub turn: u8,
     /// Segments of the answer that have not arrived.
@@ -28,11 +28,11 @@ pub(super) struct Round {
     /// Segments that may be sent at once.
     window: u32,
     /// The window follows one of the same answer.
-    paced: bool,
+    ack_clocked: bool,
     /// Slow start has ended.
-    steady: bool,
+    past_slow_start: bool,
     /// Something was lost: the window grows by one a round from now on.
-    careful: bool,
+    congestion_avoidance: bool,
     /// Rounds in a row that lost what was sent again.
     losses: u8,
     /// Work of a segment, acknowledgements included [bit].
@@ -56,38 +56,38 @@ const KEPT: f64 = 0.7;
 impl<O: Observer> Engine<'_, O> {
     /// A try begins: the connection is set up where there is none, and the first request leaves.
     #[inline(always)]
-    pub(super) fn set_off(&mut self, id: FlowId, resumes: Option<f64>) {
+    pub(super) fn start_transfer(&mut self, id: TransactionId, resumes: Option<f64>) {
         let Some(tcp) = self.tcp() else { return };
         let connects = self.class(id).connects;
-        let flow = self.flows.get_mut(id);
+        let flow = self.transactions.get_mut(id);
         // What waits is known as it was when it was last looked at.
-        self.units[flow.unit.index()].advance(self.now);
-        flow.round = Round { window: tcp.window, ..Round::default() };
+        self.fluid[flow.concentrator.index()].advance(self.now);
+        flow.transfer = Transfer { window: tcp.window, ..Transfer::default() };
         let set_up = if connects {
-            let unit = &self.units[flow.unit.index()];
+            let unit = &self.fluid[flow.concentrator.index()];
             Parts { trips: unit.path(flow.site).rtt, queueing: unit.waits(flow.site, flow.class), ..Parts::default() }
         } else {
             Parts::default()
         };
-        self.request(id, resumes, set_up);
+        self.send_request_of_turn(id, resumes, set_up);
     }
 
     /// A sender that was cut off tries again with a window of one segment (RFC 5681, section 3.1).
-    pub(super) fn set_off_again(&mut self, id: FlowId, left: Option<f64>) {
-        let turn = self.flows.get(id).round.turn;
-        self.flows.get_mut(id).round = Round { turn, window: 1, ..Round::default() };
-        self.request(id, left, Parts::default());
+    pub(super) fn resume_transfer(&mut self, id: TransactionId, left: Option<f64>) {
+        let turn = self.transactions.get(id).transfer.turn;
+        self.transactions.get_mut(id).transfer = Transfer { turn, window: 1, ..Transfer::default() };
+        self.send_request_of_turn(id, left, Parts::default());
     }
 
     /// The request of the present turn leaves `after` seconds from now; then its answer begins, or what was left of it [bit].
     #[inline(always)]
-    fn request(&mut self, id: FlowId, resumes: Option<f64>, mut after: Parts) {
+    fn send_request_of_turn(&mut self, id: TransactionId, resumes: Option<f64>, mut after: Parts) {
         let Some(tcp) = self.tcp() else { return };
-        let (flow, row) = self.flows.row_mut(id);
-        let Step { turn, segment } = &row[usize::from(flow.round.turn)];
-        flow.round.answer(tcp, turn, *segment, resumes);
-        self.units[flow.unit.index()].advance(self.now);
-        let (unit, class) = (&self.units[flow.unit.index()], &self.model.classes[flow.class.index()]);
+        let (flow, row) = self.transactions.row_mut(id);
+        let PricedTurn { turn, segment } = &row[usize::from(flow.transfer.turn)];
+        flow.transfer.answer(tcp, turn, *segment, resumes);
+        self.fluid[flow.concentrator.index()].advance(self.now);
+        let (unit, class) = (&self.fluid[flow.concentrator.index()], &self.model.classes[flow.class.index()]);
         let path = unit.path(flow.site);
         after += Parts {
             trips: path.rtt / 2.0 + class.server.secs(),
@@ -95,23 +95,23 @@ impl<O: Observer> Engine<'_, O> {
             transfer: turn.request.bits() / path.up,
             ..Parts::default()
         };
-        next_window(&mut self.calendar, self.now, id, flow, after);
+        next_window(&mut self.events, self.now, id, flow, after);
     }
 
     /// A window leaves the server, or what is left begins to share. By itself, so that the event loop stays short.
     #[inline(never)]
-    pub(super) fn window_leaves(&mut self, id: FlowId, journey: u32) {
+    pub(super) fn send_window(&mut self, id: TransactionId, journey: u32) {
         let Some(tcp) = self.tcp() else { return };
-        let flow = self.flows.get_mut(id);
-        if flow.journey != journey {
+        let flow = self.transactions.get_mut(id);
+        if flow.transfer_epoch != journey {
             cold_path();
             return;
         }
-        let (site, class, unit) = (flow.site, flow.class, &mut self.units[flow.unit.index()]);
+        let (site, class, unit) = (flow.site, flow.class, &mut self.fluid[flow.concentrator.index()]);
         unit.advance(self.now);
-        let prospect = unit.prospect(site, class);
+        let prospect = unit.path_state(site, class);
         let rtt = unit.path(site).rtt;
-        let round = &mut flow.round;
+        let round = &mut flow.transfer;
         let (segment, sent) = (round.segment, round.window.min(round.left));
         let work = f64::from(sent) * segment;
         let passage = prospect.passage(work, segment);
@@ -123,22 +123,22 @@ impl<O: Observer> Engine<'_, O> {
         let crowded = || prospect.held_back && fair() >= CROWDED * first;
         // Who has lost something in a full queue is one of those that keep it full; elsewhere once its window is near its fair
         // part.
-        let settled = || crowded() || (round.careful && (prospect.held_back || fair() * SETTLES >= first));
-        if unlikely(starved) || (sent < round.left && (busy >= first || round.steady || settled())) {
+        let settled = || crowded() || (round.congestion_avoidance && (prospect.held_back || fair() * SETTLES >= first));
+        if unlikely(starved) || (sent < round.left && (busy >= first || round.past_slow_start || settled())) {
             cold_path();
             flow.work = f64::from(round.left) * segment;
-            self.share(id);
+            self.join_sharing(id);
             return;
         }
         let past = unit.past_flood(class, sent);
         let fits = if unlikely(past < sent) {
             past
         } else if likely(tcp.has(Ingredient::Losses)) {
-            prospect.fits(sent, segment, round.paced, round.careful)
+            prospect.accepted(sent, segment, round.ack_clocked, round.congestion_avoidance)
         } else {
             sent
         };
-        let paced = std::mem::replace(&mut round.paced, true);
+        let paced = std::mem::replace(&mut round.ack_clocked, true);
         let (work_in, passage_in) = if likely(fits == sent) {
             (work, passage)
         } else {
@@ -149,7 +149,7 @@ impl<O: Observer> Engine<'_, O> {
             let on_access = passage_in.last - prospect.access_queue;
             unit.burst(site, class, work_in, paced, [passage_in.through, on_access]);
         }
-        if unlikely(fits < sent) && !round.careful {
+        if unlikely(fits < sent) && !round.congestion_avoidance {
             unit.overflow(class);
         }
         round.left -= fits;
@@ -157,7 +157,7 @@ impl<O: Observer> Engine<'_, O> {
             let alone = work * prospect.access_slowness + segment * prospect.slowness;
             let transfer = smaller(alone, passage.last);
             let queueing = passage.last - transfer;
-            self.turn_over(id, Parts { trips: rtt / 2.0, queueing, transfer, ..Parts::default() });
+            self.response_done(id, Parts { trips: rtt / 2.0, queueing, transfer, ..Parts::default() });
             return;
         }
         let next = round.after(tcp, sent, fits, first);
@@ -166,44 +166,44 @@ impl<O: Observer> Engine<'_, O> {
         let queueing = larger(trip - rtt - transfer, 0.0);
         let trips = trip - transfer - queueing;
         let after = Parts { trips, queueing, transfer, loss: next - trip, ..Parts::default() };
-        next_window(&mut self.calendar, self.now, id, flow, after);
+        next_window(&mut self.events, self.now, id, flow, after);
     }
 
     /// The last bits of a flow that shared have left the concentrator.
-    pub(super) fn last_bits(&mut self, id: FlowId) {
-        let flow = self.flows.get(id);
-        let unit = &self.units[flow.unit.index()];
+    pub(super) fn fluid_drained(&mut self, id: TransactionId) {
+        let flow = self.transactions.get(id);
+        let unit = &self.fluid[flow.concentrator.index()];
         let (rtt, access) = (unit.path(flow.site).rtt, unit.access_queue(flow.site));
-        self.flows.get_mut(id).state = State::Approaching;
-        self.turn_over(id, Parts { trips: rtt / 2.0, queueing: access, ..Parts::default() });
+        self.transactions.get_mut(id).stage = Stage::Approaching;
+        self.response_done(id, Parts { trips: rtt / 2.0, queueing: access, ..Parts::default() });
     }
 
     /// A turn's answer has arrived whole `after` seconds from now: the next one's request leaves, or it is done.
     #[inline(always)]
-    fn turn_over(&mut self, id: FlowId, after: Parts) {
-        let flow = self.flows.get_mut(id);
-        flow.round.turn += 1;
-        if flow.round.turn < flow.turns {
-            self.request(id, None, after);
+    fn response_done(&mut self, id: TransactionId, after: Parts) {
+        let flow = self.transactions.get_mut(id);
+        flow.transfer.turn += 1;
+        if flow.transfer.turn < flow.turns {
+            self.send_request_of_turn(id, None, after);
         } else {
-            self.done(id, after);
+            self.transfer_done(id, after);
         }
     }
 
     /// What each turn costs the transaction's concentrator is worked out and kept; gives the work of all [bit], and the
     /// time that they would take through an idle network [s].
     #[inline(always)]
-    pub(super) fn price(&mut self, id: FlowId) -> (f64, Parts) {
+    pub(super) fn price_turns(&mut self, id: TransactionId) -> (f64, Parts) {
         let tcp = self.tcp();
-        let (flow, row) = self.flows.row_mut(id);
-        let (class, unit) = (&self.model.classes[flow.class.index()], &self.units[flow.unit.index()]);
-        let Path { rtt, up } = unit.path(flow.site);
+        let (flow, row) = self.transactions.row_mut(id);
+        let (class, unit) = (&self.model.classes[flow.class.index()], &self.fluid[flow.concentrator.index()]);
+        let PathTerms { rtt, up } = unit.path(flow.site);
         let (up, server) = (1.0 / up, class.server.secs());
-        let idle = Idle::new(unit.nominal(), unit.access(flow.site), rtt);
+        let idle = Unloaded::new(unit.nominal(), unit.access(flow.site), rtt);
         let mut window = tcp.map_or(0, |tcp| tcp.window);
-        let mut crossed = Crossed::default();
+        let mut crossed = PriorTraffic::default();
         let (mut all, mut time) = (0.0, Parts { trips: if class.connects { rtt } else { 0.0 }, ..Parts::default() });
-        for Step { turn, segment } in &mut row[..usize::from(flow.turns)] {
+        for PricedTurn { turn, segment } in &mut row[..usize::from(flow.turns)] {
             let work = unit.work(class, turn, crossed);
             let segments = in_segments(turn);
             *segment = work / f64::from(segments);
@@ -225,9 +225,9 @@ impl<O: Observer> Engine<'_, O> {
 
 /// The next window comes when the leg that begins `now` is over.
 #[inline(always)]
-fn next_window(calendar: &mut Calendar<Event>, now: Time, id: FlowId, flow: &mut Flow, leg: Parts) {
-    let at = now + Span::of_secs(flow.times.expect(now, leg));
-    calendar.push(at, Rank::Arrival, Event::Enter(id, flow.journey));
+fn next_window(calendar: &mut EventList<Event>, now: Time, id: TransactionId, flow: &mut Transaction, leg: Parts) {
+    let at = now + Duration::of_secs(flow.latency.begin_leg(now, leg));
+    calendar.push(at, Rank::Arrival, Event::SendWindow(id, flow.transfer_epoch));
 }
 
 /// The segments of a turn's answer, at least one.
@@ -235,7 +235,7 @@ fn in_segments(turn: &Turn) -> u32 {
     turn.segments().max(1)
 }
 
-impl Round {
+impl Transfer {
     /// Work of the answer that has not left [bit].
     pub fn work_left(&self) -> Option<f64> {
         (self.left > 0).then(|| f64::from(self.left) * self.segment)
@@ -252,22 +252,22 @@ impl Round {
             }
             None => in_segments(turn),
         };
-        (self.left, self.segment, self.paced) = (left, segment, false);
-        self.steady |= !tcp.has(Ingredient::SlowStart);
+        (self.left, self.segment, self.ack_clocked) = (left, segment, false);
+        self.past_slow_start |= !tcp.has(Ingredient::SlowStart);
     }
 
     /// Time until the next window, after `sent` segments of which `fits` were not lost; `trip` is the round trip.
     fn after(&mut self, tcp: &Tcp, sent: u32, fits: u32, trip: f64) -> f64 {
         if fits == sent {
             self.losses = 0;
-            self.window = if self.careful { self.window + 1 } else { self.window * 2 }.min(tcp.most);
+            self.window = if self.congestion_avoidance { self.window + 1 } else { self.window * 2 }.min(tcp.most);
             return trip;
         }
         cold_path();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
         let kept = (f64::from(sent) * KEPT) as u32;
         self.window = kept.max(2);
-        (self.losses, self.careful) = (self.losses.saturating_add(1), true);
+        (self.losses, self.congestion_avoidance) = (self.losses.saturating_add(1), true);
         let tail = self.left + fits == sent;
         if self.losses > 1 && fits == 0 {
             self.window = 1;
@@ -286,7 +286,7 @@ impl Round {
 
 /// How a burst gets through.
 #[derive(Clone, Copy, Debug)]
-struct Passage {
+struct BurstDelay {
     /// Until its first segment is through the access link [s].
     first: f64,
     /// Until its last one is through the concentrator [s].
@@ -296,14 +296,14 @@ struct Passage {
 }
 
 /// A network that nobody else is in.
-struct Idle {
+struct Unloaded {
     /// Time that a bit takes on the slower and on the faster of its two links [s].
     slowest: f64,
     quickest: f64,
     rtt: f64,
 }
 
-impl Idle {
+impl Unloaded {
     /// Rates of the two links [bit/s], and the round trip [s].
     fn new(throughput: f64, access: f64, rtt: f64) -> Self {
         let (least, most) = (smaller(throughput, access), larger(throughput, access));
@@ -330,7 +330,7 @@ impl Idle {
     }
 }
 
-impl Prospect {
+impl PathState {
     fn up_wait(&self) -> f64 {
         if likely(self.both) { self.wait } else { 0.0 }
     }
@@ -340,12 +340,12 @@ impl Prospect {
         larger(self.slowness, self.access_slowness)
     }
 
-    fn passage(&self, work: f64, segment: f64) -> Passage {
+    fn passage(&self, work: f64, segment: f64) -> BurstDelay {
         let begins = self.wait + segment * self.slowness;
         let through = self.wait + (work + smaller(self.shared, work)) * self.slowness;
         let free = larger(self.access_wait, begins) + self.access_queue;
         let one = segment * self.access_slowness;
-        Passage { first: free + one, through, last: larger(through + one, free + work * self.access_slowness) }
+        BurstDelay { first: free + one, through, last: larger(through + one, free + work * self.access_slowness) }
     }
 
     /// Segments that the queue takes of a burst: the first window comes at once, a later one as fast again as the one
@@ -353,7 +353,7 @@ impl Prospect {
     /// that come free.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between none and all
     #[inline]
-    fn fits(&self, sent: u32, segment: f64, paced: bool, careful: bool) -> u32 {
+    fn accepted(&self, sent: u32, segment: f64, paced: bool, careful: bool) -> u32 {
         if careful {
             cold_path();
             let least = (f64::from(sent) * THROUGH).ceil() as u32;

@@ -6,17 +6,17 @@
 use std::hint::cold_path;
 use std::sync::LazyLock;
 
-use crate::scenario::model::{Class, Counts, Ingredient, Overhead, Tcp, Unit};
+use crate::scenario::model::{Class, Concentrator, Counts, Ingredient, Overhead, Tcp};
 use crate::sim::extremes::larger;
 use crate::sim::likely::unlikely;
-use crate::units::{Bytes, Span};
+use crate::units::{Bytes, Duration};
 
 /// What a concentrator spends on packets, in bits of its throughput.
 ///
 /// A packet of L bytes on the wire takes `per_packet + per_bit * 8 L`: throughput at the reference packet and
 /// packet rate at the smallest one fix the two.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cost {
+pub struct ServiceCost {
     per_packet: f64,
     per_bit: f64,
     overhead: Overhead,
@@ -29,11 +29,11 @@ pub(super) fn float(number: u64) -> f64 {
     number.cast_signed() as f64
 }
 
-impl Cost {
+impl ServiceCost {
     /// The cost of packets at a concentrator; none if its packet rate contradicts its throughput (`check`
     /// refuses such a scenario).
     #[must_use]
-    pub fn of(unit: &Unit) -> Option<Self> {
+    pub fn of(unit: &Concentrator) -> Option<Self> {
         let (per_packet, per_bit) = unit.packet_cost()?;
         Some(Self { per_packet, per_bit, overhead: unit.cipher.overhead(), both: unit.counts == Counts::Both })
     }
@@ -87,7 +87,7 @@ impl Cost {
 /// What turns cost over TCP, with the packets that come again and again worked out once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TurnCost {
-    cost: Cost,
+    cost: ServiceCost,
     tcp: Tcp,
     /// Work of an acknowledgement and of a full segment [bit].
     ack: f64,
@@ -99,11 +99,11 @@ impl TurnCost {
     /// acknowledgements, and set-up and end of the connection when it has its own [bit].
     #[must_use]
     #[inline(always)]
-    pub fn turn(&self, class: &Class, turn: &Turn, before: Crossed) -> f64 {
+    pub fn turn(&self, class: &Class, turn: &Turn, before: PriorTraffic) -> f64 {
         // A response that comes at once acknowledges the end of its request.
-        let carried = u64::from(class.server == Span(0));
+        let carried = u64::from(class.server == Duration(0));
         let answered = acknowledgements(&self.tcp, before.asked, turn.asked).saturating_sub(carried);
-        let handshake = if class.connects && before == Crossed::default() { 2.0 * self.ack } else { 0.0 };
+        let handshake = if class.connects && before == PriorTraffic::default() { 2.0 * self.ack } else { 0.0 };
         let towards_site = self.one_way(turn.response, turn.segments) + self.ack * float(answered) + handshake;
         if !self.cost.both {
             return towards_site;
@@ -131,12 +131,12 @@ impl TurnCost {
 
 /// Segments that have crossed a connection before a turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Crossed {
+pub struct PriorTraffic {
     asked: u64,
     segments: u64,
 }
 
-impl Crossed {
+impl PriorTraffic {
     /// What these turns bring across.
     #[must_use]
     pub fn by(turns: &[Turn]) -> Self {
@@ -151,13 +151,13 @@ impl Crossed {
 }
 
 /// Segments at the start of a connection that are acknowledged at once (Linux, `TCP_MAX_QUICKACKS`).
-pub const QUICK: u32 = 16;
+pub const QUICKACK_SEGMENTS: u32 = 16;
 
 /// Acknowledgements of so many segments, after so many: of the first each on its own, then one for two (delayed
 /// acknowledgements: RFC 1122, section 4.2.3.2).
 fn acknowledgements(tcp: &Tcp, before: u64, segments: u32) -> u64 {
     let segments = u64::from(segments);
-    let quick = segments.min(u64::from(QUICK).saturating_sub(before));
+    let quick = segments.min(u64::from(QUICKACK_SEGMENTS).saturating_sub(before));
     if tcp.has(Ingredient::DelayedAck) { quick + (segments - quick).div_ceil(2) } else { segments }
 }
 
@@ -210,7 +210,7 @@ fn segments(bytes: Bytes, segment: Bytes) -> u32 {
 /// The queue that long transfers keep before a concentrator: they fill the buffer until something is lost, give way,
 /// and fill it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Standing {
+pub struct StandingEstimate {
     /// Bits that stand.
     pub bits: f64,
     /// Whether nothing was lost yet since it began to fill: windows double, or nearly.
@@ -224,19 +224,19 @@ const MEASURED: f64 = 134.0;
 /// Time constant with which the first transfer fills an empty buffer [s], and with which CUBIC fills what it gave up: measured
 /// with the packet engine on a link that holds [`MEASURED`] segments. On others the first goes with the segments that it
 /// holds, the second with their cube root, as CUBIC's period does (RFC 9438, equation 2).
-const CLIMB: f64 = 0.2;
+const FILL_TIME: f64 = 0.2;
 /// See [`CLIMB`].
 const REFILL: f64 = 0.8;
 /// What they fill towards, as a share of the buffer; it is lost before.
 const TOWARDS: f64 = 1.03;
 /// What CUBIC gives up of its window after a loss (RFC 9438, section 4.6).
-pub(super) const GIVES_UP: f64 = 0.3;
+pub(super) const LOSS_BACKOFF: f64 = 0.3;
 
-impl Standing {
+impl StandingEstimate {
     /// `dt` seconds pass: while `flows` transfers saturate the link the queue fills, else it drains at the `spare` rate. Most
     /// often it stays full, or goes on filling.
     #[inline]
-    pub fn pass(&mut self, dt: f64, flows: usize, link: &Link, spare: f64) {
+    pub fn pass(&mut self, dt: f64, flows: usize, link: &SharedLink, spare: f64) {
         if flows == 0 {
             (self.bits, self.climbs, self.full_for) = ((self.bits - spare * dt).max(0.0), true, 0.0);
             return;
@@ -249,7 +249,7 @@ impl Standing {
 
     /// It stays full for `dt` seconds, or fills and loses nothing; false where that does not last so long.
     #[inline]
-    fn stays(&mut self, dt: f64, flows: usize, link: &Link) -> bool {
+    fn stays(&mut self, dt: f64, flows: usize, link: &SharedLink) -> bool {
         if self.full_for > 0.0 {
             let stays = self.full_for >= dt;
             if stays {
@@ -258,7 +258,7 @@ impl Standing {
             return stays;
         }
         let towards = TOWARDS * link.buffer;
-        let then = towards - (towards - self.bits) * fading(dt * self.pace(flows, link));
+        let then = towards - (towards - self.bits) * exp_decay(dt * self.pace(flows, link));
         let fits = then < link.buffer;
         if fits {
             self.bits = then;
@@ -267,17 +267,17 @@ impl Standing {
     }
 
     /// One over the time constant with which it fills [1/s].
-    fn pace(&self, flows: usize, link: &Link) -> f64 {
+    fn pace(&self, flows: usize, link: &SharedLink) -> f64 {
         if self.climbs {
             cold_path();
-            return float(flows as u64).sqrt() / (CLIMB * link.size);
+            return float(flows as u64).sqrt() / (FILL_TIME * link.size);
         }
         refill(flows) / link.size_root
     }
 
     /// The queue fills and gives way, as often as it does in `dt` seconds.
     #[inline(never)]
-    fn go_round(&mut self, dt: f64, flows: usize, link: &Link) {
+    fn go_round(&mut self, dt: f64, flows: usize, link: &SharedLink) {
         let mut left = dt;
         // After many cycles only where it stands in the last one matters.
         for _ in 0..MOST_CYCLES {
@@ -305,15 +305,15 @@ impl Standing {
     }
 
     /// Something was lost. Senders hear of it a round trip later; until then the queue stays as it is.
-    pub fn lose(&mut self, link: &Link) {
+    pub fn lose(&mut self, link: &SharedLink) {
         if self.full_for <= 0.0 {
             self.full_for = (link.pipe + self.bits) / link.rate.max(1.0);
         }
     }
 
-    fn give_way(&mut self, flows: usize, link: &Link) {
+    fn give_way(&mut self, flows: usize, link: &SharedLink) {
         let flows = float(flows.max(1) as u64);
-        self.drain(GIVES_UP * (self.bits + link.pipe) * (1.0 + HITS * (flows - 1.0)) / flows);
+        self.drain(LOSS_BACKOFF * (self.bits + link.pipe) * (1.0 + LOSS_FRACTION * (flows - 1.0)) / flows);
     }
 }
 
@@ -336,7 +336,7 @@ pub fn size(bits: f64, segment: f64) -> f64 {
 
 /// A link and its buffer, as transfers that compete for it see them [bit, bit/s].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Link {
+pub struct SharedLink {
     /// What the queue holds.
     pub buffer: f64,
     /// What is on the way beside it.
@@ -350,7 +350,7 @@ pub struct Link {
     size_root: f64,
 }
 
-impl Link {
+impl SharedLink {
     /// A link of `rate` with a `buffer` and a round trip of `trip` seconds without queues.
     #[must_use]
     pub fn new(rate: f64, buffer: f64, trip: f64, segment: f64) -> Self {
@@ -370,7 +370,7 @@ impl Link {
 /// What is left after `x` time constants. Events are close together: most of what is asked for is little, and eight terms
 /// of the series are exact to 1e-12 there.
 #[must_use]
-pub fn fading(x: f64) -> f64 {
+pub fn exp_decay(x: f64) -> f64 {
     if unlikely(x >= 0.06) {
         return (-x).exp();
     }
@@ -381,7 +381,7 @@ pub fn fading(x: f64) -> f64 {
 }
 
 /// Share of the other transfers that lose something, too, while the queue is full.
-pub(super) const HITS: f64 = 0.3;
+pub(super) const LOSS_FRACTION: f64 = 0.3;
 
 const MOST_CYCLES: u32 = 64;
 
@@ -392,7 +392,7 @@ const ACCESS_STANDING: f64 = 0.8;
 /// [`size`] [s].
 #[must_use]
 pub fn access_queue(full: f64, buffer: f64, size: f64) -> f64 {
-    if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - (-full / (CLIMB * size)).exp()) } else { 0.0 }
+    if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - (-full / (FILL_TIME * size)).exp()) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -401,39 +401,39 @@ mod tests {
     use crate::scenario::model::Cipher;
     use crate::units::{BitRate, PacketRate};
 
-    fn unit(packets: Option<u64>) -> Unit {
-        let plain = Unit::new("hub".to_owned(), BitRate(1_000_000_000), Bytes(0));
-        Unit { packets: packets.map(PacketRate), cipher: Cipher::AesGcm, ..plain }
+    fn unit(packets: Option<u64>) -> Concentrator {
+        let plain = Concentrator::new("hub".to_owned(), BitRate(1_000_000_000), Bytes(0));
+        Concentrator { packets: packets.map(PacketRate), cipher: Cipher::AesGcm, ..plain }
     }
 
     /// The two figures of the data sheet come out again.
     #[test]
     fn cost_meets_throughput_at_the_reference_and_packet_rate_at_the_smallest() {
-        let cost = Cost::of(&unit(Some(200_000))).unwrap();
+        let cost = ServiceCost::of(&unit(Some(200_000))).unwrap();
         assert!((cost.packet(1400) - 1464.0 * 8.0).abs() < 1e-6);
         assert!((1e9 / cost.packet(40) - 200_000.0).abs() < 1e-3);
         assert!(cost.packet(200) > 264.0 * 8.0, "small packets cost more than their bits");
-        assert_eq!(Cost::of(&unit(Some(10_000))), None, "fewer packets than the throughput needs");
+        assert_eq!(ServiceCost::of(&unit(Some(10_000))), None, "fewer packets than the throughput needs");
     }
 
     #[test]
     fn what_fades_is_the_exponential() {
         for x in [0.0, 1e-9, 1e-4, 9.99e-3, 0.0599, 0.06, 0.5, 30.0] {
-            assert!((fading(x) - (-x).exp()).abs() < 1e-12, "{x}");
+            assert!((exp_decay(x) - (-x).exp()).abs() < 1e-12, "{x}");
         }
     }
 
     /// One transfer through a buffer of 50 ms: it fills, loses, gives up less than half, and fills again.
     #[test]
     fn a_standing_queue_rises_falls_and_drains() {
-        let link = Link::new(20e6, 1e6, 0.02, 11_216.0);
-        let after = |mut queue: Standing, dt, flows, spare| {
+        let link = SharedLink::new(20e6, 1e6, 0.02, 11_216.0);
+        let after = |mut queue: StandingEstimate, dt, flows, spare| {
             queue.pass(dt, flows, &link, spare);
             queue
         };
-        let one = after(Standing::default(), 5.0, 1, 0.0);
+        let one = after(StandingEstimate::default(), 5.0, 1, 0.0);
         assert!((0.5e6..=1e6).contains(&one.bits), "{one:?}");
-        let many = after(Standing::default(), 5.0, 20, 0.0);
+        let many = after(StandingEstimate::default(), 5.0, 20, 0.0);
         assert!((0.85e6..=1e6).contains(&many.bits), "{many:?}");
         assert!((after(one, 0.5, 0, 1e6).bits - (one.bits - 0.5e6)).abs() < 1.0);
         assert!(after(one, 5.0, 0, 1e6).bits <= 0.0);

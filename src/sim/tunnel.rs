@@ -7,15 +7,15 @@
 
 use std::collections::VecDeque;
 
-use crate::scenario::model::{Model, SiteId, Unit, UnitId};
+use crate::scenario::model::{Concentrator, ConcentratorId, Model, SiteId};
 use crate::sim::likely::likely;
 use crate::units::Time;
 
 /// What a handshake is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum Reason {
     /// The site has no tunnel.
-    SetUp,
+    Establish,
     /// It has one, and wants to move it.
     Move,
     /// Its keys are renewed.
@@ -26,9 +26,9 @@ pub enum Why {
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     /// To which concentrator.
-    pub to: UnitId,
+    pub to: ConcentratorId,
     /// What for.
-    pub why: Why,
+    pub why: Reason,
     /// How often its request was sent.
     pub sent: u32,
     /// Names it among the site's attempts.
@@ -37,13 +37,13 @@ pub struct Attempt {
 
 /// A site's end.
 #[derive(Clone, Debug)]
-pub struct SiteEnd {
+pub struct IkeInitiator {
     /// Where its tunnel ends, while it has one.
-    pub unit: Option<UnitId>,
+    pub concentrator: Option<ConcentratorId>,
     /// The concentrator whose state of the tunnel is lost though it may be up.
-    pub dead: bool,
+    pub peer_lost: bool,
     /// Where its tunnel belongs.
-    pub home: UnitId,
+    pub home: ConcentratorId,
     /// The handshake that is under way.
     pub attempt: Option<Attempt>,
     /// Names the tunnel: what was scheduled for another is void.
@@ -55,13 +55,13 @@ pub struct SiteEnd {
     /// Whether it can reach the headend.
     up: bool,
     /// How often it has lost its way.
-    pub breaks: u32,
-    numbers: u32,
+    pub disconnects: u32,
+    attempts: u32,
 }
 
 /// A concentrator's end.
 #[derive(Clone, Debug)]
-pub struct HubEnd {
+pub struct IkeResponder {
     /// Outages in force.
     pub outages: u8,
     /// Tunnels that end here.
@@ -73,9 +73,9 @@ pub struct HubEnd {
     /// Half-open handshakes: whose, and which of its attempts; the first is being worked on.
     half_open: VecDeque<(SiteId, u32)>,
     /// Time for one handshake [s].
-    each: f64,
-    most_half_open: usize,
-    most_tunnels: u32,
+    handshake_time: f64,
+    max_half_open: usize,
+    max_tunnels: u32,
     /// Names its uptime: what was scheduled for another is void.
     pub epoch: u32,
 }
@@ -84,11 +84,11 @@ pub struct HubEnd {
 #[derive(Clone, Debug)]
 pub struct Tunnels {
     /// By site.
-    pub sites: Vec<SiteEnd>,
+    pub initiators: Vec<IkeInitiator>,
     /// How many of them cannot reach the headend.
     pub cut_off: u32,
     /// By concentrator.
-    pub hubs: Vec<HubEnd>,
+    pub responders: Vec<IkeResponder>,
     /// Firewalls that flap, a fault's after each other.
     pub firewalls: Vec<Firewall>,
 }
@@ -106,13 +106,13 @@ pub struct Firewall {
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Received {
     /// It is held, and nothing was before it: work on it begins.
-    First,
+    Started,
     /// It is held, or was already.
     Held,
     /// It is lost, or turned away.
-    Not,
+    Refused,
 }
 
 impl Tunnels {
@@ -124,28 +124,28 @@ impl Tunnels {
 
     /// Tunnels as they were placed; a concentrator takes no more than its limit.
     #[must_use]
-    pub fn new(model: &Model, placed: &[Option<UnitId>], home: &[UnitId]) -> Self {
-        let mut hubs: Vec<HubEnd> = model.units.iter().map(HubEnd::new).collect();
+    pub fn new(model: &Model, placed: &[Option<ConcentratorId>], home: &[ConcentratorId]) -> Self {
+        let mut hubs: Vec<IkeResponder> = model.concentrators.iter().map(IkeResponder::new).collect();
         let sites = placed.iter().zip(home).map(|(&unit, &home)| {
             if let Some(unit) = unit {
                 hubs[unit.index()].tunnels += 1;
             }
-            SiteEnd::new(unit, home)
+            IkeInitiator::new(unit, home)
         });
-        let sites: Vec<SiteEnd> = sites.collect();
+        let sites: Vec<IkeInitiator> = sites.collect();
         let cut_off = sites.iter().map(|site| u32::from(!site.up)).sum();
-        Self { sites, cut_off, hubs, firewalls: Vec::new() }
+        Self { initiators: sites, cut_off, responders: hubs, firewalls: Vec::new() }
     }
 
     /// Whether a site can reach the headend. Most of the time all can, and none is looked at.
     #[must_use]
-    pub fn up(&self, site: SiteId) -> bool {
-        likely(self.cut_off == 0) || self.sites[site.index()].up
+    pub fn reaches_headend(&self, site: SiteId) -> bool {
+        likely(self.cut_off == 0) || self.initiators[site.index()].up
     }
 
     /// A site can reach the headend from now on, or cannot; says whether that is news.
-    pub fn note(&mut self, site: SiteId, up: bool) -> bool {
-        if std::mem::replace(&mut self.sites[site.index()].up, up) == up {
+    pub fn set_reachable(&mut self, site: SiteId, up: bool) -> bool {
+        if std::mem::replace(&mut self.initiators[site.index()].up, up) == up {
             return false;
         }
         if up {
@@ -157,23 +157,23 @@ impl Tunnels {
     }
 
     /// Begins an attempt and gives its number.
-    pub fn begin(&mut self, site: SiteId, to: UnitId, why: Why) -> u32 {
-        let end = &mut self.sites[site.index()];
-        end.numbers += 1;
-        end.attempt = Some(Attempt { to, why, sent: 0, number: end.numbers });
-        end.numbers
+    pub fn begin_attempt(&mut self, site: SiteId, to: ConcentratorId, why: Reason) -> u32 {
+        let end = &mut self.initiators[site.index()];
+        end.attempts += 1;
+        end.attempt = Some(Attempt { to, why, sent: 0, number: end.attempts });
+        end.attempts
     }
 
     /// The attempt of this number, if it is still under way.
     pub fn attempt(&mut self, site: SiteId, number: u32) -> Option<&mut Attempt> {
-        self.sites[site.index()].attempt.as_mut().filter(|attempt| attempt.number == number)
+        self.initiators[site.index()].attempt.as_mut().filter(|attempt| attempt.number == number)
     }
 
     /// The attempt goes to another concentrator, under another number.
-    pub fn retarget(&mut self, site: SiteId, to: UnitId) -> u32 {
-        let end = &mut self.sites[site.index()];
-        end.numbers += 1;
-        let number = end.numbers;
+    pub fn redirect(&mut self, site: SiteId, to: ConcentratorId) -> u32 {
+        let end = &mut self.initiators[site.index()];
+        end.attempts += 1;
+        let number = end.attempts;
         if let Some(attempt) = &mut end.attempt {
             (attempt.to, attempt.number) = (to, number);
         }
@@ -181,67 +181,67 @@ impl Tunnels {
     }
 
     /// A request reaches a concentrator.
-    pub fn hear(&mut self, to: UnitId, site: SiteId, number: u32) -> Heard {
-        let renews = self.sites[site.index()].unit == Some(to);
-        let hub = &mut self.hubs[to.index()];
+    pub fn receive_request(&mut self, to: ConcentratorId, site: SiteId, number: u32) -> Received {
+        let renews = self.initiators[site.index()].concentrator == Some(to);
+        let hub = &mut self.responders[to.index()];
         if hub.outages > 0 {
-            return Heard::Not;
+            return Received::Refused;
         }
         if hub.half_open.contains(&(site, number)) {
-            return Heard::Held;
+            return Received::Held;
         }
-        if hub.half_open.len() >= hub.most_half_open || (hub.tunnels >= hub.most_tunnels && !renews) {
+        if hub.half_open.len() >= hub.max_half_open || (hub.tunnels >= hub.max_tunnels && !renews) {
             hub.turned_away += 1;
-            return Heard::Not;
+            return Received::Refused;
         }
         hub.half_open.push_back((site, number));
-        if hub.half_open.len() == 1 { Heard::First } else { Heard::Held }
+        if hub.half_open.len() == 1 { Received::Started } else { Received::Held }
     }
 
     /// A site's tunnel ends; the concentrator forgets it unless it is down.
-    pub fn drop_tunnel(&mut self, site: SiteId) {
-        let end = &mut self.sites[site.index()];
+    pub fn detach(&mut self, site: SiteId) {
+        let end = &mut self.initiators[site.index()];
         end.epoch += 1;
-        let lost = end.unit.take().filter(|_| !std::mem::take(&mut end.dead));
+        let lost = end.concentrator.take().filter(|_| !std::mem::take(&mut end.peer_lost));
         if let Some(unit) = lost {
-            self.hubs[unit.index()].tunnels -= 1;
+            self.responders[unit.index()].tunnels -= 1;
         }
     }
 
     /// A site has its tunnel at `unit` from now on.
-    pub fn keep_tunnel(&mut self, site: SiteId, unit: UnitId) {
-        self.drop_tunnel(site);
-        let end = &mut self.sites[site.index()];
-        (end.unit, end.attempt) = (Some(unit), None);
-        self.hubs[unit.index()].tunnels += 1;
+    pub fn attach(&mut self, site: SiteId, unit: ConcentratorId) {
+        self.detach(site);
+        let end = &mut self.initiators[site.index()];
+        (end.concentrator, end.attempt) = (Some(unit), None);
+        self.responders[unit.index()].tunnels += 1;
     }
 
     /// Whether the site has a tunnel that works, and a way to it.
     #[must_use]
-    pub fn works(&self, site: SiteId) -> bool {
-        let end = &self.sites[site.index()];
-        end.cuts == 0 && end.stalls == 0 && !end.dead && end.unit.is_some_and(|unit| self.hubs[unit.index()].up())
+    pub fn is_usable(&self, site: SiteId) -> bool {
+        let end = &self.initiators[site.index()];
+        end.cuts == 0 && end.stalls == 0 && !end.peer_lost && end.concentrator.is_some_and(|unit| self.responders[unit.index()].up())
     }
 }
 
-impl SiteEnd {
-    fn new(unit: Option<UnitId>, home: UnitId) -> Self {
+impl IkeInitiator {
+    fn new(unit: Option<ConcentratorId>, home: ConcentratorId) -> Self {
         let up = unit.is_some();
-        Self { unit, dead: false, home, attempt: None, epoch: 0, cuts: 0, stalls: 0, up, breaks: 0, numbers: 0 }
+        Self { concentrator: unit, peer_lost: false, home, attempt: None, epoch: 0, cuts: 0, stalls: 0, up, disconnects: 0, attempts: 0 }
     }
 }
 
-impl HubEnd {
-    fn new(unit: &Unit) -> Self {
+impl IkeResponder {
+    fn new(unit: &Concentrator) -> Self {
         Self {
             outages: 0,
             tunnels: 0,
             completed: 0,
             turned_away: 0,
             half_open: VecDeque::new(),
-            each: unit.handshakes.map_or(0.0, f64::recip),
-            most_half_open: unit.half_open.map_or(usize::MAX, |most| most as usize),
-            most_tunnels: unit.tunnels.unwrap_or(u32::MAX),
+            handshake_time: unit.handshakes.map_or(0.0, f64::recip),
+            max_half_open: unit.half_open.map_or(usize::MAX, |most| most as usize),
+            max_tunnels: unit.tunnels.unwrap_or(u32::MAX),
             epoch: 0,
         }
     }
@@ -255,13 +255,13 @@ impl HubEnd {
     /// Whether it takes one more tunnel.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.tunnels < self.most_tunnels
+        self.tunnels < self.max_tunnels
     }
 
     /// Time that one handshake takes [s].
     #[must_use]
-    pub fn each(&self) -> f64 {
-        self.each
+    pub fn handshake_time(&self) -> f64 {
+        self.handshake_time
     }
 
     /// Handshakes that are half open.
@@ -271,14 +271,14 @@ impl HubEnd {
     }
 
     /// The handshake that was worked on is complete; whether there is another.
-    pub fn complete(&mut self) -> Option<((SiteId, u32), bool)> {
+    pub fn complete_handshake(&mut self) -> Option<((SiteId, u32), bool)> {
         let done = self.half_open.pop_front()?;
         self.completed += 1;
         Some((done, !self.half_open.is_empty()))
     }
 
     /// It goes down: what it held half open and the tunnels that it knew are gone.
-    pub fn go_down(&mut self) {
+    pub fn fail(&mut self) {
         self.half_open.clear();
         self.tunnels = 0;
         self.epoch += 1;
@@ -296,18 +296,18 @@ pub fn next_retry(from: Time, now: Time, first: f64) -> Time {
         at += wait;
         wait = (wait * 2.0).min(LONGEST);
     }
-    (from + crate::units::Span::of_secs(at)).max(now)
+    (from + crate::units::Duration::of_secs(at)).max(now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Span;
+    use crate::units::Duration;
 
     /// A first repeat after 1 s, then 2 s, 4 s: at 1, 3, 7, 15 s.
     #[test]
     fn senders_back_off() {
-        let retry = |secs: f64| next_retry(Time(0), Time(0) + Span::of_secs(secs), 1.0);
+        let retry = |secs: f64| next_retry(Time(0), Time(0) + Duration::of_secs(secs), 1.0);
         let found: Vec<Time> = [0.0, 0.5, 2.0, 3.5, 8.0].into_iter().map(retry).collect();
         assert_eq!(found, [0, 1, 3, 7, 15].map(|secs| Time(secs * crate::units::NANOS)));
     }

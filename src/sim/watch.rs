@@ -1,37 +1,37 @@
 //! Looks: what is inside at an instant, and what went through since the start.
 
-use crate::scenario::model::{ClassId, UnitId};
+use crate::scenario::model::{ClassId, ConcentratorId};
 use crate::sim::Engine;
-use crate::sim::concentrator::Concentrator;
-use crate::sim::flow::{Flows, State};
-use crate::sim::observer::{ClassLook, Fact, Observer, UnitLook};
-use crate::sim::packet::hub::Hub;
-use crate::sim::packet::parcel::Parcels;
+use crate::sim::concentrator::FluidConcentrator;
+use crate::sim::flow::{Stage, TransactionSlab};
+use crate::sim::observer::{ClassSnapshot, ConcentratorSnapshot, Fact, Observer};
+use crate::sim::packet::hub::PacketConcentrator;
+use crate::sim::packet::parcel::PacketPool;
 use crate::units::Time;
 
 impl<O: Observer> Engine<'_, O> {
-    pub(super) fn watch(&mut self) {
+    pub(super) fn take_snapshot(&mut self) {
         let classes = self.model.classes.len();
-        let mut look = std::mem::take(&mut self.look);
-        look.units.resize_with(self.units.len(), UnitLook::default);
-        for (place, (unit, look)) in self.units.iter().zip(&mut look.units).enumerate() {
+        let mut look = std::mem::take(&mut self.snapshot);
+        look.concentrators.resize_with(self.fluid.len(), ConcentratorSnapshot::default);
+        for (place, (unit, look)) in self.fluid.iter().zip(&mut look.concentrators).enumerate() {
             match &mut self.packets {
-                None => look_at_unit(unit, look, &self.flows, self.now, classes),
-                Some(packets) => look_at_hub(packets.hub(self.now, UnitId::of(place)), look, classes),
+                None => snapshot_fluid(unit, look, &self.transactions, self.now, classes),
+                Some(packets) => snapshot_packets(packets.concentrator(self.now, ConcentratorId::of(place)), look, classes),
             }
             look.calls = unit.calls();
-            let hub = &self.tunnels.hubs[place];
+            let hub = &self.tunnels.responders[place];
             (look.tunnels, look.down, look.half_open) = (hub.tunnels, !hub.up(), hub.half_open());
             (look.handshakes, look.turned_away) = (hub.completed, hub.turned_away);
             look.at_ceiling = unit.at_ceiling();
         }
         look.cut_off = self.tunnels.cut_off;
-        look.on_paper = self.paper.left();
+        look.on_paper = self.paper.actions_left();
         look.classes.clear();
-        look.classes.resize(classes, ClassLook::default());
-        for (_, flow) in self.flows.all() {
+        look.classes.resize(classes, ClassSnapshot::default());
+        for (_, flow) in self.transactions.all() {
             let class = &mut look.classes[flow.class.index()];
-            if matches!(flow.state, State::Deferred | State::Unpowered) {
+            if matches!(flow.stage, Stage::Deferred | Stage::Unpowered) {
                 class.waiting += 1;
                 class.waiting_bytes += flow.bytes();
             } else {
@@ -39,20 +39,26 @@ impl<O: Observer> Engine<'_, O> {
                 class.active_bytes += flow.bytes();
             }
         }
-        self.observer.on(self.now, &Fact::Look(&look));
-        self.look = look;
+        self.observer.on(self.now, &Fact::Snapshot(&look));
+        self.snapshot = look;
     }
 }
 
 /// A copy is brought to the present and looked at: clocks that are moved on in two steps are not, to the last bit, where one
 /// step brings them, and what is looked at must not change by it.
-fn look_at_unit(unit: &Concentrator, look: &mut UnitLook, flows: &Flows, now: Time, classes: usize) {
+fn snapshot_fluid(
+    unit: &FluidConcentrator,
+    look: &mut ConcentratorSnapshot,
+    flows: &TransactionSlab,
+    now: Time,
+    classes: usize,
+) {
     let mut unit = unit.clone();
     unit.catch_up(now);
     look.inside.clear();
     look.inside.resize(classes, 0.0);
     look.carried.clear();
-    let books = unit.books();
+    let books = unit.counters();
     let backlog = |class: usize| unit.backlog_of(ClassId::of(class));
     let carried = |class: usize| books.served[class] + books.streamed[class] + books.burst[class] - backlog(class);
     look.carried.extend((0..classes).map(carried));
@@ -72,12 +78,16 @@ fn look_at_unit(unit: &Concentrator, look: &mut UnitLook, flows: &Flows, now: Ti
     look.queue.extend((0..classes).map(|class| unit.queue_delay(ClassId::of(class))));
 }
 
-fn look_at_hub((hub, parcels): (&mut Hub, &Parcels), look: &mut UnitLook, classes: usize) {
+fn snapshot_packets(
+    (hub, parcels): (&mut PacketConcentrator, &PacketPool),
+    look: &mut ConcentratorSnapshot,
+    classes: usize,
+) {
     look.inside.clear();
     look.inside.resize(classes, 0.0);
-    hub.inside(parcels, &mut look.inside);
-    hub.waits(&mut look.queue);
-    let books = hub.books();
+    hub.backlog(parcels, &mut look.inside);
+    hub.mean_waits(&mut look.queue);
+    let books = hub.counters();
     look.carried.clone_from(&books.served);
     look.admitted.clone_from(&books.arrived);
     look.withdrawn.clone_from(&books.lost);

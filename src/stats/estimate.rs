@@ -63,7 +63,7 @@ pub fn observations(values: &[f64], antithetic: bool) -> Vec<f64> {
 
 /// Something that was measured beside the figure, and whose mean is known.
 #[derive(Clone, Copy, Debug)]
-pub struct Control<'a> {
+pub struct ControlVariate<'a> {
     /// What it was in each replication.
     pub values: &'a [f64],
     /// Its mean over all the days that could have been.
@@ -80,7 +80,7 @@ pub const LEAST: u32 = 5;
 /// replications, or where the control never varied, the plain mean.
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // replications
-pub fn controlled(values: &[f64], control: &Control<'_>) -> Estimate {
+pub fn controlled(values: &[f64], control: &ControlVariate<'_>) -> Estimate {
     let plain: Tally = values.iter().copied().collect();
     let beside: Tally = control.values.iter().copied().collect();
     let count = values.len().min(control.values.len());
@@ -122,7 +122,7 @@ mod tests {
             let (mut held, mut saved) = (0, 0.0);
             for seed in 0..2000 {
                 let (values, control) = pairs(seed, count, correlation);
-                let control = Control { values: &control, mean: 0.0, error: 0.0 };
+                let control = ControlVariate { values: &control, mean: 0.0, error: 0.0 };
                 let found = controlled(&values, &control).interval(0.95);
                 held += u32::from(found.contains(0.0));
                 let plain = values.iter().copied().collect::<Tally>().interval(0.95);
@@ -138,9 +138,9 @@ mod tests {
     fn a_control_that_tells_nothing_changes_nothing() {
         let values = [3.0, 4.0, 5.0, 6.0, 8.0];
         let plain = values.iter().copied().collect::<Tally>().estimate();
-        let still = Control { values: &[2.0; 5], mean: 1.0, error: 0.1 };
+        let still = ControlVariate { values: &[2.0; 5], mean: 1.0, error: 0.1 };
         assert_eq!(controlled(&values, &still), plain);
-        let short = Control { values: &values[..4], mean: 1.0, error: 0.1 };
+        let short = ControlVariate { values: &values[..4], mean: 1.0, error: 0.1 };
         assert_eq!(controlled(&values[..4], &short), values[..4].iter().copied().collect::<Tally>().estimate());
     }
 }

@@ -4,9 +4,9 @@
 use serde::Serialize;
 
 use crate::scenario::model::{Demand, Model};
-use crate::study::recorder::Run;
-use crate::study::series::{Compared, Series};
-use crate::study::waits::Known;
+use crate::study::recorder::RunRecord;
+use crate::study::series::{ComparedEstimate, Series};
+use crate::study::waits::Sorted;
 
 /// The calls of a class in a set-up.
 #[derive(Clone, Debug, Serialize)]
@@ -14,46 +14,46 @@ pub struct Calls {
     /// Its place among the classes.
     pub class: usize,
     /// Calls that are asked for.
-    pub asked: Compared,
+    pub asked: ComparedEstimate,
     /// Share of them that is refused.
-    pub refused: Compared,
+    pub refused: ComparedEstimate,
 }
 
 impl Calls {
     /// Its figures, in the order of their series.
     #[must_use]
-    pub fn figures(&self) -> [&Compared; 2] {
+    pub fn figures(&self) -> [&ComparedEstimate; 2] {
         [&self.asked, &self.refused]
     }
 }
 
 /// The calls of a class in a replication.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub struct CallTally {
     asked: f64,
     refused: f64,
 }
 
 /// By class; none for one that has no calls.
-pub(super) fn of(run: &Run, model: &Model) -> Vec<Option<Asked>> {
+pub(super) fn of(run: &RunRecord, model: &Model) -> Vec<Option<CallTally>> {
     let classes = model.classes.iter().zip(&run.classes).map(|(class, bins)| {
         let asked: f64 = bins.iter().map(|bin| bin.started).sum();
         let refused: f64 = bins.iter().map(|bin| bin.failed).sum();
-        matches!(class.demand, Demand::Streams { .. }).then_some(Asked { asked, refused: refused / asked.max(1.0) })
+        matches!(class.demand, Demand::Streams { .. }).then_some(CallTally { asked, refused: refused / asked.max(1.0) })
     });
     classes.collect()
 }
 
 /// By set-up: its calls, class by class, against the base; and what that comes from.
 pub(super) fn compare(
-    setups: &[&[Vec<Option<Asked>>]],
+    setups: &[&[Vec<Option<CallTally>>]],
     base: Option<usize>,
     antithetic: bool,
     classes: &[&str],
 ) -> Vec<(Vec<Calls>, Vec<Series>)> {
     let mut found = vec![(Vec::new(), Vec::new()); setups.len()];
     for (class, name) in classes.iter().enumerate() {
-        let known = Known::of(setups, class, base, antithetic);
+        let known = Sorted::of(setups, class, base, antithetic);
         let asked = known.figure((format!("{name} asked for"), "calls"), |run| run.asked, 0.0);
         let refused = known.figure((format!("{name} refused"), "share"), |run| run.refused, 0.0);
         for ((place, asked), refused) in known.places().zip(asked).zip(refused) {

@@ -7,16 +7,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::random::{Key, Law, Purpose, name_of};
+use crate::random::{Distribution, Key, Purpose, name_of};
 use crate::scenario::model::{
     Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport, taken,
 };
 use crate::scenario::target::{Measure, Target};
-use crate::sim::demand::{JobTerms, Named, Poisson, jobs_of_day, sizes};
-use crate::sim::transport::{Cost, Crossed, Turn};
+use crate::sim::demand::{DrawKey, JobTerms, Poisson, jobs_of_day, sizes};
+use crate::sim::transport::{PriorTraffic, ServiceCost, Turn};
 use crate::stats::Tally;
-use crate::stats::estimate::{Control, LEAST, observations};
-use crate::units::{Bytes, Clock, Span, Time};
+use crate::stats::estimate::{ControlVariate, LEAST, observations};
+use crate::units::{Bytes, Duration, Time, TimeOfDay};
 
 /// Days over which the fluid's mean is taken.
 const DAYS: u32 = 200;
@@ -30,7 +30,7 @@ pub struct Fluid<'a> {
     model: &'a Model,
     targets: &'a [Target],
     site_names: Vec<u64>,
-    cost: Option<Cost>,
+    cost: Option<ServiceCost>,
     /// Work of those who are not drawn beforehand, by step: what they would bring on an idle network [bit].
     expected: Vec<f64>,
     /// Work that can be done in a step [bit].
@@ -57,9 +57,9 @@ impl Forecast {
 
     /// The forecast as a control variate, if it matters.
     #[must_use]
-    pub fn control(&self) -> Option<Control<'_>> {
+    pub fn control(&self) -> Option<ControlVariate<'_>> {
         let known = self.others.iter().copied().collect::<Tally>().estimate();
-        self.matters.then_some(Control { values: &self.days, mean: known.mean, error: known.error })
+        self.matters.then_some(ControlVariate { values: &self.days, mean: known.mean, error: known.error })
     }
 
     /// The same by observation.
@@ -94,8 +94,8 @@ impl<'a> Forecasts<'a> {
     /// fluid knows too little.
     #[must_use]
     pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
-        let first_come = model.units.iter().all(|unit| unit.discipline == Discipline::Fifo);
-        let plain = model.edits.is_empty() && model.faults.is_empty() && model.replay.is_none();
+        let first_come = model.concentrators.iter().all(|unit| unit.discipline == Discipline::Fifo);
+        let plain = model.changes.is_empty() && model.faults.is_empty() && model.replay.is_none();
         let suits = model.calendar.days == 1 && model.fidelity == Fidelity::Flow && first_come && plain;
         Self { fluid: suits.then(|| Fluid::of(model, targets)), targets: vec![Forecast::default(); targets.len()] }
     }
@@ -125,17 +125,17 @@ impl<'a> Fluid<'a> {
     /// The fluid of a model, up to the last hour of its targets.
     #[must_use]
     pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
-        let until = targets.iter().map(|target| target.until).max().unwrap_or(Clock(0));
+        let until = targets.iter().map(|target| target.until).max().unwrap_or(TimeOfDay(0));
         Self::up_to(model, targets, until)
     }
 
     /// The fluid of a model, up to a time of day.
     #[must_use]
-    pub fn up_to(model: &'a Model, targets: &'a [Target], until: Clock) -> Self {
-        let open = model.units.iter().filter(|unit| unit.opens == Time(0) && !unit.standby);
+    pub fn up_to(model: &'a Model, targets: &'a [Target], until: TimeOfDay) -> Self {
+        let open = model.concentrators.iter().filter(|unit| unit.opens == Time(0) && !unit.standby);
         let capacity = open.map(|unit| unit.carries().0.bits()).sum::<f64>() * STEP;
         let site_names = model.sites.iter().map(|site| name_of(&site.name)).collect();
-        let cost = Cost::of(&model.units[0]);
+        let cost = ServiceCost::of(&model.concentrators[0]);
         let mut fluid = Self { model, targets, site_names, cost, expected: Vec::new(), capacity };
         fluid.expected = vec![0.0; step(until.on(0)) + 1];
         for class in &model.classes {
@@ -194,7 +194,7 @@ impl<'a> Fluid<'a> {
             return turns.map(|(request, response)| request.bits() + response.bits()).sum();
         };
         let cost = cost.over(tcp);
-        let mut crossed = Crossed::default();
+        let mut crossed = PriorTraffic::default();
         let own = |(request, response)| {
             let turn = Turn::new(request, response, tcp.segment);
             let work = cost.turn(class, &turn, crossed);
@@ -207,7 +207,7 @@ impl<'a> Fluid<'a> {
     /// Adds what users and streams of a class bring on average.
     fn expect(&mut self, class: &Class) {
         let weekday = usize::from(self.model.calendar.weekday);
-        let per_second: Box<dyn Fn(Clock) -> f64> = match &class.demand {
+        let per_second: Box<dyn Fn(TimeOfDay) -> f64> = match &class.demand {
             Demand::Users { workstations, activity, weekdays, think, .. } => {
                 let each = self.mean_work(class) / (think.mean() + self.idle(class));
                 let people: u32 = workstations.iter().sum();
@@ -219,7 +219,7 @@ impl<'a> Fluid<'a> {
                 let factor = arrivals.per_day * arrivals.weekdays[weekday] * length.mean() * self.stream(*codec);
                 let profile = arrivals.profile.clone();
                 Box::new(move |clock| {
-                    let next = Clock(clock.0 + Span::of_secs(STEP).0);
+                    let next = TimeOfDay(clock.0 + Duration::of_secs(STEP).0);
                     factor * (profile.at(next) - profile.at(clock)) / STEP
                 })
             }
@@ -234,7 +234,7 @@ impl<'a> Fluid<'a> {
     /// Mean work of an action of a class [bit].
     #[must_use]
     pub fn mean_work(&self, class: &Class) -> f64 {
-        let bytes = |law: &Law| Bytes(whole(law.mean()));
+        let bytes = |law: &Distribution| Bytes(whole(law.mean()));
         let turn = (bytes(&class.request), bytes(&class.response));
         self.work(class, std::iter::repeat_n(turn, usize::from(class.turns)))
     }
@@ -258,11 +258,11 @@ fn whole(value: f64) -> u64 {
 }
 
 fn step(at: Time) -> usize {
-    usize::try_from(at.0 / Span::of_secs(STEP).0).unwrap_or(usize::MAX)
+    usize::try_from(at.0 / Duration::of_secs(STEP).0).unwrap_or(usize::MAX)
 }
 
-fn at_step(place: usize) -> Clock {
-    Clock(place as u64 * Span::of_secs(STEP).0)
+fn at_step(place: usize) -> TimeOfDay {
+    TimeOfDay(place as u64 * Duration::of_secs(STEP).0)
 }
 
 fn hours(target: &Target, steps: usize) -> std::ops::Range<usize> {
@@ -275,7 +275,7 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// What is drawn of a class for a day whoever waits, and when it is due.
-fn drawn(class: &Class, site_names: &[u64], key: Key, weekday: u8) -> Vec<(Named, Time)> {
+fn drawn(class: &Class, site_names: &[u64], key: Key, weekday: u8) -> Vec<(DrawKey, Time)> {
     let name = name_of(&class.name);
     match &class.demand {
         Demand::Open(arrivals) => arrivals_of(arrivals, name, key, weekday),
@@ -287,15 +287,15 @@ fn drawn(class: &Class, site_names: &[u64], key: Key, weekday: u8) -> Vec<(Named
     }
 }
 
-fn arrivals_of(arrivals: &Arrivals, name: u64, key: Key, weekday: u8) -> Vec<(Named, Time)> {
+fn arrivals_of(arrivals: &Arrivals, name: u64, key: Key, weekday: u8) -> Vec<(DrawKey, Time)> {
     let mut process = Poisson::begin(0, arrivals.per_day * arrivals.weekdays[usize::from(weekday)]);
     std::iter::from_fn(|| process.next(key, name, arrivals)).collect()
 }
 
 /// When it comes to the headend, with what is ordered for its class; none if it does not.
-fn start(class: &Class, named: &Named, at: Time) -> Option<Time> {
+fn start(class: &Class, named: &DrawKey, at: Time) -> Option<Time> {
     let rules = &class.rules;
-    let mut chances = named.stream(Purpose::Whether);
+    let mut chances = named.stream(Purpose::Chance);
     let (cache, around, obey) = (chances.uniform(), chances.uniform(), chances.uniform());
     let forbids = |from: Time, until: Time| from <= at && at < until;
     // Of several that end together the last one counts.
@@ -304,20 +304,20 @@ fn start(class: &Class, named: &Named, at: Time) -> Option<Time> {
     let at = released.map_or(at, |curfew| match curfew.release {
         Release::AtOnce => curfew.until,
         Release::Spread(over) | Release::Jittered(over) => {
-            curfew.until + Span::of_secs(over.secs() * named.stream(Purpose::Release).uniform())
+            curfew.until + Duration::of_secs(over.secs() * named.stream(Purpose::Release).uniform())
         }
     });
-    let off = rules.off.iter().any(|&(from, until)| from <= at && at < until);
-    let away = cache < taken(&rules.cached, at) || around < taken(&rules.around, at);
+    let off = rules.switched_off.iter().any(|&(from, until)| from <= at && at < until);
+    let away = cache < taken(&rules.cached, at) || around < taken(&rules.break_out, at);
     (!off && !away).then_some(at)
 }
 
 /// Share of a class that does not come to the headend.
 fn elsewhere(class: &Class, at: Time) -> f64 {
     let rules = &class.rules;
-    if rules.off.iter().any(|&(from, until)| from <= at && at < until) {
+    if rules.switched_off.iter().any(|&(from, until)| from <= at && at < until) {
         return 1.0;
     }
-    let here = (1.0 - taken(&rules.cached, at)) * (1.0 - taken(&rules.around, at));
+    let here = (1.0 - taken(&rules.cached, at)) * (1.0 - taken(&rules.break_out, at));
     1.0 - here.clamp(0.0, 1.0)
 }

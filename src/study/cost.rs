@@ -7,7 +7,7 @@ use crate::study::recorder::Axis;
 
 /// What a run costs, roughly.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cost {
+pub struct StudyCost {
     /// Transactions, jobs and calls of a day as it is.
     pub transactions: f64,
     /// Runs at least: set-ups by replications.
@@ -39,7 +39,7 @@ impl Extent {
     }
 }
 
-impl Cost {
+impl StudyCost {
     /// What a sweep costs, of what it would cost if all its points were as each of them: the mean, but the most memory.
     #[must_use]
     pub fn of_points(points: &[Self]) -> Self {
@@ -89,13 +89,13 @@ const SITE: f64 = 2e3;
 
 /// What a study costs on so many processors.
 #[must_use]
-pub fn cost(study: &Study, extent: Extent, processors: usize) -> Cost {
+pub fn cost(study: &Study, extent: Extent, processors: usize) -> StudyCost {
     let base = &study.setups[0].model;
     let (transactions, work) = of_day(base);
     let days = f64::from(base.calendar.days);
     let runs = f64::from(extent.replications) * count(extent.setups) * count(extent.points);
     let kilobits = if base.fidelity == Fidelity::Flow { 0.0 } else { work / 1e3 };
-    Cost {
+    StudyCost {
         transactions,
         runs,
         events: runs * days * (transactions * EVENTS.0 + kilobits * EVENTS.1),
@@ -132,7 +132,7 @@ fn held(study: &Study) -> f64 {
     let base = &study.setups[0].model;
     let classes = base.classes.iter().enumerate().filter(|(place, class)| {
         let rules = study.setups.iter().map(|setup| &setup.model.classes[*place].rules);
-        let is_held = rules.into_iter().any(|rules| !rules.stored.is_empty() || !rules.caps.is_empty());
+        let is_held = rules.into_iter().any(|rules| !rules.store_and_forward.is_empty() || !rules.caps.is_empty());
         is_held || !matches!(class.demand, Demand::Users { .. })
     });
     classes.map(|(_, class)| of_class(base, class).0).sum()
@@ -144,7 +144,7 @@ fn memory(study: &Study, extent: Extent, processors: usize) -> f64 {
     let axis = Axis::of(base);
     let (bins, windows) = (count(axis.len()), count(axis.windows().len()));
     let (classes, sites) = (count(base.classes.len()), count(base.sites.len()));
-    let hubs = study.setups.iter().map(|setup| setup.model.units.len()).max().map_or(1.0, count);
+    let hubs = study.setups.iter().map(|setup| setup.model.concentrators.len()).max().map_or(1.0, count);
     let run =
         bins * (hubs * (classes * 8.0 + HUB_BIN) + classes * CLASS_BIN) + windows * (classes * HISTOGRAM + sites * 8.0);
     let people: f64 = base.classes.iter().map(workstations).sum();

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::model::Model;
 use crate::scenario::target::Target;
 use crate::sim::simulate;
-use crate::study::Fault;
-use crate::study::recorder::{Recorder, Watched};
+use crate::study::StudyError;
+use crate::study::recorder::{FocusClass, Recorder};
 use crate::study::results::{hours_lost, minutes_over, waiting_at_close};
-use crate::study::saved::Saved;
+use crate::study::saved::RunCache;
 
 /// What was measured on a day.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Day {
+pub struct DayResult {
     /// By target, the most that it can be; none where there was nothing to measure.
     pub targets: Vec<Option<f64>>,
     /// Time for which the watched class was over its limit [min].
@@ -54,17 +54,17 @@ impl Days<'_> {
     pub fn measure(
         &self,
         models: &[Model],
-        asked: &[(Vec<Target>, Watched)],
+        asked: &[(Vec<Target>, FocusClass)],
         wanted: &[(usize, u32)],
-    ) -> Result<Vec<Day>, Fault> {
+    ) -> Result<Vec<DayResult>, StudyError> {
         // Whose time is counted, and what is too long, depends on the class that people watch.
-        let name = |watched: Watched| format!("day-of-{}-{}", watched.class.0, watched.limit);
-        let open = |(model, (targets, watched)): (&Model, &(Vec<Target>, Watched))| {
+        let name = |watched: FocusClass| format!("day-of-{}-{}", watched.class.0, watched.limit);
+        let open = |(model, (targets, watched)): (&Model, &(Vec<Target>, FocusClass))| {
             let name = name(*watched);
-            self.keep.as_deref().map(|folder| Saved::open(folder, [(name.as_str(), model)], targets)).transpose()
+            self.keep.as_deref().map(|folder| RunCache::open(folder, [(name.as_str(), model)], targets)).transpose()
         };
-        let saved: Vec<Option<Saved>> = models.iter().zip(asked).map(open).collect::<Result<_, Fault>>()?;
-        let day = |&(place, day): &(usize, u32)| -> Result<Day, Fault> {
+        let saved: Vec<Option<RunCache>> = models.iter().zip(asked).map(open).collect::<Result<_, StudyError>>()?;
+        let day = |&(place, day): &(usize, u32)| -> Result<DayResult, StudyError> {
             let (saved, (targets, watched)) = (saved[place].as_ref(), &asked[place]);
             let name = name(*watched);
             let found = match saved.and_then(|saved| saved.get(&name, day)) {
@@ -81,16 +81,22 @@ impl Days<'_> {
         wanted.par_iter().map(day).collect()
     }
 
-    fn simulate(&self, model: &Model, targets: &[Target], watched: Watched, day: u32) -> Result<Day, Fault> {
+    fn simulate(
+        &self,
+        model: &Model,
+        targets: &[Target],
+        watched: FocusClass,
+        day: u32,
+    ) -> Result<DayResult, StudyError> {
         let mut recorder = Recorder::new(model, targets, watched, self.stop, None);
         simulate(model, day, &mut recorder);
         if self.stop.load(Ordering::Relaxed) {
-            return Err(Fault::Stopped);
+            return Err(StudyError::Stopped);
         }
         let run = recorder.finish();
-        let run = run.map_err(|source| Fault::Write(PathBuf::new(), source))?;
+        let run = run.map_err(|source| StudyError::Write(PathBuf::new(), source))?;
         let targets = run.targets.iter().zip(&run.at_most).map(|(value, most)| held_against(*value, *most)).collect();
-        Ok(Day {
+        Ok(DayResult {
             minutes_over: minutes_over(&run, model, watched),
             staff_lost: hours_lost(&run, model, watched),
             unfinished: waiting_at_close(&run, model, watched),

@@ -10,12 +10,12 @@ use crate::scenario::{Setup, Study};
 use crate::sim::observer::{Fact, Observer, Outcome, Record};
 use crate::sim::simulate;
 use crate::stats::{mean, quantile};
-use crate::study::Fault;
-use crate::units::{Clock, NANOS, Span, Time};
+use crate::study::StudyError;
+use crate::units::{Duration, NANOS, Time, TimeOfDay};
 
 /// What both fidelities say about a class in a set-up.
 #[derive(Clone, Debug, Serialize)]
-pub struct Compared {
+pub struct FidelityRow {
     /// The set-up.
     pub setup: String,
     /// The class.
@@ -30,7 +30,7 @@ pub struct Compared {
 
 /// A quarter of an hour at both fidelities.
 #[derive(Clone, Debug, Serialize)]
-pub struct Check {
+pub struct FidelityCheck {
     /// When it begins.
     pub from: String,
     /// When it ends.
@@ -38,7 +38,7 @@ pub struct Check {
     /// Packets in a train.
     pub grain: u32,
     /// By set-up and class.
-    pub compared: Vec<Compared>,
+    pub compared: Vec<FidelityRow>,
 }
 
 /// Which quarter of an hour is looked at.
@@ -51,7 +51,7 @@ pub enum When {
     /// The one that decides.
     Deciding,
     /// The one that begins then.
-    At(Clock),
+    At(TimeOfDay),
 }
 
 /// A quarter of an hour.
@@ -72,14 +72,14 @@ pub fn check(
     grain: u32,
     when: When,
     stop: &AtomicBool,
-) -> Result<Option<Check>, Fault> {
+) -> Result<Option<FidelityCheck>, StudyError> {
     let base = &study.setups[0].model;
     let from = match when {
         When::Never => return Ok(None),
         When::IfCheap if base.fidelity != Fidelity::Flow => return Ok(None),
         When::At(from) => from,
         When::IfCheap | When::Deciding => {
-            let day = Day::of(base, stop);
+            let day = QuartersOfDay::of(base, stop);
             let from = day.deciding(study);
             let trains = chosen.len() as u64 * day.trains(from, grain);
             tracing::debug!(trains, %from, "cost of holding the fidelities against each other");
@@ -92,43 +92,49 @@ pub fn check(
     side_by_side(study, chosen, grain, from, stop).map(Some)
 }
 
-fn side_by_side(study: &Study, chosen: &[usize], grain: u32, from: Clock, stop: &AtomicBool) -> Result<Check, Fault> {
-    let until = Clock(from.0 + QUARTER);
+fn side_by_side(
+    study: &Study,
+    chosen: &[usize],
+    grain: u32,
+    from: TimeOfDay,
+    stop: &AtomicBool,
+) -> Result<FidelityCheck, StudyError> {
+    let until = TimeOfDay(from.0 + QUARTER);
     let jobs: Vec<(&Setup, Fidelity)> = chosen
         .iter()
         .flat_map(|&place| [Fidelity::Flow, Fidelity::Packet(grain)].map(|fidelity| (&study.setups[place], fidelity)))
         .collect();
-    let runs: Vec<Listener<'_>> = jobs
+    let runs: Vec<WindowLatencies<'_>> = jobs
         .par_iter()
         .map(|(setup, fidelity)| {
-            let mut listener = Listener::new(from.on(0), until.on(0), stop);
+            let mut listener = WindowLatencies::new(from.on(0), until.on(0), stop);
             simulate(&at(&setup.model, *fidelity, until), 0, &mut listener);
             listener
         })
         .collect();
     if stop.load(Ordering::Relaxed) {
-        return Err(Fault::Stopped);
+        return Err(StudyError::Stopped);
     }
     let compared = jobs.chunks(2).zip(runs.chunks(2)).flat_map(|(job, pair)| compare(job[0].0, &pair[0], &pair[1]));
-    Ok(Check { from: from.to_string(), until: until.to_string(), grain, compared: compared.collect() })
+    Ok(FidelityCheck { from: from.to_string(), until: until.to_string(), grain, compared: compared.collect() })
 }
 
-fn at(model: &Model, fidelity: Fidelity, until: Clock) -> Model {
+fn at(model: &Model, fidelity: Fidelity, until: TimeOfDay) -> Model {
     let mut model = model.clone();
     model.fidelity = fidelity;
     // What began in the quarter has a minute to end.
-    model.calendar = Calendar { days: 1, until: Clock(until.0 + 60 * NANOS), ..model.calendar };
+    model.calendar = Calendar { days: 1, until: TimeOfDay(until.0 + 60 * NANOS), ..model.calendar };
     model
 }
 
-fn compare(setup: &Setup, flow: &Listener<'_>, packet: &Listener<'_>) -> Vec<Compared> {
+fn compare(setup: &Setup, flow: &WindowLatencies<'_>, packet: &WindowLatencies<'_>) -> Vec<FidelityRow> {
     let classes = setup.model.classes.iter().enumerate();
     let people = classes.filter(|(_, class)| !matches!(class.demand, Demand::Jobs { .. }));
     people
         .filter(|(place, _)| !flow.latencies(*place).is_empty() && !packet.latencies(*place).is_empty())
         .map(|(place, class)| {
             let both = [flow.latencies(place), packet.latencies(place)];
-            Compared {
+            FidelityRow {
                 setup: setup.title.clone(),
                 class: class.name.clone(),
                 count: [both[0].len(), both[1].len()],
@@ -140,13 +146,13 @@ fn compare(setup: &Setup, flow: &Listener<'_>, packet: &Listener<'_>) -> Vec<Com
 }
 
 /// Keeps the latencies of what begins in a window.
-struct Listener<'a> {
+struct WindowLatencies<'a> {
     window: (Time, Time),
     latencies: Vec<(u8, f64)>,
     stop: &'a AtomicBool,
 }
 
-impl<'a> Listener<'a> {
+impl<'a> WindowLatencies<'a> {
     fn new(from: Time, until: Time, stop: &'a AtomicBool) -> Self {
         Self { window: (from, until), latencies: Vec::new(), stop }
     }
@@ -156,7 +162,7 @@ impl<'a> Listener<'a> {
     }
 }
 
-impl Observer for Listener<'_> {
+impl Observer for WindowLatencies<'_> {
     fn on(&mut self, _: Time, fact: &Fact<'_>) {
         let Fact::Ended(record) = fact else { return };
         if counts(record) && (self.window.0..self.window.1).contains(&record.started) {
@@ -174,14 +180,14 @@ fn counts(record: &Record) -> bool {
 }
 
 /// The quarters of an hour of a day, at flow fidelity.
-struct Day<'a> {
-    quarters: Vec<Quarter>,
+struct QuartersOfDay<'a> {
+    quarters: Vec<QuarterTally>,
     stop: &'a AtomicBool,
 }
 
 /// What began in a quarter of an hour.
 #[derive(Clone, Copy, Default)]
-struct Quarter {
+struct QuarterTally {
     /// Time that people lost [s].
     lost: f64,
     /// Full packets, both ways.
@@ -190,7 +196,7 @@ struct Quarter {
     begun: u64,
 }
 
-impl<'a> Day<'a> {
+impl<'a> QuartersOfDay<'a> {
     /// The first day of the base.
     fn of(base: &Model, stop: &'a AtomicBool) -> Self {
         let mut day = Self { quarters: Vec::new(), stop };
@@ -199,12 +205,12 @@ impl<'a> Day<'a> {
     }
 
     /// When the quarter begins in which most time is lost: of those with a target, if there are any.
-    fn deciding(&self, study: &Study) -> Clock {
+    fn deciding(&self, study: &Study) -> TimeOfDay {
         let calendar = &study.setups[0].model.calendar;
         let first = calendar.from.0.div_ceil(QUARTER);
         let watched = first..(calendar.until.0 / QUARTER).max(first + 1);
         let aimed = |quarter: &u64| {
-            let begins = Clock(quarter * QUARTER);
+            let begins = TimeOfDay(quarter * QUARTER);
             study.targets.iter().any(|target| (target.from..target.until).contains(&begins))
         };
         let lost =
@@ -212,18 +218,18 @@ impl<'a> Day<'a> {
         let most =
             |quarters: Vec<u64>| quarters.into_iter().max_by(|a, b| lost(*a).total_cmp(&lost(*b)).then(b.cmp(a)));
         let worst = most(watched.clone().filter(aimed).collect()).or_else(|| most(watched.collect()));
-        Clock(worst.unwrap_or(first) * QUARTER)
+        TimeOfDay(worst.unwrap_or(first) * QUARTER)
     }
 
     /// Trains of up to `grain` packets from the morning to the end of the quarter that begins then.
-    fn trains(&self, from: Clock, grain: u32) -> u64 {
+    fn trains(&self, from: TimeOfDay, grain: u32) -> u64 {
         let until = usize::try_from(from.0 / QUARTER + 1).unwrap_or(usize::MAX);
-        let of = |quarter: &Quarter| quarter.packets / u64::from(grain) + SMALL_PACKETS * quarter.begun;
+        let of = |quarter: &QuarterTally| quarter.packets / u64::from(grain) + SMALL_PACKETS * quarter.begun;
         self.quarters.iter().take(until).map(of).sum()
     }
 }
 
-impl Observer for Day<'_> {
+impl Observer for QuartersOfDay<'_> {
     fn on(&mut self, _: Time, fact: &Fact<'_>) {
         let Fact::Ended(record) = fact else { return };
         if !counts(record) {
@@ -231,11 +237,11 @@ impl Observer for Day<'_> {
         }
         let place = usize::try_from(record.started.0 / QUARTER).unwrap_or(0);
         if self.quarters.len() <= place {
-            self.quarters.resize(place + 1, Quarter::default());
+            self.quarters.resize(place + 1, QuarterTally::default());
         }
         let quarter = &mut self.quarters[place];
         // A job of hours would drown what people wait for.
-        quarter.lost += Span(record.latency.0.saturating_sub(record.unloaded.0)).secs().min(MOST_LOST);
+        quarter.lost += Duration(record.latency.0.saturating_sub(record.unloaded.0)).secs().min(MOST_LOST);
         quarter.packets += (record.request.0 + record.response.0).div_ceil(FULL_PACKET);
         quarter.begun += 1;
     }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::scenario::model::{Bottleneck, Class, Model, Transport, Unit};
-use crate::sim::transport::{Cost, Crossed, Turn};
-use crate::study::recorder::HubBin;
+use crate::scenario::model::{Bottleneck, Class, Concentrator, Model, Transport};
+use crate::sim::transport::{PriorTraffic, ServiceCost, Turn};
+use crate::study::recorder::ConcentratorBin;
 use crate::units::Bytes;
 
 /// A limit that binds.
@@ -53,24 +53,24 @@ impl Limit {
 const FULL: f64 = 0.95;
 
 /// What is known of a concentrator in a quarter of an hour.
-pub struct Quarter<'a> {
+pub struct QuarterLoad<'a> {
     /// Work done by class, summed over the quarter [bit].
     pub carried: &'a [f64],
     /// Work that could have been done [bit].
     pub capacity: f64,
     /// Its bins.
-    pub bins: &'a [HubBin],
+    pub bins: &'a [ConcentratorBin],
     /// Sites that were cut off, on average.
     pub cut_off: f64,
 }
 
 /// Which limit binds in a quarter.
 #[must_use]
-pub fn binding(model: &Model, unit: &Unit, quarter: &Quarter<'_>) -> Limit {
+pub fn binding(model: &Model, unit: &Concentrator, quarter: &QuarterLoad<'_>) -> Limit {
     let bins = quarter.bins;
     #[allow(clippy::cast_precision_loss)] // a few bins
     let count = (bins.len() as f64).max(1.0);
-    let mean = |of: fn(&HubBin) -> f64| bins.iter().map(of).sum::<f64>() / count;
+    let mean = |of: fn(&ConcentratorBin) -> f64| bins.iter().map(of).sum::<f64>() / count;
     let done: f64 = quarter.carried.iter().sum();
     if mean(|bin| bin.down) >= 0.5 {
         Limit::Down
@@ -92,7 +92,7 @@ pub fn binding(model: &Model, unit: &Unit, quarter: &Quarter<'_>) -> Limit {
     }
 }
 
-fn full(model: &Model, unit: &Unit, carried: &[f64]) -> Limit {
+fn full(model: &Model, unit: &Concentrator, carried: &[f64]) -> Limit {
     if unit.carries().1 != Bottleneck::Crypto {
         return Limit::Line;
     }
@@ -102,18 +102,18 @@ fn full(model: &Model, unit: &Unit, carried: &[f64]) -> Limit {
 }
 
 /// Part of a class's work that its packets cost whatever their size, for a transaction of its mean size.
-fn packet_share(model: &Model, unit: &Unit, class: &Class) -> f64 {
+fn packet_share(model: &Model, unit: &Concentrator, class: &Class) -> f64 {
     let (Transport::Tcp(tcp), Some((per_packet, _)), Some(cost)) =
-        (model.transport, unit.packet_cost(), Cost::of(unit))
+        (model.transport, unit.packet_cost(), ServiceCost::of(unit))
     else {
         return 0.0;
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // sizes of transfers
     let bytes = |mean: f64| Bytes(mean.max(1.0) as u64);
     let turn = Turn::new(bytes(class.request.mean()), bytes(class.response.mean()), tcp.segment);
-    let bare = Unit { packets: None, ..unit.clone() };
-    let all = cost.over(tcp).turn(class, &turn, Crossed::default());
-    let of_bits = Cost::of(&bare).map_or(all, |bare| bare.over(tcp).turn(class, &turn, Crossed::default()));
+    let bare = Concentrator { packets: None, ..unit.clone() };
+    let all = cost.over(tcp).turn(class, &turn, PriorTraffic::default());
+    let of_bits = ServiceCost::of(&bare).map_or(all, |bare| bare.over(tcp).turn(class, &turn, PriorTraffic::default()));
     let Some((_, per_bit)) = unit.packet_cost() else { return 0.0 };
     if per_packet <= 0.0 { 0.0 } else { (1.0 - per_bit * of_bits / all).clamp(0.0, 1.0) }
 }

@@ -1,9 +1,9 @@
 //! What a day offers, hour by hour, held against what the concentrators carry: known before anything is simulated.
 
 use crate::scenario::idle::unreached;
-use crate::scenario::model::{Action, Class, Demand, Model, Pool, PoolId, Unit};
+use crate::scenario::model::{ChangeKind, Class, Concentrator, Demand, Model, Pool, PoolId};
 use crate::study::control::{Fluid, STEP};
-use crate::units::{Clock, NANOS, Time};
+use crate::units::{NANOS, Time, TimeOfDay};
 
 /// Days whose jobs and arrivals are drawn for the mean.
 const DAYS: u32 = 5;
@@ -52,8 +52,8 @@ impl Offered {
 /// during the day.
 #[must_use]
 pub fn offered(model: &Model) -> Vec<Offered> {
-    let changes = |what: &Action| matches!(what, Action::Resize { .. } | Action::Migrate { .. });
-    if model.replay.is_some() || !model.faults.is_empty() || model.edits.iter().any(|edit| changes(&edit.what)) {
+    let changes = |what: &ChangeKind| matches!(what, ChangeKind::ReplaceDevice { .. } | ChangeKind::Migrate { .. });
+    if model.replay.is_some() || !model.faults.is_empty() || model.changes.iter().any(|edit| changes(&edit.kind)) {
         return Vec::new();
     }
     let work: Vec<Vec<f64>> = model.classes.iter().map(|class| by_hour(model, class)).collect();
@@ -65,13 +65,13 @@ pub fn offered(model: &Model) -> Vec<Offered> {
 fn of_pool(model: &Model, (id, pool): (PoolId, &Pool), work: &[Vec<f64>], patients: f64) -> Option<Offered> {
     let idle: Vec<&str> = unreached(model).iter().map(|unit| unit.name.as_str()).collect();
     let here = |place: &usize| {
-        let unit = &model.units[*place];
+        let unit = &model.concentrators[*place];
         !unit.standby && unit.opens == Time(0) && !idle.contains(&unit.name.as_str())
     };
-    let units: Vec<usize> = pool.units.iter().map(|unit| unit.index()).filter(here).collect();
+    let units: Vec<usize> = pool.concentrators.iter().map(|unit| unit.index()).filter(here).collect();
     let sites = model.sites.iter().zip(&model.pool_of).filter(|(_, other)| **other == id);
     let (count, of_pool) = sites.fold((0, 0.0), |sum, (site, _)| (sum.0 + 1, sum.1 + f64::from(site.patients)));
-    let carries: f64 = units.iter().map(|unit| model.units[*unit].carries().0.bits()).sum();
+    let carries: f64 = units.iter().map(|unit| model.concentrators[*unit].carries().0.bits()).sum();
     if count == 0 || carries <= 0.0 || patients <= 0.0 {
         return None;
     }
@@ -80,12 +80,12 @@ fn of_pool(model: &Model, (id, pool): (PoolId, &Pool), work: &[Vec<f64>], patien
         from: hour,
         by_class: work.iter().map(|work| work[hour] * share / (3600.0 * carries)).collect(),
     });
-    let most = |limit: fn(&Unit) -> Option<u32>| {
-        units.iter().map(|unit| limit(&model.units[*unit]).map(u64::from)).sum::<Option<u64>>()
+    let most = |limit: fn(&Concentrator) -> Option<u32>| {
+        units.iter().map(|unit| limit(&model.concentrators[*unit]).map(u64::from)).sum::<Option<u64>>()
     };
     let calls = busiest_calls(model).map(|calls| (calls * share, most(|unit| unit.streams)));
     Some(Offered {
-        units: units.iter().map(|unit| model.units[*unit].name.clone()).collect(),
+        units: units.iter().map(|unit| model.concentrators[*unit].name.clone()).collect(),
         carries,
         hours: hours.collect(),
         calls,
@@ -134,7 +134,7 @@ fn busiest_calls(model: &Model) -> Option<f64> {
     let weekday = usize::from(model.calendar.weekday);
     let of = |class: &Class, hour: usize| match &class.demand {
         Demand::Streams { arrivals, length, .. } => {
-            let at = |hour: usize| Clock(hour as u64 * 3600 * NANOS);
+            let at = |hour: usize| TimeOfDay(hour as u64 * 3600 * NANOS);
             let part = arrivals.profile.at(at(hour + 1)) - arrivals.profile.at(at(hour));
             arrivals.per_day * arrivals.weekdays[weekday] * part * length.mean() / 3600.0
         }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::model::{Calendar, ClassId, Demand, Levels, Model, SiteId, UnitId};
-use crate::units::{Clock, DAY, Time};
+use crate::scenario::model::{Calendar, ClassId, ConcentratorId, Demand, Levels, Model, SiteId};
+use crate::units::{DAY, Time, TimeOfDay};
 
 /// Days of a month, on average.
 const MONTH: f64 = 365.25 / 12.0;
@@ -58,7 +58,7 @@ pub struct PathWatch {
     down: u32,
     found: Paths,
     /// Where each site's tunnel ends.
-    pub unit_of: Vec<UnitId>,
+    pub unit_of: Vec<ConcentratorId>,
 }
 
 /// People whose time is counted.
@@ -87,7 +87,7 @@ impl PathWatch {
         let all =
             staff.iter().map(|staff| f64::from(staff.people.iter().sum::<u32>()) * staff.day * days(&staff.weekdays));
         let found = Paths { sites, months: f64::from(calendar.days) / MONTH, staff: all.sum(), ..Paths::default() };
-        let unit_of = vec![UnitId(0); model.sites.len()];
+        let unit_of = vec![ConcentratorId(0); model.sites.len()];
         Self { calendar, staff, since: vec![None; model.sites.len()], down: 0, found, unit_of }
     }
 
@@ -123,8 +123,8 @@ impl PathWatch {
         self.found.outages += 1.0;
         self.found.longest = self.found.longest.max(until.since(from).secs());
         for day in from.day()..=until.day().min(u64::from(self.calendar.days) - 1) {
-            let begin = if day == from.day() { from.clock() } else { Clock(0) };
-            let end = if day == until.day() { until.clock() } else { Clock(DAY) };
+            let begin = if day == from.day() { from.clock() } else { TimeOfDay(0) };
+            let end = if day == until.day() { until.clock() } else { TimeOfDay(DAY) };
             for staff in &self.staff {
                 let factor = staff.weekdays[usize::from(self.calendar.weekday(day))];
                 let people = f64::from(staff.people[site.index()]) * factor;
@@ -154,6 +154,6 @@ fn staff_of(demand: &Demand, users: bool) -> Option<Staff> {
         Demand::Users { workstations, activity, weekdays, .. } if users => (workstations, activity, weekdays),
         _ => return None,
     };
-    let day = activity.integral(Clock(0), Clock(DAY));
+    let day = activity.integral(TimeOfDay(0), TimeOfDay(DAY));
     Some(Staff { people: people.clone(), activity: activity.clone(), weekdays: *weekdays, day })
 }

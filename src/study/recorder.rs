@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::{Calendar, ClassId, Demand, Model, SiteId};
 use crate::scenario::target::{Measure, Target};
-use crate::sim::observer::{Fact, Look, Observer, Outcome, Parts, Record};
+use crate::sim::observer::{Fact, Observer, Outcome, Parts, Record, Snapshot};
 use crate::stats::Histogram;
 use crate::study::paths::{PathWatch, Paths};
 use crate::study::results::AFFECTED;
-use crate::units::{Clock, NANOS, Span, Time, is_formula};
+use crate::units::{Duration, NANOS, Time, TimeOfDay, is_formula};
 
 /// Length of the windows over which latency quantiles are taken.
-pub const WINDOW: Span = Span(300 * NANOS);
+pub const WINDOW: Duration = Duration(300 * NANOS);
 
 /// What is called slow in a study: the class that people watch, and the latency that is too much.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Watched {
+pub struct FocusClass {
     /// The class.
     pub class: ClassId,
     /// A transaction that takes longer is slow [s].
@@ -32,7 +32,7 @@ pub struct Watched {
 pub struct Axis {
     calendar: Calendar,
     /// Length of a bin.
-    pub bin: Span,
+    pub bin: Duration,
 }
 
 impl Axis {
@@ -45,7 +45,7 @@ impl Axis {
     /// The axis of latency windows; the last of a day may be short.
     #[must_use]
     pub fn windows(self) -> Self {
-        Self { bin: Span(WINDOW.0.max(self.bin.0)), ..self }
+        Self { bin: Duration(WINDOW.0.max(self.bin.0)), ..self }
     }
 
     fn per_day(&self) -> usize {
@@ -78,7 +78,7 @@ impl Axis {
     #[must_use]
     pub fn start(&self, bin: usize) -> Time {
         let (day, within) = (bin / self.per_day(), (bin % self.per_day()) as u64);
-        Clock(self.calendar.from.0 + within * self.bin.0).on(day as u64)
+        TimeOfDay(self.calendar.from.0 + within * self.bin.0).on(day as u64)
     }
 }
 
@@ -110,7 +110,7 @@ pub struct ClassBin {
 
 /// A concentrator in one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HubBin {
+pub struct ConcentratorBin {
     /// Tunnels at its end.
     pub tunnels: f64,
     /// Half-open handshakes at its end.
@@ -127,7 +127,7 @@ pub struct HubBin {
     pub refused_calls: f64,
 }
 
-impl HubBin {
+impl ConcentratorBin {
     /// Adds another replication's bin, each field times `by`.
     pub fn add(&mut self, other: &Self, by: f64) {
         self.tunnels += other.tunnels * by;
@@ -249,7 +249,7 @@ impl Ledger {
 
 /// What one run leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+pub struct RunRecord {
     /// Work done by concentrator, bin and class [bit].
     pub carried: Vec<Vec<Vec<f64>>>,
     /// Work that could have been done by concentrator and bin [bit].
@@ -280,7 +280,7 @@ pub struct Run {
     /// Bytes served by class.
     pub served: Vec<u64>,
     /// By concentrator and bin: tunnels, handshakes and other limits.
-    pub hubs: Vec<Vec<HubBin>>,
+    pub hubs: Vec<Vec<ConcentratorBin>>,
     /// Sites that are cut off at the end of each bin.
     pub cut_off: Vec<f64>,
     /// Actions on paper that are to be entered, at the end of each bin.
@@ -294,7 +294,7 @@ pub struct Recorder<'a> {
     axis: Axis,
     windows: Axis,
     calendar: Calendar,
-    watched: Watched,
+    watched: FocusClass,
     targets: &'a [Target],
     tallies: Vec<Tallied>,
     quick: Vec<f64>,
@@ -308,9 +308,9 @@ pub struct Recorder<'a> {
     bin: Option<usize>,
     /// When it began.
     began: Time,
-    run: Run,
+    run: RunRecord,
     stop: &'a AtomicBool,
-    rows: Option<Rows<'a>>,
+    rows: Option<RecordWriter<'a>>,
     watch: PathWatch,
     last_hubs: Vec<(u64, u64)>,
 }
@@ -409,7 +409,7 @@ impl Tallied {
 }
 
 /// Where records go, and what their names are.
-pub struct Rows<'a> {
+pub struct RecordWriter<'a> {
     /// The file.
     pub out: &'a mut (dyn Write + Send),
     /// The model whose names are written.
@@ -428,14 +428,14 @@ impl<'a> Recorder<'a> {
     pub fn new(
         model: &Model,
         targets: &'a [Target],
-        watched: Watched,
+        watched: FocusClass,
         stop: &'a AtomicBool,
-        rows: Option<Rows<'a>>,
+        rows: Option<RecordWriter<'a>>,
     ) -> Self {
         let axis = Axis::of(model);
         let windows = axis.windows();
-        let (units, classes, sites) = (model.units.len(), model.classes.len(), model.sites.len());
-        let run = Run {
+        let (units, classes, sites) = (model.concentrators.len(), model.classes.len(), model.sites.len());
+        let run = RunRecord {
             carried: vec![vec![vec![0.0; classes]; axis.len()]; units],
             capacity: vec![vec![0.0; axis.len()]; units],
             queue: vec![vec![0.0; axis.len()]; units],
@@ -450,7 +450,7 @@ impl<'a> Recorder<'a> {
             lost: vec![0.0; classes],
             ledger: Ledger::default(),
             served: vec![0; classes],
-            hubs: vec![vec![HubBin::default(); axis.len()]; units],
+            hubs: vec![vec![ConcentratorBin::default(); axis.len()]; units],
             cut_off: vec![0.0; axis.len()],
             on_paper: vec![0.0; axis.len()],
             paths: Paths::default(),
@@ -485,7 +485,7 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// If a record could not be written.
-    pub fn finish(mut self) -> std::io::Result<Run> {
+    pub fn finish(mut self) -> std::io::Result<RunRecord> {
         if let Some(fault) = self.rows.as_mut().and_then(|rows| rows.fault.take()) {
             return Err(fault);
         }
@@ -504,7 +504,7 @@ impl<'a> Recorder<'a> {
         let paths = &self.run.paths;
         match target.measure {
             Measure::Mean(_) | Measure::Quantile(..) | Measure::Slow(_) | Measure::GivenUp(_) => {
-                let length = Span(target.until.0.saturating_sub(target.from.0)).secs();
+                let length = Duration(target.until.0.saturating_sub(target.from.0)).secs();
                 tally.value(target.measure, length)
             }
             Measure::Utilisation => self.utilisation(target).map(exactly),
@@ -646,10 +646,10 @@ impl<'a> Recorder<'a> {
 
     /// Books what went through since the last look to the bin that ends now.
     #[inline(never)]
-    fn look(&mut self, now: Time, look: &Look) {
+    fn look(&mut self, now: Time, look: &Snapshot) {
         let bin = std::mem::replace(&mut self.bin, self.axis.bin_of(now));
         self.began = now;
-        for (index, unit) in look.units.iter().enumerate() {
+        for (index, unit) in look.concentrators.iter().enumerate() {
             if let Some(bin) = bin {
                 for (class, carried) in unit.carried.iter().enumerate() {
                     self.run.carried[index][bin][class] += (carried - self.last[index][class]).max(0.0);
@@ -701,7 +701,7 @@ impl Observer for Recorder<'_> {
                     self.run.classes[class.index()][bin].offered += bytes.0 as f64;
                 }
             }
-            Fact::Settled { class, bytes, served } => {
+            Fact::BytesResolved { class, bytes, served } => {
                 if *served {
                     self.run.ledger.served_bytes += bytes.0;
                     self.run.served[class.index()] += bytes.0;
@@ -709,9 +709,9 @@ impl Observer for Recorder<'_> {
             }
             Fact::Ended(record) => self.ended(record),
             Fact::Call { class, site, admitted } => self.call(now, *class, *site, *admitted),
-            Fact::Look(look) => self.look(now, look),
-            Fact::Placed { site, unit } => self.watch.unit_of[site.index()] = *unit,
-            Fact::Path { site, up } => self.watch.path(now, *site, *up),
+            Fact::Snapshot(look) => self.look(now, look),
+            Fact::TunnelAttached { site, unit } => self.watch.unit_of[site.index()] = *unit,
+            Fact::Reachability { site, up } => self.watch.path(now, *site, *up),
             Fact::Dropped { .. } => self.run.ledger.dropped += 1,
             Fact::Cancelled { .. } => self.run.ledger.cancelled += 1,
             Fact::Entered { .. } => self.run.ledger.entered += 1,
@@ -728,7 +728,7 @@ impl Observer for Recorder<'_> {
 pub const RECORDS_HEADER: &str =
     "replication,option,class,site,concentrator,start_s,latency_s,request_bytes,response_bytes,outcome\n";
 
-impl Rows<'_> {
+impl RecordWriter<'_> {
     fn write(&mut self, record: &Record) {
         if self.fault.is_some() {
             return;
@@ -741,7 +741,7 @@ impl Rows<'_> {
             self.option,
             self.model.classes[record.class.index()].name,
             site,
-            self.model.units[record.unit.index()].name,
+            self.model.concentrators[record.concentrator.index()].name,
             record.started.secs(),
             record.latency.secs(),
             record.request.0,

@@ -2,21 +2,23 @@
 
 use serde::Serialize;
 
-use crate::scenario::model::{Action, Balancer, Bottleneck, Demand, Discipline, Fidelity, Model, Transport, Unit};
+use crate::scenario::model::{
+    Balancer, Bottleneck, ChangeKind, Concentrator, Demand, Discipline, Fidelity, Model, Transport,
+};
 use crate::scenario::source::Input;
 use crate::scenario::target::{Measure, Target};
 use crate::scenario::warn::{self, Warning};
 use crate::scenario::{Setup, Study};
 use crate::stats::{Histogram, Interval, Tally};
-use crate::study::calls::{self, Asked, Calls};
+use crate::study::calls::{self, CallTally, Calls};
 use crate::study::control::{Forecast, Forecasts};
-use crate::study::fidelity::Check;
-use crate::study::limits::{Limit, Quarter, binding};
+use crate::study::fidelity::FidelityCheck;
+use crate::study::limits::{Limit, QuarterLoad, binding};
 use crate::study::paths::Paths;
-use crate::study::recorder::{Axis, ClassBin, HubBin, Ledger, Run, SiteSum, Watched};
+use crate::study::recorder::{Axis, ClassBin, ConcentratorBin, FocusClass, Ledger, RunRecord, SiteSum};
 use crate::study::series::{self, Series};
-pub use crate::study::series::{CONFIDENCE, Compared, Saved};
-use crate::study::stopping::Why;
+pub use crate::study::series::{CONFIDENCE, ComparedEstimate, Savings};
+use crate::study::stopping::StopReason;
 use crate::study::waits::{self, Wait, Waited};
 
 /// A site is affected in a window in which more than this share of its transactions is slow.
@@ -39,7 +41,7 @@ pub struct Results {
     pub fidelity: &'static str,
     /// Where both fidelities were compared, what came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub check: Option<Check>,
+    pub check: Option<FidelityCheck>,
     /// What is written and will not do what it seems to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -51,7 +53,7 @@ pub struct Results {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub antithetic: bool,
     /// Why there are no more of them.
-    pub stopped: Why,
+    pub stopped: StopReason,
     /// The precision that was asked for, as a share.
     pub precision: f64,
     /// Names of the classes.
@@ -70,11 +72,11 @@ pub struct Results {
     /// Their limits: seconds, bytes or shares.
     pub limits: Vec<f64>,
     /// What each target's figure is.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<TargetKind>,
     /// Hours that targets look at: from and until [h].
     pub hours: Vec<(f64, f64)>,
     /// The base first, if it was run.
-    pub setups: Vec<Found>,
+    pub setups: Vec<SetupResult>,
     /// Every number of the scenario and its origin.
     #[serde(skip)]
     pub inputs: Vec<Input>,
@@ -98,7 +100,7 @@ impl Results {
 /// What the figure of a target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum TargetKind {
     /// Seconds.
     Time,
     /// A share.
@@ -109,7 +111,7 @@ pub enum Kind {
     Count,
 }
 
-impl Kind {
+impl TargetKind {
     /// Its unit in files.
     #[must_use]
     pub fn unit(self) -> &'static str {
@@ -124,7 +126,7 @@ impl Kind {
 
 /// What was found for the base or an option.
 #[derive(Clone, Debug, Serialize)]
-pub struct Found {
+pub struct SetupResult {
     /// Its name.
     pub name: String,
     /// Its name for people.
@@ -145,9 +147,9 @@ pub struct Found {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub switched_off: Vec<String>,
     /// What each target measured.
-    pub targets: Vec<Judged>,
+    pub targets: Vec<TargetResult>,
     /// Other figures, in the order of [`MEASURES`].
-    pub measures: Vec<Compared>,
+    pub measures: Vec<ComparedEstimate>,
     /// Who waits, and how long: each class with latencies.
     pub waits: Vec<Wait>,
     /// What became of calls: each class of them.
@@ -171,7 +173,7 @@ pub struct Found {
     pub queue: Vec<Vec<f64>>,
     /// By concentrator and bin: tunnels, handshakes and other limits, means over replications.
     #[serde(skip)]
-    pub hubs: Vec<Vec<HubBin>>,
+    pub hubs: Vec<Vec<ConcentratorBin>>,
     /// By concentrator and quarter of an hour: the limit that binds.
     #[serde(skip)]
     pub limits: Vec<Vec<Limit>>,
@@ -208,10 +210,10 @@ pub struct Found {
 
 /// A target's figure and what it means.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Judged {
+pub struct TargetResult {
     /// The figure, and its difference from the base.
     #[serde(flatten)]
-    pub figure: Compared,
+    pub figure: ComparedEstimate,
     /// Whether the target holds.
     pub verdict: Verdict,
     /// The figure could be larger: in some replication what was still under way at the end of the run decides it.
@@ -253,7 +255,7 @@ pub struct Figure {
     pub short: &'static str,
     /// Its unit.
     pub unit: &'static str,
-    of: fn(&Run, &Model, Watched) -> f64,
+    of: fn(&RunRecord, &Model, FocusClass) -> f64,
 }
 
 /// Figures that are reported for every setup beside its targets.
@@ -303,7 +305,7 @@ pub const UNFINISHED: usize = 5;
 /// See [`STAFF_LOST`].
 pub const STAFF_CUT_OFF: usize = 7;
 
-fn cut_off_hours(run: &Run, _: &Model, _: Watched) -> f64 {
+fn cut_off_hours(run: &RunRecord, _: &Model, _: FocusClass) -> f64 {
     run.paths.staff_lost / 3600.0
 }
 
@@ -313,7 +315,7 @@ fn float(count: usize) -> f64 {
 }
 
 /// Minutes of windows in which the 95th percentile of the watched class was above its limit.
-pub(super) fn minutes_over(run: &Run, model: &Model, watched: Watched) -> f64 {
+pub(super) fn minutes_over(run: &RunRecord, model: &Model, watched: FocusClass) -> f64 {
     let over = run.latencies[watched.class.index()]
         .iter()
         .filter(|window| window.quantile(0.95).is_some_and(|micros| micros / 1e6 > watched.limit))
@@ -321,7 +323,7 @@ pub(super) fn minutes_over(run: &Run, model: &Model, watched: Watched) -> f64 {
     float(over) * Axis::of(model).windows().bin.secs() / 60.0
 }
 
-fn affected_in(run: &Run, window: usize) -> usize {
+fn affected_in(run: &RunRecord, window: usize) -> usize {
     run.by_window[window].iter().filter(|&&site| is_affected(site)).count()
 }
 
@@ -329,22 +331,22 @@ fn is_affected((all, slow): (u32, u32)) -> bool {
     f64::from(slow) > AFFECTED * f64::from(all)
 }
 
-fn worst_affected(run: &Run, model: &Model, _: Watched) -> f64 {
+fn worst_affected(run: &RunRecord, model: &Model, _: FocusClass) -> f64 {
     float((0..Axis::of(model).windows().len()).map(|window| affected_in(run, window)).max().unwrap_or(0))
 }
 
 /// Time that people lost against an idle network, in the classes that people wait for.
-pub(super) fn hours_lost(run: &Run, _: &Model, _: Watched) -> f64 {
+pub(super) fn hours_lost(run: &RunRecord, _: &Model, _: FocusClass) -> f64 {
     run.lost.iter().sum::<f64>() / 3600.0
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn given_up(run: &Run, _: &Model, _: Watched) -> f64 {
+fn given_up(run: &RunRecord, _: &Model, _: FocusClass) -> f64 {
     (run.ledger.given_up + run.ledger.refused) as f64
 }
 
 /// Utilisation of the busiest concentrator in its busiest quarter of an hour [%].
-fn peak_utilisation(run: &Run, model: &Model, _: Watched) -> f64 {
+fn peak_utilisation(run: &RunRecord, model: &Model, _: FocusClass) -> f64 {
     let width = usize::try_from((900 * crate::units::NANOS).div_ceil(model.bin.0)).unwrap_or(1).max(1);
     let mut most = 0.0_f64;
     for (carried, capacity) in run.carried.iter().zip(&run.capacity) {
@@ -360,13 +362,13 @@ fn peak_utilisation(run: &Run, model: &Model, _: Watched) -> f64 {
     100.0 * most.min(1.0)
 }
 
-pub(super) fn waiting_at_close(run: &Run, model: &Model, _: Watched) -> f64 {
+pub(super) fn waiting_at_close(run: &RunRecord, model: &Model, _: FocusClass) -> f64 {
     let jobs = model.classes.iter().zip(&run.classes).filter(|(class, _)| matches!(class.demand, Demand::Jobs { .. }));
     jobs.filter_map(|(_, bins)| bins.last()).map(|bin| bin.waiting + bin.active).sum()
 }
 
 /// What the replications of one setup have left so far.
-pub(super) struct Sums {
+pub(super) struct Accumulator {
     axis: Axis,
     model: Model,
     replications: u32,
@@ -377,7 +379,7 @@ pub(super) struct Sums {
     /// What each class waited, in each replication.
     pub waits: Vec<Vec<Option<Waited>>>,
     /// What became of the calls of each class, in each replication.
-    calls: Vec<Vec<Option<Asked>>>,
+    calls: Vec<Vec<Option<CallTally>>>,
     carried: Vec<Vec<Vec<f64>>>,
     capacity: Vec<Vec<f64>>,
     queue: Vec<Vec<f64>>,
@@ -389,7 +391,7 @@ pub(super) struct Sums {
     tunnels: Vec<u32>,
     ledger: Ledger,
     served: Vec<u64>,
-    hubs: Vec<Vec<HubBin>>,
+    hubs: Vec<Vec<ConcentratorBin>>,
     cut_off: Vec<f64>,
     on_paper: Vec<f64>,
     paths: Vec<Paths>,
@@ -397,7 +399,7 @@ pub(super) struct Sums {
     mornings: Vec<(Tally, u32)>,
 }
 
-impl Sums {
+impl Accumulator {
     pub fn new(model: &Model) -> Self {
         Self {
             axis: Axis::of(model),
@@ -428,7 +430,7 @@ impl Sums {
     }
 
     /// Adds a run; runs come in the order of their replications.
-    pub fn add(&mut self, run: Run, targets: &[Target], watched: Watched) {
+    pub fn add(&mut self, run: RunRecord, targets: &[Target], watched: FocusClass) {
         debug_assert!(run.ledger.balances(), "{:?}", run.ledger);
         self.targets.resize(targets.len(), Vec::new());
         self.at_most.resize(targets.len(), Vec::new());
@@ -461,11 +463,12 @@ impl Sums {
     }
 
     /// The watched class in the hours of its first target, day by day.
-    fn morning(&mut self, run: &Run, targets: &[Target], watched: Watched) {
+    fn morning(&mut self, run: &RunRecord, targets: &[Target], watched: FocusClass) {
         let axis = self.axis.windows();
         let days = self.model.calendar.days as usize;
         self.mornings.resize(days, (Tally::default(), 0));
-        let hours = targets.iter().find(|target| kind(target.measure) == Kind::Time && target.from < target.until);
+        let hours =
+            targets.iter().find(|target| kind(target.measure) == TargetKind::Time && target.from < target.until);
         let mut of_day = vec![Histogram::default(); days];
         for (window, latencies) in run.latencies[watched.class.index()].iter().enumerate() {
             let start = axis.start(window);
@@ -481,7 +484,7 @@ impl Sums {
         }
     }
 
-    fn begin(&mut self, run: Run) {
+    fn begin(&mut self, run: RunRecord) {
         self.carried = run.carried;
         self.capacity = run.capacity;
         self.queue = run.queue;
@@ -495,7 +498,7 @@ impl Sums {
         self.on_paper = run.on_paper;
     }
 
-    fn merge(&mut self, run: &Run) {
+    fn merge(&mut self, run: &RunRecord) {
         add_all(self.carried.iter_mut().flatten().flatten(), run.carried.iter().flatten().flatten());
         add_all(self.capacity.iter_mut().flatten(), run.capacity.iter().flatten());
         add_all(self.queue.iter_mut().flatten(), run.queue.iter().flatten());
@@ -529,10 +532,10 @@ fn add_all<'a>(own: impl Iterator<Item = &'a mut f64>, other: impl Iterator<Item
 pub(super) fn results(
     study: &Study,
     setups: &[&Setup],
-    sums: Vec<Sums>,
+    sums: Vec<Accumulator>,
     forecasts: &[Forecasts<'_>],
-    watched: Watched,
-    (replications, stopped): (u32, Why),
+    watched: FocusClass,
+    (replications, stopped): (u32, StopReason),
 ) -> Results {
     let model = &setups[0].model;
     let axis = Axis::of(model);
@@ -541,7 +544,7 @@ pub(super) fn results(
     let classes: Vec<&str> = model.classes.iter().map(|class| class.name.as_str()).collect();
     let of_setups: Vec<&[Vec<Option<Waited>>]> = sums.iter().map(|sum| &sum.waits[..]).collect();
     let mut waits = waits::compare(&of_setups, base, model.antithetic, &classes).into_iter();
-    let of_setups: Vec<&[Vec<Option<Asked>>]> = sums.iter().map(|sum| &sum.calls[..]).collect();
+    let of_setups: Vec<&[Vec<Option<CallTally>>]> = sums.iter().map(|sum| &sum.calls[..]).collect();
     let mut calls = calls::compare(&of_setups, base, model.antithetic, &classes).into_iter();
     let mut found = Vec::new();
     for ((setup, sum), (mut figures, mut series)) in setups.iter().zip(sums).zip(figures) {
@@ -553,7 +556,7 @@ pub(super) fn results(
             // What is under way at the end can make a target missed, or unsure, but not met.
             let could_miss = by_value == Verdict::Met && most(&figure, values, at_most).high() > target.limit;
             let verdict = if could_miss { Verdict::Unsure } else { by_value };
-            Judged { verdict, at_least: is_at_least(values, at_most), figure }
+            TargetResult { verdict, at_least: is_at_least(values, at_most), figure }
         });
         let judged = judged.collect();
         let (waits, of_waits) = waits.next().unwrap_or_default();
@@ -562,12 +565,12 @@ pub(super) fn results(
         series.extend(of_calls);
         let cost = setup.cost.map(|cost| cost - study.setups[0].cost.unwrap_or(0.0));
         let switched_off = warn::switched_off(&study.setups[0].model, &setup.model);
-        found.push(Found { cost, switched_off, waits, calls, series, ..found_of(setup, sum, judged, measures) });
+        found.push(SetupResult { cost, switched_off, waits, calls, series, ..found_of(setup, sum, judged, measures) });
     }
     let told = warn::warnings(study);
     for warning in &told {
         let remark = format!("{}; {}", warning.title, warning.help);
-        let of = |found: &&mut Found| warning.setup.as_ref() == Some(&found.name);
+        let of = |found: &&mut SetupResult| warning.setup.as_ref() == Some(&found.name);
         found.iter_mut().filter(of).for_each(|found| found.remarks.push(remark.clone()));
     }
     changed_nothing(&mut found, base);
@@ -609,9 +612,9 @@ fn told_of(warning: &Warning) -> String {
 }
 
 /// An option all of whose figures are those of the base, to the last bit, has done nothing.
-fn changed_nothing(found: &mut [Found], base: Option<usize>) {
+fn changed_nothing(found: &mut [SetupResult], base: Option<usize>) {
     let Some(base) = base else { return };
-    let values = |found: &Found| found.series.iter().map(|series| series.values.clone()).collect::<Vec<_>>();
+    let values = |found: &SetupResult| found.series.iter().map(|series| series.values.clone()).collect::<Vec<_>>();
     let of_base = values(&found[base]);
     for (place, found) in found.iter_mut().enumerate() {
         let alike = place != base && values(found) == of_base;
@@ -634,7 +637,7 @@ fn is_at_least(values: &[Option<f64>], at_most: &[Option<f64>]) -> bool {
 }
 
 /// The figure had all that was under way at the end become as bad as it can: its interval, moved by what that adds on average.
-fn most(figure: &Compared, values: &[Option<f64>], at_most: &[Option<f64>]) -> Interval {
+fn most(figure: &ComparedEstimate, values: &[Option<f64>], at_most: &[Option<f64>]) -> Interval {
     let more = |(value, most): (&Option<f64>, &Option<f64>)| most.zip(*value).map_or(0.0, |(most, value)| most - value);
     let added: f64 = values.iter().zip(at_most).map(more).sum();
     Interval { mean: figure.value.mean + added / float(values.len()).max(1.0), half: figure.value.half }
@@ -642,27 +645,27 @@ fn most(figure: &Compared, values: &[Option<f64>], at_most: &[Option<f64>]) -> I
 
 /// Whether a latency, a size or a share is measured.
 #[must_use]
-pub fn kind(measure: Measure) -> Kind {
+pub fn kind(measure: Measure) -> TargetKind {
     match measure {
-        Measure::Mean(_) | Measure::Quantile(..) | Measure::CutOff => Kind::Time,
+        Measure::Mean(_) | Measure::Quantile(..) | Measure::CutOff => TargetKind::Time,
         Measure::Slow(_)
         | Measure::GivenUp(_)
         | Measure::Refused(_)
         | Measure::Utilisation
         | Measure::StaffTime
-        | Measure::SitesCutOff => Kind::Share,
-        Measure::Outages => Kind::Count,
-        Measure::Waiting(_) => Kind::Size,
+        | Measure::SitesCutOff => TargetKind::Share,
+        Measure::Outages => TargetKind::Count,
+        Measure::Waiting(_) => TargetKind::Size,
     }
 }
 
 /// By setup: each target's figure, then each measure's, and how they differ from the base; and what they come from.
 fn compare(
     study: &Study,
-    sums: &[Sums],
+    sums: &[Accumulator],
     forecasts: &[Forecasts<'_>],
     base: Option<usize>,
-) -> Vec<(Vec<Compared>, Vec<Series>)> {
+) -> Vec<(Vec<ComparedEstimate>, Vec<Series>)> {
     let mut rows = vec![(Vec::new(), Vec::new()); sums.len()];
     let mut add = |mut series: Vec<Series>, forecasts: &[Option<&Forecast>]| {
         let compared = series::compare(&mut series, forecasts, base, sums[0].model.antithetic);
@@ -678,7 +681,7 @@ fn compare(
             _ => 0.0,
         };
         let unit = kind(target.measure).unit();
-        let of = |sum: &Sums| Series {
+        let of = |sum: &Accumulator| Series {
             values: sum.targets[place].clone(),
             at_most: sum.at_most[place].clone(),
             ..Series::new(target.title.clone(), unit, Vec::new(), resolution)
@@ -688,7 +691,7 @@ fn compare(
     }
     let none = vec![None; sums.len()];
     for (place, figure) in MEASURES.iter().enumerate() {
-        let of = |sum: &Sums| Series::new(figure.name.to_owned(), figure.unit, sum.measures[place].clone(), 0.0);
+        let of = |sum: &Accumulator| Series::new(figure.name.to_owned(), figure.unit, sum.measures[place].clone(), 0.0);
         add(sums.iter().map(of).collect(), &none);
     }
     rows
@@ -708,9 +711,9 @@ fn verdict(value: Interval, limit: f64, measured: bool) -> Verdict {
 
 /// How classes meet at the first concentrator, at the end of all edits.
 fn service(model: &Model) -> &'static str {
-    let first = &model.units[0].discipline;
-    let mut edited = model.edits.iter().filter_map(|edit| match &edit.what {
-        Action::Serve(_, discipline) => Some(discipline),
+    let first = &model.concentrators[0].discipline;
+    let mut edited = model.changes.iter().filter_map(|edit| match &edit.kind {
+        ChangeKind::SetDiscipline(_, discipline) => Some(discipline),
         _ => None,
     });
     match edited.next_back().unwrap_or(first) {
@@ -726,17 +729,17 @@ fn service(model: &Model) -> &'static str {
 /// Why a set-up lies outside of what scenarios are drawn from to measure the error of the method (`headend validate
 /// --regimes`), if it does.
 fn unmeasured(model: &Model) -> Option<&'static str> {
-    let rate = |unit: &Unit| unit.carries().0.bits();
-    let buffer = |unit: &Unit| unit.buffer.bits() / rate(unit);
+    let rate = |unit: &Concentrator| unit.carries().0.bits();
+    let buffer = |unit: &Concentrator| unit.buffer.bits() / rate(unit);
     if model.transport == Transport::Ideal {
         Some("ideal transport")
     } else if !model.faults.is_empty() {
         Some("faults")
     } else if model.sites.len() > 200 {
         Some("more than 200 sites")
-    } else if model.units.iter().any(|unit| !(5e6..=1e9).contains(&rate(unit))) {
+    } else if model.concentrators.iter().any(|unit| !(5e6..=1e9).contains(&rate(unit))) {
         Some("a throughput outside 5 Mbit/s to 1 Gbit/s")
-    } else if model.units.iter().any(|unit| !(0.01..=0.2).contains(&buffer(unit))) {
+    } else if model.concentrators.iter().any(|unit| !(0.01..=0.2).contains(&buffer(unit))) {
         Some("a buffer outside 10 to 200 ms")
     } else if model.classes.iter().any(|class| class.turns > 6) {
         Some("more than 6 turns")
@@ -747,7 +750,12 @@ fn unmeasured(model: &Model) -> Option<&'static str> {
     }
 }
 
-fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Compared>) -> Found {
+fn found_of(
+    setup: &Setup,
+    mut sum: Accumulator,
+    targets: Vec<TargetResult>,
+    measures: Vec<ComparedEstimate>,
+) -> SetupResult {
     let share = 1.0 / f64::from(sum.replications);
     sum.carried.iter_mut().flatten().flatten().for_each(|value| *value *= share);
     sum.capacity.iter_mut().flatten().for_each(|value| *value *= share);
@@ -763,11 +771,11 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
     #[allow(clippy::cast_precision_loss)] // a share for a chart
     let slow = |&(all, slow): &(u32, u32)| (all > 0).then(|| slow as f32 / all as f32);
     let model = &setup.model;
-    let units = model.units.iter().zip(&sum.tunnels);
+    let units = model.concentrators.iter().zip(&sum.tunnels);
     let curfews = model.classes.iter().enumerate().flat_map(|(class, terms)| {
         terms.rules.curfews.iter().map(move |curfew| (class, curfew.from.secs() / 3600.0, curfew.until.secs() / 3600.0))
     });
-    Found {
+    SetupResult {
         name: setup.name.clone(),
         title: setup.title.clone(),
         what: setup.what.clone(),
@@ -809,16 +817,16 @@ fn found_of(setup: &Setup, mut sum: Sums, targets: Vec<Judged>, measures: Vec<Co
 }
 
 /// The limit that binds at each concentrator in each quarter of an hour.
-fn limits_of(model: &Model, sum: &Sums) -> Vec<Vec<Limit>> {
+fn limits_of(model: &Model, sum: &Accumulator) -> Vec<Vec<Limit>> {
     let bins = sum.axis.len();
     let width = quarter_of(sum.axis.bin.secs());
-    let of_unit = |(place, unit): (usize, &Unit)| {
+    let of_unit = |(place, unit): (usize, &Concentrator)| {
         let quarters = (0..bins).step_by(width).map(|first| {
             let last = (first + width).min(bins);
             let classes = model.classes.len();
             let here = &sum.carried[place][first..last];
             let carried = (0..classes).map(|class| here.iter().map(|bin| bin[class]).sum());
-            let quarter = Quarter {
+            let quarter = QuarterLoad {
                 carried: &carried.collect::<Vec<f64>>(),
                 capacity: sum.capacity[place][first..last].iter().sum(),
                 bins: &sum.hubs[place][first..last],
@@ -828,7 +836,7 @@ fn limits_of(model: &Model, sum: &Sums) -> Vec<Vec<Limit>> {
         });
         quarters.collect()
     };
-    model.units.iter().enumerate().map(of_unit).collect()
+    model.concentrators.iter().enumerate().map(of_unit).collect()
 }
 
 /// Bins of `length` seconds in a quarter of an hour.
@@ -856,7 +864,7 @@ fn mean_of(paths: &[Paths]) -> Paths {
 /// What follows from the set-up alone, and should not be overlooked.
 fn remarks(model: &Model) -> Vec<String> {
     let mut remarks = Vec::new();
-    for unit in &model.units {
+    for unit in &model.concentrators {
         if unit.discipline != Discipline::Fifo && *unit.order() == Discipline::Fifo {
             let why = match unit.carries().1 {
                 Bottleneck::Line => "it was told that its line carries more than it does, so queues form beyond it",
@@ -865,8 +873,8 @@ fn remarks(model: &Model) -> Vec<String> {
             remarks.push(format!("the order of service at {} does nothing: {why}", unit.name));
         }
     }
-    let (all, each) = model.tunnels.count(model.units.len() as u64, model.sites.len() as u64);
-    for unit in &model.units {
+    let (all, each) = model.tunnels.count(model.concentrators.len() as u64, model.sites.len() as u64);
+    for unit in &model.concentrators {
         if let Some(most) = unit.tunnels.filter(|most| each > u64::from(*most)) {
             remarks.push(format!(
                 "a design in which each site has a tunnel to each concentrator needs {each} tunnels at {}, which holds \

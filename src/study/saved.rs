@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::disk::{self, Draft};
 use crate::scenario::model::Model;
 use crate::scenario::target::Target;
-use crate::study::Fault;
+use crate::study::StudyError;
 
 /// The build that is running: a hash of its sources (`src/build.rs`).
 pub const BUILD: &str = env!("HEADEND_BUILD");
@@ -23,18 +23,18 @@ pub const BUILD: &str = env!("HEADEND_BUILD");
 const CHECKSUM: usize = 32;
 
 /// A folder of what came of one or more models under the same targets, replication by replication.
-pub(super) struct Saved {
+pub(super) struct RunCache {
     folder: PathBuf,
     key: String,
 }
 
-impl Saved {
+impl RunCache {
     /// The folder for these models, by name, in `folder`.
     pub fn open<'a>(
         folder: &Path,
         models: impl IntoIterator<Item = (&'a str, &'a Model)>,
         targets: &[Target],
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, StudyError> {
         let key = key(BUILD, models, targets);
         let saved = Self { folder: folder.join(&key), key };
         disk::folder(&saved.folder).map_err(|source| saved.fault(source))?;
@@ -45,8 +45,8 @@ impl Saved {
         self.folder.join(format!("{name}-{replication}.run"))
     }
 
-    fn fault(&self, source: std::io::Error) -> Fault {
-        Fault::Write(self.folder.clone(), source)
+    fn fault(&self, source: std::io::Error) -> StudyError {
+        StudyError::Write(self.folder.clone(), source)
     }
 
     /// The first bytes of a file: whose it is, and how long what follows is.
@@ -61,7 +61,7 @@ impl Saved {
         postcard::from_bytes(run).ok()
     }
 
-    pub fn put<T: Serialize>(&self, name: &str, replication: u32, found: &T) -> Result<(), Fault> {
+    pub fn put<T: Serialize>(&self, name: &str, replication: u32, found: &T) -> Result<(), StudyError> {
         let run = postcard::to_allocvec(found).map_err(|fault| self.fault(std::io::Error::other(fault)))?;
         let sealed = sealed(&self.header(name, replication, run.len()), &run);
         disk::write(&self.path(name, replication), &sealed).map_err(|source| self.fault(source))
@@ -93,7 +93,7 @@ impl Saved {
     }
 
     /// A place for the records of a run.
-    pub fn keep_records(&self, name: &str, replication: u32) -> Result<KeptRecords, Fault> {
+    pub fn keep_records(&self, name: &str, replication: u32) -> Result<KeptRecords, StudyError> {
         let path = self.records_path(name, replication);
         let draft = Draft::beside(&path).map_err(|source| self.fault(source))?;
         let mut kept = KeptRecords { path, hash: Sha256::new(), draft: BufWriter::new(draft) };
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_kept_run_that_has_changed_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
-        let saved = Saved::open(folder.path(), [], &[]).unwrap();
+        let saved = RunCache::open(folder.path(), [], &[]).unwrap();
         for number in 0..4 {
             saved.put("base", number, &kept(number)).unwrap();
             assert_eq!(saved.get::<Kept>("base", number), Some(kept(number)));
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_kept_run_of_another_name_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
-        let saved = Saved::open(folder.path(), [], &[]).unwrap();
+        let saved = RunCache::open(folder.path(), [], &[]).unwrap();
         saved.put("Base", 0, &kept(1)).unwrap();
         std::fs::rename(saved.path("Base", 0), saved.path("base", 0)).unwrap();
         assert_eq!(saved.get::<Kept>("base", 0), None);
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn kept_records_that_have_changed_are_not_read() {
         let folder = tempfile::tempdir().unwrap();
-        let saved = Saved::open(folder.path(), [], &[]).unwrap();
+        let saved = RunCache::open(folder.path(), [], &[]).unwrap();
         let mut kept = saved.keep_records("base", 3).unwrap();
         kept.write_all(b"a,b\n1,2\n").unwrap();
         kept.place().unwrap();

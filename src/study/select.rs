@@ -10,7 +10,7 @@
 //! zone, small beside it, keeps it in the race. Screening and KN share the probability of being wrong.
 
 use crate::stats::student;
-use crate::study::Fault;
+use crate::study::StudyError;
 
 /// What was selected.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -39,7 +39,7 @@ pub struct Zone {
 }
 
 /// Runs systems on days: (system, day) to what was measured.
-pub type Evaluate<'a> = dyn Fn(&[(usize, u32)]) -> Result<Vec<f64>, Fault> + 'a;
+pub type EvaluateSystems<'a> = dyn Fn(&[(usize, u32)]) -> Result<Vec<f64>, StudyError> + 'a;
 
 /// Share of the probability of being wrong that screening may use up.
 const SCREENING: f64 = 0.5;
@@ -48,7 +48,7 @@ const SCREENING: f64 = 0.5;
 ///
 /// # Errors
 /// If the evaluation is stopped.
-pub fn select(systems: usize, zone: Zone, evaluate: &Evaluate<'_>) -> Result<Selected, Fault> {
+pub fn select(systems: usize, zone: Zone, evaluate: &EvaluateSystems<'_>) -> Result<Selected, StudyError> {
     let first: Vec<(usize, u32)> =
         (0..zone.first).flat_map(|day| (0..systems).map(move |system| (system, day))).collect();
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); systems];
@@ -122,7 +122,7 @@ mod tests {
     fn the_best_is_selected_as_often_as_promised() {
         let zone = Zone { indifference: 0.5, confidence: 0.95, first: 10, most: 100_000 };
         let right = (0..1000_u64).filter(|seed| {
-            let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
+            let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, StudyError> {
                 let value = |&(system, day): &(usize, u32)| {
                     let mut stream = Key::new(*seed, day).stream(system as u64);
                     let noise: f64 = (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0;
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn who_is_hopeless_is_not_run_any_further() {
         let zone = Zone { indifference: 0.1, confidence: 0.95, first: 5, most: 1000 };
-        let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, Fault> {
+        let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, StudyError> {
             let noise = |system: usize, day| Key::new(1, day).stream(system as u64).uniform() - 0.5;
             let value =
                 |&(system, day): &(usize, u32)| if system == 0 { 1.0 } else { 1000.0 + 20.0 * noise(system, day) };

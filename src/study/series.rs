@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::stats::estimate::{Control, Estimate, controlled, observations};
+use crate::stats::estimate::{ControlVariate, Estimate, controlled, observations};
 use crate::stats::{Interval, Tally, holm};
 use crate::study::control::Forecast;
 
@@ -24,14 +24,14 @@ pub struct Series {
     /// A value is known to within this share of it, either way.
     pub resolution: f64,
     /// What was forecast of the days, with which luck was taken out of the mean; none where nothing was.
-    pub control: Option<Known>,
+    pub control: Option<Forecasted>,
     /// The same of the difference from the base.
-    pub change_control: Option<Known>,
+    pub change_control: Option<Forecasted>,
 }
 
 /// A forecast of each observation, and its mean over many other days.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub struct Forecasted {
     /// By observation: a replication, or an antithetic pair.
     pub values: Vec<f64>,
     /// Mean over the other days.
@@ -40,15 +40,15 @@ pub struct Known {
     pub error: f64,
 }
 
-impl Known {
+impl Forecasted {
     fn of(forecast: &Forecast, antithetic: bool) -> Option<Self> {
         let observed = forecast.observed(antithetic);
         let control = observed.control()?;
         Some(Self { values: control.values.to_vec(), mean: control.mean, error: control.error })
     }
 
-    fn control(&self) -> Control<'_> {
-        Control { values: &self.values, mean: self.mean, error: self.error }
+    fn control(&self) -> ControlVariate<'_> {
+        ControlVariate { values: &self.values, mean: self.mean, error: self.error }
     }
 }
 
@@ -75,7 +75,7 @@ impl Series {
 
 /// A figure with its interval, and how it differs from the base.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Compared {
+pub struct ComparedEstimate {
     /// Mean over replications and its 95 % interval.
     pub value: Interval,
     /// Paired difference from the base on the same random numbers; none for the base.
@@ -85,12 +85,12 @@ pub struct Compared {
     /// What the same days, and the forecast of each, saved: replications with days of their own that the difference (for
     /// the base: the figure) would have needed for each one that was run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub saved: Option<Saved>,
+    pub saved: Option<Savings>,
 }
 
 /// How many times as many replications would have been needed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Saved {
+pub struct Savings {
     /// Without common random numbers.
     pub same_days: f64,
     /// Without the control variate.
@@ -110,17 +110,17 @@ pub fn compare(
     forecasts: &[Option<&Forecast>],
     base: Option<usize>,
     antithetic: bool,
-) -> Vec<Compared> {
+) -> Vec<ComparedEstimate> {
     let of_base = base.and_then(|base| forecasts[base]);
     let none = Forecast::default();
     let all: Vec<Vec<f64>> = series.iter().map(Series::known).collect();
     let mut changes = Vec::new();
     for (place, own) in series.iter_mut().enumerate() {
         let forecast = forecasts[place].or(of_base).filter(|_| own.is_measured());
-        own.control = forecast.and_then(|forecast| Known::of(forecast, antithetic));
+        own.control = forecast.and_then(|forecast| Forecasted::of(forecast, antithetic));
         let change = base.filter(|base| *base != place).map(|base| {
             let forecast = forecasts[place].unwrap_or(&none).minus(of_base.unwrap_or(&none));
-            own.change_control = Known::of(&forecast, antithetic);
+            own.change_control = Forecasted::of(&forecast, antithetic);
             change(&all[place], &all[base], own.change_control.as_ref(), antithetic)
         });
         changes.push(change);
@@ -134,11 +134,11 @@ pub fn compare(
         let saved = match changed {
             Some((_, saved)) => *saved,
             None => {
-                Saved { same_days: 1.0, forecast: gain(&observed, &value), antithetic: by_pairs(values, antithetic) }
+                Savings { same_days: 1.0, forecast: gain(&observed, &value), antithetic: by_pairs(values, antithetic) }
             }
         };
         let apart = base.map_or(0.0, |base| (mean(values) + mean(&all[base])) * own.resolution);
-        Compared {
+        ComparedEstimate {
             value: value.interval(CONFIDENCE).known_to(own.resolution),
             change: changed.map(|(change, _)| change.interval(CONFIDENCE).or_to(apart)),
             clear,
@@ -155,12 +155,12 @@ pub fn of_target(values: &[Option<f64>], forecast: Option<&Forecast>, antithetic
     let all = values.iter().all(Option::is_some);
     let known: Vec<f64> = values.iter().map(|value| value.unwrap_or(0.0)).collect();
     // Where a pair is not whole, its halves are all that there is, and no forecast is of them.
-    let control = forecast.filter(|_| all).and_then(|forecast| Known::of(forecast, antithetic));
+    let control = forecast.filter(|_| all).and_then(|forecast| Forecasted::of(forecast, antithetic));
     estimate(&observations(&known, antithetic && all), control.as_ref())
 }
 
 /// The mean of what was observed, with the luck of the days taken out where their forecast tells it.
-fn estimate(observed: &[f64], control: Option<&Known>) -> Estimate {
+fn estimate(observed: &[f64], control: Option<&Forecasted>) -> Estimate {
     match control {
         Some(known) => controlled(observed, &known.control()),
         None => observed.iter().copied().collect::<Tally>().estimate(),
@@ -168,12 +168,12 @@ fn estimate(observed: &[f64], control: Option<&Known>) -> Estimate {
 }
 
 /// The paired difference from the base, and what pairing and forecasts saved.
-fn change(own: &[f64], base: &[f64], control: Option<&Known>, antithetic: bool) -> (Estimate, Saved) {
+fn change(own: &[f64], base: &[f64], control: Option<&Forecasted>, antithetic: bool) -> (Estimate, Savings) {
     let days: Vec<f64> = own.iter().zip(base).map(|(own, base)| difference(*own, *base)).collect();
     let differences = observations(&days, antithetic);
     let estimate = estimate(&differences, control);
     let same_days = (spread(own) + spread(base)) / spread(&days);
-    let saved = Saved { same_days, forecast: gain(&differences, &estimate), antithetic: by_pairs(&days, antithetic) };
+    let saved = Savings { same_days, forecast: gain(&differences, &estimate), antithetic: by_pairs(&days, antithetic) };
     (estimate, saved)
 }
 

@@ -19,7 +19,7 @@ pub struct Rule {
 /// Why a study ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
+pub enum StopReason {
     /// Every target's interval is narrow enough, and was so for a few replications.
     Precise,
     /// So many replications were asked for.
@@ -52,18 +52,18 @@ impl Stopping {
     ///
     /// # Errors
     /// Not an error: why the study ends, if it does.
-    pub fn next(&mut self, done: u32, width: f64) -> Result<u32, Why> {
+    pub fn next(&mut self, done: u32, width: f64) -> Result<u32, StopReason> {
         let precise = width <= 1.0;
         self.since = if precise { self.since.or(Some(done)) } else { None };
         let lasted = self.since.is_some_and(|since| done - since >= LOOK_AHEAD);
         if lasted || width <= NARROW {
-            return Err(Why::Precise);
+            return Err(StopReason::Precise);
         }
         if done >= self.rule.most {
             return Err(match (precise, self.rule.first == self.rule.most) {
-                (true, _) => Why::Precise,
-                (false, true) => Why::Asked,
-                (false, false) => Why::Budget,
+                (true, _) => StopReason::Precise,
+                (false, true) => StopReason::Asked,
+                (false, false) => StopReason::Budget,
             });
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by doubling
@@ -109,12 +109,12 @@ mod tests {
     #[test]
     fn a_study_says_why_it_ends() {
         let fixed = Rule { first: 4, most: 4 };
-        assert_eq!(Stopping::new(fixed).next(4, 9.0), Err(Why::Asked));
+        assert_eq!(Stopping::new(fixed).next(4, 9.0), Err(StopReason::Asked));
         let mut free = Stopping::new(Rule { first: 5, most: 12 });
         assert_eq!(free.next(5, 3.0), Ok(10), "no more than twice as many");
         assert_eq!(free.next(10, 0.9), Ok(11), "a few more, to see that it lasts");
         assert_eq!(free.next(11, 1.2), Ok(12));
-        assert_eq!(free.next(12, 1.1), Err(Why::Budget));
-        assert_eq!(Stopping::new(Rule { first: 5, most: 12 }).next(5, 0.3), Err(Why::Precise));
+        assert_eq!(free.next(12, 1.1), Err(StopReason::Budget));
+        assert_eq!(Stopping::new(Rule { first: 5, most: 12 }).next(5, 0.3), Err(StopReason::Precise));
     }
 }

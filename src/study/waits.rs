@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::stats::Histogram;
-use crate::study::recorder::{ClassBin, Run};
-use crate::study::series::{self, Compared, Series};
+use crate::study::recorder::{ClassBin, RunRecord};
+use crate::study::series::{self, ComparedEstimate, Series};
 
 /// What a class waits in a set-up.
 #[derive(Clone, Debug, Serialize)]
@@ -12,11 +12,11 @@ pub struct Wait {
     /// Its place among the classes.
     pub class: usize,
     /// Mean latency [s].
-    pub mean: Compared,
+    pub mean: ComparedEstimate,
     /// 95th percentile of latency [s].
-    pub p95: Compared,
+    pub p95: ComparedEstimate,
     /// Share of what began that was given up or refused.
-    pub given_up: Compared,
+    pub given_up: ComparedEstimate,
 }
 
 /// What a class waited in a replication.
@@ -31,7 +31,7 @@ pub struct Waited {
 }
 
 /// By class; none where nothing ended.
-pub(super) fn of(run: &Run) -> Vec<Option<Waited>> {
+pub(super) fn of(run: &RunRecord) -> Vec<Option<Waited>> {
     let classes = run.classes.iter().zip(&run.latencies).map(|(bins, windows)| {
         let sum = |of: fn(&ClassBin) -> f64| bins.iter().map(of).sum::<f64>();
         let mut all = Histogram::default();
@@ -49,7 +49,7 @@ pub(super) fn of(run: &Run) -> Vec<Option<Waited>> {
 
 /// What a class did in every replication of the set-ups in which it is known: a class that an option switches off has nothing
 /// to be compared.
-pub(super) struct Known<T> {
+pub(super) struct Sorted<T> {
     /// Place of the set-up, and its replications.
     there: Vec<(usize, Vec<T>)>,
     /// The base, among them.
@@ -57,7 +57,7 @@ pub(super) struct Known<T> {
     antithetic: bool,
 }
 
-impl<T: Copy> Known<T> {
+impl<T: Copy> Sorted<T> {
     pub fn of(setups: &[&[Vec<Option<T>>]], class: usize, base: Option<usize>, antithetic: bool) -> Self {
         let known = |runs: &&[Vec<Option<T>>]| runs.iter().map(|run| run[class]).collect::<Option<Vec<T>>>();
         let there: Vec<(usize, Vec<T>)> =
@@ -77,7 +77,7 @@ impl<T: Copy> Known<T> {
         (title, unit): (String, &'static str),
         of: fn(&T) -> f64,
         resolution: f64,
-    ) -> Vec<(Compared, Series)> {
+    ) -> Vec<(ComparedEstimate, Series)> {
         let series =
             |(_, runs): &(usize, Vec<T>)| Series::new(title.clone(), unit, runs.iter().map(of).collect(), resolution);
         let mut all: Vec<Series> = self.there.iter().map(series).collect();
@@ -95,7 +95,7 @@ pub(super) fn compare(
 ) -> Vec<(Vec<Wait>, Vec<Series>)> {
     let mut found = vec![(Vec::new(), Vec::new()); setups.len()];
     for (class, name) in classes.iter().enumerate() {
-        let known = Known::of(setups, class, base, antithetic);
+        let known = Sorted::of(setups, class, base, antithetic);
         let mean = known.figure((format!("{name} mean latency"), "s"), |run| run.mean, 0.0);
         let resolution = Histogram::default().resolution();
         let p95 = known.figure((format!("{name} p95 latency"), "s"), |run| run.p95, resolution);
@@ -112,7 +112,7 @@ pub(super) fn compare(
 impl Wait {
     /// Its figures, in the order of their series.
     #[must_use]
-    pub fn figures(&self) -> [&Compared; 3] {
+    pub fn figures(&self) -> [&ComparedEstimate; 3] {
         [&self.mean, &self.p95, &self.given_up]
     }
 }

@@ -39,7 +39,7 @@ impl Reference {
 
 /// How a concentrator served in a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
+pub enum TestbedService {
     /// One queue.
     Fifo,
     /// Voice, clinical, documents, bulk, strictly.
@@ -48,7 +48,7 @@ pub enum Service {
     Weighted,
 }
 
-impl Service {
+impl TestbedService {
     /// Its name, in tables and in file names.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -72,11 +72,11 @@ impl Service {
 
 /// One trace under one order of service, and what was measured of it.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct TraceCase {
     /// Name of the trace.
     pub trace: String,
     /// The order of service.
-    pub service: Service,
+    pub service: TestbedService,
     /// Throughput of the concentrator towards the sites [bit/s].
     pub throughput: u64,
     /// Its buffer for each queue [B].
@@ -86,14 +86,14 @@ pub struct Case {
     /// Transactions that start before are not looked at [s].
     pub warm_up: f64,
     /// What was sent.
-    pub sent: Vec<Sent>,
+    pub sent: Vec<TraceRequest>,
     /// What was measured.
     pub measured: BTreeMap<Reference, Measured>,
 }
 
 /// A transaction as it was asked for.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Sent {
+pub struct TraceRequest {
     /// When it starts [s].
     pub start_s: f64,
     /// From which site.
@@ -110,7 +110,7 @@ pub struct Sent {
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
     /// The sites as they were there.
-    pub sites: Vec<Site>,
+    pub sites: Vec<TestbedSite>,
     /// Latency of each transaction sent [s].
     pub latency: Vec<f64>,
     /// Mean one-way delay of voice packets [s], and the share lost.
@@ -121,7 +121,7 @@ pub struct Measured {
 
 /// A site of the measurements.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Site {
+pub struct TestbedSite {
     /// Its name.
     #[serde(rename = "site")]
     pub name: String,
@@ -210,7 +210,7 @@ struct Voip {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Row {
+struct TraceRow {
     start_s: f64,
     class: String,
     site: String,
@@ -222,8 +222,8 @@ struct Row {
 ///
 /// # Errors
 /// If a file is missing or not what it should be.
-pub fn cases(store: &Store<'_>) -> Result<Vec<Case>, Unreadable> {
-    let mut cases: BTreeMap<(String, Service), Case> = BTreeMap::new();
+pub fn cases(store: &Store<'_>) -> Result<Vec<TraceCase>, Unreadable> {
+    let mut cases: BTreeMap<(String, TestbedService), TraceCase> = BTreeMap::new();
     for reference in Reference::ALL {
         for file in store.names(reference.name()) {
             let Some(name) = file.strip_suffix(".tx.csv.gz") else { continue };
@@ -241,7 +241,7 @@ pub fn cases(store: &Store<'_>) -> Result<Vec<Case>, Unreadable> {
                 Reference::Ns3 => "sites8b.csv",
                 Reference::Testbed => "sites8b_tb.csv",
             };
-            let rows: Vec<Row> = store.rows(&path("tx.csv.gz"))?;
+            let rows: Vec<TraceRow> = store.rows(&path("tx.csv.gz"))?;
             let measured = Measured {
                 sites: store.rows(sites)?,
                 latency: matched(&mut case.sent, &rows),
@@ -254,16 +254,21 @@ pub fn cases(store: &Store<'_>) -> Result<Vec<Case>, Unreadable> {
     Ok(cases.into_values().collect())
 }
 
-fn split(name: &str) -> Option<(&str, Service)> {
-    [Service::Fifo, Service::Priority, Service::Weighted].into_iter().find_map(|service| {
+fn split(name: &str) -> Option<(&str, TestbedService)> {
+    [TestbedService::Fifo, TestbedService::Priority, TestbedService::Weighted].into_iter().find_map(|service| {
         name.strip_suffix(service.name()).and_then(|name| name.strip_suffix('_')).map(|trace| (trace, service))
     })
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rates of links
-fn case(store: &Store<'_>, trace: &str, service: Service, parameters: &Parameters) -> Result<Case, Unreadable> {
+fn case(
+    store: &Store<'_>,
+    trace: &str,
+    service: TestbedService,
+    parameters: &Parameters,
+) -> Result<TraceCase, Unreadable> {
     let rate = parameters.rate.or(parameters.rates_mbps.first().copied()).unwrap_or(20.0);
-    Ok(Case {
+    Ok(TraceCase {
         trace: trace.to_owned(),
         service,
         throughput: (rate * 1e6) as u64,
@@ -276,11 +281,11 @@ fn case(store: &Store<'_>, trace: &str, service: Service, parameters: &Parameter
 }
 
 /// Latencies in the order of the trace; what was not measured is cut off the trace.
-fn matched(sent: &mut Vec<Sent>, rows: &[Row]) -> Vec<f64> {
+fn matched(sent: &mut Vec<TraceRequest>, rows: &[TraceRow]) -> Vec<f64> {
     sent.truncate(rows.len());
-    let mut rows: Vec<&Row> = rows.iter().collect();
+    let mut rows: Vec<&TraceRow> = rows.iter().collect();
     rows.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
-    let same = |sent: &Sent, row: &Row| {
+    let same = |sent: &TraceRequest, row: &TraceRow| {
         (sent.start_s - row.start_s).abs() < 1e-5
             && sent.site == row.site
             && sent.class == row.class
@@ -314,7 +319,7 @@ fn utilisation(store: &Store<'_>, reference: Reference, file: &str, throughput: 
     Ok(rows.windows(2).map(|pair| (total(&pair[1]) - total(&pair[0])) / most).collect())
 }
 
-impl Case {
+impl TraceCase {
     /// Offered load of the bottleneck, which its name states; zero where it states none.
     #[must_use]
     pub fn load(&self) -> f64 {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::stats::{Tally, mean, quantile, student};
 use crate::validate::evidence::Reference;
 use crate::validate::regimes::draw::{CLASSES, DISCIPLINES};
-use crate::validate::regimes::{Figure, Found};
+use crate::validate::regimes::{FidelityFigure, RegimeResult};
 use crate::validate::{Replayed, Statistic, over_runs};
 
 /// How far off latencies were in a regime.
@@ -57,7 +57,7 @@ pub fn learnt() -> Vec<MethodError> {
 
 /// The errors in each regime that has enough scenarios or measurements to tell.
 #[must_use]
-pub fn errors(found: &[Found], replayed: &[Replayed]) -> Vec<MethodError> {
+pub fn errors(found: &[RegimeResult], replayed: &[Replayed]) -> Vec<MethodError> {
     let mut errors = Vec::new();
     for service in DISCIPLINES {
         for load in BANDS {
@@ -91,14 +91,14 @@ fn error(
 }
 
 /// Whether a figure is one that errors are learnt from: of a class that people wait for, all sizes together.
-fn counts(figure: &Figure, statistic: &str) -> bool {
+fn counts(figure: &FidelityFigure, statistic: &str) -> bool {
     CLASSES[..2].contains(&figure.class) && figure.band.is_none() && figure.statistic == statistic
 }
 
-fn of_suite(found: &[Found], service: &str, load: (f64, f64), statistic: &str) -> Vec<f64> {
+fn of_suite(found: &[RegimeResult], service: &str, load: (f64, f64), statistic: &str) -> Vec<f64> {
     let inside = found.iter().filter(|one| one.service == service && (load.0..load.1).contains(&one.busiest));
     let figures = inside.flat_map(|one| one.figures.iter().filter(|figure| counts(figure, statistic)));
-    figures.map(Figure::ratio).collect()
+    figures.map(FidelityFigure::ratio).collect()
 }
 
 /// Packets over the testbed, of clinical transactions, one ratio a trace.
@@ -133,8 +133,8 @@ pub fn predicted(ratios: &[f64]) -> Option<(f64, f64)> {
 
 /// How many of the stated intervals hold in scenarios that they were not learnt from: by order of service, held and stated.
 #[must_use]
-pub fn held(found: &[Found], errors: &[MethodError]) -> Vec<(&'static str, usize, usize)> {
-    let stated = |one: &Found, statistic: &str| {
+pub fn held(found: &[RegimeResult], errors: &[MethodError]) -> Vec<(&'static str, usize, usize)> {
+    let stated = |one: &RegimeResult, statistic: &str| {
         errors.iter().find(|error| error.suits("flow", one.service, one.busiest, statistic))
     };
     let of_service = |service: &'static str| {

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::scenario::model::{Counts, Fidelity, Ingredient, Without};
 use crate::stats::{mean, quantile};
-use draw::{CLASSES, Case, DISCIPLINES, Feature, Made, Scale};
-use measure::{BAND_NAMES, BANDS, Run, p50, p95};
+use draw::{CLASSES, DISCIPLINES, Feature, Made, Regime, RegimeSize};
+use measure::{BAND_NAMES, BANDS, Measurement, p50, p95};
 
 /// Runs of each scenario at each fidelity.
 pub const RUNS: usize = 3;
@@ -23,7 +23,7 @@ const FEWEST: [usize; 2] = [30, 100];
 
 /// One figure at both fidelities.
 #[derive(Clone, Debug, Serialize)]
-pub struct Figure {
+pub struct FidelityFigure {
     /// Which class.
     pub class: &'static str,
     /// `mean`, `p50` or `p95`.
@@ -39,7 +39,7 @@ pub struct Figure {
     pub count: usize,
 }
 
-impl Figure {
+impl FidelityFigure {
     /// Flow over packet.
     #[must_use]
     pub fn ratio(&self) -> f64 {
@@ -55,7 +55,7 @@ impl Figure {
 
 /// What was found in a scenario.
 #[derive(Clone, Debug, Serialize)]
-pub struct Found {
+pub struct RegimeResult {
     /// Its number.
     pub number: u64,
     /// Its order of service.
@@ -65,7 +65,7 @@ pub struct Found {
     /// The busiest ten seconds at packet fidelity.
     pub busiest: f64,
     /// Latencies.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<FidelityFigure>,
     /// By site with enough large responses: goodput at flow over that at packet fidelity.
     pub goodput: Vec<f64>,
     /// The largest difference of utilisation over ten seconds.
@@ -74,10 +74,10 @@ pub struct Found {
     pub what: String,
 }
 
-impl Found {
+impl RegimeResult {
     /// The error of the class mean that is furthest off, and which class's.
     #[must_use]
-    pub fn worst(&self) -> Option<&Figure> {
+    pub fn worst(&self) -> Option<&FidelityFigure> {
         let means = self.figures.iter().filter(|figure| figure.statistic == "mean" && figure.band.is_none());
         means.max_by(|a, b| a.ratio().ln().abs().total_cmp(&b.ratio().ln().abs()))
     }
@@ -86,21 +86,22 @@ impl Found {
 /// Runs the first `count` scenarios of a seed on all threads, at flow fidelity without some ingredients; `done` is called after
 /// each.
 #[must_use]
-pub fn run(seed: u64, count: u64, without: Without, stop: &AtomicBool, done: &(dyn Fn() + Sync)) -> Vec<Found> {
+pub fn run(seed: u64, count: u64, without: Without, stop: &AtomicBool, done: &(dyn Fn() + Sync)) -> Vec<RegimeResult> {
     let one = |number: u64| {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let found = found(&draw::case(seed, number, Scale::SUITE), without, stop)?;
+        let found = found(&draw::case(seed, number, RegimeSize::SUITE), without, stop)?;
         done();
         Some(found)
     };
     (0..count).into_par_iter().filter_map(one).collect()
 }
 
-fn found(case: &Case, without: Without, stop: &AtomicBool) -> Option<Found> {
-    let runs =
-        |case: &Case, fidelity| (0..RUNS).map(|number| Run::of(case, fidelity, number, stop)).collect::<Vec<Run>>();
+fn found(case: &Regime, without: Without, stop: &AtomicBool) -> Option<RegimeResult> {
+    let runs = |case: &Regime, fidelity| {
+        (0..RUNS).map(|number| Measurement::of(case, fidelity, number, stop)).collect::<Vec<Measurement>>()
+    };
     let (packet, flow) = (runs(case, Fidelity::Packet(1)), runs(&case.without(without), Fidelity::Flow));
     if stop.load(Ordering::Relaxed) {
         return None;
@@ -110,12 +111,12 @@ fn found(case: &Case, without: Without, stop: &AtomicBool) -> Option<Found> {
     for (class, place) in classes {
         let name = if class.name == "log-ons" { "log-ons" } else { CLASSES[usize::from(place)] };
         let figure = |band: Option<usize>, statistic: &'static str, of: fn(&[f64]) -> f64, fewest: usize| {
-            let values = |run: &Run| band.map_or_else(|| run.latencies(place), |band| run.in_band(place, band));
+            let values = |run: &Measurement| band.map_or_else(|| run.latencies(place), |band| run.in_band(place, band));
             let both = [&flow, &packet].map(|runs| runs.iter().map(values).collect::<Vec<_>>());
             let count = both.iter().flatten().map(Vec::len).min().unwrap_or(0);
             let [flow, packet] = both.map(|runs| mean(&runs.iter().map(|run| of(run)).collect::<Vec<_>>()));
             let band = band.map(|band| BAND_NAMES[band]);
-            (count >= fewest).then_some(Figure { class: name, statistic, band, flow, packet, count })
+            (count >= fewest).then_some(FidelityFigure { class: name, statistic, band, flow, packet, count })
         };
         figures.extend(figure(None, "mean", mean, FEWEST[0]));
         figures.extend(figure(None, "p50", p50, FEWEST[0]));
@@ -124,13 +125,13 @@ fn found(case: &Case, without: Without, stop: &AtomicBool) -> Option<Found> {
             figures.extend(figure(Some(band), "mean", mean, FEWEST[0]));
         }
     }
-    let busy = |runs: &[Run]| {
-        let runs: Vec<Vec<f64>> = runs.iter().map(Run::utilisation).collect();
+    let busy = |runs: &[Measurement]| {
+        let runs: Vec<Vec<f64>> = runs.iter().map(Measurement::utilisation).collect();
         let decades = runs.iter().map(Vec::len).min().unwrap_or(0);
         (0..decades).map(|decade| mean(&runs.iter().map(|run| run[decade]).collect::<Vec<_>>())).collect::<Vec<f64>>()
     };
     let (own, other) = (busy(&flow), busy(&packet));
-    Some(Found {
+    Some(RegimeResult {
         number: case.number,
         service: case.terms.discipline,
         regimes: regimes(&case.terms),
@@ -143,9 +144,9 @@ fn found(case: &Case, without: Without, stop: &AtomicBool) -> Option<Found> {
 }
 
 /// Goodput of each site with at least ten large responses in every run, flow over packet.
-fn goodput(flow: &[Run], packet: &[Run], sites: usize) -> Vec<f64> {
+fn goodput(flow: &[Measurement], packet: &[Measurement], sites: usize) -> Vec<f64> {
     const ENOUGH: u32 = 10;
-    let of = |runs: &[Run]| runs.iter().map(|run| run.goodput(sites)).collect::<Vec<_>>();
+    let of = |runs: &[Measurement]| runs.iter().map(|run| run.goodput(sites)).collect::<Vec<_>>();
     let (flow, packet) = (of(flow), of(packet));
     let enough = |site: &usize| flow.iter().chain(&packet).all(|run| run[*site].1 >= ENOUGH);
     let at = |runs: &[Vec<(f64, u32)>], site: usize| mean(&runs.iter().map(|run| run[site].0).collect::<Vec<_>>());
@@ -221,7 +222,7 @@ fn what(made: &Made) -> String {
 
 /// A regime's line in the table.
 #[derive(Clone, Debug, Serialize)]
-pub struct Line {
+pub struct RegimeLine {
     /// Which.
     pub regime: String,
     /// Scenarios.
@@ -242,10 +243,10 @@ pub struct Line {
 
 /// The table: all scenarios, then each regime.
 #[must_use]
-pub fn table(found: &[Found]) -> Vec<Line> {
+pub fn table(found: &[RegimeResult]) -> Vec<RegimeLine> {
     let mut lines = vec![line("all".to_owned(), &found.iter().collect::<Vec<_>>())];
     for regime in all_regimes() {
-        let inside: Vec<&Found> = found.iter().filter(|found| found.regimes.contains(&regime)).collect();
+        let inside: Vec<&RegimeResult> = found.iter().filter(|found| found.regimes.contains(&regime)).collect();
         if !inside.is_empty() {
             lines.push(line(regime, &inside));
         }
@@ -253,15 +254,15 @@ pub fn table(found: &[Found]) -> Vec<Line> {
     lines
 }
 
-fn line(regime: String, found: &[&Found]) -> Line {
-    let pick = |statistic: &str, banded: bool| -> Vec<&Figure> {
+fn line(regime: String, found: &[&RegimeResult]) -> RegimeLine {
+    let pick = |statistic: &str, banded: bool| -> Vec<&FidelityFigure> {
         let all = found.iter().flat_map(|found| &found.figures);
         all.filter(|figure| figure.statistic == statistic && figure.band.is_some() == banded).collect()
     };
-    let errors = |figures: &[&Figure]| both(&figures.iter().map(|figure| figure.error()).collect::<Vec<_>>());
+    let errors = |figures: &[&FidelityFigure]| both(&figures.iter().map(|figure| figure.error()).collect::<Vec<_>>());
     let ratios: Vec<f64> = pick("mean", false).iter().map(|figure| figure.ratio()).collect();
     let goodput: Vec<f64> = found.iter().flat_map(|found| &found.goodput).map(|ratio| (ratio - 1.0).abs()).collect();
-    Line {
+    RegimeLine {
         regime,
         cases: found.len(),
         mean: errors(&pick("mean", false)),
@@ -294,27 +295,28 @@ pub struct Worst {
 
 /// The scenarios that are furthest off.
 #[must_use]
-pub fn worst(seed: u64, found: &[Found], count: usize) -> Vec<Worst> {
-    let mut order: Vec<(&Found, &Figure)> = found.iter().filter_map(|found| Some((found, found.worst()?))).collect();
+pub fn worst(seed: u64, found: &[RegimeResult], count: usize) -> Vec<Worst> {
+    let mut order: Vec<(&RegimeResult, &FidelityFigure)> =
+        found.iter().filter_map(|found| Some((found, found.worst()?))).collect();
     order.sort_by(|a, b| b.1.ratio().ln().abs().total_cmp(&a.1.ratio().ln().abs()));
     order.truncate(count);
-    let blame = |(found, figure): (&Found, &Figure)| Worst {
+    let blame = |(found, figure): (&RegimeResult, &FidelityFigure)| Worst {
         number: found.number,
         what: found.what.clone(),
         class: figure.class,
         ratio: figure.ratio(),
-        without: nearest_without(&draw::case(seed, found.number, Scale::SUITE), figure),
+        without: nearest_without(&draw::case(seed, found.number, RegimeSize::SUITE), figure),
     };
     order.into_par_iter().map(blame).collect()
 }
 
 /// The ingredient of flow fidelity whose absence brings a class's mean nearest to what packets say.
-fn nearest_without(case: &Case, figure: &Figure) -> Option<(&'static str, f64)> {
+fn nearest_without(case: &Regime, figure: &FidelityFigure) -> Option<(&'static str, f64)> {
     let class = case.model.classes.iter().position(|class| class.name == figure.class)?;
     let class = u8::try_from(class).ok()?;
     let ratio = |ingredient: Ingredient| {
         let case = case.without(Without::NONE.and(ingredient));
-        mean(&Run::of(&case, Fidelity::Flow, 0, &AtomicBool::new(false)).latencies(class)) / figure.packet
+        mean(&Measurement::of(&case, Fidelity::Flow, 0, &AtomicBool::new(false)).latencies(class)) / figure.packet
     };
     let tried = Ingredient::ALL.iter().filter(|(ingredient, _)| ingredient.is_of_flow());
     let ratios = tried.map(|(ingredient, name)| (*name, ratio(*ingredient)));

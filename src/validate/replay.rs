@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::random::Law;
+use crate::random::Distribution;
 use crate::scenario::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Counts, Demand, Discipline, FailBack, Fidelity, Model,
-    Pool, PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId, Without,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Demand,
+    Discipline, FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Without,
 };
-use crate::scenario::tunnel::Terms;
+use crate::scenario::tunnel::TunnelTerms;
 use crate::sim::observer::{Fact, Observer, Record};
 use crate::sim::simulate;
-use crate::units::{BitRate, Bytes, Clock, NANOS, Span, Time};
-use crate::validate::evidence::{self, CLASSES, Case, Sent, Service};
+use crate::units::{BitRate, Bytes, Duration, NANOS, Time, TimeOfDay};
+use crate::validate::evidence::{self, CLASSES, TestbedService, TraceCase, TraceRequest};
 
 /// What headend says about a trace.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct TraceResult {
     /// Latency of each transaction sent [s].
     pub latency: Vec<f64>,
     /// Mean one-way delay of voice packets [s], and the share lost; none at flow fidelity.
@@ -26,16 +26,21 @@ pub struct Found {
 
 /// Runs a case before the given sites.
 #[must_use]
-pub fn replay(case: &Case, sites: &[evidence::Site], fidelity: Fidelity) -> Found {
+pub fn replay(case: &TraceCase, sites: &[evidence::TestbedSite], fidelity: Fidelity) -> TraceResult {
     replay_without(case, sites, fidelity, Without::NONE)
 }
 
 /// Runs a case with ingredients left out.
 #[must_use]
-pub fn replay_without(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Without) -> Found {
+pub fn replay_without(
+    case: &TraceCase,
+    sites: &[evidence::TestbedSite],
+    fidelity: Fidelity,
+    without: Without,
+) -> TraceResult {
     let model = model(case, sites, fidelity, without);
     let last = model.replay.iter().find_map(|replay| replay.last()).map_or(Time(0), |arrival| arrival.at);
-    let mut listener = Listener { last, ..Listener::default() };
+    let mut listener = LatencyListener { last, ..LatencyListener::default() };
     simulate(&model, 0, &mut listener);
     let mut found: BTreeMap<(u64, u32, u8), Vec<f64>> = BTreeMap::new();
     for record in &listener.records {
@@ -50,11 +55,11 @@ pub fn replay_without(case: &Case, sites: &[evidence::Site], fidelity: Fidelity,
         let (sent, missing, delay) = listener.voice;
         (delay / (sent - missing).max(1) as f64, missing as f64 / sent as f64)
     });
-    Found { latency: latency.collect(), voice, utilisation: listener.utilisation() }
+    TraceResult { latency: latency.collect(), voice, utilisation: listener.utilisation() }
 }
 
 #[derive(Default)]
-struct Listener {
+struct LatencyListener {
     /// When the last transaction starts.
     last: Time,
     records: Vec<Record>,
@@ -63,7 +68,7 @@ struct Listener {
     carried: Vec<(f64, f64)>,
 }
 
-impl Listener {
+impl LatencyListener {
     fn utilisation(&self) -> Vec<f64> {
         // The first look is at the end of the first second.
         let before = std::iter::once(&(0.0, 0.0)).chain(&self.carried);
@@ -71,7 +76,7 @@ impl Listener {
     }
 }
 
-impl Observer for Listener {
+impl Observer for LatencyListener {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
             Fact::Ended(record) => self.records.push(*record),
@@ -83,43 +88,43 @@ impl Observer for Listener {
                     None => self.voice.1 += 1,
                 }
             }
-            Fact::Look(look) => self.carried.push((look.units[0].carried.iter().sum(), look.units[0].capacity)),
+            Fact::Snapshot(look) => self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity)),
             _ => {}
         }
     }
 }
 
 /// The set-up of the measurements as a model.
-fn model(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Without) -> Model {
+fn model(case: &TraceCase, sites: &[evidence::TestbedSite], fidelity: Fidelity, without: Without) -> Model {
     let replay = arrivals(&case.sent, sites);
     let last = replay.last().map_or(0, |arrival| arrival.at.0 / NANOS + 1);
     let discipline = match case.service {
-        Service::Fifo => Discipline::Fifo,
-        Service::Priority => Discipline::Priority(vec![0, 1, 2, 3]),
-        Service::Weighted => Discipline::Weighted(vec![10.0, 50.0, 30.0, 10.0]),
+        TestbedService::Fifo => Discipline::Fifo,
+        TestbedService::Priority => Discipline::Priority(vec![0, 1, 2, 3]),
+        TestbedService::Weighted => Discipline::Weighted(vec![10.0, 50.0, 30.0, 10.0]),
     };
-    let mut unit = Unit::new("concentrator".to_owned(), BitRate(case.throughput), Bytes(case.buffer));
+    let mut unit = Concentrator::new("concentrator".to_owned(), BitRate(case.throughput), Bytes(case.buffer));
     (unit.cipher, unit.counts, unit.discipline) = (Cipher::Adds(2), Counts::Down, discipline);
     let tcp = Tcp { segment: Bytes(1_348), headers: Bytes(52), without, ..Tcp::default() };
     Model {
         seed: 1,
         antithetic: false,
         // Long enough for the slowest transfer of an overload to end.
-        calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: Clock((last + 150) * NANOS) },
-        bin: Span(NANOS),
+        calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: TimeOfDay((last + 150) * NANOS) },
+        bin: Duration(NANOS),
         sites: sites.iter().map(site).collect(),
         classes: CLASSES.iter().map(|name| class(name, case.calls, sites.len())).collect(),
-        units: vec![unit],
+        concentrators: vec![unit],
         pools: vec![Pool {
             name: "all".to_owned(),
-            units: vec![UnitId(0)],
+            concentrators: vec![ConcentratorId(0)],
             balancer: Balancer::HubList,
             fail_back: FailBack::ByHand,
         }],
         pool_of: vec![PoolId(0); sites.len()],
-        tunnels: Terms::default(),
+        tunnels: TunnelTerms::default(),
         faults: Vec::new(),
-        edits: Vec::new(),
+        changes: Vec::new(),
         transport: Transport::Tcp(tcp),
         fidelity,
         replay: Some(replay.into()),
@@ -127,29 +132,29 @@ fn model(case: &Case, sites: &[evidence::Site], fidelity: Fidelity, without: Wit
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rates of links
-fn site(site: &evidence::Site) -> Site {
+fn site(site: &evidence::TestbedSite) -> Site {
     Site {
         name: site.name.clone(),
         patients: 1,
         down: BitRate((site.down_mbps * 1e6) as u64),
         up: BitRate((site.up_mbps * 1e6) as u64),
-        rtt: Span::of_secs(site.rtt_ms / 1e3),
+        rtt: Duration::of_secs(site.rtt_ms / 1e3),
     }
 }
 
 fn class(name: &str, calls: u32, sites: usize) -> Class {
     let each = calls / u32::try_from(sites).unwrap_or(u32::MAX);
-    let codec = Codec { packet: Bytes(200), every: Span(NANOS / 50) };
+    let codec = Codec { packet: Bytes(200), every: Duration(NANOS / 50) };
     let demand = if name == "voice" && each > 0 { Demand::Steady { each, codec } } else { Demand::Replayed };
-    Class::new(name.to_owned(), demand, Law::Fixed(1.0), Law::Fixed(1.0))
+    Class::new(name.to_owned(), demand, Distribution::Fixed(1.0), Distribution::Fixed(1.0))
 }
 
-fn arrivals(sent: &[Sent], sites: &[evidence::Site]) -> Vec<Arrival> {
-    let arrival = |sent: &Sent| {
+fn arrivals(sent: &[TraceRequest], sites: &[evidence::TestbedSite]) -> Vec<Arrival> {
+    let arrival = |sent: &TraceRequest| {
         let site = sites.iter().position(|site| site.name == sent.site)?;
         let class = CLASSES.iter().position(|class| *class == sent.class)?;
         Some(Arrival {
-            at: Time(0) + Span::of_secs(sent.start_s),
+            at: Time(0) + Duration::of_secs(sent.start_s),
             site: SiteId::of(site),
             class: ClassId::of(class),
             request: Bytes(sent.request_bytes),

@@ -11,7 +11,7 @@ use crate::sim::observer::{Fact, Observer, Outcome};
 use crate::sim::simulate;
 use crate::stats::{Interval, Tally};
 use crate::theory::{cobham_waits, deterministic_tail, exponential_tail, fifo_wait, priority_means, ps_mean, ps_tail};
-use crate::validate::{Kind, Row};
+use crate::validate::{ReferenceKind, ValidationRow};
 
 const FIXED: &str = "{ fixed = \"125 kB\" }";
 const EXPONENTIAL: &str = "{ exponential = \"125 kB\" }";
@@ -20,7 +20,7 @@ const LOGNORMAL: &str = "{ lognormal = { mean = \"125 kB\", sigma = 1 } }";
 const REPLICATIONS: u32 = 10;
 
 /// A queue: who comes, who is served first, and what is known of it.
-struct Queue {
+struct TextbookQueue {
     name: &'static str,
     fidelity: Fidelity,
     classes: &'static [(&'static str, f64, &'static str)],
@@ -31,10 +31,11 @@ struct Queue {
 
 const PACKET: Fidelity = Fidelity::Packet(1);
 
-fn queues() -> Vec<Queue> {
+fn queues() -> Vec<TextbookQueue> {
     let two: &[(&str, f64, &str)] = &[("first", 0.4, EXPONENTIAL), ("second", 0.4, EXPONENTIAL)];
     let first = "{ priority = [[\"first\"]] }";
-    let queue = |name, fidelity, classes, discipline, known| Queue { name, fidelity, classes, discipline, known };
+    let queue =
+        |name, fidelity, classes, discipline, known| TextbookQueue { name, fidelity, classes, discipline, known };
     let [high, low] = priority_means([0.4, 0.4]);
     let [early, late] = cobham_waits([0.4, 0.4]);
     let m_g_1 = 1.0 + fifo_wait(0.8, std::f64::consts::E - 1.0);
@@ -97,12 +98,12 @@ fn queues() -> Vec<Queue> {
 
 /// The rows of all textbook cases.
 #[must_use]
-pub fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<ValidationRow> {
     use rayon::prelude::*;
     queues().par_iter().flat_map_iter(rows_of).collect()
 }
 
-fn rows_of(queue: &Queue) -> Vec<Row> {
+fn rows_of(queue: &TextbookQueue) -> Vec<ValidationRow> {
     let model = Model { fidelity: queue.fidelity, ..model(queue.classes, queue.discipline) };
     let mut tallies = vec![Tally::default(); queue.known.len()];
     for replication in 0..REPLICATIONS {
@@ -116,8 +117,8 @@ fn rows_of(queue: &Queue) -> Vec<Row> {
     let row = |((figure, _, _, value), tally): (&(&str, u8, Option<f64>, f64), &Tally)| {
         let interval = tally.interval(0.99);
         let flow = queue.fidelity == Fidelity::Flow;
-        Row {
-            kind: Kind::Theory,
+        ValidationRow {
+            kind: ReferenceKind::Theory,
             case: queue.name.to_owned(),
             service: "",
             load,

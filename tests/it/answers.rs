@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 
 use headend::random::Key;
 use headend::report::answer::{overall, sentences};
-use headend::report::recommend::{Outcome, choice};
+use headend::report::recommend::{Judgement, choice};
 use headend::report::{load as load_text, outputs, reference, summary};
 use headend::scenario::load;
 use headend::scenario::warn::warnings;
-use headend::study::results::{Found, Results, Verdict};
-use headend::study::{Settings, run};
+use headend::study::results::{Results, SetupResult, Verdict};
+use headend::study::{RunOptions, run};
 
 use crate::command::headend;
 
@@ -26,7 +26,7 @@ fn results(text: &str) -> Results {
     let study = study(text);
     let all: Vec<usize> = (0..study.setups.len()).collect();
     let stop = AtomicBool::new(false);
-    let settings = Settings { stop: &stop, progress: &|_| (), keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| (), keep: None, records: None };
     run(&study, &all, &settings).unwrap()
 }
 
@@ -127,7 +127,7 @@ at_most = "2 %"
 }
 
 /// The mean over the replications of a figure, from what `replications.csv` would hold.
-fn mean(found: &Found, figure: &str) -> f64 {
+fn mean(found: &SetupResult, figure: &str) -> f64 {
     let series = found.series.iter().find(|series| series.figure == figure).unwrap();
     let values = series.known();
     #[allow(clippy::cast_precision_loss)] // three
@@ -170,12 +170,12 @@ fn the_answer_is_what_the_replications_say() {
         if let Some(chosen) = choice(&found) {
             recommended += 1;
             assert_eq!(overall(chosen), Verdict::Met, "case {number}");
-            let own = Outcome::of(&found, chosen);
+            let own = Judgement::of(&found, chosen);
             assert!((own.staff_lost - mean(chosen, "staff_hours_lost")).abs() < 1e-9, "case {number}");
             assert!((own.unfinished - mean(chosen, "waiting_at_close")).abs() < 1e-9, "case {number}");
             for other in &found.setups {
                 assert!(
-                    !own.is_beaten_by(&Outcome::of(&found, other)),
+                    !own.is_beaten_by(&Judgement::of(&found, other)),
                     "case {number}: {} beats {}",
                     other.name,
                     chosen.name

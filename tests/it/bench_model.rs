@@ -4,7 +4,7 @@ use std::path::Path;
 
 use headend::scenario::model::{ClassId, Model};
 use headend::scenario::{Study, load};
-use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
+use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::units::Time;
 
 /// The study of a scenario that must be right.
@@ -59,7 +59,7 @@ pub const EXPONENTIAL: &str = "{ exponential = \"125 kB\" }";
 pub struct Keep {
     pub records: Vec<Record>,
     pub active: Vec<u64>,
-    pub looks: Vec<(Time, Look)>,
+    pub looks: Vec<(Time, Snapshot)>,
     pub calls: (u64, u64),
     pub with_looks: bool,
 }
@@ -72,7 +72,7 @@ impl Observer for Keep {
                 self.calls.0 += 1;
                 self.calls.1 += u64::from(!admitted);
             }
-            Fact::Look(look) => {
+            Fact::Snapshot(look) => {
                 self.active.push(look.classes.iter().map(|class| class.active).sum());
                 if self.with_looks {
                     self.looks.push((now, (*look).clone()));

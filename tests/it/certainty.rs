@@ -7,13 +7,13 @@ use rayon::prelude::*;
 use headend::scenario::Study;
 use headend::stats::Tally;
 use headend::study::results::Results;
-use headend::study::{Settings, run};
+use headend::study::{RunOptions, run};
 
 use crate::bench_model::{EXPONENTIAL, single_server, study};
 
 fn results(study: &Study, chosen: &[usize]) -> Results {
     let stop = AtomicBool::new(false);
-    let settings = Settings { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
     run(study, chosen, &settings).unwrap()
 }
 

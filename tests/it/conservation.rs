@@ -3,7 +3,7 @@
 use headend::scenario::model::Model;
 use headend::sim::observer::{Fact, Observer, Outcome, Record};
 use headend::sim::simulate;
-use headend::units::{Span, Time};
+use headend::units::{Duration, Time};
 use proptest::prelude::*;
 
 use crate::bench_model::{Keep, base, study};
@@ -27,12 +27,12 @@ impl Observer for Books {
         match fact {
             Fact::Started { .. } => self.started += 1,
             Fact::Asked { bytes, .. } => self.asked += bytes.0,
-            Fact::Settled { bytes, served: true, class } => {
+            Fact::BytesResolved { bytes, served: true, class } => {
                 self.served += bytes.0;
                 self.served_by_class.resize(16, 0);
                 self.served_by_class[class.index()] += bytes.0;
             }
-            Fact::Settled { bytes, served: false, .. } => self.lost += bytes.0,
+            Fact::BytesResolved { bytes, served: false, .. } => self.lost += bytes.0,
             Fact::Ended(record) => {
                 let apart = (record.parts.sum() - record.latency.secs()).abs();
                 assert!(apart < 1e-6, "the parts of {record:?} sum to {}", record.parts.sum());
@@ -40,7 +40,7 @@ impl Observer for Books {
             }
             Fact::OnPaper { actions, .. } => self.on_paper += actions,
             Fact::Entered { .. } => self.on_paper -= 1.0,
-            Fact::Look(look) => {
+            Fact::Snapshot(look) => {
                 self.looks += 1;
                 assert!((self.on_paper - look.on_paper).abs() < 1e-6, "what is on paper is what is to be entered");
                 let inside: u64 = look.classes.iter().map(|class| class.active_bytes + class.waiting_bytes).sum();
@@ -48,7 +48,7 @@ impl Observer for Books {
                 let under_way: u64 = look.classes.iter().map(|class| class.active + class.waiting).sum();
                 assert_eq!(self.started, self.ended.len() as u64 + under_way, "transactions at {now:?}");
                 self.waiting.push((now, look.classes.iter().map(|class| class.waiting_bytes).sum()));
-                for unit in &look.units {
+                for unit in &look.concentrators {
                     for class in 0..unit.admitted.len() {
                         // What streams carry is not admitted as flows; a class is one or the other.
                         let came = unit.admitted[class];
@@ -244,7 +244,7 @@ fn a_curfew_defers_and_loses_nothing() {
     assert!(waits(&curfew, minute) > 500_000_000, "jobs wait for the release");
     assert_eq!(waits(&curfew, Time(nine.0 + 60_000_000_000)), 0, "and all start at it");
     // Screens asked for in the last second may be under way; nothing older is, and no jobs are.
-    let second = Span(1_000_000_000);
+    let second = Duration(1_000_000_000);
     let late = |record: &Record| usize::from(record.class.0) == updates || record.latency > second;
     let inside = |record: &Record| record.outcome == Outcome::Inside && late(record);
     let under_way = |books: &Books| books.ended.iter().any(inside);
@@ -291,7 +291,7 @@ discipline = { priority = [["clinical"]] }
 "#;
     let mut keep = Keep { with_looks: true, ..Keep::default() };
     simulate(&base(text), 0, &mut keep);
-    let unit = |minute: usize| &keep.looks[minute].1.units[0];
+    let unit = |minute: usize| &keep.looks[minute].1.concentrators[0];
     let carried = |minute: usize| unit(minute).carried.iter().sum::<f64>();
     let (from, until) = (3, keep.looks.len() - 1);
     let utilisation = (carried(until) - carried(from)) / (unit(until).capacity - unit(from).capacity);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::bench_model::base;
-use headend::units::{Clock, Text};
+use headend::units::{Text, TimeOfDay};
 
 const LISTS: &str = "../shared/data/england_gp_list_sizes_2026-03-01.csv";
 
@@ -86,7 +86,7 @@ fn a_morning_of_all_england_runs_to_the_end() {
     let text = published("")
         .replace("throughput = \"1 Gbit/s\"\npacket_rate = \"220 kpacket/s\"", "throughput = \"31 Gbit/s\"");
     let mut model = base(&text);
-    model.calendar.until = Clock::read("10:30").unwrap();
+    model.calendar.until = TimeOfDay::read("10:30").unwrap();
     let mut ledger = Ledger::default();
     headend::sim::simulate(&model, 0, &mut ledger);
     assert!(ledger.started > 20_000_000 && ledger.started < 100_000_000, "{}", ledger.started);

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use headend::scenario::model::{ClassId, SiteId, UnitId};
-use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
+use headend::scenario::model::{ClassId, ConcentratorId, SiteId};
+use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::sim::simulate;
 use headend::stats::Tally;
-use headend::study::Settings;
+use headend::study::RunOptions;
 use headend::study::limits::Limit;
 use headend::units::Time;
 
@@ -16,7 +16,7 @@ use crate::bench_model::{EXPONENTIAL, Keep, base, single_server};
 #[derive(Default)]
 struct Watch {
     paths: Vec<(f64, SiteId, bool)>,
-    looks: Vec<(f64, Look)>,
+    looks: Vec<(f64, Snapshot)>,
     voice: Vec<(SiteId, bool)>,
     records: Vec<Record>,
 }
@@ -24,8 +24,8 @@ struct Watch {
 impl Observer for Watch {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
-            Fact::Path { site, up } => self.paths.push((now.secs(), *site, *up)),
-            Fact::Look(look) => self.looks.push((now.secs(), (*look).clone())),
+            Fact::Reachability { site, up } => self.paths.push((now.secs(), *site, *up)),
+            Fact::Snapshot(look) => self.looks.push((now.secs(), (*look).clone())),
             Fact::Voice { site, delay, .. } => self.voice.push((*site, delay.is_some())),
             Fact::Ended(record) => self.records.push(*record),
             _ => {}
@@ -178,7 +178,7 @@ fn jitter_flattens_the_storm() {
         );
         watch(&estate(175, &hub))
     };
-    let peak = |watch: &Watch| watch.looks.iter().map(|(_, look)| look.units[0].half_open).max().unwrap();
+    let peak = |watch: &Watch| watch.looks.iter().map(|(_, look)| look.concentrators[0].half_open).max().unwrap();
     let (without, with) = (hub("0 %"), hub("80 %"));
     assert!(peak(&without) >= 165, "{}", peak(&without));
     assert!(peak(&with) < peak(&without) * 2 / 3, "{} against {}", peak(&with), peak(&without));
@@ -196,7 +196,7 @@ fn a_spare_waits_and_a_full_hub_refuses() {
     let at = |minutes: f64| {
         let time = HALF_PAST_EIGHT + 60.0 * minutes;
         let look = &watch.looks.iter().find(|(now, _)| *now >= time).unwrap().1;
-        (look.units[0].tunnels, look.units[1].tunnels, look.cut_off)
+        (look.concentrators[0].tunnels, look.concentrators[1].tunnels, look.cut_off)
     };
     assert_eq!(at(-1.0), (175, 0, 0), "before");
     assert_eq!(at(14.0), (0, 100, 75), "while it is down the spare holds what it can");
@@ -231,7 +231,7 @@ outage = { concentrator = "a", at = "08:30" }
     );
     let watch = watch(&text);
     let carried = |unit: usize, time: f64| -> f64 {
-        watch.looks.iter().find(|(now, _)| *now >= time).unwrap().1.units[unit].carried.iter().sum()
+        watch.looks.iter().find(|(now, _)| *now >= time).unwrap().1.concentrators[unit].carried.iter().sum()
     };
     let (from, until) = (HALF_PAST_EIGHT + 60.0, HALF_PAST_EIGHT + 1500.0);
     assert!((carried(0, until) - carried(0, from)).abs() < 1.0, "what is down carries nothing");
@@ -261,7 +261,7 @@ fn a_flood_starves_others_in_proportion_unless_sites_are_kept_apart() {
     };
     let share = |discipline: &str, change: &str, k: f64| {
         let watch = watch(&text(discipline, change, k));
-        let of = |time: f64| watch.looks.iter().find(|(now, _)| *now >= time).unwrap().1.units[0].carried[1];
+        let of = |time: f64| watch.looks.iter().find(|(now, _)| *now >= time).unwrap().1.concentrators[0].carried[1];
         (of(8.3 * 3600.0) - of(8.1 * 3600.0)) / (0.2 * 3600.0) / 100e6
     };
     for k in [0.5, 1.0, 3.0] {
@@ -281,7 +281,7 @@ fn a_flood_starves_others_in_proportion_unless_sites_are_kept_apart() {
 fn a_flood_takes_what_others_leave() {
     let text = std::fs::read_to_string("scenarios/rogue-site-2009.toml").unwrap();
     let watch = watch(&text);
-    let at = |hours: f64| &watch.looks.iter().find(|(now, _)| *now >= hours * 3600.0).unwrap().1.units[0];
+    let at = |hours: f64| &watch.looks.iter().find(|(now, _)| *now >= hours * 3600.0).unwrap().1.concentrators[0];
     let (from, until) = (at(9.1), at(10.4));
     let carried = until.carried.iter().sum::<f64>() - from.carried.iter().sum::<f64>();
     let used = carried / (until.capacity - from.capacity);
@@ -346,7 +346,7 @@ fn an_open_overload_grows_as_the_fluid_formula_says() {
         let mut keep = Keep { with_looks: true, ..Keep::default() };
         simulate(&model, replication, &mut keep);
         let look = &keep.looks.last().unwrap().1;
-        look.units[0].inside.iter().sum::<f64>() / 1e6 / 86_400.0
+        look.concentrators[0].inside.iter().sum::<f64>() / 1e6 / 86_400.0
     };
     let found = (0..20).map(backlog).collect::<Tally>().interval(0.99);
     assert!(found.contains(0.5) && found.half < 0.01, "{found:?}");
@@ -413,7 +413,7 @@ outage = { concentrator = "a", at = "08:30", lasts = "2 min" }
     let records: Vec<&Record> = watch.records.iter().filter(during).collect();
     assert!(records.len() > 5);
     for record in records {
-        assert_eq!((record.outcome, record.unit), (Outcome::Done, UnitId(0)));
+        assert_eq!((record.outcome, record.concentrator), (Outcome::Done, ConcentratorId(0)));
         assert!(record.parts.held > 20.0 && record.latency.secs() - record.parts.held < 1.0, "{record:?}");
     }
 }
@@ -435,7 +435,7 @@ fn the_limit_that_binds_is_named() {
             .replace("bin = \"1 s\"", "bin = \"10 s\"\nreplications = 1");
         let study = crate::bench_model::study(&text);
         let stop = std::sync::atomic::AtomicBool::new(false);
-        let settings = Settings { stop: &stop, progress: &|_| {}, keep: None, records: None };
+        let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
         headend::study::run(&study, &[0], &settings).unwrap().setups[0].limits[0].clone()
     };
     // 38,800 of 200 kB in 70 minutes are 15 Mbit/s.

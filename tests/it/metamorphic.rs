@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
-use headend::random::Law;
+use headend::random::Distribution;
 use headend::scenario::model::{
-    Action, Arrival, Class, ClassId, Demand, Discipline, Edit, Fidelity, Model, PoolId, Rules, SiteId, Tcp, Transport,
-    Unit, UnitId,
+    Arrival, ChangeKind, Class, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Fidelity,
+    Model, PoolId, Rules, SiteId, Tcp, Transport,
 };
-use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
+use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::sim::simulate;
-use headend::units::{BitRate, Bytes, NANOS, Span, Time};
-use headend::validate::regimes::draw::{Case, Scale, case};
+use headend::units::{BitRate, Bytes, Duration, NANOS, Time};
+use headend::validate::regimes::draw::{Regime, RegimeSize, case};
 use rayon::prelude::*;
 
 use crate::bench_model::Keep;
@@ -43,9 +43,9 @@ fn tell(model: &Model, record: &Record) -> Told {
 }
 
 /// Runs a check on scenarios at both fidelities, on all threads.
-fn on_all(flow: u64, packet: u64, check: impl Fn(&Case) + Sync) {
+fn on_all(flow: u64, packet: u64, check: impl Fn(&Regime) + Sync) {
     let at = |fidelity: Fidelity, number: u64| {
-        let mut case = case(SEED, number, Scale::SMALL);
+        let mut case = case(SEED, number, RegimeSize::SMALL);
         case.model.fidelity = fidelity;
         check(&case);
     };
@@ -54,7 +54,7 @@ fn on_all(flow: u64, packet: u64, check: impl Fn(&Case) + Sync) {
 }
 
 #[track_caller]
-fn same(case: &Case, what: &str, other: &Model, by: u64) {
+fn same(case: &Regime, what: &str, other: &Model, by: u64) {
     let (own, other) = (told(&case.model), told(other));
     assert_eq!(own.len(), other.len(), "{what}: {:?} {:?}", case.number, case.terms);
     for (own, other) in own.iter().zip(&other) {
@@ -73,7 +73,7 @@ fn same(case: &Case, what: &str, other: &Model, by: u64) {
 #[test]
 fn how_often_it_is_looked_at_changes_no_record() {
     on_all(FLOW, PACKET, |case| {
-        same(case, "bin", &Model { bin: Span(7 * NANOS + 1), ..case.model.clone() }, 0);
+        same(case, "bin", &Model { bin: Duration(7 * NANOS + 1), ..case.model.clone() }, 0);
     });
 }
 
@@ -98,9 +98,10 @@ fn with_one_more(discipline: &Discipline) -> Discipline {
 fn an_idle_class_changes_no_record() {
     on_all(FLOW, PACKET, |case| {
         let mut other = case.model.clone();
-        let nobody = Class::new("nobody".to_owned(), Demand::Replayed, Law::Fixed(1.0), Law::Fixed(1.0));
+        let nobody =
+            Class::new("nobody".to_owned(), Demand::Replayed, Distribution::Fixed(1.0), Distribution::Fixed(1.0));
         other.classes.push(nobody);
-        other.units[0].discipline = with_one_more(&other.units[0].discipline);
+        other.concentrators[0].discipline = with_one_more(&other.concentrators[0].discipline);
         same(case, "idle class", &other, 0);
     });
 }
@@ -109,8 +110,8 @@ fn an_idle_class_changes_no_record() {
 fn an_idle_concentrator_changes_no_record() {
     on_all(FLOW, PACKET, |case| {
         let mut other = case.model.clone();
-        other.units.push(Unit { name: "spare".to_owned(), ..other.units[0].clone() });
-        other.pools[PoolId(0).index()].units.push(UnitId(1));
+        other.concentrators.push(Concentrator { name: "spare".to_owned(), ..other.concentrators[0].clone() });
+        other.pools[PoolId(0).index()].concentrators.push(ConcentratorId(1));
         same(case, "idle concentrator", &other, 0);
     });
 }
@@ -119,13 +120,13 @@ fn an_idle_concentrator_changes_no_record() {
 fn a_change_without_effect_changes_no_record() {
     on_all(FLOW, PACKET, |case| {
         let mut other = case.model.clone();
-        let Unit { throughput, buffer, discipline, .. } = other.units[0].clone();
-        let unit = UnitId(0);
+        let Concentrator { throughput, buffer, discipline, .. } = other.concentrators[0].clone();
+        let unit = ConcentratorId(0);
         let at = Time(2 * NANOS + 345);
-        other.edits.push(Edit { at, what: Action::Resize { unit, throughput, buffer } });
-        other.edits.push(Edit { at, what: Action::Serve(unit, discipline) });
-        other.edits.push(Edit { at, what: Action::Shape(ClassId(0)) });
-        other.edits.sort_by_key(|edit| edit.at);
+        other.changes.push(DatedChange { at, kind: ChangeKind::ReplaceDevice { unit, throughput, buffer } });
+        other.changes.push(DatedChange { at, kind: ChangeKind::SetDiscipline(unit, discipline) });
+        other.changes.push(DatedChange { at, kind: ChangeKind::SetShaping(ClassId(0)) });
+        other.changes.sort_by_key(|edit| edit.at);
         same(case, "no effect", &other, 0);
     });
 }
@@ -141,12 +142,12 @@ fn turned_round(model: &Model) -> Model {
         }
     }
     let last = u8::try_from(model.classes.len() - 1).unwrap();
-    for edit in &mut other.edits {
-        if let Action::Shape(class) = &mut edit.what {
+    for edit in &mut other.changes {
+        if let ChangeKind::SetShaping(class) = &mut edit.kind {
             *class = ClassId(last - class.0);
         }
     }
-    match &mut other.units[0].discipline {
+    match &mut other.concentrators[0].discipline {
         Discipline::Fifo | Discipline::FairBySite => {}
         Discipline::Priority(ranks) => ranks.reverse(),
         Discipline::Weighted(weights) | Discipline::Discriminatory(weights) => weights.reverse(),
@@ -165,7 +166,7 @@ fn the_order_of_classes_and_sites_changes_no_record() {
 }
 
 /// Replayed before the sites of a scenario, a transaction every so often.
-fn replayed(case: &Case, classes: u8) -> Model {
+fn replayed(case: &Regime, classes: u8) -> Model {
     let mut model = case.model.clone();
     let sites = u32::try_from(model.sites.len()).unwrap();
     let arrivals = (0..120_u32).map(|number| Arrival {
@@ -176,13 +177,13 @@ fn replayed(case: &Case, classes: u8) -> Model {
         response: Bytes(u64::from(1_000 + (number * 7_919) % 90_000)),
     });
     model.replay = Some(arrivals.collect::<Vec<_>>().into());
-    model.edits.clear();
+    model.changes.clear();
     for class in &mut model.classes {
         (class.demand, class.rules) = (Demand::Replayed, Rules::default());
     }
     let first = model.classes[0].clone();
     model.classes = (0..classes).map(|number| Class { name: format!("part-{number}"), ..first.clone() }).collect();
-    model.units[0].discipline = match &model.units[0].discipline {
+    model.concentrators[0].discipline = match &model.concentrators[0].discipline {
         Discipline::FairBySite => Discipline::FairBySite,
         Discipline::Priority(_) => Discipline::Priority(vec![0; usize::from(classes)]),
         _ => Discipline::Fifo,
@@ -211,14 +212,14 @@ fn a_class_split_into_equal_ones_changes_no_latency() {
 /// Looks at the concentrator every second.
 #[derive(Default)]
 struct Watch {
-    looks: Vec<Look>,
+    looks: Vec<Snapshot>,
     records: Vec<Record>,
 }
 
 impl Observer for Watch {
     fn on(&mut self, _: Time, fact: &Fact<'_>) {
         match fact {
-            Fact::Look(look) => self.looks.push((*look).clone()),
+            Fact::Snapshot(look) => self.looks.push((*look).clone()),
             Fact::Ended(record) => self.records.push(*record),
             _ => {}
         }
@@ -243,9 +244,9 @@ fn no_link_carries_more_than_it_can() {
         let Transport::Tcp(tcp) = case.model.transport else { unreachable!("the suite runs TCP") };
         let mut watch = Watch::default();
         simulate(&case.model, 0, &mut watch);
-        let rate = case.model.units[0].throughput.bits();
-        let carried: Vec<f64> = watch.looks.iter().map(|look| look.units[0].carried.iter().sum()).collect();
-        let buffer = case.model.units[0].buffer.bits() / rate;
+        let rate = case.model.concentrators[0].throughput.bits();
+        let carried: Vec<f64> = watch.looks.iter().map(|look| look.concentrators[0].carried.iter().sum()).collect();
+        let buffer = case.model.concentrators[0].buffer.bits() / rate;
         let farthest = case.model.sites.iter().map(|site| site.rtt.secs()).fold(0.0, f64::max);
         let most = window(rate, farthest + buffer, &tcp);
         for pair in carried.windows(2) {
@@ -282,7 +283,7 @@ fn equal_transfers_get_equal_rates() {
                 request: Bytes(1_000),
                 response: Bytes(40_000_000 / u64::from(count)),
             });
-            let (links, tcp) = (vec![50; count as usize], case(SEED, 0, Scale::SMALL).model.transport);
+            let (links, tcp) = (vec![50; count as usize], case(SEED, 0, RegimeSize::SMALL).model.transport);
             let mut model = monotone::model(arrivals.collect(), &links, 40, Discipline::Fifo, tcp);
             model.fidelity = fidelity;
             let mut keep = Keep::default();
@@ -305,21 +306,21 @@ fn a_cap_gives_the_lesser_of_cap_and_demand() {
         for (cap, count) in [(2_u32, 268_u32), (5, 268), (8, 67), (20, 134)] {
             let gap = 60.0 / f64::from(count);
             let arrivals = (0..count).map(|number| Arrival {
-                at: Time(0) + Span::of_secs(f64::from(number) * gap),
+                at: Time(0) + Duration::of_secs(f64::from(number) * gap),
                 site: SiteId(number % 4),
                 class: ClassId(0),
                 request: Bytes(1_000),
                 response: Bytes(200_000),
             });
-            let tcp = case(SEED, 0, Scale::SMALL).model.transport;
+            let tcp = case(SEED, 0, RegimeSize::SMALL).model.transport;
             let mut model = monotone::model(arrivals.collect(), &[50; 4], 100, Discipline::Fifo, tcp);
-            (model.fidelity, model.bin) = (fidelity, Span(10 * NANOS));
+            (model.fidelity, model.bin) = (fidelity, Duration(10 * NANOS));
             let total = Some(BitRate(u64::from(cap) * 1_000_000));
             model.cap(ClassId(0), Cap { from: Time(0), until: Time::NEVER, total, per_site: None });
             let mut watch = Watch::default();
             simulate(&model, 0, &mut watch);
             // From 20 s to 50 s.
-            let at = |second: usize| watch.looks[second / 10 - 1].units[0].carried[0];
+            let at = |second: usize| watch.looks[second / 10 - 1].concentrators[0].carried[0];
             let rate = (at(50) - at(20)) / 30.0 / 1e6;
             let demand = f64::from(count) * 1.6 * 1.12 / 60.0;
             let wanted = f64::from(cap).min(demand);
@@ -332,7 +333,7 @@ fn a_cap_gives_the_lesser_of_cap_and_demand() {
 #[test]
 fn twice_the_rates_and_sizes_take_the_same_times() {
     for number in 0..200 {
-        let case = case(SEED, number, Scale::SMALL);
+        let case = case(SEED, number, RegimeSize::SMALL);
         let plain = Model { transport: Transport::Ideal, ..replayed(&case, 2) };
         let mut double = plain.clone();
         double.sites = plain
@@ -344,7 +345,7 @@ fn twice_the_rates_and_sizes_take_the_same_times() {
                 ..site.clone()
             })
             .collect();
-        let unit = &mut double.units[0];
+        let unit = &mut double.concentrators[0];
         (unit.throughput, unit.rated, unit.buffer) =
             (BitRate(unit.throughput.0 * 2), BitRate(unit.rated.0 * 2), Bytes(unit.buffer.0 * 2));
         let larger = |arrival: &Arrival| Arrival {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use headend::random::Law;
+use headend::random::Distribution;
 use headend::scenario::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Counts, Demand, Discipline, FailBack, Fidelity, Model, Pool,
-    PoolId, Site, SiteId, Tcp, Transport, Unit, UnitId,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, Demand, Discipline,
+    FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport,
 };
-use headend::scenario::tunnel::Terms;
+use headend::scenario::tunnel::TunnelTerms;
 use headend::sim::observer::Record;
 use headend::sim::simulate;
-use headend::units::{BitRate, Bytes, Clock, DAY, Span, Time};
+use headend::units::{BitRate, Bytes, DAY, Duration, Time, TimeOfDay};
 use proptest::prelude::*;
 
 use crate::bench_model::Keep;
@@ -28,29 +28,31 @@ pub fn model(
         patients: 1000,
         down: BitRate(mbps * 1_000_000),
         up: BitRate(mbps * 1_000_000),
-        rtt: Span(20_000_000),
+        rtt: Duration(20_000_000),
     };
-    let class = |name: &str| Class::new(name.to_owned(), Demand::Replayed, Law::Fixed(1000.0), Law::Fixed(1.0));
-    let plain = Unit::new("hub".to_owned(), BitRate(capacity * 1_000_000), Bytes(125_000));
-    let hub = Unit { cipher: Cipher::AesGcm, counts: Counts::Down, discipline, ..plain };
+    let class = |name: &str| {
+        Class::new(name.to_owned(), Demand::Replayed, Distribution::Fixed(1000.0), Distribution::Fixed(1.0))
+    };
+    let plain = Concentrator::new("hub".to_owned(), BitRate(capacity * 1_000_000), Bytes(125_000));
+    let hub = Concentrator { cipher: Cipher::AesGcm, counts: Counts::Down, discipline, ..plain };
     Model {
         antithetic: false,
         seed: 1,
-        calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: Clock(DAY) },
-        bin: Span(3_600_000_000_000),
+        calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: TimeOfDay(DAY) },
+        bin: Duration(3_600_000_000_000),
         sites: links.iter().enumerate().map(site).collect::<Vec<_>>().into(),
         classes: vec![class("a"), class("b"), class("c")],
-        units: vec![hub],
+        concentrators: vec![hub],
         pools: vec![Pool {
             name: "all".into(),
-            units: vec![UnitId(0)],
+            concentrators: vec![ConcentratorId(0)],
             balancer: Balancer::HubList,
             fail_back: FailBack::ByHand,
         }],
         pool_of: vec![PoolId(0); links.len()],
-        tunnels: Terms::default(),
+        tunnels: TunnelTerms::default(),
         faults: Vec::new(),
-        edits: Vec::new(),
+        changes: Vec::new(),
         transport,
         fidelity: Fidelity::Flow,
         replay: Some(Arc::from(arrivals)),

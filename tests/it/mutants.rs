@@ -14,7 +14,7 @@ use headend::report::load;
 use headend::scenario::model::Fidelity;
 use headend::scenario::{self, Study, warn};
 use headend::study::cost::{Extent, cost};
-use headend::study::{self, Settings};
+use headend::study::{self, RunOptions};
 use rayon::prelude::*;
 
 use crate::bench_model::morning;
@@ -249,7 +249,7 @@ fn run(study: &Study, fidelity: Fidelity, what: &str, text: &str) -> bool {
         return false;
     }
     let stop = AtomicBool::new(false);
-    let settings = Settings { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
     let chosen: Vec<usize> = (0..study.setups.len()).collect();
     let done = catch_unwind(AssertUnwindSafe(|| study::run(&study, &chosen, &settings).unwrap()));
     let results = done.unwrap_or_else(|_| panic!("{what} panics at {fidelity:?}:\n{text}"));

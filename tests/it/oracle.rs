@@ -1,7 +1,7 @@
 //! The band against a plain simulator of the same rule: progressive filling, flow by flow, at each event.
 
-use headend::sim::band::{Band, Fairness, exact_weight};
-use headend::units::{BitRate, Span, Time};
+use headend::sim::band::{Fairness, MaxMin, exact_weight};
+use headend::units::{BitRate, Duration, Time};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -80,12 +80,12 @@ fn plain(arrivals: &[Arrival], caps: &[f64], capacity: f64, fairness: Fairness) 
 
 /// When each flow ends, by the band.
 fn banded(arrivals: &[Arrival], caps: &[f64], capacity: f64, fairness: Fairness) -> Vec<f64> {
-    let mut band = Band::new(caps.len(), fairness);
+    let mut band = MaxMin::new(caps.len(), fairness);
     let mut ends = vec![f64::NAN; arrivals.len()];
     let mut next = 0;
     loop {
         let end = band.next_end();
-        let arrives = arrivals.get(next).map_or(Time::NEVER, |arrival| Time(0) + Span::of_secs(arrival.at));
+        let arrives = arrivals.get(next).map_or(Time::NEVER, |arrival| Time(0) + Duration::of_secs(arrival.at));
         if end == Time::NEVER && arrives == Time::NEVER {
             return ends;
         }
@@ -110,7 +110,7 @@ fn banded(arrivals: &[Arrival], caps: &[f64], capacity: f64, fairness: Fairness)
 #[test]
 fn sites_at_the_level_settle() {
     for sites in 2_u32..40 {
-        let mut band = Band::new(sites as usize, Fairness::ByFlow);
+        let mut band = MaxMin::new(sites as usize, Fairness::ByFlow);
         for site in 0..sites {
             band.insert(site, site, 1e6, exact_weight(1.0 / f64::from(site % 3 + 1)));
             band.limit(site, 1e6 / f64::from(site % 3 + 1));

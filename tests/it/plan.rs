@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use headend::plan::knob::Knob;
-use headend::plan::search::{Criterion, Outcome};
-use headend::plan::{Plan, Question, plan};
+use headend::plan::search::{Criterion, Crossing};
+use headend::plan::{PlanResult, Question, plan};
 use headend::scenario::Study;
 use headend::sim::simulate;
 use headend::stats::Tally;
@@ -13,14 +13,14 @@ use headend::study::recorder::Recorder;
 use headend::study::stopping::{Rule, Stopping};
 use headend::study::watched;
 use headend::theory;
-use headend::units::Clock;
+use headend::units::TimeOfDay;
 
 use crate::bench_model::{EXPONENTIAL, single_server, study};
 
-fn ask(study: &Study, find: &str, of: Option<&str>, seed: u64, precision: f64) -> Plan {
+fn ask(study: &Study, find: &str, of: Option<&str>, seed: u64, precision: f64) -> PlanResult {
     let mut setup = study.setups[0].clone();
     setup.model.seed = seed;
-    let knob = Knob::named(find, of, Clock(0), &setup.model).unwrap();
+    let knob = Knob::named(find, of, TimeOfDay(0), &setup.model).unwrap();
     let question =
         Question { study, setup: &setup, target: 0, knob, criterion: Criterion::Mean, precision, most: 2000 };
     let days = Days { stop: &AtomicBool::new(false), progress: &|| (), keep: None };
@@ -72,7 +72,7 @@ fn a_wave_is_as_large_as_handshakes_allow() {
                 [[target]]\nmeasure = \"cut_off\"\nat_most = \"5 s\"\n";
     let found = ask(&many_sites(100, 1e-4, more), "wave", Some("new"), 1, 0.03);
     // 19 / 4 s + 40 ms is within 5 s, 20 / 4 s + 40 ms is not.
-    assert_eq!(found.answer.outcome, Outcome::Crosses(19.0, (19.0, 19.0)), "{found:?}");
+    assert_eq!(found.answer.outcome, Crossing::Crosses(19.0, (19.0, 19.0)), "{found:?}");
 }
 
 /// A class that is served first, of 1 Mbit/s before 4 Mbit/s: for a mean of 2 s it needs 1.5 Mbit/s of it (M/M/1-PS).
@@ -83,7 +83,7 @@ fn a_low_latency_share_is_what_the_class_needs() {
         .replace("throughput = \"1 Mbit/s\"", "throughput = \"4 Mbit/s\"")
         + "[[target]]\nclass = \"a\"\nmeasure = \"mean\"\nat_most = \"2 s\"\n";
     let found = ask(&study(&text), "low-latency", Some("a"), 1, 0.03);
-    let Outcome::Crosses(share, (low, high)) = found.answer.outcome else { panic!("{found:?}") };
+    let Crossing::Crosses(share, (low, high)) = found.answer.outcome else { panic!("{found:?}") };
     assert!(low <= 0.375 && 0.375 <= high && (share - 0.375).abs() < 0.03, "{share} ({low} to {high})");
 }
 
@@ -96,14 +96,14 @@ fn the_best_split_is_the_textbook_s() {
     let mean = |share: f64| share / (2.0 - 1.5 * share) + (1.0 - share) / (1.0 - 1.5 * (1.0 - share));
     let least = (6..=16).map(|sixteenths| mean(f64::from(sixteenths) / 16.0)).fold(f64::INFINITY, f64::min);
     let found = ask(&many_sites(16, 1.5, more), "split", Some("large"), 1, 0.05);
-    let Outcome::Least(share, (low, high)) = found.answer.outcome else { panic!("{found:?}") };
+    let Crossing::Least(share, (low, high)) = found.answer.outcome else { panic!("{found:?}") };
     assert!(mean(share) <= least + 0.1, "{share}: {} against {least}", mean(share));
     assert!(low <= share && share <= high && high - low <= 0.5, "{low} to {high}");
 }
 
-fn covers(plan: &Plan, truth: f64) -> bool {
+fn covers(plan: &PlanResult, truth: f64) -> bool {
     match plan.answer.outcome {
-        Outcome::Crosses(_, (low, high)) => low <= truth && truth <= high,
+        Crossing::Crosses(_, (low, high)) => low <= truth && truth <= high,
         _ => false,
     }
 }
@@ -111,11 +111,11 @@ fn covers(plan: &Plan, truth: f64) -> bool {
 #[test]
 fn a_plan_finds_what_textbooks_say() {
     for ((study, truth), find) in [(sharing(), "throughput"), (one_of_two(), "throughput"), (lines(), "calls")] {
-        let found: Vec<Plan> = (1..=10).map(|seed| ask(&study, find, None, seed, 0.03)).collect();
+        let found: Vec<PlanResult> = (1..=10).map(|seed| ask(&study, find, None, seed, 0.03)).collect();
         let covered = found.iter().filter(|plan| covers(plan, truth)).count();
         assert!(covered >= 8, "{find}: {covered} of 10 hold {truth}: {:?}", found[0].answer.outcome);
         for plan in &found {
-            let Outcome::Crosses(value, _) = plan.answer.outcome else { panic!("{plan:?}") };
+            let Crossing::Crosses(value, _) = plan.answer.outcome else { panic!("{plan:?}") };
             assert!((value / truth - 1.0).abs() < 0.08, "{find}: {value} against {truth}");
         }
     }
@@ -126,7 +126,7 @@ fn a_plan_finds_what_textbooks_say() {
 fn bisect(study: &Study, find: &str, seed: u64, precision: f64) -> u32 {
     let mut model = study.setups[0].model.clone();
     model.seed = seed;
-    let knob = Knob::named(find, None, Clock(0), &model).unwrap();
+    let knob = Knob::named(find, None, TimeOfDay(0), &model).unwrap();
     let terms = knob.terms(&model);
     let target = &study.targets[0];
     let mut days = 0;
@@ -183,7 +183,7 @@ fn a_plan_takes_a_third_of_a_bisection() {
 #[ignore = "100 plans of each kind; CI runs it"]
 fn the_interval_of_a_plan_keeps_its_word() {
     for ((study, truth), find) in [(sharing(), "throughput"), (one_of_two(), "throughput"), (lines(), "calls")] {
-        let found: Vec<Plan> = (1..=100).map(|seed| ask(&study, find, None, seed, 0.03)).collect();
+        let found: Vec<PlanResult> = (1..=100).map(|seed| ask(&study, find, None, seed, 0.03)).collect();
         let covered = found.iter().filter(|plan| covers(plan, truth)).count();
         let days: u32 = found.iter().map(|plan| plan.answer.runs).sum::<u32>() / 100;
         println!("{find}: {covered} of 100 hold {truth}; {days} days a plan");

@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 use headend::random::place_of;
 use headend::scenario::load;
 use headend::scenario::model::{Demand, Fidelity, Model};
-use headend::sim::observer::{Fact, Look, Observer, Outcome, Record};
+use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::sim::simulate;
 use headend::stats::{mean, quantile};
 use headend::study::results::{Results, STAFF_LOST, Verdict};
-use headend::study::{Settings, run};
+use headend::study::{RunOptions, run};
 use headend::units::Time;
 
 use crate::bench_model::{base, study};
@@ -48,14 +48,14 @@ fn sites(count: u32, patients: u32, down: &str) -> String {
 
 #[derive(Default)]
 struct Watch {
-    looks: Vec<(Time, Look)>,
+    looks: Vec<(Time, Snapshot)>,
     records: Vec<Record>,
 }
 
 impl Observer for Watch {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
-            Fact::Look(look) => self.looks.push((now, (*look).clone())),
+            Fact::Snapshot(look) => self.looks.push((now, (*look).clone())),
             Fact::Ended(record) => self.records.push(*record),
             _ => {}
         }
@@ -72,8 +72,8 @@ impl Watch {
     /// Work of a class at the first concentrator between two times of day [Mbit/s].
     fn rate(&self, class: usize, from: f64, until: f64) -> f64 {
         let at = |hour: f64| {
-            let past = |(now, _): &&(Time, Look)| now.secs() >= hour * 3600.0 - 1e-6;
-            self.looks.iter().find(past).map_or(0.0, |(_, look)| look.units[0].carried[class])
+            let past = |(now, _): &&(Time, Snapshot)| now.secs() >= hour * 3600.0 - 1e-6;
+            self.looks.iter().find(past).map_or(0.0, |(_, look)| look.concentrators[0].carried[class])
         };
         (at(until) - at(from)) / (until - from) / 3600.0 / 1e6
     }
@@ -92,7 +92,7 @@ fn both(text: &str) -> [Model; 2] {
 fn results(text: &str) -> Results {
     let (study, stop) = (study(text), AtomicBool::new(false));
     let chosen: Vec<usize> = (0..study.setups.len()).collect();
-    let settings = Settings { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
     run(&study, &chosen, &settings).unwrap()
 }
 
@@ -377,7 +377,7 @@ fn keys_are_not_renewed_in_step() {
                 [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\nhandshakes = 3\nhalf_open = 100\n";
     let watch = Watch::of(&base(&scenario(("07:00", "10:00"), rest)));
     assert!(watch.looks.iter().all(|(_, look)| look.cut_off == 0));
-    let done = watch.looks.last().unwrap().1.units[0].handshakes;
+    let done = watch.looks.last().unwrap().1.concentrators[0].handshakes;
     assert!((1_100..1_500).contains(&done), "1,000 in 8 hours: {done} in 10");
 }
 
@@ -436,7 +436,7 @@ fn a_packet_rate_belongs_to_the_throughput_that_it_is_stated_at() {
     };
     let least = "packet_rate = \"85383 packet/s\"\n[[change]]\nresize = { concentrator = \"hub\", throughput = \"100 Mbit/s\" }\n";
     let model = base(&scenario(("08:00", "08:10"), &rest(least)));
-    assert!(model.units[0].packet_cost().is_some());
+    assert!(model.concentrators[0].packet_cost().is_some());
     assert!(!Watch::of(&model).records.is_empty());
     let hidden = "packet_rate = \"10 kpacket/s\"\nuplink = \"50 Mbit/s\"\n";
     problem(&scenario(("08:00", "08:10"), &rest(hidden)), "contradict 1 Gbit/s");
@@ -583,14 +583,14 @@ fn the_mean_of_a_bin_counts_what_it_sums() {
 /// Nobody may be refused: a limit of nothing is met where nothing is measured.
 #[test]
 fn a_plan_with_a_limit_of_nothing_finds_its_value() {
-    use headend::plan::search::{Criterion, Outcome, Problem, Terms, search};
-    let terms = Terms { range: (1.0, 100.0), start: 2.0, by_ratio: true, more_helps: true, whole: true };
+    use headend::plan::search::{Criterion, Crossing, KnobTerms, SearchProblem, search};
+    let terms = KnobTerms { range: (1.0, 100.0), start: 2.0, by_ratio: true, more_helps: true, whole: true };
     for criterion in [Criterion::Mean, Criterion::Days(0.95)] {
-        let problem = Problem { limit: 0.0, terms, criterion, precision: 0.05, most: 400 };
+        let problem = SearchProblem { limit: 0.0, terms, criterion, precision: 0.05, most: 400 };
         let refused =
             |points: &[(f64, u32)]| Ok(points.iter().map(|point| Some((20.0 - point.0).max(0.0) / 100.0)).collect());
         let outcome = search(&problem, &refused).unwrap().outcome;
-        let Outcome::Crosses(value, _) = outcome else { panic!("{outcome:?}") };
+        let Crossing::Crosses(value, _) = outcome else { panic!("{outcome:?}") };
         assert!((19.0..=21.0).contains(&value), "{outcome:?}");
     }
 }

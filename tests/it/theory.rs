@@ -111,7 +111,7 @@ fn weights_split_a_busy_link_by_class() {
     let model = base(&text.replace("days = 3", "days = 1").replace("24:00\"\nbin", "01:00\"\nbin"));
     let mut keep = Keep { with_looks: true, ..Keep::default() };
     simulate(&model, 0, &mut keep);
-    let carried = &keep.looks.last().unwrap().1.units[0].carried;
+    let carried = &keep.looks.last().unwrap().1.concentrators[0].carried;
     assert!((carried[0] / carried[1] - 3.0).abs() < 0.01, "{carried:?}");
 }
 

@@ -8,10 +8,12 @@ use headend::sim::simulate;
 use headend::stats::quantile;
 use headend::validate::evidence::{Reference, Store};
 use headend::validate::method::{held, learnt};
-use headend::validate::regimes::draw::{Case, Scale, case};
-use headend::validate::regimes::measure::Run;
+use headend::validate::regimes::draw::{Regime, RegimeSize, case};
+use headend::validate::regimes::measure::Measurement;
 use headend::validate::replay::{replay, replay_without};
-use headend::validate::{Kind, Replayed, Row, Verdict, evidence_rows, regimes, replay_all, textbook};
+use headend::validate::{
+    ReferenceKind, Replayed, RowVerdict, ValidationRow, evidence_rows, regimes, replay_all, textbook,
+};
 use rayon::prelude::*;
 
 use crate::bench_model::{Keep, base};
@@ -25,9 +27,9 @@ fn replayed() -> &'static [Replayed] {
 }
 
 #[track_caller]
-fn nothing_beyond(rows: &[Row]) {
+fn nothing_beyond(rows: &[ValidationRow]) {
     let beyond: Vec<String> =
-        rows.iter().filter(|row| row.verdict() == Verdict::Beyond).map(|row| format!("{row:?}")).collect();
+        rows.iter().filter(|row| row.verdict() == RowVerdict::Beyond).map(|row| format!("{row:?}")).collect();
     assert!(beyond.is_empty(), "{beyond:#?}");
 }
 
@@ -35,7 +37,7 @@ fn nothing_beyond(rows: &[Row]) {
 #[test]
 fn packet_fidelity_agrees_with_measured_networks() {
     let rows = evidence_rows(replayed());
-    let evidence: Vec<Row> = rows.into_iter().filter(|row| row.kind == Kind::Evidence).collect();
+    let evidence: Vec<ValidationRow> = rows.into_iter().filter(|row| row.kind == ReferenceKind::Evidence).collect();
     assert!(evidence.iter().filter(|row| row.bar.is_some()).count() > 70, "the evidence must be there");
     nothing_beyond(&evidence);
 }
@@ -47,7 +49,7 @@ fn packet_fidelity_is_nearer_to_linux_than_ns_3_is_with_one_queue() {
     let (mut nearer, mut all) = (0, 0);
     for one in replayed().iter().filter(|one| one.case.service.name() == "fifo" && one.case.measured.len() == 2) {
         for row in rows.iter().filter(|row| {
-            row.kind == Kind::Evidence
+            row.kind == ReferenceKind::Evidence
                 && row.case == one.case.trace
                 && row.service == "fifo"
                 && row.figure == "clinical mean"
@@ -63,7 +65,8 @@ fn packet_fidelity_is_nearer_to_linux_than_ns_3_is_with_one_queue() {
 /// What flow fidelity is held to, on the same traces.
 #[test]
 fn flow_fidelity_agrees_with_packet_fidelity() {
-    let rows: Vec<Row> = evidence_rows(replayed()).into_iter().filter(|row| row.kind == Kind::Fidelities).collect();
+    let rows: Vec<ValidationRow> =
+        evidence_rows(replayed()).into_iter().filter(|row| row.kind == ReferenceKind::Fidelities).collect();
     assert!(rows.iter().filter(|row| row.bar.is_some()).count() > 30, "the traces must be there");
     nothing_beyond(&rows);
 }
@@ -115,16 +118,17 @@ const SAMPLE_SEED: u64 = 77;
 /// means grows.
 #[test]
 fn each_ingredient_of_flow_fidelity_buys_something() {
-    let cases: Vec<Case> = (0..900)
-        .map(|number| case(5, number, Scale::SUITE))
+    let cases: Vec<Regime> = (0..900)
+        .map(|number| case(5, number, RegimeSize::SUITE))
         .filter(|case| case.terms.discipline == "fifo")
         .take(150)
         .collect();
-    let packets: Vec<Run> = cases.par_iter().map(|case| Run::of(case, Fidelity::Packet(1), 0, &NEVER)).collect();
+    let packets: Vec<Measurement> =
+        cases.par_iter().map(|case| Measurement::of(case, Fidelity::Packet(1), 0, &NEVER)).collect();
     let error = |without: Without| {
         let errors = cases.par_iter().zip(&packets).flat_map_iter(|(case, packets)| {
-            let flow = Run::of(&case.without(without), Fidelity::Flow, 0, &NEVER);
-            let mean = |run: &Run, class: u8| average(&run.latencies(class));
+            let flow = Measurement::of(&case.without(without), Fidelity::Flow, 0, &NEVER);
+            let mean = |run: &Measurement, class: u8| average(&run.latencies(class));
             let figures = (0..2).filter(|class| packets.latencies(*class).len() >= 30);
             figures.map(|class| (mean(&flow, class) / mean(packets, class)).ln().abs()).collect::<Vec<f64>>()
         });
@@ -172,7 +176,7 @@ fn the_books_of_packets_balance() {
     simulate(&model, 0, &mut keep);
     let mut carried = 0.0;
     for (now, look) in &keep.looks {
-        for unit in &look.units {
+        for unit in &look.concentrators {
             for class in 0..unit.admitted.len() {
                 let gone = unit.carried[class] + unit.withdrawn[class] + unit.inside[class];
                 assert!((unit.admitted[class] - gone).abs() <= 1e-9 * gone + 1.0, "class {class} at {now:?}");

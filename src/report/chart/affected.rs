@@ -2,17 +2,17 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, GREY, Key, Mark, Panels, nice, target_hours};
+use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, Panels, nice, target_hours};
 use crate::report::words::{clock, count, figure, list, number, quoted};
-use crate::report::{Chart, Table};
-use crate::study::results::{Found, Kind, Results};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, SetupResult, TargetKind};
 
 /// Draws it, if any site is ever affected.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
-    let setups: Vec<&Found> = results.setups.iter().collect();
+    let setups: Vec<&SetupResult> = results.setups.iter().collect();
     let half = crate::report::chart::latency::width(results) / 2.0;
-    let mean = |found: &Found| -> Vec<(f64, f64)> {
+    let mean = |found: &SetupResult| -> Vec<(f64, f64)> {
         results.windows.iter().zip(&found.affected).map(|(start, sites)| (start + half, sites.mean)).collect()
     };
     #[allow(clippy::cast_precision_loss)] // at most 100,000
@@ -20,11 +20,11 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let most = setups.iter().flat_map(|found| mean(found)).map(|(_, value)| value).fold(0.0, f64::max);
     let most = if most > 0.5 * sites { sites } else { nice(most.max(4.0)) };
     let base = results.setups.iter().find(|found| found.name == "base");
-    let mut keys = vec![Key::new("sites affected", BLUE, Mark::Area)];
+    let mut keys = vec![LegendEntry::new("sites affected", BLUE, Mark::Area)];
     if base.is_some() && setups.len() > 1 {
-        keys.push(Key::new("as it is", GREY, Mark::Dashed));
+        keys.push(LegendEntry::new("as it is", GREY, Mark::Dashed));
     }
-    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+    let hover = |found: &SetupResult| -> Vec<(f64, f64, String)> {
         let words = |(middle, sites): (f64, f64)| {
             let from = middle - half;
             (from, middle + half, format!("{}: {} sites", clock(results, from), number(sites)))
@@ -32,8 +32,8 @@ pub fn draw(results: &Results) -> Option<Chart> {
         mean(found).into_iter().map(words).collect()
     };
     // Set-ups in which hardly a site is affected need no panel.
-    let told = |found: &&&Found| mean(found).iter().any(|(_, sites)| *sites >= 0.5);
-    let shown: Vec<&Found> = setups.iter().filter(told).copied().collect();
+    let told = |found: &&&SetupResult| mean(found).iter().any(|(_, sites)| *sites >= 0.5);
+    let shown: Vec<&SetupResult> = setups.iter().filter(told).copied().collect();
     if shown.is_empty() {
         return None;
     }
@@ -67,7 +67,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
         "A site is affected in five minutes in which more than one in twenty of its {} transactions takes longer than {}. \
          Mean over replications.{}",
         results.classes[results.watched.0],
-        figure(results.watched.1, Kind::Time),
+        figure(results.watched.1, TargetKind::Time),
         if left_out.is_empty() {
             String::new()
         } else {
@@ -77,7 +77,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
     Some(Chart { name: "affected", title, note, svg, table: table(results) })
 }
 
-fn table(results: &Results) -> Table {
+fn table(results: &Results) -> ChartTable {
     let mut head = vec!["time".to_owned()];
     head.extend(results.setups.iter().map(|found| format!("{} [sites]", found.title)));
     let rows = results.windows.iter().enumerate().map(|(window, start)| {
@@ -85,5 +85,5 @@ fn table(results: &Results) -> Table {
         row.extend(results.setups.iter().map(|found| number(found.affected[window].mean)));
         row
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }

@@ -8,8 +8,8 @@ use crate::report::chart::{
     Area, HEAD, INK, LABEL, LETTER, base_and_best, fitting, font, letters, sheet, sure, target_hours,
 };
 use crate::report::words::{clock, figure, number, quoted};
-use crate::report::{Chart, Table};
-use crate::study::results::{Found, Kind, Results};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, SetupResult, TargetKind};
 
 /// Steps of the share of slow transactions, each darker than the last.
 const STEPS: [(f32, RGBColor, &str); 6] = [
@@ -33,7 +33,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let (base, best) = base_and_best(results);
     // An empty map says what the title says.
     let beside = best.filter(|best| slow_sites(results, best) > 0 || base.is_none());
-    let shown: Vec<&Found> = base.into_iter().chain(beside).collect();
+    let shown: Vec<&SetupResult> = base.into_iter().chain(beside).collect();
     let is_seen = |share: &f32| *share >= STEPS[2].0;
     if !shown.iter().any(|found| found.heat.iter().flatten().flatten().any(is_seen)) {
         return None;
@@ -68,7 +68,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
         "Each row is a site (or a few of one size), the largest at the top; each column is five minutes. Colour: share of {} \
          transactions that take longer than {}. A site has a slow hour if for an hour in all more than one in twenty does.",
         results.classes[results.watched.0],
-        figure(results.watched.1, Kind::Time)
+        figure(results.watched.1, TargetKind::Time)
     );
     Some(Chart { name: "heat", title, note, svg, table: table(results, &shown) })
 }
@@ -81,7 +81,7 @@ fn windows(results: &Results) -> Vec<usize> {
 }
 
 /// Sites with at least an hour of windows in which more than one in twenty was slow.
-fn slow_sites(results: &Results, found: &Found) -> usize {
+fn slow_sites(results: &Results, found: &SetupResult) -> usize {
     let per_hour = 1.0 / crate::report::chart::latency::width(results);
     #[allow(clippy::cast_precision_loss)] // a number of windows
     let slow =
@@ -90,7 +90,7 @@ fn slow_sites(results: &Results, found: &Found) -> usize {
 }
 
 /// Sites by size, the largest first, in groups where there are too many.
-fn groups(found: &Found) -> Vec<Vec<usize>> {
+fn groups(found: &SetupResult) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..found.sites.len()).collect();
     order.sort_by(|&a, &b| found.sites[b].1.cmp(&found.sites[a].1).then(a.cmp(&b)));
     let size = order.len().div_ceil(ROWS).max(1);
@@ -101,7 +101,7 @@ fn step(share: f32) -> usize {
     STEPS.iter().rposition(|(from, ..)| share >= *from).unwrap_or(0)
 }
 
-fn map(area: &Area<'_>, results: &Results, found: &Found, windows: &[usize]) {
+fn map(area: &Area<'_>, results: &Results, found: &SetupResult, windows: &[usize]) {
     let (width, _) = area.dim_in_pixel();
     let (left, right) = (12, i32::try_from(width).unwrap_or(480) - 20);
     sure(area.draw(&Text::new(fitting(&found.title, right - left), (left, 8), font(HEAD))));
@@ -158,25 +158,26 @@ fn legend(area: &Area<'_>) {
     }
 }
 
-fn table(results: &Results, shown: &[&Found]) -> Table {
+fn table(results: &Results, shown: &[&SetupResult]) -> ChartTable {
     let mut head = vec!["site".to_owned(), results.counted.clone()];
     head.extend(shown.iter().map(|found| format!("{}: slow [%]", found.title)));
     head.extend(shown.iter().map(|found| format!("{}: time lost [h]", found.title)));
-    let Some(first) = shown.first() else { return Table { head, rows: Vec::new() } };
+    let Some(first) = shown.first() else { return ChartTable { head, rows: Vec::new() } };
     let mut order: Vec<usize> = (0..first.sites.len()).collect();
     order.sort_by(|&a, &b| first.sites[b].1.cmp(&first.sites[a].1).then(a.cmp(&b)));
     let rows = order.into_iter().take(MOST_ROWS).map(|site| {
         let (name, patients, _) = &first.sites[site];
         let mut row = vec![name.clone(), patients.to_string()];
         #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-        let slow =
-            |found: &&Found| number(100.0 * found.sites[site].2.slow as f64 / found.sites[site].2.count.max(1) as f64);
+        let slow = |found: &&SetupResult| {
+            number(100.0 * found.sites[site].2.slow as f64 / found.sites[site].2.count.max(1) as f64)
+        };
         row.extend(shown.iter().map(slow));
-        let lost = |found: &&Found| number(found.sites[site].2.lost / 3600.0 / f64::from(results.replications));
+        let lost = |found: &&SetupResult| number(found.sites[site].2.lost / 3600.0 / f64::from(results.replications));
         row.extend(shown.iter().map(lost));
         row
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }
 
 /// Rows of the table in the page; `sites.csv` has all.

@@ -2,32 +2,33 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, GREY, Key, Mark, Panels, target_hours};
+use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, Panels, target_hours};
 use crate::report::words::{clock, figure, number};
-use crate::report::{Chart, Table};
-use crate::study::results::{Found, Kind, Results};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, SetupResult, TargetKind};
 
 /// Draws it.
 #[must_use]
 pub fn draw(results: &Results) -> Chart {
     let (class, limit) = results.watched;
-    let setups: Vec<&Found> = results.setups.iter().collect();
-    let p95 = |found: &Found| -> Vec<(f64, f64)> {
+    let setups: Vec<&SetupResult> = results.setups.iter().collect();
+    let p95 = |found: &SetupResult| -> Vec<(f64, f64)> {
         let half = width(results) / 2.0;
         let windows = results.windows.iter().zip(&found.latency[class]);
         windows.filter_map(|(start, quantiles)| Some((start + half, (*quantiles)?.1))).collect()
     };
     let most = setups.iter().flat_map(|found| p95(found)).map(|(_, value)| value).fold(limit * 2.0, f64::max);
     let base = results.setups.iter().find(|found| found.name == "base");
-    let mut keys = vec![Key::new(format!("one {} in twenty takes longer", results.classes[class]), BLUE, Mark::Line)];
+    let mut keys =
+        vec![LegendEntry::new(format!("one {} in twenty takes longer", results.classes[class]), BLUE, Mark::Line)];
     if base.is_some() && setups.len() > 1 {
-        keys.push(Key::new("as it is", GREY, Mark::Dashed));
+        keys.push(LegendEntry::new("as it is", GREY, Mark::Dashed));
     }
-    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+    let hover = |found: &SetupResult| -> Vec<(f64, f64, String)> {
         let half = width(results) / 2.0;
         let words = |(middle, value): (f64, f64)| {
             let from = middle - half;
-            (from, middle + half, format!("{}: {}", clock(results, from), figure(value, Kind::Time)))
+            (from, middle + half, format!("{}: {}", clock(results, from), figure(value, TargetKind::Time)))
         };
         p95(found).into_iter().map(words).collect()
     };
@@ -38,7 +39,7 @@ pub fn draw(results: &Results) -> Chart {
             panel.dashed(p95(base).into_iter(), GREY.stroke_width(1));
         }
         panel.line(p95(found).into_iter(), BLUE.stroke_width(2));
-        panel.limit(limit, &format!("limit {}", figure(limit, Kind::Time)));
+        panel.limit(limit, &format!("limit {}", figure(limit, TargetKind::Time)));
     });
     Chart {
         name: "latency",
@@ -58,10 +59,10 @@ pub(crate) fn width(results: &Results) -> f64 {
     (results.bins.1 / 3600.0).max(5.0 / 60.0)
 }
 
-fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String {
+fn finding(results: &Results, p95: &dyn Fn(&SetupResult) -> Vec<(f64, f64)>) -> String {
     let (class, limit) = results.watched;
     let name = &results.classes[class];
-    let worst = |found: &Found| p95(found).into_iter().fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
+    let worst = |found: &SetupResult| p95(found).into_iter().fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
     let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
     let (when, value) = worst(base);
     let within = results.setups.iter().filter(|found| found.name != base.name && worst(found).1 <= limit).count();
@@ -71,18 +72,21 @@ fn finding(results: &Results, p95: &dyn Fn(&Found) -> Vec<(f64, f64)>) -> String
         return format!("No {name} transaction was seen");
     }
     let start =
-        format!("One {name} transaction in twenty takes {} or more at worst, at {at}", figure(value, Kind::Time));
+        format!("One {name} transaction in twenty takes {} or more at worst, at {at}", figure(value, TargetKind::Time));
     match (others, within) {
         (0, _) => start,
-        (_, 0) => format!("{start}; no option stays within {} all the time", figure(limit, Kind::Time)),
-        (1, _) => format!("{start}; the option stays within {} all the time", figure(limit, Kind::Time)),
+        (_, 0) => format!("{start}; no option stays within {} all the time", figure(limit, TargetKind::Time)),
+        (1, _) => format!("{start}; the option stays within {} all the time", figure(limit, TargetKind::Time)),
         (others, within) => {
-            format!("{start}; {within} of {others} options stay within {} all the time", figure(limit, Kind::Time))
+            format!(
+                "{start}; {within} of {others} options stay within {} all the time",
+                figure(limit, TargetKind::Time)
+            )
         }
     }
 }
 
-fn table(results: &Results) -> Table {
+fn table(results: &Results) -> ChartTable {
     let (class, _) = results.watched;
     let mut head = vec!["time".to_owned()];
     head.extend(results.setups.iter().map(|found| format!("{} [s]", found.title)));
@@ -92,5 +96,5 @@ fn table(results: &Results) -> Table {
         row.extend(values.map(|quantiles| quantiles.map_or_else(|| "-".to_owned(), |(_, p95)| number(p95))));
         row
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }

@@ -8,9 +8,9 @@ use crate::report::chart::{
     BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, hour_step, right, sheet, sure,
 };
 use crate::report::words::{clock, list};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::study::limits::Limit;
-use crate::study::results::{Found, Results, quarter_of};
+use crate::study::results::{Results, SetupResult, quarter_of};
 
 const ROW: i32 = 22;
 const LEFT: i32 = 250;
@@ -39,10 +39,10 @@ pub fn draw(results: &Results) -> Option<Chart> {
 }
 
 /// Set-up, concentrator and its limits.
-type Row<'a> = (&'a Found, &'a str, &'a [Limit]);
+type LimitRow<'a> = (&'a SetupResult, &'a str, &'a [Limit]);
 
-fn rows(results: &Results) -> Vec<Row<'_>> {
-    let of_setup = |found: &'_ Found| -> Vec<usize> { (0..found.units.len()).collect() };
+fn rows(results: &Results) -> Vec<LimitRow<'_>> {
+    let of_setup = |found: &'_ SetupResult| -> Vec<usize> { (0..found.units.len()).collect() };
     let all = results.setups.iter().flat_map(|found| of_setup(found).into_iter().map(move |unit| (found, unit)));
     all.map(|(found, unit)| (found, found.units[unit].0.as_str(), found.limits[unit].as_slice())).collect()
 }
@@ -62,7 +62,7 @@ fn sign(limit: Limit) -> (RGBColor, &'static str) {
     }
 }
 
-fn picture(results: &Results, rows: &[Row<'_>]) -> String {
+fn picture(results: &Results, rows: &[LimitRow<'_>]) -> String {
     let height = TOP + ROW * i32::try_from(rows.len()).unwrap_or(0) + 50;
     let hours = busy_hours(results);
     #[allow(clippy::cast_possible_truncation)] // within the picture
@@ -162,7 +162,7 @@ fn words(limit: Limit) -> &'static str {
     }
 }
 
-fn table(results: &Results, rows: &[Row<'_>]) -> Table {
+fn table(results: &Results, rows: &[LimitRow<'_>]) -> ChartTable {
     let mut head = vec!["time".to_owned()];
     head.extend(rows.iter().map(|(found, unit, _)| format!("{}: {unit}", found.title)));
     let lines = spans(results).enumerate().map(|(quarter, span)| {
@@ -170,5 +170,5 @@ fn table(results: &Results, rows: &[Row<'_>]) -> Table {
         row.extend(rows.iter().map(|(_, _, limits)| limits[quarter].name().to_owned()));
         row
     });
-    Table { rows: lines.collect(), head }
+    ChartTable { rows: lines.collect(), head }
 }

@@ -6,8 +6,8 @@ use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{LABEL, RED, fitting, font, right, sheet, sure};
 use crate::report::words::{figure, interval};
-use crate::report::{Chart, Table};
-use crate::study::results::{Found, Kind, Results};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, SetupResult, TargetKind};
 
 const ROW: i32 = 30;
 const LEFT: i32 = 250;
@@ -19,7 +19,7 @@ const MOST: u32 = 31;
 /// Draws it for a run of several days.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
-    let measured = |found: &Found| found.mornings.iter().any(|(value, _)| value.mean > 0.0);
+    let measured = |found: &SetupResult| found.mornings.iter().any(|(value, _)| value.mean > 0.0);
     if results.days < 2 || results.days > MOST || !results.setups.iter().any(measured) {
         return None;
     }
@@ -30,7 +30,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
             "95th percentile of {} in the hours of the first target, day by day, as a mean over replications; the redder, \
              the more of the simulated days were above {}.",
             results.classes[results.watched.0],
-            figure(results.watched.1, Kind::Time)
+            figure(results.watched.1, TargetKind::Time)
         ),
         svg: picture(results),
         table: table(results),
@@ -58,7 +58,7 @@ fn picture(results: &Results) -> String {
                 let ink = if *over > 0.5 { RGBColor(255, 255, 255) } else { RGBColor(40, 44, 52) };
                 if value.mean > 0.0 && width >= 44 {
                     let text = Text::new(
-                        figure(value.mean, Kind::Time),
+                        figure(value.mean, TargetKind::Time),
                         (left + width / 2, top + ROW / 2),
                         font(LABEL).color(&ink).pos(middle),
                     );
@@ -71,7 +71,7 @@ fn picture(results: &Results) -> String {
 
 /// The mornings of the base on which the limit is more likely broken than not, and of the best option.
 fn finding(results: &Results) -> String {
-    let bad = |found: &Found| found.mornings.iter().filter(|(_, over)| *over >= 0.5).count();
+    let bad = |found: &SetupResult| found.mornings.iter().filter(|(_, over)| *over >= 0.5).count();
     let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
     let class = &results.classes[results.watched.0];
     let of_base = format!("As it is, {class} is over its limit on {} of {} days", bad(base), results.days);
@@ -84,14 +84,14 @@ fn finding(results: &Results) -> String {
     }
 }
 
-fn table(results: &Results) -> Table {
+fn table(results: &Results) -> ChartTable {
     let head = ["option", "day", "95th percentile", "days above the limit"].map(str::to_owned).to_vec();
     let rows = results.setups.iter().flat_map(|found| {
         found.mornings.iter().enumerate().map(|(day, (value, over))| {
             let name = format!("day {}", day + 1);
-            let share = figure(*over, Kind::Share);
-            vec![found.title.clone(), name, interval(value, Kind::Time), share]
+            let share = figure(*over, TargetKind::Share);
+            vec![found.title.clone(), name, interval(value, TargetKind::Time), share]
         })
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }

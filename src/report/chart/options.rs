@@ -9,12 +9,12 @@ use crate::report::chart::{
     Area, BLUE, GREEN, Hover, INK, LABEL, ORANGE, RED, fitting, font, letters, nice, right, sheet, sure,
 };
 use crate::report::words::{figure, interval, judged as told, list, number, plain_interval, quoted, scale};
-use crate::report::{Chart, Table, price};
+use crate::report::{Chart, ChartTable, price};
 use crate::stats::Interval;
-use crate::study::results::{Kind, MEASURES, Results, STAFF_CUT_OFF, STAFF_LOST, Verdict};
+use crate::study::results::{MEASURES, Results, STAFF_CUT_OFF, STAFF_LOST, TargetKind, Verdict};
 
 /// One column of the chart: a figure of every setup.
-struct Column {
+struct OptionColumn {
     title: String,
     values: Vec<Interval>,
     verdicts: Vec<Option<Verdict>>,
@@ -22,7 +22,7 @@ struct Column {
     scale: f64,
     unit: String,
     /// What the values are, where a target measures them.
-    kind: Option<Kind>,
+    kind: Option<TargetKind>,
 }
 
 const ROW: i32 = 34;
@@ -72,11 +72,12 @@ fn middle(place: usize) -> i32 {
 }
 
 /// The first three targets, and the time that staff lose.
-fn columns(results: &Results) -> Vec<Column> {
-    let mut columns: Vec<Column> = (0..results.targets.len().min(3)).map(|target| of_target(results, target)).collect();
+fn columns(results: &Results) -> Vec<OptionColumn> {
+    let mut columns: Vec<OptionColumn> =
+        (0..results.targets.len().min(3)).map(|target| of_target(results, target)).collect();
     let lost = |measure: usize| results.setups.iter().any(|found| found.measures[measure].value.mean > 0.0);
     let measure = if !lost(STAFF_LOST) && lost(STAFF_CUT_OFF) { STAFF_CUT_OFF } else { STAFF_LOST };
-    columns.push(Column {
+    columns.push(OptionColumn {
         title: label(MEASURES[measure].title, MEASURES[measure].unit),
         values: results.setups.iter().map(|found| found.measures[measure].value).collect(),
         verdicts: vec![None; results.setups.len()],
@@ -88,13 +89,13 @@ fn columns(results: &Results) -> Vec<Column> {
     columns
 }
 
-fn of_target(results: &Results, target: usize) -> Column {
+fn of_target(results: &Results, target: usize) -> OptionColumn {
     let largest = results.setups.iter().map(|found| found.targets[target].figure.value.mean);
     let (scale, unit) = match results.kinds[target] {
-        Kind::Time => scale(largest.fold(results.limits[target], f64::max).max(1.0), Kind::Time),
+        TargetKind::Time => scale(largest.fold(results.limits[target], f64::max).max(1.0), TargetKind::Time),
         kind => scale(1e9, kind),
     };
-    Column {
+    OptionColumn {
         title: results.targets[target].clone(),
         values: results.setups.iter().map(|found| found.targets[target].figure.value).collect(),
         verdicts: results.setups.iter().map(|found| Some(found.targets[target].verdict)).collect(),
@@ -105,14 +106,14 @@ fn of_target(results: &Results, target: usize) -> Column {
     }
 }
 
-impl Column {
+impl OptionColumn {
     /// A value in words: a time in its own unit, whatever that of the scale is.
     fn words(&self, value: f64) -> String {
         self.kind.map_or_else(|| number(value), |kind| figure(value, kind))
     }
 }
 
-fn draw_column(area: &Area<'_>, column: &Column, left: i32, width: i32, rows: i32) {
+fn draw_column(area: &Area<'_>, column: &OptionColumn, left: i32, width: i32, rows: i32) {
     let reach = |value: &Interval| value.mean + if value.half.is_finite() { value.half } else { 0.0 };
     let most = column.values.iter().map(reach).fold(column.limit.unwrap_or(0.0) * 1.4, f64::max) * column.scale;
     let most = if most > 0.0 { most * 1.12 } else { 1.0 };
@@ -156,7 +157,7 @@ fn letters_of(words: &str) -> i32 {
 }
 
 /// A value with its interval.
-fn shown(column: &Column, value: &Interval) -> String {
+fn shown(column: &OptionColumn, value: &Interval) -> String {
     column.kind.map_or_else(|| plain_interval(value), |kind| interval(value, kind))
 }
 
@@ -192,7 +193,7 @@ fn finding(results: &Results) -> String {
     }
 }
 
-fn table(results: &Results) -> Table {
+fn table(results: &Results) -> ChartTable {
     let mut head = vec!["option".to_owned()];
     head.extend(results.targets.iter().cloned());
     head.extend(results.measures().iter().map(|figure| label(figure.title, figure.unit)));
@@ -203,7 +204,7 @@ fn table(results: &Results) -> Table {
         row.extend(found.measures.iter().zip(results.measures()).map(|(measure, _)| plain_interval(&measure.value)));
         row
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }
 
 /// A name with its unit in brackets.

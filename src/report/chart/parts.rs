@@ -2,11 +2,11 @@
 
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{BLUE, GREEN, GREY, Key, Mark, ORANGE, Panels, RED, busy_hours, nice};
+use crate::report::chart::{BLUE, GREEN, GREY, LegendEntry, Mark, ORANGE, Panels, RED, busy_hours, nice};
 use crate::report::words::{clock, figure, list, number, quoted};
-use crate::report::{Chart, Table};
+use crate::report::{Chart, ChartTable};
 use crate::sim::observer::Parts;
-use crate::study::results::{Found, Kind, Results, quarter_of};
+use crate::study::results::{Results, SetupResult, TargetKind, quarter_of};
 
 /// Colours in the order of [`Parts::list`].
 const COLOURS: [RGBColor; 5] = [GREY, ORANGE, BLUE, GREEN, RED];
@@ -14,29 +14,35 @@ const COLOURS: [RGBColor; 5] = [GREY, ORANGE, BLUE, GREEN, RED];
 /// Draws it, if the watched class has any latency.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
-    let setups: Vec<&Found> = results.setups.iter().filter(|found| quarters(results, found).next().is_some()).collect();
+    let setups: Vec<&SetupResult> =
+        results.setups.iter().filter(|found| quarters(results, found).next().is_some()).collect();
     let first = *setups.first()?;
     let most = setups.iter().flat_map(|found| quarters(results, found)).map(|(_, parts)| parts.sum());
     let most = nice(most.fold(0.0, f64::max) * 1.05);
-    let keys = Parts::NAMES.iter().zip(COLOURS).map(|(name, colour)| Key::new(*name, colour, Mark::Solid)).collect();
-    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+    let keys =
+        Parts::NAMES.iter().zip(COLOURS).map(|(name, colour)| LegendEntry::new(*name, colour, Mark::Solid)).collect();
+    let hover = |found: &SetupResult| -> Vec<(f64, f64, String)> {
         #[allow(clippy::cast_precision_loss)] // at most 900 bins
         let half = results.bins.1 * quarter_of(results.bins.1) as f64 / 7200.0;
         let words = |(middle, parts): (f64, Parts)| {
             let from = middle - half;
-            let whole = figure(parts.sum(), Kind::Time);
+            let whole = figure(parts.sum(), TargetKind::Time);
             (
                 from,
                 middle + half,
-                format!("{}: {whole}, of which queueing {}", clock(results, from), figure(parts.queueing, Kind::Time)),
+                format!(
+                    "{}: {whole}, of which queueing {}",
+                    clock(results, from),
+                    figure(parts.queueing, TargetKind::Time)
+                ),
             )
         };
         quarters(results, found).map(words).collect()
     };
     let panels = Panels { results, hours: busy_hours(results), most, unit: " s", log: false, keys, hover: &hover };
     // Beside the longest, these are a flat line.
-    let seen = |found: &&&Found| quarters(results, found).any(|(_, parts)| parts.sum() >= SEEN * most);
-    let shown: Vec<&Found> = setups.iter().filter(seen).copied().collect();
+    let seen = |found: &&&SetupResult| quarters(results, found).any(|(_, parts)| parts.sum() >= SEEN * most);
+    let shown: Vec<&SetupResult> = setups.iter().filter(seen).copied().collect();
     let shown = if shown.is_empty() { setups.clone() } else { shown };
     let left_out = setups.iter().filter(|found| !shown.iter().any(|other| other.name == found.name));
     let left_out: Vec<String> = left_out.map(|found| quoted(&found.title)).collect();
@@ -69,7 +75,7 @@ pub fn draw(results: &Results) -> Option<Chart> {
 const SEEN: f64 = 0.03;
 
 /// (middle of the quarter [h], mean parts of a latency [s]).
-fn quarters<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, Parts)> + 'a {
+fn quarters<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<Item = (f64, Parts)> + 'a {
     let (starts, length) = &results.bins;
     let step = quarter_of(*length);
     let bins = &found.by_class[results.watched.0];
@@ -86,7 +92,7 @@ fn quarters<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = 
     })
 }
 
-fn finding(results: &Results, found: &Found) -> Option<String> {
+fn finding(results: &Results, found: &SetupResult) -> Option<String> {
     let worst = quarters(results, found).max_by(|a, b| a.1.sum().total_cmp(&b.1.sum()))?;
     let (place, most) = worst.1.list().into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let whole = worst.1.sum();
@@ -95,7 +101,7 @@ fn finding(results: &Results, found: &Found) -> Option<String> {
         if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) },
         clock(results, worst.0),
         number((100.0 * most / whole).round()),
-        figure(whole, Kind::Time),
+        figure(whole, TargetKind::Time),
         results.classes[results.watched.0],
         match place {
             4 => "waiting for a tunnel",
@@ -104,7 +110,7 @@ fn finding(results: &Results, found: &Found) -> Option<String> {
     ))
 }
 
-fn table(results: &Results, setups: &[&Found]) -> Table {
+fn table(results: &Results, setups: &[&SetupResult]) -> ChartTable {
     let mut head = vec!["option".to_owned(), "time".to_owned()];
     head.extend(Parts::NAMES.iter().map(|name| format!("{name} [s]")));
     head.push("in all [s]".to_owned());
@@ -115,5 +121,5 @@ fn table(results: &Results, setups: &[&Found]) -> Table {
             row
         })
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }

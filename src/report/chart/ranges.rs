@@ -5,14 +5,14 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{
-    Area, AxisNames, BLUE, GREEN, HEAD, Hover, INK, Key, LABEL, ORANGE, RED, WIDTH, fitting, font, legend, nice, right,
-    sheet, sure,
+    Area, AxisNames, BLUE, GREEN, HEAD, Hover, INK, LABEL, LegendEntry, ORANGE, RED, WIDTH, fitting, font, legend,
+    nice, right, sheet, sure,
 };
 use crate::report::words;
-use crate::study::results::Kind;
+use crate::study::results::TargetKind;
 
 /// A row of the chart.
-pub(crate) enum Row {
+pub(crate) enum RangeRow {
     /// A heading for the rows below it.
     Heading(String),
     /// A value with its interval, and whether it is good.
@@ -22,7 +22,7 @@ pub(crate) enum Row {
 }
 
 /// What the rows stand on.
-pub(crate) struct Scale<'a> {
+pub(crate) struct RangeScale<'a> {
     /// The greatest value that is shown.
     pub most: f64,
     /// Distance of the marks below.
@@ -34,7 +34,7 @@ pub(crate) struct Scale<'a> {
     /// Where swings begin.
     pub now: f64,
     /// What the colours mean.
-    pub keys: Vec<Key>,
+    pub keys: Vec<LegendEntry>,
 }
 
 const ROW: i32 = 30;
@@ -43,7 +43,7 @@ const NAMES: i32 = 330;
 const WORDS: i32 = 232;
 
 /// Draws them.
-pub(crate) fn draw(rows: &[Row], scale: &Scale<'_>) -> String {
+pub(crate) fn draw(rows: &[RangeRow], scale: &RangeScale<'_>) -> String {
     let plot = Plot { scale, top: legend(None, &scale.keys) + 28, rows: i32::try_from(rows.len()).unwrap_or(1) };
     let hover = Hover::default();
     let svg = sheet(u32::try_from(plot.bottom() + 36).unwrap_or(300), |area| {
@@ -57,7 +57,7 @@ pub(crate) fn draw(rows: &[Row], scale: &Scale<'_>) -> String {
 }
 
 struct Plot<'a> {
-    scale: &'a Scale<'a>,
+    scale: &'a RangeScale<'a>,
     top: i32,
     rows: i32,
 }
@@ -104,14 +104,14 @@ impl Plot<'_> {
         }
     }
 
-    fn row(&self, area: &Area<'_>, row: &Row, y: i32, hover: &Hover) {
+    fn row(&self, area: &Area<'_>, row: &RangeRow, y: i32, hover: &Hover) {
         let (label, words) = match row {
-            Row::Heading(text) => {
+            RangeRow::Heading(text) => {
                 let style = font(HEAD).pos(Pos::new(HPos::Left, VPos::Center));
                 sure(area.draw(&Text::new(text.clone(), (12, y), style)));
                 return;
             }
-            Row::Value { label, value, ends, good, words } => {
+            RangeRow::Value { label, value, ends, good, words } => {
                 let colour = if *good { GREEN } else { ORANGE };
                 let line = [(self.x(ends.0), y), (self.x(ends.1), y)];
                 sure(area.draw(&PathElement::new(line, colour.stroke_width(2))));
@@ -120,7 +120,7 @@ impl Plot<'_> {
                 sure(area.draw(&Circle::new((self.x(*value), y), 5, colour.stroke_width(2))));
                 (label, words)
             }
-            Row::Swing { label, low, high, words } => {
+            RangeRow::Swing { label, low, high, words } => {
                 for (end, colour, shift) in [(low, BLUE, -1), (high, ORANGE, 1)] {
                     let (from, to) = (self.x(self.scale.now.min(*end)), self.x(self.scale.now.max(*end)));
                     // Both ends on one side would hide each other.
@@ -139,7 +139,7 @@ impl Plot<'_> {
 }
 
 /// A distance of marks that gives round numbers in the unit of the greatest value.
-pub(crate) fn step(most: f64, kind: Kind) -> f64 {
+pub(crate) fn step(most: f64, kind: TargetKind) -> f64 {
     let (factor, _) = words::scale(most, kind);
     nice(most * factor / 5.0) / factor
 }

@@ -2,15 +2,15 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, GREY, Key, Mark, ORANGE, Panels, busy_hours, nice};
+use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};
 use crate::report::words::{clock, figure, number, quoted};
-use crate::report::{Chart, Table};
-use crate::study::results::{Found, Kind, Results, quarter_of};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, SetupResult, TargetKind, quarter_of};
 
 /// Draws it, if any site is ever cut off.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
-    let setups: Vec<&Found> = results.setups.iter().filter(|found| found.paths.outages > 0.0).collect();
+    let setups: Vec<&SetupResult> = results.setups.iter().filter(|found| found.paths.outages > 0.0).collect();
     let first = *setups.first()?;
     let most = setups
         .iter()
@@ -20,11 +20,15 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let rate = setups.iter().flat_map(|found| points(results, found)).map(|(_, bin)| bin.rate).fold(0.0, f64::max);
     let scale = if rate > 0.0 { most / rate * 0.9 } else { 1.0 };
     let keys = vec![
-        Key::new("sites cut off", ORANGE, Mark::Area),
-        Key::new("handshakes half open", BLUE, Mark::Dashed),
-        Key::new(format!("handshakes completed (at the top {} a second)", number(rate / 0.9)), GREY, Mark::Line),
+        LegendEntry::new("sites cut off", ORANGE, Mark::Area),
+        LegendEntry::new("handshakes half open", BLUE, Mark::Dashed),
+        LegendEntry::new(
+            format!("handshakes completed (at the top {} a second)", number(rate / 0.9)),
+            GREY,
+            Mark::Line,
+        ),
     ];
-    let hover = |found: &Found| -> Vec<(f64, f64, String)> {
+    let hover = |found: &SetupResult| -> Vec<(f64, f64, String)> {
         let length = results.bins.1 / 3600.0;
         let words = |(hour, bin): (f64, Bin)| {
             let from = hour - length;
@@ -59,10 +63,12 @@ struct Bin {
     tunnels: f64,
 }
 
-fn points<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, Bin)> + 'a {
+fn points<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<Item = (f64, Bin)> + 'a {
     let (starts, length) = &results.bins;
     starts.iter().enumerate().map(move |(bin, start)| {
-        let sum = |of: fn(&crate::study::recorder::HubBin) -> f64| found.hubs.iter().map(|bins| of(&bins[bin])).sum();
+        let sum = |of: fn(&crate::study::recorder::ConcentratorBin) -> f64| {
+            found.hubs.iter().map(|bins| of(&bins[bin])).sum()
+        };
         let handshakes: f64 = sum(|hub| hub.handshakes);
         let shown = Bin {
             cut_off: found.cut_off[bin],
@@ -75,7 +81,7 @@ fn points<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f
 }
 
 /// The hours in which sites are cut off, with some before and after.
-fn hours(results: &Results, setups: &[&Found]) -> (f64, f64) {
+fn hours(results: &Results, setups: &[&SetupResult]) -> (f64, f64) {
     let all = busy_hours(results);
     let cut = setups.iter().flat_map(|found| points(results, found)).filter(|(_, bin)| bin.cut_off > 0.0);
     let (first, last) = cut.fold((all.1, all.0), |(first, last), (hour, _)| (first.min(hour), last.max(hour)));
@@ -86,17 +92,17 @@ fn hours(results: &Results, setups: &[&Found]) -> (f64, f64) {
     ((first - margin).max(all.0), (last + margin).min(all.1))
 }
 
-fn finding(results: &Results, found: &Found) -> String {
+fn finding(results: &Results, found: &SetupResult) -> String {
     let who = if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) };
     let (sites, _) = results.estate;
     format!(
         "{who}, up to {} of {sites} sites are cut off at once, and the last for {}",
         number(found.paths.at_once),
-        figure(found.paths.longest, Kind::Time)
+        figure(found.paths.longest, TargetKind::Time)
     )
 }
 
-fn table(results: &Results, setups: &[&Found]) -> Table {
+fn table(results: &Results, setups: &[&SetupResult]) -> ChartTable {
     let mut head = vec!["time".to_owned()];
     for found in setups {
         for what in ["tunnels", "sites cut off", "half open", "handshakes/s"] {
@@ -114,5 +120,5 @@ fn table(results: &Results, setups: &[&Found]) -> Table {
         }
         row
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }

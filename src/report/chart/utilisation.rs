@@ -3,24 +3,24 @@
 use plotters::style::Color;
 
 use crate::report::answer::overall;
-use crate::report::chart::{BLUE, Key, Mark, ORANGE, Panels, busy_hours};
+use crate::report::chart::{BLUE, LegendEntry, Mark, ORANGE, Panels, busy_hours};
 use crate::report::words::{clock, list, number, quoted};
-use crate::report::{Chart, Table};
-use crate::study::results::{Found, Results, Verdict};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, SetupResult, Verdict};
 
 /// Draws it.
 #[must_use]
 pub fn draw(results: &Results) -> Chart {
-    let setups: Vec<&Found> = results.setups.iter().collect();
-    let mut keys = vec![Key::new(setups[0].units[0].0.clone(), BLUE, Mark::Line)];
+    let setups: Vec<&SetupResult> = results.setups.iter().collect();
+    let mut keys = vec![LegendEntry::new(setups[0].units[0].0.clone(), BLUE, Mark::Line)];
     let mut others: Vec<&str> =
         setups.iter().flat_map(|found| found.units.iter().skip(1)).map(|(name, ..)| name.as_str()).collect();
     others.sort_unstable();
     others.dedup();
     if !others.is_empty() {
-        keys.push(Key::new(others.join(", "), ORANGE, Mark::Dashed));
+        keys.push(LegendEntry::new(others.join(", "), ORANGE, Mark::Dashed));
     }
-    let hover = |found: &Found| quarters(results, found);
+    let hover = |found: &SetupResult| quarters(results, found);
     let panels =
         Panels { results, hours: busy_hours(results), most: 125.0, unit: " %", log: false, keys, hover: &hover };
     let svg = panels.draw(&setups, |panel, found| {
@@ -49,7 +49,7 @@ pub fn draw(results: &Results) -> Chart {
 /// Points (middle of the bin [h], utilisation [%]) of one concentrator.
 pub(crate) fn utilisation<'a>(
     results: &'a Results,
-    found: &'a Found,
+    found: &'a SetupResult,
     unit: usize,
 ) -> impl Iterator<Item = (f64, f64)> + 'a {
     let (starts, length) = &results.bins;
@@ -62,7 +62,7 @@ pub(crate) fn utilisation<'a>(
 }
 
 /// By quarter of an hour: from, until, and how full each concentrator is, in words.
-fn quarters(results: &Results, found: &Found) -> Vec<(f64, f64, String)> {
+fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
     let (starts, length) = &results.bins;
     let step = crate::study::results::quarter_of(*length);
     let of = |first: usize| {
@@ -80,7 +80,7 @@ fn quarters(results: &Results, found: &Found) -> Vec<(f64, f64, String)> {
 }
 
 /// Hours in which some concentrator is at 98 % or more: first, last, and how long in all.
-pub(crate) fn full(results: &Results, found: &Found) -> Option<(f64, f64, f64)> {
+pub(crate) fn full(results: &Results, found: &SetupResult) -> Option<(f64, f64, f64)> {
     let mut bins: Vec<f64> = Vec::new();
     for unit in 0..found.units.len() {
         bins.extend(utilisation(results, found, unit).filter(|(_, share)| *share >= 98.0).map(|(hour, _)| hour));
@@ -115,7 +115,7 @@ fn finding(results: &Results) -> String {
     }
 }
 
-fn table(results: &Results) -> Table {
+fn table(results: &Results) -> ChartTable {
     let mut head = vec!["time".to_owned()];
     for found in &results.setups {
         head.extend(found.units.iter().map(|(name, ..)| format!("{}: {name} [%]", found.title)));
@@ -133,5 +133,5 @@ fn table(results: &Results) -> Table {
         }
         row
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }

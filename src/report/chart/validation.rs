@@ -4,13 +4,13 @@ use plotters::prelude::*;
 
 use crate::report::chart::{BLUE, GREY, INK, LABEL, ORANGE, font, right, sheet, sure};
 use crate::validate::evidence::Reference;
-use crate::validate::{Kind, Replayed, Row};
+use crate::validate::{ReferenceKind, Replayed, ValidationRow};
 
 /// Every latency of the evidence: reference across, headend up.
 #[must_use]
-pub fn scatter(rows: &[Row]) -> (String, String) {
-    let rows: Vec<&Row> =
-        rows.iter().filter(|row| row.kind == Kind::Evidence && !row.figure.starts_with("voice")).collect();
+pub fn scatter(rows: &[ValidationRow]) -> (String, String) {
+    let rows: Vec<&ValidationRow> =
+        rows.iter().filter(|row| row.kind == ReferenceKind::Evidence && !row.figure.starts_with("voice")).collect();
     let svg = sheet(560, |area| {
         let (left, top, side) = (70, 14, 490);
         let place = |value: f64| ((value.max(0.01).log10() + 2.0) / 4.0 * f64::from(side)).round();
@@ -43,7 +43,7 @@ pub fn scatter(rows: &[Row]) -> (String, String) {
         sure(area.draw(&Text::new("across: measured; up: headend", (594, 92), font(LABEL))));
         sure(area.draw(&Text::new("thin lines: 10 % off", (594, 114), font(LABEL))));
     });
-    let off = |value: Option<f64>, row: &Row| value.map(|value| (value / row.value - 1.0).abs());
+    let off = |value: Option<f64>, row: &ValidationRow| value.map(|value| (value / row.value - 1.0).abs());
     let within = |values: Vec<f64>| {
         let inside = values.iter().filter(|off| **off <= 0.1).count();
         format!("{inside} of {}", values.len())

@@ -2,25 +2,25 @@
 
 use plotters::style::Color;
 
-use crate::report::chart::{BLUE, Key, Mark, ORANGE, Panels, busy_hours, nice};
+use crate::report::chart::{BLUE, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};
 use crate::report::words::{clock, figure, number, quoted};
-use crate::report::{Chart, Table};
-use crate::study::results::{Found, Kind, Results};
+use crate::report::{Chart, ChartTable};
+use crate::study::results::{Results, SetupResult, TargetKind};
 
 /// Draws it, if any setup defers anything.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
-    let setups: Vec<&Found> = results.setups.iter().filter(|found| peak(results, found).1 > 0.0).collect();
+    let setups: Vec<&SetupResult> = results.setups.iter().filter(|found| peak(results, found).1 > 0.0).collect();
     let first = *setups.first()?;
     let most = setups.iter().map(|found| peak(results, found).1 / 1e9).fold(0.0, f64::max);
     let flowing = setups.iter().flat_map(|found| jobs_rate(results, found)).map(|(_, rate)| rate).fold(0.0, f64::max);
     let most = nice(most * 1.1);
     let hours = if results.days > 1 { busy_hours(results) } else { crate::report::chart::target_hours(results) };
     let keys = vec![
-        Key::new("waiting", ORANGE, Mark::Area),
-        Key::new(format!("jobs carried (at the top {} Mbit/s)", number(flowing / 0.9)), BLUE, Mark::Dashed),
+        LegendEntry::new("waiting", ORANGE, Mark::Area),
+        LegendEntry::new(format!("jobs carried (at the top {} Mbit/s)", number(flowing / 0.9)), BLUE, Mark::Dashed),
     ];
-    let hover = |found: &Found| quarters(results, found);
+    let hover = |found: &SetupResult| quarters(results, found);
     let panels = Panels { results, hours, most, unit: " GB", log: false, keys, hover: &hover };
     let scale = if flowing > 0.0 { most / flowing * 0.9 } else { 1.0 };
     let svg = panels.draw(&setups, |panel, found| {
@@ -36,10 +36,14 @@ pub fn draw(results: &Results) -> Option<Chart> {
     } else if left >= 0.98 * bytes {
         ", and none of it is moved by the end".to_owned()
     } else {
-        format!("; {} still wait at the end", figure(left, Kind::Size))
+        format!("; {} still wait at the end", figure(left, TargetKind::Size))
     };
-    let title =
-        format!("With {}, {} wait at {}{then}", quoted(&first.title), figure(bytes, Kind::Size), clock(results, when));
+    let title = format!(
+        "With {}, {} wait at {}{then}",
+        quoted(&first.title),
+        figure(bytes, TargetKind::Size),
+        clock(results, when)
+    );
     Some(Chart {
         name: "waiting",
         title,
@@ -52,17 +56,17 @@ pub fn draw(results: &Results) -> Option<Chart> {
 }
 
 /// (end of the bin [h], bytes that wait [GB]).
-fn waiting<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, f64)> + 'a {
+fn waiting<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<Item = (f64, f64)> + 'a {
     let (starts, length) = &results.bins;
     starts.iter().enumerate().map(move |(bin, start)| (start + length / 3600.0, waiting_bytes(found, bin) / 1e9))
 }
 
-fn waiting_bytes(found: &Found, bin: usize) -> f64 {
+fn waiting_bytes(found: &SetupResult, bin: usize) -> f64 {
     found.by_class.iter().map(|bins| bins[bin].waiting_bytes).sum()
 }
 
 /// (middle of the bin [h], rate of all job classes [Mbit/s]).
-fn jobs_rate<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item = (f64, f64)> + 'a {
+fn jobs_rate<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<Item = (f64, f64)> + 'a {
     let (starts, length) = &results.bins;
     starts.iter().enumerate().map(move |(bin, start)| {
         let of_unit = |unit: &Vec<Vec<f64>>| -> f64 {
@@ -73,13 +77,13 @@ fn jobs_rate<'a>(results: &'a Results, found: &'a Found) -> impl Iterator<Item =
 }
 
 /// By quarter of an hour: from, until, and what waits and is carried, in words.
-fn quarters(results: &Results, found: &Found) -> Vec<(f64, f64, String)> {
+fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
     let step = crate::study::results::quarter_of(results.bins.1);
     let rates: Vec<(f64, f64)> = jobs_rate(results, found).collect();
     let (starts, length) = &results.bins;
     let of = |first: usize| {
         let last = (first + step).min(starts.len()) - 1;
-        let waits = figure(waiting_bytes(found, last), Kind::Size);
+        let waits = figure(waiting_bytes(found, last), TargetKind::Size);
         let words =
             format!("{}: {waits} wait, {} Mbit/s of jobs", clock(results, starts[first]), number(rates[first].1));
         (starts[first], starts[last] + length / 3600.0, words)
@@ -88,12 +92,12 @@ fn quarters(results: &Results, found: &Found) -> Vec<(f64, f64, String)> {
 }
 
 /// When most waits, at the last [h], and how much [B].
-fn peak(results: &Results, found: &Found) -> (f64, f64) {
+fn peak(results: &Results, found: &SetupResult) -> (f64, f64) {
     let bins = waiting(results, found).map(|(hour, gigabytes)| (hour, gigabytes * 1e9));
     bins.fold((0.0, 0.0), |a, b| if b.1 >= a.1 && b.1 > 0.0 { b } else { a })
 }
 
-fn table(results: &Results, setups: &[&Found]) -> Table {
+fn table(results: &Results, setups: &[&SetupResult]) -> ChartTable {
     let mut head = vec!["time".to_owned()];
     head.extend(setups.iter().map(|found| format!("{}: waiting [GB]", found.title)));
     let step = crate::study::results::quarter_of(results.bins.1);
@@ -102,5 +106,5 @@ fn table(results: &Results, setups: &[&Found]) -> Table {
         row.extend(setups.iter().map(|found| number(waiting_bytes(found, bin) / 1e9)));
         row
     });
-    Table { rows: rows.collect(), head }
+    ChartTable { rows: rows.collect(), head }
 }

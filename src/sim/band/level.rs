@@ -1,9 +1,9 @@
 //! The level: how fast the clock of those that share rises, and who shares.
 
-use super::{Band, whole};
+use super::{MaxMin, whole};
 use crate::sim::likely::unlikely;
 
-impl Band {
+impl MaxMin {
     /// Sets the capacity (in whole bits per second, like the caps) and finds the level.
     #[inline]
     pub fn settle(&mut self, capacity: f64) {

@@ -5,7 +5,7 @@
 
 use std::hint::cold_path;
 
-use super::FlowId;
+use super::TransactionId;
 
 /// A flow of a site and when it ends, as one number, which is compared at once and without a branch: the bits of a reading that
 /// is not negative are in its order. Ties go to the smaller name.
@@ -14,7 +14,7 @@ pub(super) struct Entry(u128);
 
 impl Entry {
     /// Of a reading that is not negative.
-    pub fn new(end: f64, flow: FlowId) -> Self {
+    pub fn new(end: f64, flow: TransactionId) -> Self {
         debug_assert!(end.is_sign_positive(), "{end}");
         Self(u128::from(end.to_bits()) << 64 | u128::from(flow))
     }
@@ -27,7 +27,7 @@ impl Entry {
 
     /// Its name.
     #[allow(clippy::cast_possible_truncation)] // the low half is meant
-    pub fn flow(self) -> FlowId {
+    pub fn flow(self) -> TransactionId {
         self.0 as u32
     }
 }
@@ -35,7 +35,7 @@ impl Entry {
 /// One site's flows in the band, in a line of the cache.
 #[derive(Clone, Debug, Default)]
 #[repr(align(64))]
-pub(super) struct Share {
+pub(super) struct SiteQueue {
     /// Access rate left for this band [bit/s], a whole number.
     pub cap: f64,
     /// Weight of its flows together.
@@ -53,12 +53,12 @@ pub(super) struct Share {
     pub shared: bool,
 }
 
-const _: () = assert!(size_of::<Share>() == 64);
+const _: () = assert!(size_of::<SiteQueue>() == 64);
 
 /// No more than so many are kept in order, and half as many are sorted at once.
 const MOST: usize = 32;
 
-impl Share {
+impl SiteQueue {
     /// Its last flow is gone.
     pub fn idle(&mut self) {
         (self.weight, self.shared) = (0.0, false);
@@ -115,14 +115,14 @@ impl Share {
 
     /// Takes the first one out.
     #[inline]
-    pub fn pop(&mut self) -> FlowId {
+    pub fn pop(&mut self) -> TransactionId {
         let first = self.flows.pop().expect("a site that is due has a flow");
         self.refill();
         first.flow()
     }
 
     /// Takes out a flow that is in; gives the reading at which it would have ended.
-    pub fn remove(&mut self, flow: FlowId) -> f64 {
+    pub fn remove(&mut self, flow: TransactionId) -> f64 {
         let at = self.flows.iter().position(|entry| entry.flow() == flow);
         let mut at = at.expect("a flow is withdrawn from where it was inserted");
         let end = self.flows[at].end();
@@ -215,7 +215,7 @@ mod tests {
         fn flows_end_in_the_order_of_a_sorted_list(
             steps in prop::collection::vec((0_u32..400, 0_u8..8), 1..600),
         ) {
-            let (mut share, mut plain) = (Share::default(), Vec::new());
+            let (mut share, mut plain) = (SiteQueue::default(), Vec::new());
             for (flow, (end, what)) in (0_u32..).zip(steps) {
                 match what {
                     0 | 1 if !plain.is_empty() => {

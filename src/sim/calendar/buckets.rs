@@ -1,7 +1,7 @@
 //! All buckets: wheels of them, and the chunks in which their events lie.
 
 use super::chunks::{Chunks, NONE, ROOM};
-use super::entries::Entry;
+use super::entries::Pending;
 use super::wheel::{BUCKETS, DIGIT, WHEELS, Wheel, digit};
 use crate::sim::likely::likely;
 
@@ -19,7 +19,7 @@ impl<E: Copy + Default> Buckets<E> {
 
     /// A place in a bucket, which is not the one that is `up`.
     #[inline]
-    pub fn place(&mut self, bucket: u64, up: u64) -> &mut Entry<E> {
+    pub fn place(&mut self, bucket: u64, up: u64) -> &mut Pending<E> {
         if self.chunks.are_taken() {
             self.chunks.grow();
         }

@@ -1,6 +1,6 @@
 //! Chunks: where the events of buckets lie.
 
-use super::entries::Entry;
+use super::entries::Pending;
 
 /// No chunk.
 pub(super) const NONE: u32 = u32::MAX;
@@ -19,7 +19,7 @@ pub(super) struct Chunks<E> {
 /// would be waited for link by link.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(super) struct Chunk<E>(pub [Entry<E>; ROOM]);
+pub(super) struct Chunk<E>(pub [Pending<E>; ROOM]);
 
 pub(super) const ROOM: usize = 4;
 
@@ -39,7 +39,7 @@ impl<E: Copy + Default> Chunks<E> {
     #[inline(never)]
     pub fn grow(&mut self) {
         let number = u32::try_from(self.all.len()).expect("there are fewer chunks than events");
-        self.all.push(Chunk([Entry::default(); ROOM]));
+        self.all.push(Chunk([Pending::default(); ROOM]));
         self.next.push(self.free);
         self.free = number;
     }

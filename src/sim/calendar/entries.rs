@@ -5,14 +5,14 @@ use crate::sim::likely::likely;
 
 /// An event, when it is due, and what breaks ties: two lie in a line of the cache.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Entry<E> {
+pub(super) struct Pending<E> {
     pub at: u64,
     /// Its rank in the highest byte, then its number.
     pub order: u64,
     pub event: E,
 }
 
-impl<E> Entry<E> {
+impl<E> Pending<E> {
     #[inline]
     pub fn key(&self) -> u128 {
         key(self.at, self.order)
@@ -29,7 +29,7 @@ pub(super) fn key(at: u64, order: u64) -> u128 {
 #[derive(Clone, Debug)]
 pub(super) struct Near<E> {
     /// Places, as many as a chunk has or more.
-    pub entries: Vec<Entry<E>>,
+    pub entries: Vec<Pending<E>>,
     /// So many have not been taken out, of so many that came up together.
     pub left: usize,
     pub began: usize,
@@ -37,33 +37,33 @@ pub(super) struct Near<E> {
 
 impl<E: Copy + Default> Near<E> {
     pub fn new() -> Self {
-        Self { entries: vec![Entry::default(); ROOM], left: 0, began: 0 }
+        Self { entries: vec![Pending::default(); ROOM], left: 0, began: 0 }
     }
 
     #[inline]
-    pub fn last(&self) -> Option<&Entry<E>> {
+    pub fn last(&self) -> Option<&Pending<E>> {
         self.entries.get(self.left.wrapping_sub(1))
     }
 
     #[inline]
-    pub fn pop(&mut self) -> &Entry<E> {
+    pub fn pop(&mut self) -> &Pending<E> {
         self.left -= 1;
         &self.entries[self.left]
     }
 
     /// The first `len` of a chunk are there, and no others. All are copied, which is faster than a part of them.
     #[inline]
-    pub fn begin(&mut self, chunk: &[Entry<E>; ROOM], len: usize) {
+    pub fn begin(&mut self, chunk: &[Pending<E>; ROOM], len: usize) {
         self.entries[..ROOM].copy_from_slice(chunk);
         (self.left, self.began) = (len, len);
     }
 
     /// Those are there, too, in no order.
-    pub fn add(&mut self, others: &[Entry<E>]) {
+    pub fn add(&mut self, others: &[Pending<E>]) {
         self.entries.truncate(self.left);
         self.entries.extend_from_slice(others);
         self.left = self.entries.len();
-        self.entries.resize(self.left.max(ROOM), Entry::default());
+        self.entries.resize(self.left.max(ROOM), Pending::default());
     }
 
     /// Brings them in order.
@@ -80,7 +80,7 @@ impl<E: Copy + Default> Near<E> {
 
     /// There is one more place.
     pub fn grow(&mut self) {
-        self.entries.push(Entry::default());
+        self.entries.push(Pending::default());
     }
 
     /// Makes room for what is due then, behind all that comes later; gives the place.
@@ -99,7 +99,7 @@ impl<E: Copy + Default> Near<E> {
 /// Entries with the smallest key on top. What is taken out may still be read until another one comes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heap<E> {
-    entries: Vec<Entry<E>>,
+    entries: Vec<Pending<E>>,
     /// So many have not been taken out.
     pub left: usize,
 }
@@ -108,16 +108,16 @@ const WAYS: usize = 4;
 
 impl<E: Copy + Default> Heap<E> {
     #[inline]
-    pub fn first(&self) -> Option<&Entry<E>> {
+    pub fn first(&self) -> Option<&Pending<E>> {
         if likely(self.left == 0) { None } else { self.entries.first() }
     }
 
     /// Moves what comes later than `key` down; gives the place for it.
     #[inline(never)]
-    pub fn make_room(&mut self, key: u128) -> &mut Entry<E> {
+    pub fn make_room(&mut self, key: u128) -> &mut Pending<E> {
         let mut at = self.left;
         if at == self.entries.len() {
-            self.entries.push(Entry::default());
+            self.entries.push(Pending::default());
         }
         self.left += 1;
         while at > 0 {
@@ -132,7 +132,7 @@ impl<E: Copy + Default> Heap<E> {
     }
 
     #[inline]
-    pub fn pop(&mut self) -> &Entry<E> {
+    pub fn pop(&mut self) -> &Pending<E> {
         self.left -= 1;
         if self.left > 0 {
             let (first, last) = (self.entries[0], self.entries[self.left]);
@@ -142,7 +142,7 @@ impl<E: Copy + Default> Heap<E> {
         &self.entries[self.left]
     }
 
-    fn sink(&mut self, entry: Entry<E>) {
+    fn sink(&mut self, entry: Pending<E>) {
         let heap = &mut self.entries[..self.left];
         let mut at = 0;
         loop {

@@ -2,26 +2,26 @@
 
 use std::hint::cold_path;
 
-use super::Concentrator;
-use super::lane::Lane;
+use super::FluidConcentrator;
+use super::lane::ClassQueue;
 use super::settle::Demands;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::likely::{likely, unlikely};
-use crate::units::{Span, Time};
+use crate::units::{Duration, Time};
 
-impl Concentrator {
+impl FluidConcentrator {
     /// Rate at which bursts of a lane of weight `own` leave: no more than its part while bursts wait in others, too.
     pub(super) fn open(&self, place: usize, own: f64) -> f64 {
-        let lane = &self.lanes[place];
+        let lane = &self.queues[place];
         let rate = lane.link.rate;
         let waits = |other: usize| {
-            let other_lane = &self.lanes[other];
+            let other_lane = &self.queues[other];
             other != place && self.waiting_bursts(other_lane) > self.full && other_lane.terms.rank == lane.terms.rank
         };
-        let others: f64 = (0..self.lanes.len())
+        let others: f64 = (0..self.queues.len())
             .filter(|&other| waits(other))
-            .filter_map(|other| self.lanes[other].terms.weight)
+            .filter_map(|other| self.queues[other].terms.weight)
             .sum();
         if others > 0.0 { rate.min(lane.left * own / (own + others)) } else { rate }
     }
@@ -32,9 +32,9 @@ impl Concentrator {
     pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, paced: bool, [through, last]: [f64; 2]) {
         let place = self.plan.queue_of(class);
         let one_for_all = self.one_for_all();
-        let (lane, door) = (&mut self.lanes[place], &mut self.doors[site.index()]);
+        let (lane, door) = (&mut self.queues[place], &mut self.sites[site.index()]);
         lane.take_in(class, work);
-        self.books.burst[class.index()] += work;
+        self.counters.burst[class.index()] += work;
         // What comes in beyond the room takes the place of what transfers keep there: in one queue for all those of others
         // fill places as fast as they come free; where a class has its own, they are the ends of such bursts.
         let most = if one_for_all {
@@ -63,7 +63,7 @@ impl Concentrator {
             smaller(held_until, larger(door.free_at, now) + work * door.slowness())
         };
         lane.bursts += work / LATELY;
-        if unlikely(self.doors[site.index()].busy != 0) {
+        if unlikely(self.sites[site.index()].busy != 0) {
             self.charge_access(site, place, work);
         }
         let reserve = self.reserve(self.capacity());
@@ -71,14 +71,14 @@ impl Concentrator {
             || unlikely((reserve - self.reserve).abs() > 0.05 * self.throughput)
             || (unlikely(!self.floods.is_empty()) && self.now.since(self.settled) >= OFTEN)
         {
-            self.settle();
+            self.reallocate();
         }
         self.charge(place, work);
     }
 
     /// A burst found the queue full and lost something: the transfers that keep it full lose as much.
     pub fn overflow(&mut self, class: ClassId) {
-        let lane = &mut self.lanes[self.plan.queue_of(class)];
+        let lane = &mut self.queues[self.plan.queue_of(class)];
         if lane.band.saturated() {
             lane.standing.lose(&lane.link);
         }
@@ -88,12 +88,12 @@ impl Concentrator {
     /// account for both.
     #[inline(never)]
     fn charge_access(&mut self, site: SiteId, place: usize, work: f64) {
-        let door = &self.doors[site.index()];
+        let door = &self.sites[site.index()];
         let full = self.access_binds(door, site);
         let own = door.busy & 1 << place != 0;
         let mut left = door.lanes();
         let pays =
-            if own { Some(place) } else { left.find(|&lane| full && self.lanes[lane].band.full_for(site.0).is_some()) };
+            if own { Some(place) } else { left.find(|&lane| full && self.queues[lane].band.full_for(site.0).is_some()) };
         if let Some(pays) = pays
             && self.touch(pays).owe_at(site.0, work)
         {
@@ -104,7 +104,7 @@ impl Concentrator {
     /// Flows that share give way to a burst: those of its own lane, else those of others.
     #[inline]
     fn charge(&mut self, place: usize, work: f64) {
-        let own = self.lanes[place].band.saturated();
+        let own = self.queues[place].band.saturated();
         if self.reserve <= 0.0 && (own || !self.one_for_all()) {
             self.charge_flows(place, own, work);
         }
@@ -122,7 +122,7 @@ impl Concentrator {
         if likely(self.floods.is_empty()) && likely(self.now.since(self.settled) < OFTEN) {
             self.put_off = true;
         } else {
-            self.settle();
+            self.reallocate();
         }
     }
 
@@ -130,19 +130,19 @@ impl Concentrator {
     /// its weight, as each would get its part of what the burst leaves (Parekh & Gallager 1993, section II). Says whether
     /// somebody does.
     fn others_pay(&mut self, place: usize, work: f64) -> bool {
-        let rank = self.lanes[place].terms.rank;
+        let rank = self.queues[place].terms.rank;
         // Lanes stand in the order of their ranks.
-        let shares = |other, lane: &Lane| other != place && lane.wants_more();
-        let all = || self.lanes.iter().enumerate();
+        let shares = |other, lane: &ClassQueue| other != place && lane.wants_more();
+        let all = || self.queues.iter().enumerate();
         let Some((first, lane)) = all().find(|&(other, lane)| lane.terms.rank >= rank && shares(other, lane)) else {
             return false;
         };
         let rank = lane.terms.rank;
-        let pays = |other, lane: &Lane| lane.terms.rank == rank && shares(other, lane);
-        let weight = |lane: &Lane| lane.terms.weight.unwrap_or(1.0);
+        let pays = |other, lane: &ClassQueue| lane.terms.rank == rank && shares(other, lane);
+        let weight = |lane: &ClassQueue| lane.terms.weight.unwrap_or(1.0);
         let total: f64 = all().filter(|&(other, lane)| pays(other, lane)).map(|(_, lane)| weight(lane)).sum();
-        for other in first..self.lanes.len() {
-            let lane = &self.lanes[other];
+        for other in first..self.queues.len() {
+            let lane = &self.queues[other];
             if pays(other, lane) {
                 let part = work * weight(lane) / total;
                 self.touch(other).owe(part);
@@ -153,14 +153,14 @@ impl Concentrator {
 
     /// What a lane owes whose flows do not share any more, the next one pays.
     pub(super) fn pass_on_debts(&mut self) {
-        for place in 0..self.lanes.len() {
-            let debt = self.lanes[place].band.forgive();
+        for place in 0..self.queues.len() {
+            let debt = self.queues[place].band.forgive();
             if debt > 0.0 && self.others_pay(place, debt) {
-                self.lanes.iter_mut().for_each(|lane| lane.ends = lane.band.next_end());
+                self.queues.iter_mut().for_each(|lane| lane.ends = lane.band.next_end());
             }
         }
         self.next = (Time::NEVER, 0);
-        for (place, lane) in self.lanes.iter().enumerate() {
+        for (place, lane) in self.queues.iter().enumerate() {
             if lane.ends < self.next.0 {
                 self.next = (lane.ends, place);
             }
@@ -172,8 +172,8 @@ impl Concentrator {
     #[inline]
     pub(super) fn reserve(&self, capacity: f64) -> f64 {
         // One queue needs no loop, and this is asked for at every burst.
-        let of = |lane: &Lane| (lane.appetite(), lane.bursts);
-        let (appetite, bursts) = match &self.lanes[..] {
+        let of = |lane: &ClassQueue| (lane.appetite(), lane.bursts);
+        let (appetite, bursts) = match &self.queues[..] {
             [only] => of(only),
             all => {
                 cold_path();
@@ -187,11 +187,11 @@ impl Concentrator {
     /// Where lanes share by weight, those whose bursts are more than their part for long get their part, and no more:
     /// else each would have what the others leave when they are idle, which they are not.
     pub(super) fn limit_bursts(&self, capacity: f64, demand: &mut Demands, open: &mut [(f64, f64); MAX_CLASSES]) {
-        for (lane, demand) in self.lanes.iter().zip(&mut *demand) {
+        for (lane, demand) in self.queues.iter().zip(&mut *demand) {
             demand.1 += lane.bursts;
         }
         let part = self.plan.split(capacity, demand);
-        for (place, lane) in self.lanes.iter().enumerate() {
+        for (place, lane) in self.queues.iter().enumerate() {
             if lane.bursts > part[place] {
                 open[place].0 = open[place].0.min(part[place]);
             }
@@ -226,4 +226,4 @@ impl Coming {
 /// Time over which what comes in bursts is averaged [s].
 pub(super) const LATELY: f64 = 1.0;
 /// How often that is looked at.
-const OFTEN: Span = Span(10_000_000);
+const OFTEN: Duration = Duration(10_000_000);

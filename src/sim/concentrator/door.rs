@@ -5,8 +5,8 @@ use crate::scenario::model::Site;
 /// What every window and request of a site needs to know of it, in a line of the cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(super) struct Door {
-    pub path: Path,
+pub(super) struct SiteAccess {
+    pub path: PathTerms,
     /// Rate of its access link, less its streams [bit/s of work].
     access: f64,
     /// Time that a bit takes there [s].
@@ -19,20 +19,20 @@ pub(super) struct Door {
     pub busy: u16,
 }
 
-const _: () = assert!(size_of::<Door>() == 64);
+const _: () = assert!(size_of::<SiteAccess>() == 64);
 
 /// The path to a site.
 #[derive(Clone, Copy, Debug)]
-pub struct Path {
+pub struct PathTerms {
     /// Round trip without queues [s].
     pub rtt: f64,
     /// Rate from the site [bit/s].
     pub up: f64,
 }
 
-impl Door {
+impl SiteAccess {
     pub fn new(site: &Site, access: f64, nearness: f64) -> Self {
-        let path = Path { rtt: site.rtt.secs(), up: site.up.bits() };
+        let path = PathTerms { rtt: site.rtt.secs(), up: site.up.bits() };
         let mut door = Self { path, access, slowness: 0.0, nearness, free_at: 0.0, busy: 0 };
         door.stream(0.0);
         door

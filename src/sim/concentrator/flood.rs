@@ -2,10 +2,10 @@
 
 use std::hint::cold_path;
 
-use super::Concentrator;
+use super::FluidConcentrator;
 use crate::scenario::model::{ClassId, MAX_CLASSES, SiteId, Transport};
-use crate::sim::band::{Band, Fairness};
-use crate::sim::discipline::{Plan, Queue};
+use crate::sim::band::{Fairness, MaxMin};
+use crate::sim::discipline::{ClassQueueTerms, QueuePlan};
 use crate::units::BitRate;
 
 /// A site that sends what nobody asked for.
@@ -29,7 +29,7 @@ impl Flooded {
     pub const NONE: Self = Self { rate: 0.0, passes: 1.0 };
 }
 
-impl Concentrator {
+impl FluidConcentrator {
     /// A site begins or ends to send so much of a class that nobody asked for, and that does not give way.
     pub fn flood(&mut self, site: SiteId, class: ClassId, rate: BitRate, begins: bool) {
         let flood = Flood { site, class, rate: rate.bits() };
@@ -38,13 +38,13 @@ impl Concentrator {
         } else if let Some(place) = self.floods.iter().position(|other| *other == flood) {
             self.floods.swap_remove(place);
         }
-        self.lanes.iter_mut().for_each(|lane| lane.flooded = Flooded::NONE);
-        self.settle();
+        self.queues.iter_mut().for_each(|lane| lane.flooded = Flooded::NONE);
+        self.reallocate();
     }
 
     /// What floods take of each queue's rate; the others keep the rest.
     pub(super) fn flood_queues(&mut self, given: &mut [f64; MAX_CLASSES]) {
-        for ((place, lane), given) in self.lanes.iter_mut().enumerate().zip(given) {
+        for ((place, lane), given) in self.queues.iter_mut().enumerate().zip(given) {
             let rate = flood_rate(&self.floods, &self.plan, place);
             let sent = sent(&lane.band, lane.bursts, self.full);
             lane.flooded = flooded(&lane.band, sent, *given, rate, &lane.terms);
@@ -55,11 +55,11 @@ impl Concentrator {
     /// Weight of a flood among flows: it sends what it sends, whether they give way or not.
     pub(super) fn weight_of_flood(&self, rate: f64) -> f64 {
         const ALL: f64 = 1e9;
-        let sum = |of: fn(&Band) -> f64| self.lanes.iter().map(|lane| of(&lane.band)).sum::<f64>();
+        let sum = |of: fn(&MaxMin) -> f64| self.queues.iter().map(|lane| of(&lane.band)).sum::<f64>();
         match rate {
             rate if rate <= 0.0 => 0.0,
             _ if self.transport != Transport::Ideal => ALL,
-            rate => rate * sum(Band::weight) / sum(Band::appetite).max(1.0),
+            rate => rate * sum(MaxMin::weight) / sum(MaxMin::appetite).max(1.0),
         }
     }
 
@@ -67,14 +67,14 @@ impl Concentrator {
     pub(super) fn book_floods(&mut self, dt: f64) {
         for flood in &self.floods {
             let place = self.plan.queue_of(flood.class);
-            let lane = &self.lanes[place];
+            let lane = &self.queues[place];
             let offered = flood_rate(&self.floods, &self.plan, place).max(f64::MIN_POSITIVE);
             let came = flood.rate.min(lane.terms.per_site);
             let (came, served) = (came * dt, lane.flooded.rate * (came / offered).min(1.0) * dt);
             let class = flood.class.index();
-            self.books.admitted[class] += came;
-            self.books.streamed[class] += served;
-            self.books.withdrawn[class] += came - served;
+            self.counters.admitted[class] += came;
+            self.counters.streamed[class] += served;
+            self.counters.withdrawn[class] += came - served;
         }
     }
 
@@ -85,7 +85,7 @@ impl Concentrator {
             return segments;
         }
         cold_path();
-        let lane = &mut self.lanes[self.plan.queue_of(class)];
+        let lane = &mut self.queues[self.plan.queue_of(class)];
         let passes = lane.flooded.passes;
         if passes >= 1.0 {
             return segments;
@@ -99,14 +99,14 @@ impl Concentrator {
 }
 
 /// `full` is the work of a full segment; none where transport is ideal.
-pub(super) fn sent(band: &Band, bursts: f64, full: f64) -> Sent {
+pub(super) fn sent(band: &MaxMin, bursts: f64, full: f64) -> OfferedRate {
     #[allow(clippy::cast_precision_loss)] // flows under way
     let at_least = band.len() as f64 * full / LEAST_TIMEOUT + bursts;
-    Sent { could: band.appetite() + bursts, at_least, gives_way: full > 0.0 }
+    OfferedRate { could: band.appetite() + bursts, at_least, gives_way: full > 0.0 }
 }
 
 /// What floods bring to a queue, each within the caps on its site [bit/s].
-pub(super) fn flood_rate(floods: &[Flood], plan: &Plan, queue: usize) -> f64 {
+pub(super) fn flood_rate(floods: &[Flood], plan: &QueuePlan, queue: usize) -> f64 {
     let shape = &plan.queues[queue];
     let here = floods.iter().filter(|flood| plan.queue_of(flood.class) == queue);
     here.map(|flood| flood.rate.min(shape.per_site)).sum::<f64>().min(shape.total)
@@ -115,7 +115,7 @@ pub(super) fn flood_rate(floods: &[Flood], plan: &Plan, queue: usize) -> f64 {
 /// How a flood of `rate` and the flows of a queue share `capacity`. Where sites share, it is one of them. First in first
 /// out serves all in proportion to what they send: flows that do not give way send what they `could`; those of TCP leave
 /// the flood what it takes while that is less than all, and beyond hardly send at all.
-pub(super) fn flooded(band: &Band, sent: Sent, capacity: f64, rate: f64, plan: &Queue) -> Flooded {
+pub(super) fn flooded(band: &MaxMin, sent: OfferedRate, capacity: f64, rate: f64, plan: &ClassQueueTerms) -> Flooded {
     if rate <= 0.0 || rate + sent.could <= capacity {
         return Flooded { rate: rate.min(capacity), passes: 1.0 };
     }
@@ -131,7 +131,7 @@ pub(super) fn flooded(band: &Band, sent: Sent, capacity: f64, rate: f64, plan: &
 
 /// What the flows of a queue send [bit/s].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sent {
+pub(super) struct OfferedRate {
     /// If nothing but their access held them back.
     could: f64,
     /// If next to everything is lost: a segment in each time-out.

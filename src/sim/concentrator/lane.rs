@@ -3,27 +3,27 @@
 use std::hint::cold_path;
 
 use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
-use crate::sim::band::{Band, Fairness};
+use crate::sim::band::{Fairness, MaxMin};
 use crate::sim::concentrator::burst::Coming;
 use crate::sim::concentrator::flood::Flooded;
-use crate::sim::discipline::Queue;
+use crate::sim::discipline::ClassQueueTerms;
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::likely::unlikely;
-use crate::sim::transport::{Link, Standing};
+use crate::sim::transport::{SharedLink, StandingEstimate};
 use crate::units::Time;
 
 #[derive(Clone, Debug)]
-pub(super) struct Lane {
-    pub terms: Queue,
+pub(super) struct ClassQueue {
+    pub terms: ClassQueueTerms,
     /// Whether each site, or each class at it, is served in turn with the others; and whether weights decide.
     pub own_line: bool,
     pub weighs: bool,
     /// Flows that share.
-    pub band: Band,
+    pub band: MaxMin,
     /// What long transfers keep standing before it.
-    pub standing: Standing,
+    pub standing: StandingEstimate,
     /// The lane as transfers that compete for it see it; its rate is what the lane could have if it wanted more.
-    pub link: Link,
+    pub link: SharedLink,
     /// What higher ranks leave to its own [bit/s].
     pub left: f64,
     /// A round trip without queues: what its flows have on the way beside it [s].
@@ -54,15 +54,15 @@ pub(super) struct Lane {
     pub touched: bool,
 }
 
-impl Lane {
+impl ClassQueue {
     /// An empty lane for `sites` sites before a link that is all its own, with a round trip of `trip` seconds.
-    pub fn new(terms: Queue, discipline: &Discipline, link: Link, trip: f64, sites: usize) -> Self {
+    pub fn new(terms: ClassQueueTerms, discipline: &Discipline, link: SharedLink, trip: f64, sites: usize) -> Self {
         let mut lane = Self {
             own_line: terms.fairness == Fairness::BySite || terms.per_site.is_finite(),
             weighs: matches!(discipline, Discipline::Discriminatory(_)),
-            band: Band::new(sites, terms.fairness),
+            band: MaxMin::new(sites, terms.fairness),
             terms,
-            standing: Standing::default(),
+            standing: StandingEstimate::default(),
             left: link.rate,
             link,
             trip,
@@ -97,7 +97,7 @@ impl Lane {
 
     /// It has another buffer, and full segments are of another work [bit].
     pub fn refit(&mut self, buffer: f64, segment: f64) {
-        self.link = Link::new(self.link.rate, buffer, self.trip, segment);
+        self.link = SharedLink::new(self.link.rate, buffer, self.trip, segment);
     }
 
     /// Flows that are held back by its rate; none where access holds back all of them.

@@ -2,26 +2,26 @@
 
 use std::hint::cold_path;
 
-use super::door::Door;
-use super::lane::Lane;
-use super::{Concentrator, LONGEST_QUEUE};
+use super::door::SiteAccess;
+use super::lane::ClassQueue;
+use super::{FluidConcentrator, LONGEST_QUEUE};
 use crate::scenario::model::{ClassId, SiteId};
 use crate::sim::extremes::{larger, smaller};
 use crate::sim::likely::{likely, unlikely};
 use crate::sim::transport::{access_queue, size};
 
-impl Concentrator {
+impl FluidConcentrator {
     /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
     #[must_use]
     #[inline(always)]
     pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
-        let lane = &self.lanes[self.plan.queue_of(class)];
+        let lane = &self.queues[self.plan.queue_of(class)];
         self.wait_in(lane, site, self.found(lane, site))
     }
 
     /// The same where so much was `found` standing [bit].
     #[inline]
-    fn wait_in(&self, lane: &Lane, site: SiteId, found: f64) -> f64 {
+    fn wait_in(&self, lane: &ClassQueue, site: SiteId, found: f64) -> f64 {
         let wait = if !lane.in_turn() {
             (found + self.waiting_bursts(lane)) * lane.slow
         } else if lane.weighs {
@@ -37,20 +37,20 @@ impl Concentrator {
     /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each
     /// has its turn.
     #[inline]
-    fn found(&self, lane: &Lane, site: SiteId) -> f64 {
+    fn found(&self, lane: &ClassQueue, site: SiteId) -> f64 {
         let in_the_way = !(lane.in_turn() && (lane.weighs || lane.band.weight_at(site.0) <= 0.0));
         if likely(in_the_way) && likely(self.ahead_of_bursts.standing) { lane.standing.bits } else { 0.0 }
     }
 
-    pub(super) fn waiting_bursts(&self, lane: &Lane) -> f64 {
+    pub(super) fn waiting_bursts(&self, lane: &ClassQueue) -> f64 {
         if likely(self.ahead_of_bursts.bursts) { lane.waiting() } else { 0.0 }
     }
 
     /// What a burst of the class from the site would meet now.
     #[must_use]
     #[inline]
-    pub fn prospect(&self, site: SiteId, class: ClassId) -> Prospect {
-        let (lane, door) = (&self.lanes[self.plan.queue_of(class)], &self.doors[site.index()]);
+    pub fn path_state(&self, site: SiteId, class: ClassId) -> PathState {
+        let (lane, door) = (&self.queues[self.plan.queue_of(class)], &self.sites[site.index()]);
         // Asked for first, as nothing else has to be put aside for it then.
         let access_queue = self.queue_at(door, site);
         let by_flow = self.plan.flow_weight[class.index()] * door.nearness;
@@ -68,7 +68,7 @@ impl Concentrator {
         let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
         let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
-        Prospect {
+        PathState {
             wait: self.wait_in(lane, site, found),
             rate,
             slowness,
@@ -87,12 +87,12 @@ impl Concentrator {
     /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
     #[must_use]
     pub fn access_queue(&self, site: SiteId) -> f64 {
-        self.queue_at(&self.doors[site.index()], site)
+        self.queue_at(&self.sites[site.index()], site)
     }
 
     #[inline]
-    fn queue_at(&self, door: &Door, site: SiteId) -> f64 {
-        let longest = match &self.lanes[..] {
+    fn queue_at(&self, door: &SiteAccess, site: SiteId) -> f64 {
+        let longest = match &self.queues[..] {
             _ if door.busy == 0 => 0.0,
             [only] if only.terms.per_site >= door.access() => only.band.full_for(site.0).unwrap_or(0.0),
             _ if !self.access_binds(door, site) => 0.0,
@@ -106,15 +106,15 @@ impl Concentrator {
     }
 
     /// Whether what a site's lanes may take comes to all that its access link carries; caps on each site may leave some of it.
-    pub(super) fn access_binds(&self, door: &Door, site: SiteId) -> bool {
-        let rate = |lane: usize| self.lanes[lane].band.cap_at(site.0);
+    pub(super) fn access_binds(&self, door: &SiteAccess, site: SiteId) -> bool {
+        let rate = |lane: usize| self.queues[lane].band.cap_at(site.0);
         door.lanes().map(rate).sum::<f64>() >= door.access() * (1.0 - 1e-9)
     }
 
     /// For how long the site's access has been what holds back the flows of a lane: the longest of several [s].
     #[inline(never)]
-    fn longest_full(&self, door: &Door, site: SiteId) -> f64 {
-        door.lanes().filter_map(|place| self.lanes[place].band.full_for(site.0)).fold(0.0, larger)
+    fn longest_full(&self, door: &SiteAccess, site: SiteId) -> f64 {
+        door.lanes().filter_map(|place| self.queues[place].band.full_for(site.0)).fold(0.0, larger)
     }
 
     /// Time that a small packet waits on its round trip [s].
@@ -131,7 +131,7 @@ impl Concentrator {
     /// Time until it is its turn where there is a line for each flow or each site: every other one sends a packet first, as far
     /// as the buffer holds one of each [s].
     fn turn_of(&self, site: SiteId, class: ClassId) -> f64 {
-        let lane = &self.lanes[self.plan.queue_of(class)];
+        let lane = &self.queues[self.plan.queue_of(class)];
         if likely(!lane.in_turn() || !lane.band.saturated()) {
             return 0.0;
         }
@@ -147,7 +147,7 @@ impl Concentrator {
             cold_path();
             return 0.0;
         }
-        let lane = &self.lanes[self.plan.queue_of(class)];
+        let lane = &self.queues[self.plan.queue_of(class)];
         let wait = self.wait(site, class);
         let bursts = if lane.in_turn() { wait } else { self.waiting_bursts(lane) * lane.slow };
         larger(wait - smaller(bursts, after), 0.0) + self.turn_of(site, class)
@@ -163,7 +163,7 @@ impl Concentrator {
 
 /// What a burst meets on its way to its site.
 #[derive(Clone, Copy, Debug)]
-pub struct Prospect {
+pub struct PathState {
     /// Time in the concentrator's queue before its first packet is served [s].
     pub wait: f64,
     /// Rate of service there [bit/s], and the time that a bit takes [s].

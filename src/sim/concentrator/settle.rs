@@ -1,6 +1,6 @@
 //! Settling: the throughput is split over the lanes, and a site's access link over those that it is busy in.
 
-use super::Concentrator;
+use super::FluidConcentrator;
 use super::flood::{flood_rate, flooded, sent};
 use crate::scenario::model::{MAX_CLASSES, SiteId, Transport};
 use crate::sim::extremes::{larger, smaller};
@@ -10,9 +10,9 @@ use crate::units::Time;
 /// Weight and greatest useful rate of each lane.
 pub(super) type Demands = [(f64, f64); MAX_CLASSES];
 
-impl Concentrator {
+impl FluidConcentrator {
     /// Splits the throughput over the lanes and finds what ends next.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn reallocate(&mut self) {
         (self.put_off, self.settled) = (false, self.now);
         let capacity = self.capacity();
         self.reserve = if unlikely(matches!(self.transport, Transport::Ideal)) { 0.0 } else { self.reserve(capacity) };
@@ -25,7 +25,7 @@ impl Concentrator {
     }
 
     fn settle_one(&mut self, capacity: f64) {
-        let lane = &mut self.lanes[0];
+        let lane = &mut self.queues[0];
         let mut capacity = capacity.min(lane.terms.total);
         lane.band.advance(self.now);
         if unlikely(!self.floods.is_empty()) {
@@ -50,7 +50,7 @@ impl Concentrator {
     /// A band that was not touched and has the capacity that it had goes on as it was.
     fn settle_all(&mut self, capacity: f64) {
         let mut demand = [(0.0, 0.0); MAX_CLASSES];
-        for ((place, lane), demand) in self.lanes.iter().enumerate().zip(&mut demand) {
+        for ((place, lane), demand) in self.queues.iter().enumerate().zip(&mut demand) {
             let flood = flood_rate(&self.floods, &self.plan, place);
             let weight = lane.terms.weight.unwrap_or_else(|| lane.band.weight() + self.weight_of_flood(flood));
             *demand = (weight, (lane.band.appetite() + flood).min(lane.terms.total));
@@ -59,7 +59,7 @@ impl Concentrator {
         if !self.floods.is_empty() {
             self.flood_queues(&mut given);
         }
-        for (lane, &given) in self.lanes.iter_mut().zip(&given) {
+        for (lane, &given) in self.queues.iter_mut().zip(&given) {
             if lane.touched || lane.given.to_bits() != given.to_bits() {
                 lane.band.advance(self.now);
                 lane.band.settle(given);
@@ -77,22 +77,22 @@ impl Concentrator {
     /// What lets a packet of each lane wait although it ranks higher: a lower class's packet in service, and one that the
     /// device has taken ahead.
     fn look_ahead(&mut self) {
-        let all = self.lanes.len();
+        let all = self.queues.len();
         for place in 0..all {
-            let others: f64 = (0..all).filter(|&other| other != place).map(|other| self.lanes[other].band.rate()).sum();
-            self.lanes[place].ahead = AHEAD * self.full * self.slow * smaller(others * self.slow, 1.0);
+            let others: f64 = (0..all).filter(|&other| other != place).map(|other| self.queues[other].band.rate()).sum();
+            self.queues[place].ahead = AHEAD * self.full * self.slow * smaller(others * self.slow, 1.0);
         }
     }
 
     /// The rate that each lane could have if it wanted more; bursts of higher ranks go first.
     fn open_lanes(&mut self, capacity: f64, demand: &mut Demands, given: &[f64; MAX_CLASSES]) {
         let mut bursts = [0.0; MAX_CLASSES];
-        self.lanes.iter().zip(&mut bursts).for_each(|(lane, bursts)| *bursts = lane.bursts);
+        self.queues.iter().zip(&mut bursts).for_each(|(lane, bursts)| *bursts = lane.bursts);
         let mut open = self.plan.open_to(capacity, demand, given, &bursts);
         if self.plan.shares_by_weight() {
             self.limit_bursts(capacity, demand, &mut open);
         }
-        for (lane, (open, left)) in self.lanes.iter_mut().zip(open) {
+        for (lane, (open, left)) in self.queues.iter_mut().zip(open) {
             lane.left = left;
             lane.open((open - lane.flooded.rate).max(0.0));
         }
@@ -100,26 +100,26 @@ impl Concentrator {
 
     /// Splits a site's access link over its busy lanes.
     pub(super) fn share_access(&mut self, site: SiteId) {
-        let door = &self.doors[site.index()];
+        let door = &self.sites[site.index()];
         let access = door.access().max(0.0);
         if let Some(place) = door.only_lane() {
-            self.limit(place, site, access.min(self.lanes[place].terms.per_site));
+            self.limit(place, site, access.min(self.queues[place].terms.per_site));
             return;
         }
         let mut demand = [(0.0, 0.0); MAX_CLASSES];
         for place in door.lanes() {
-            let lane = &self.lanes[place];
+            let lane = &self.queues[place];
             let weight = lane.terms.weight.unwrap_or_else(|| lane.band.weight_at(site.0));
             demand[place] = (weight, access.min(lane.terms.per_site).min(lane.terms.total));
         }
         let given = self.plan.split(access, &demand);
-        for place in self.doors[site.index()].lanes() {
+        for place in self.sites[site.index()].lanes() {
             self.limit(place, site, given[place]);
         }
     }
 
     fn limit(&mut self, place: usize, site: SiteId, cap: f64) {
-        if self.lanes[place].band.would_limit(site.0, cap) {
+        if self.queues[place].band.would_limit(site.0, cap) {
             self.touch(place).limit(site.0, cap);
         }
     }

@@ -2,18 +2,18 @@
 
 use std::hint::cold_path;
 
-use super::Concentrator;
+use super::FluidConcentrator;
 use super::burst::LATELY;
-use crate::scenario::model::{Ingredient, MAX_CLASSES, Site, Transport, Unit};
+use crate::scenario::model::{Concentrator, Ingredient, MAX_CLASSES, Site, Transport};
 use crate::sim::extremes::{larger, smaller};
-use crate::sim::transport::{fading, float};
+use crate::sim::transport::{exp_decay, float};
 
-impl Concentrator {
+impl FluidConcentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
     #[inline(always)]
     pub(super) fn pass(&mut self, dt: f64) {
-        let fades = fading(dt / LATELY);
-        let [only] = &mut self.lanes[..] else {
+        let fades = exp_decay(dt / LATELY);
+        let [only] = &mut self.queues[..] else {
             cold_path();
             return self.pass_several(dt, fades);
         };
@@ -27,20 +27,20 @@ impl Concentrator {
     /// and changes when those of one are through.
     #[inline(never)]
     fn pass_several(&mut self, dt: f64, fades: f64) {
-        self.lanes.iter_mut().for_each(|lane| lane.pass(dt, fades));
+        self.queues.iter_mut().for_each(|lane| lane.pass(dt, fades));
         let mut left = dt;
         for turn in (0..TURNS).rev() {
             let mut rates = [0.0; MAX_CLASSES];
             let mut step = left;
-            for (place, rate) in rates.iter_mut().enumerate().take(self.lanes.len()) {
-                let lane = &self.lanes[place];
+            for (place, rate) in rates.iter_mut().enumerate().take(self.queues.len()) {
+                let lane = &self.queues[place];
                 *rate = lane.terms.weight.map_or(lane.link.rate, |own| self.open(place, own));
                 let waits = self.waiting_bursts(lane) - self.full;
                 if turn > 0 && lane.terms.weight.is_some() && waits > 0.0 {
                     step = smaller(step, waits / larger(*rate - lane.band.rate_capped(), 1.0));
                 }
             }
-            for (lane, rate) in self.lanes.iter_mut().zip(rates) {
+            for (lane, rate) in self.queues.iter_mut().zip(rates) {
                 if lane.backlog > 0.0 {
                     lane.drain(rate, step);
                 }
@@ -65,7 +65,7 @@ pub(super) fn mean_trip(sites: &[Site]) -> f64 {
 
 /// What a flow of each site weighs for its round trip: with windows alike, rates are as one over the round trip, most of a
 /// full queue included (RFC 9438, section 3.3).
-pub(super) fn nearness(unit: &Unit, transport: Transport, trips: &[f64], mean: f64) -> Vec<f64> {
+pub(super) fn nearness(unit: &Concentrator, transport: Transport, trips: &[f64], mean: f64) -> Vec<f64> {
     if !transport.has(Ingredient::RoundTrips) {
         return vec![1.0; trips.len()];
     }

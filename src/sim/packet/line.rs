@@ -4,38 +4,38 @@ use std::collections::VecDeque;
 use std::hint::cold_path;
 
 use crate::scenario::model::Site;
-use crate::sim::packet::parcel::{ParcelId, Parcels};
-use crate::units::{BitRate, Span, Time};
+use crate::sim::packet::parcel::{PacketId, PacketPool};
+use crate::units::{BitRate, Duration, Time};
 
 /// Both directions of an access link.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct AccessLink {
     /// Towards the headend.
-    pub up: Direction,
+    pub up: LinkDirection,
     /// Towards the site.
-    pub down: Direction,
+    pub down: LinkDirection,
 }
 
-impl Line {
+impl AccessLink {
     /// An idle link with `buffer` of its rate before each direction; its tunnel carries no more than `ceiling`.
     #[must_use]
-    pub fn new(site: &Site, ceiling: BitRate, buffer: Span) -> Self {
-        let half = Span(site.rtt.0 / 2);
-        let direction = |rate: BitRate| Direction::new(rate.min(ceiling).bits(), buffer, half);
+    pub fn new(site: &Site, ceiling: BitRate, buffer: Duration) -> Self {
+        let half = Duration(site.rtt.0 / 2);
+        let direction = |rate: BitRate| LinkDirection::new(rate.min(ceiling).bits(), buffer, half);
         Self { up: direction(site.up), down: direction(site.down) }
     }
 }
 
 /// One direction. Service is first in first out, so the end of each packet's is known when it arrives.
 #[derive(Clone, Debug)]
-pub struct Direction {
+pub struct LinkDirection {
     /// Time for a byte [s].
-    each: f64,
-    buffer: Span,
-    delay: Span,
-    busy: Time,
+    byte_time: f64,
+    buffer: Duration,
+    propagation: Duration,
+    busy_until: Time,
     /// Each with the time at which it is at the other end in its slot.
-    under_way: VecDeque<ParcelId>,
+    in_flight: VecDeque<PacketId>,
 }
 
 /// How a train comes to a link.
@@ -51,9 +51,9 @@ pub struct Train {
     pub last: u64,
 }
 
-impl Direction {
-    fn new(rate: f64, buffer: Span, delay: Span) -> Self {
-        Self { each: 8.0 / rate, buffer, delay, busy: Time(0), under_way: VecDeque::new() }
+impl LinkDirection {
+    fn new(rate: f64, buffer: Duration, delay: Duration) -> Self {
+        Self { byte_time: 8.0 / rate, buffer, propagation: delay, busy_until: Time(0), in_flight: VecDeque::new() }
     }
 
     /// Sends a train on: when it is at the other end, if nothing else is before it.
@@ -62,35 +62,35 @@ impl Direction {
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     #[inline(always)]
-    pub fn pass(&mut self, train: Train, parcels: &mut Parcels, id: ParcelId) -> Result<Option<Time>, ()> {
-        let Some(at) = self.through(&train) else { return Err(()) };
-        let first = self.under_way.is_empty();
+    pub fn send(&mut self, train: Train, parcels: &mut PacketPool, id: PacketId) -> Result<Option<Time>, ()> {
+        let Some(at) = self.arrival_time(&train) else { return Err(()) };
+        let first = self.in_flight.is_empty();
         parcels[id].at = at;
-        self.under_way.push_back(id);
+        self.in_flight.push_back(id);
         Ok(first.then_some(at))
     }
 
     /// When a train is at the other end; none if it is lost.
-    pub fn through(&mut self, train: &Train) -> Option<Time> {
-        if self.busy > train.from + self.buffer {
+    pub fn arrival_time(&mut self, train: &Train) -> Option<Time> {
+        if self.busy_until > train.from + self.buffer {
             cold_path();
             return None;
         }
         // Packets of a train follow each other: the link sends the first while the others arrive.
-        let all = self.time(train.bytes);
-        let last = if train.last == train.bytes { all } else { self.time(train.last) };
-        self.busy = (self.busy.max(train.from) + all).max(train.until + last);
-        Some(self.busy + self.delay)
+        let all = self.transmission_time(train.bytes);
+        let last = if train.last == train.bytes { all } else { self.transmission_time(train.last) };
+        self.busy_until = (self.busy_until.max(train.from) + all).max(train.until + last);
+        Some(self.busy_until + self.propagation)
     }
 
     /// Takes out what arrives now; with it when the next one does.
-    pub fn arrive(&mut self, parcels: &Parcels) -> Option<(ParcelId, Option<Time>)> {
-        let parcel = self.under_way.pop_front()?;
-        Some((parcel, self.under_way.front().map(|&next| parcels[next].at)))
+    pub fn deliver(&mut self, parcels: &PacketPool) -> Option<(PacketId, Option<Time>)> {
+        let parcel = self.in_flight.pop_front()?;
+        Some((parcel, self.in_flight.front().map(|&next| parcels[next].at)))
     }
 
     #[allow(clippy::cast_precision_loss)] // bytes of a train
-    fn time(&self, bytes: u64) -> Span {
-        Span::of_secs(bytes.cast_signed() as f64 * self.each)
+    fn transmission_time(&self, bytes: u64) -> Duration {
+        Duration::of_secs(bytes.cast_signed() as f64 * self.byte_time)
     }
 }

@@ -3,97 +3,97 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::sim::packet::wire::{Kind, Packet};
+use crate::sim::packet::wire::{Packet, PacketKind};
 use crate::units::Time;
 
 /// A slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParcelId(u32);
+pub struct PacketId(u32);
 
 /// A packet with what it takes on the wire. It is a line of the cache, no more.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub struct Parcel {
+pub struct QueuedPacket {
     /// The packet.
     pub packet: Packet,
     /// When it came to the concentrator; on an access link, when it is at the other end.
     pub at: Time,
     /// Bytes on the wire of each packet of the train.
-    pub each: u32,
+    pub size: u32,
     /// Of the last.
-    pub tail: u32,
+    pub last_size: u32,
 }
 
-impl Parcel {
+impl QueuedPacket {
     /// Bytes on the wire of all of them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        u64::from(self.packet.count - 1) * u64::from(self.each) + u64::from(self.tail)
+        u64::from(self.packet.count - 1) * u64::from(self.size) + u64::from(self.last_size)
     }
 
     /// Bytes of the smallest packet that may be the last to come; a whole transfer has none.
     #[must_use]
     pub fn last(&self) -> u64 {
         match self.packet {
-            Packet { kind: Kind::Whole, .. } => 0,
-            Packet { count: 1, .. } => u64::from(self.tail),
-            _ => u64::from(self.tail.min(self.each)),
+            Packet { kind: PacketKind::Message, .. } => 0,
+            Packet { count: 1, .. } => u64::from(self.last_size),
+            _ => u64::from(self.last_size.min(self.size)),
         }
     }
 
     /// Keeps the first `count` packets of the train.
-    pub fn cut(&mut self, count: u16) {
+    pub fn truncate(&mut self, count: u16) {
         if count < self.packet.count {
-            (self.packet.count, self.tail) = (count, self.each);
+            (self.packet.count, self.last_size) = (count, self.size);
         }
     }
 }
 
-const _: () = assert!(size_of::<Parcel>() == 64);
+const _: () = assert!(size_of::<QueuedPacket>() == 64);
 
 /// All slots.
 #[derive(Clone, Debug, Default)]
-pub struct Parcels {
-    slots: Vec<Parcel>,
-    free: Vec<ParcelId>,
+pub struct PacketPool {
+    slots: Vec<QueuedPacket>,
+    free: Vec<PacketId>,
 }
 
-impl Parcels {
+impl PacketPool {
     /// Puts a packet in.
     ///
     /// # Panics
     /// With 2^32 packets under way.
-    pub fn add(&mut self, parcel: Parcel) -> ParcelId {
+    pub fn add(&mut self, parcel: QueuedPacket) -> PacketId {
         if let Some(id) = self.free.pop() {
             self[id] = parcel;
             return id;
         }
         self.slots.push(parcel);
-        ParcelId(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 packets are under way"))
+        PacketId(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 packets are under way"))
     }
 
     /// Takes a packet out.
-    pub fn take(&mut self, id: ParcelId) -> Packet {
+    pub fn take(&mut self, id: PacketId) -> Packet {
         self.free.push(id);
         self[id].packet
     }
 
     /// A packet is lost.
-    pub fn drop(&mut self, id: ParcelId) {
+    pub fn drop(&mut self, id: PacketId) {
         self.free.push(id);
     }
 }
 
-impl Index<ParcelId> for Parcels {
-    type Output = Parcel;
+impl Index<PacketId> for PacketPool {
+    type Output = QueuedPacket;
 
-    fn index(&self, id: ParcelId) -> &Parcel {
+    fn index(&self, id: PacketId) -> &QueuedPacket {
         &self.slots[id.0 as usize]
     }
 }
 
-impl IndexMut<ParcelId> for Parcels {
-    fn index_mut(&mut self, id: ParcelId) -> &mut Parcel {
+impl IndexMut<PacketId> for PacketPool {
+    fn index_mut(&mut self, id: PacketId) -> &mut QueuedPacket {
         &mut self.slots[id.0 as usize]
     }
 }

@@ -10,35 +10,35 @@ use std::hint::cold_path;
 use std::mem::offset_of;
 
 use crate::scenario::model::{Ingredient, Tcp};
-use crate::sim::packet::congestion::{Control, Growth};
+use crate::sim::packet::congestion::{AckEvent, CongestionControl};
 use crate::sim::packet::rtt::Rtt;
-use crate::sim::packet::wire::Says;
-use crate::units::{Span, Time};
+use crate::sim::packet::wire::AckInfo;
+use crate::units::{Duration, Time};
 
 /// A segment that was sent and is not acknowledged with all before it: when, and what is known of it in the lowest bits.
 /// Eight lie in a line of the cache.
 #[derive(Clone, Copy, Debug)]
-struct Sent(u64);
+struct SentSegment(u64);
 
-impl Sent {
+impl SentSegment {
     /// It has arrived.
     const SACKED: u64 = 1;
     /// It is taken for lost, and not sent again yet or lost again.
     const LOST: u64 = 2;
     /// It was sent again.
-    const AGAIN: u64 = 4;
+    const RETRANS: u64 = 4;
     const BITS: u32 = 3;
 
-    fn now(at: Time) -> Self {
+    fn sent(at: Time) -> Self {
         Self(at.0 << Self::BITS)
     }
 
-    fn at(self) -> Time {
+    fn sent_at(self) -> Time {
         Time(self.0 >> Self::BITS)
     }
 
     /// Whether any of these holds.
-    fn is(self, what: u64) -> bool {
+    fn has(self, what: u64) -> bool {
         self.0 & what != 0
     }
 
@@ -47,14 +47,14 @@ impl Sent {
     }
 
     /// It was sent again, at this time.
-    fn repeat(&mut self, at: Time) {
-        self.0 = at.0 << Self::BITS | self.0 & (Self::SACKED | Self::LOST) | Self::AGAIN;
+    fn retransmitted(&mut self, at: Time) {
+        self.0 = at.0 << Self::BITS | self.0 & (Self::SACKED | Self::LOST) | Self::RETRANS;
     }
 }
 
 /// How a sender fares (Linux, `tcp_ca_state`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum CaState {
     /// Nothing is lost.
     Open,
     /// Lost segments are sent again, at a falling rate.
@@ -65,29 +65,29 @@ enum State {
 
 /// What the sender wants to be woken for; never, where there is no cause.
 #[derive(Clone, Copy, Debug)]
-struct Alarms {
+struct Timers {
     /// Segments are lost if nothing is heard of them by then.
     reorder: Time,
     /// The tail is probed.
-    probe: Time,
+    tlp: Time,
     /// All is taken for lost.
-    timeout: Time,
+    rto: Time,
 }
 
-impl Alarms {
-    const OFF: Self = Self { reorder: Time::NEVER, probe: Time::NEVER, timeout: Time::NEVER };
+impl Timers {
+    const OFF: Self = Self { reorder: Time::NEVER, tlp: Time::NEVER, rto: Time::NEVER };
 }
 
 /// What came with an acknowledgement.
 #[derive(Clone, Copy, Debug, Default)]
-struct News {
+struct AckSample {
     acked: u32,
     sacked: u32,
     /// Round trip of the oldest segment that arrived, which did wait for its acknowledgement.
-    sample: Option<Span>,
+    oldest_rtt: Option<Duration>,
     /// Round trip of the youngest.
-    fresh: Option<Span>,
-    advanced: bool,
+    newest_rtt: Option<Duration>,
+    una_advanced: bool,
 }
 
 /// One direction of a connection. What every acknowledgement needs lies in its first four lines of the cache.
@@ -95,53 +95,53 @@ struct News {
 #[repr(C, align(64))]
 pub struct Sender {
     /// Segments below have arrived, all.
-    una: u32,
+    snd_una: u32,
     /// The next one that was never sent.
-    next: u32,
+    snd_nxt: u32,
     /// Segments that there are.
     total: u32,
-    sacked: u32,
-    lost: u32,
-    resent: u32,
-    most: u32,
+    sacked_out: u32,
+    lost_out: u32,
+    retrans_out: u32,
+    max_cwnd: u32,
     backoff: u32,
-    reduction: Reduction,
+    prr: Prr,
     /// The end of a probe, and whether it repeated a segment.
-    probe: Option<(u32, bool)>,
+    tlp: Option<(u32, bool)>,
     /// Where to look for segments to send again.
-    hint: u32,
+    retransmit_hint: u32,
     /// Recovery ends when all below has arrived.
-    high: u32,
-    rack: bool,
-    probes: bool,
-    state: State,
-    limited: bool,
-    board: VecDeque<Sent>,
-    latest: Latest,
+    recovery_point: u32,
+    rack_enabled: bool,
+    tlp_enabled: bool,
+    ca_state: CaState,
+    cwnd_limited: bool,
+    scoreboard: VecDeque<SentSegment>,
+    rack: RackState,
     prior: (u32, u32),
     rtt: Rtt,
-    alarms: Alarms,
+    timers: Timers,
     /// When the first segment of this recovery was sent again.
-    resent_at: Option<Time>,
-    control: Control,
+    first_retrans_at: Option<Time>,
+    congestion: CongestionControl,
 }
 
 /// Of the control, which is last, only the first line is asked for at every acknowledgement.
-const _: () = assert!(offset_of!(Sender, control) == 3 * 64);
+const _: () = assert!(offset_of!(Sender, congestion) == 3 * 64);
 
 /// The last sent of the segments that are known to have arrived: when, which, and its round trip.
 #[derive(Clone, Copy, Debug, Default)]
-struct Latest {
-    at: Time,
+struct RackState {
+    xmit_time: Time,
     segment: u32,
-    trip: Span,
+    rtt: Duration,
 }
 
 /// Proportional rate reduction.
 #[derive(Clone, Copy, Debug, Default)]
-struct Reduction {
+struct Prr {
     delivered: u32,
-    sent: u32,
+    out: u32,
 }
 
 impl Sender {
@@ -149,49 +149,49 @@ impl Sender {
     #[must_use]
     pub fn new(tcp: &Tcp) -> Self {
         Self {
-            una: 0,
-            next: 0,
+            snd_una: 0,
+            snd_nxt: 0,
             total: 0,
-            sacked: 0,
-            lost: 0,
-            resent: 0,
-            most: tcp.most,
+            sacked_out: 0,
+            lost_out: 0,
+            retrans_out: 0,
+            max_cwnd: tcp.most,
             backoff: 0,
-            reduction: Reduction::default(),
-            probe: None,
-            hint: 0,
-            high: 0,
-            rack: tcp.has(Ingredient::Rack),
-            probes: tcp.has(Ingredient::TailProbe),
-            state: State::Open,
-            limited: false,
-            board: VecDeque::new(),
-            latest: Latest::default(),
+            prr: Prr::default(),
+            tlp: None,
+            retransmit_hint: 0,
+            recovery_point: 0,
+            rack_enabled: tcp.has(Ingredient::Rack),
+            tlp_enabled: tcp.has(Ingredient::TailProbe),
+            ca_state: CaState::Open,
+            cwnd_limited: false,
+            scoreboard: VecDeque::new(),
+            rack: RackState::default(),
             prior: (0, 0),
             rtt: Rtt::unknown(),
-            alarms: Alarms::OFF,
-            resent_at: None,
-            control: Control::new(tcp.congestion, tcp.has(Ingredient::Hystart), tcp.window),
+            timers: Timers::OFF,
+            first_retrans_at: None,
+            congestion: CongestionControl::new(tcp.congestion, tcp.has(Ingredient::Hystart), tcp.window),
         }
     }
 
     /// A new connection in the place of an old one; its memory is used again.
-    pub fn open(&mut self, tcp: &Tcp, rtt: Option<Span>) {
-        let mut board = std::mem::take(&mut self.board);
+    pub fn open(&mut self, tcp: &Tcp, rtt: Option<Duration>) {
+        let mut board = std::mem::take(&mut self.scoreboard);
         board.clear();
-        *self = Self { board, ..Self::new(tcp) };
+        *self = Self { scoreboard: board, ..Self::new(tcp) };
         if let Some(rtt) = rtt {
             self.rtt.add(rtt);
         }
     }
 
     /// A round trip was measured when the connection was set up.
-    pub fn measured(&mut self, trip: Span) {
+    pub fn on_rtt_sample(&mut self, trip: Duration) {
         self.rtt.add(trip);
     }
 
     /// More to send.
-    pub fn offer(&mut self, segments: u32) {
+    pub fn enqueue(&mut self, segments: u32) {
         self.total += segments;
     }
 
@@ -203,237 +203,237 @@ impl Sender {
 
     /// When the sender wants to be woken; never, if it need not be.
     #[must_use]
-    pub fn alarm(&self) -> Time {
-        self.alarms.reorder.min(self.alarms.probe).min(self.alarms.timeout)
+    pub fn next_timer(&self) -> Time {
+        self.timers.reorder.min(self.timers.tlp).min(self.timers.rto)
     }
 
     /// Whether it has nothing to send, and nothing on its way.
     #[must_use]
-    pub fn idle(&self) -> bool {
-        self.una == self.total
+    pub fn all_acked(&self) -> bool {
+        self.snd_una == self.total
     }
 
     /// The window [segments].
     #[must_use]
-    pub fn window(&self) -> u32 {
-        self.control.window
+    pub fn cwnd(&self) -> u32 {
+        self.congestion.cwnd
     }
 
     /// Segments on their way as far as is known.
-    fn flight(&self) -> u32 {
-        self.next - self.una - self.sacked - self.lost + self.resent
+    fn in_flight(&self) -> u32 {
+        self.snd_nxt - self.snd_una - self.sacked_out - self.lost_out + self.retrans_out
     }
 
     /// The next segments to send, as many as are in a row: the first of them, and how many.
     #[inline(always)]
-    pub fn send(&mut self, now: Time) -> Option<(u32, u32)> {
-        let room = self.control.window.min(self.most).saturating_sub(self.flight());
-        self.limited = room == 0;
+    pub fn next_segments(&mut self, now: Time) -> Option<(u32, u32)> {
+        let room = self.congestion.cwnd.min(self.max_cwnd).saturating_sub(self.in_flight());
+        self.cwnd_limited = room == 0;
         if room == 0 {
             return None;
         }
-        if self.lost > self.resent
-            && let Some(range) = self.send_again(now, room)
+        if self.lost_out > self.retrans_out
+            && let Some(range) = self.retransmit(now, room)
         {
             return Some(range);
         }
-        let count = room.min(self.total - self.next);
+        let count = room.min(self.total - self.snd_nxt);
         (count > 0).then(|| self.send_new(now, count))
     }
 
     #[inline(always)]
     fn send_new(&mut self, now: Time, count: u32) -> (u32, u32) {
-        let first = self.next;
-        if self.una == self.next {
-            self.alarms.timeout = self.timeout(now);
+        let first = self.snd_nxt;
+        if self.snd_una == self.snd_nxt {
+            self.timers.rto = self.rto_deadline(now);
         }
         for _ in 0..count {
-            self.board.push_back(Sent::now(now));
+            self.scoreboard.push_back(SentSegment::sent(now));
         }
-        self.next += count;
-        self.reduction.sent += count;
-        self.plan_probe(now);
+        self.snd_nxt += count;
+        self.prr.out += count;
+        self.schedule_tlp(now);
         (first, count)
     }
 
-    fn send_again(&mut self, now: Time, most: u32) -> Option<(u32, u32)> {
-        let first = (self.hint.max(self.una)..self.next).find(|&segment| self.wants_sending(segment))?;
+    fn retransmit(&mut self, now: Time, most: u32) -> Option<(u32, u32)> {
+        let first = (self.retransmit_hint.max(self.snd_una)..self.snd_nxt).find(|&segment| self.needs_retransmit(segment))?;
         let mut count = 0;
-        while count < most && first + count < self.next && self.wants_sending(first + count) {
-            self.at_mut(first + count).repeat(now);
+        while count < most && first + count < self.snd_nxt && self.needs_retransmit(first + count) {
+            self.segment_mut(first + count).retransmitted(now);
             count += 1;
         }
-        self.resent += count;
-        self.hint = first + count;
-        self.reduction.sent += count;
-        self.resent_at.get_or_insert(now);
-        if first == self.una {
-            self.alarms.timeout = self.timeout(now);
+        self.retrans_out += count;
+        self.retransmit_hint = first + count;
+        self.prr.out += count;
+        self.first_retrans_at.get_or_insert(now);
+        if first == self.snd_una {
+            self.timers.rto = self.rto_deadline(now);
         }
         Some((first, count))
     }
 
-    fn at(&self, segment: u32) -> Sent {
-        self.board[(segment - self.una) as usize]
+    fn segment(&self, segment: u32) -> SentSegment {
+        self.scoreboard[(segment - self.snd_una) as usize]
     }
 
-    fn at_mut(&mut self, segment: u32) -> &mut Sent {
-        &mut self.board[(segment - self.una) as usize]
+    fn segment_mut(&mut self, segment: u32) -> &mut SentSegment {
+        &mut self.scoreboard[(segment - self.snd_una) as usize]
     }
 
-    fn wants_sending(&self, segment: u32) -> bool {
-        let sent = self.at(segment);
-        sent.is(Sent::LOST) && !sent.is(Sent::AGAIN)
+    fn needs_retransmit(&self, segment: u32) -> bool {
+        let sent = self.segment(segment);
+        sent.has(SentSegment::LOST) && !sent.has(SentSegment::RETRANS)
     }
 
     /// What the other end says; `echo` is when the segment that made it speak was sent.
-    pub fn acknowledged(&mut self, now: Time, says: &Says, echo: Time) {
-        if says.first > self.next || (says.first < self.una && says.held == 0) {
+    pub fn on_ack(&mut self, now: Time, says: &AckInfo, echo: Time) {
+        if says.seq > self.snd_nxt || (says.seq < self.snd_una && says.sacked == 0) {
             return;
         }
-        let out = self.next - self.una;
-        let mut news = News::default();
-        self.take_in(now, says, &mut news);
-        if let Some(sample) = news.sample {
+        let out = self.snd_nxt - self.snd_una;
+        let mut news = AckSample::default();
+        self.update_scoreboard(now, says, &mut news);
+        if let Some(sample) = news.oldest_rtt {
             self.rtt.add(sample);
         }
-        if news.advanced {
+        if news.una_advanced {
             self.backoff = 0;
         }
-        self.probe_answered(says);
-        self.leave_recovery(echo, news.advanced);
-        let lost = self.lost;
-        self.detect(now);
-        let newly_lost = self.lost > lost;
-        if self.lost > 0 && self.state == State::Open {
+        self.on_tlp_acked(says);
+        self.try_leave_recovery(echo, news.una_advanced);
+        let lost = self.lost_out;
+        self.detect_losses(now);
+        let newly_lost = self.lost_out > lost;
+        if self.lost_out > 0 && self.ca_state == CaState::Open {
             cold_path();
             self.enter_recovery();
         }
         let delivered = news.acked + news.sacked;
-        match self.state {
-            State::Recovery => self.reduce(delivered, news.advanced && !newly_lost),
-            State::Open | State::Loss if delivered > 0 => self.control.grow(Growth {
+        match self.ca_state {
+            CaState::Recovery => self.prr_update(delivered, news.una_advanced && !newly_lost),
+            CaState::Open | CaState::Loss if delivered > 0 => self.congestion.on_ack(AckEvent {
                 now,
                 acked: delivered,
-                sample: news.fresh,
-                least: self.rtt.least(),
-                una: self.una,
-                next: self.next,
-                limited: self.limited
-                    || self.state == State::Loss
-                    || (self.control.slow_start() && self.control.window < 2 * out),
+                rtt: news.newest_rtt,
+                min_rtt: self.rtt.min_rtt(),
+                snd_una: self.snd_una,
+                snd_nxt: self.snd_nxt,
+                cwnd_limited: self.cwnd_limited
+                    || self.ca_state == CaState::Loss
+                    || (self.congestion.in_slow_start() && self.congestion.cwnd < 2 * out),
             }),
-            State::Open | State::Loss => {}
+            CaState::Open | CaState::Loss => {}
         }
-        if self.una == self.next {
-            self.alarms = Alarms::OFF;
-        } else if news.advanced {
-            self.alarms.timeout = self.timeout(now);
-            self.plan_probe(now);
+        if self.snd_una == self.snd_nxt {
+            self.timers = Timers::OFF;
+        } else if news.una_advanced {
+            self.timers.rto = self.rto_deadline(now);
+            self.schedule_tlp(now);
         }
     }
 
     /// When all is taken for lost, if nothing is heard from now on.
-    fn timeout(&self, now: Time) -> Time {
-        now + self.rtt.timeout(self.backoff)
+    fn rto_deadline(&self, now: Time) -> Time {
+        now + self.rtt.rto(self.backoff)
     }
 
     /// Everything sent has arrived: the answer says so, each of its packets again.
-    pub fn all_arrived(&mut self, now: Time) {
-        if self.una == self.next {
+    pub fn on_implicit_ack(&mut self, now: Time) {
+        if self.snd_una == self.snd_nxt {
             return;
         }
-        let says = Says::of(self.next);
-        self.acknowledged(now, &says, now);
+        let says = AckInfo::of(self.snd_nxt);
+        self.on_ack(now, &says, now);
     }
 
     /// Books what has arrived.
-    fn take_in(&mut self, now: Time, says: &Says, news: &mut News) {
-        while self.una < says.first {
-            let Some(sent) = self.board.pop_front() else { break };
-            self.una += 1;
-            news.advanced = true;
-            if sent.is(Sent::SACKED) {
-                self.sacked -= 1;
+    fn update_scoreboard(&mut self, now: Time, says: &AckInfo, news: &mut AckSample) {
+        while self.snd_una < says.seq {
+            let Some(sent) = self.scoreboard.pop_front() else { break };
+            self.snd_una += 1;
+            news.una_advanced = true;
+            if sent.has(SentSegment::SACKED) {
+                self.sacked_out -= 1;
             } else {
                 news.acked += 1;
-                self.arrived(now, self.una - 1, sent, news);
+                self.on_delivered(now, self.snd_una - 1, sent, news);
             }
-            self.lost -= u32::from(sent.is(Sent::LOST));
-            self.resent -= u32::from(sent.is(Sent::LOST) && sent.is(Sent::AGAIN));
+            self.lost_out -= u32::from(sent.has(SentSegment::LOST));
+            self.retrans_out -= u32::from(sent.has(SentSegment::LOST) && sent.has(SentSegment::RETRANS));
         }
-        if u32::from(says.held) <= self.sacked {
+        if u32::from(says.sacked) <= self.sacked_out {
             return;
         }
         for (from, until) in says.blocks() {
-            for segment in from.max(self.una)..until.min(self.next) {
-                let sent = self.at(segment);
-                if sent.is(Sent::SACKED) {
+            for segment in from.max(self.snd_una)..until.min(self.snd_nxt) {
+                let sent = self.segment(segment);
+                if sent.has(SentSegment::SACKED) {
                     continue;
                 }
-                self.at_mut(segment).set(Sent::SACKED, true);
-                self.sacked += 1;
+                self.segment_mut(segment).set(SentSegment::SACKED, true);
+                self.sacked_out += 1;
                 news.sacked += 1;
-                if sent.is(Sent::LOST) {
-                    self.at_mut(segment).set(Sent::LOST, false);
-                    self.lost -= 1;
-                    self.resent -= u32::from(sent.is(Sent::AGAIN));
+                if sent.has(SentSegment::LOST) {
+                    self.segment_mut(segment).set(SentSegment::LOST, false);
+                    self.lost_out -= 1;
+                    self.retrans_out -= u32::from(sent.has(SentSegment::RETRANS));
                 }
-                self.arrived(now, segment, sent, news);
+                self.on_delivered(now, segment, sent, news);
             }
-            if self.sacked >= u32::from(says.held) {
+            if self.sacked_out >= u32::from(says.sacked) {
                 break;
             }
         }
     }
 
-    fn arrived(&mut self, now: Time, segment: u32, sent: Sent, news: &mut News) {
-        let (at, again) = (sent.at(), sent.is(Sent::AGAIN));
+    fn on_delivered(&mut self, now: Time, segment: u32, sent: SentSegment, news: &mut AckSample) {
+        let (at, again) = (sent.sent_at(), sent.has(SentSegment::RETRANS));
         let trip = now.since(at);
         // A segment that was sent twice may have arrived the first time (RFC 8985, section 6.2, step 2).
-        if again && trip < self.rtt.least() {
+        if again && trip < self.rtt.min_rtt() {
             return;
         }
-        if (at, segment) >= (self.latest.at, self.latest.segment) {
-            self.latest = Latest { at, segment, trip };
+        if (at, segment) >= (self.rack.xmit_time, self.rack.segment) {
+            self.rack = RackState { xmit_time: at, segment, rtt: trip };
         }
         if !again {
-            news.sample.get_or_insert(trip);
-            news.fresh = Some(trip);
+            news.oldest_rtt.get_or_insert(trip);
+            news.newest_rtt = Some(trip);
         }
     }
 
     /// Marks what must be lost, given what has arrived.
     #[inline(always)]
-    fn detect(&mut self, now: Time) {
-        self.alarms.reorder = Time::NEVER;
-        if self.sacked == 0 && self.state == State::Open {
+    fn detect_losses(&mut self, now: Time) {
+        self.timers.reorder = Time::NEVER;
+        if self.sacked_out == 0 && self.ca_state == CaState::Open {
             return;
         }
-        if self.rack { self.detect_by_time(now) } else { self.detect_by_number() }
+        if self.rack_enabled { self.rack_detect_losses(now) } else { self.dupack_detect_losses() }
     }
 
     /// RACK: what was sent before something that has arrived is lost, once a round trip and some are over.
     #[inline(always)]
-    fn detect_by_time(&mut self, now: Time) {
-        let latest = self.latest;
-        let sure = self.state != State::Open || self.sacked >= DUPLICATES;
-        let grace = if sure { 0 } else { (self.rtt.least().0 / 4).min(self.rtt.smoothed().0) };
+    fn rack_detect_losses(&mut self, now: Time) {
+        let latest = self.rack;
+        let sure = self.ca_state != CaState::Open || self.sacked_out >= DUP_THRESH;
+        let grace = if sure { 0 } else { (self.rtt.min_rtt().0 / 4).min(self.rtt.srtt().0) };
         let mut wait = 0;
-        for place in 0..self.board.len() {
-            let sent = self.board[place];
-            let again = sent.is(Sent::AGAIN);
-            if sent.is(Sent::SACKED) || (sent.is(Sent::LOST) && !again) {
+        for place in 0..self.scoreboard.len() {
+            let sent = self.scoreboard[place];
+            let again = sent.has(SentSegment::RETRANS);
+            if sent.has(SentSegment::SACKED) || (sent.has(SentSegment::LOST) && !again) {
                 continue;
             }
-            if (sent.at(), self.una + place_of(place)) >= (latest.at, latest.segment) {
+            if (sent.sent_at(), self.snd_una + segment_offset(place)) >= (latest.xmit_time, latest.segment) {
                 if again {
                     continue;
                 }
                 // Never sent again, so all beyond was sent later still.
                 break;
             }
-            let over = sent.at().0 + latest.trip.0 + grace;
+            let over = sent.sent_at().0 + latest.rtt.0 + grace;
             if over <= now.0 {
                 self.mark_lost(place);
             } else {
@@ -441,181 +441,181 @@ impl Sender {
             }
         }
         if wait > 0 {
-            self.alarms.reorder = now + Span(wait);
+            self.timers.reorder = now + Duration(wait);
         }
     }
 
     /// RFC 6675: a segment is lost once three beyond have arrived.
-    fn detect_by_number(&mut self) {
-        let mut beyond = self.sacked;
-        for place in 0..self.board.len() {
-            let sent = self.board[place];
-            if sent.is(Sent::SACKED) {
+    fn dupack_detect_losses(&mut self) {
+        let mut beyond = self.sacked_out;
+        for place in 0..self.scoreboard.len() {
+            let sent = self.scoreboard[place];
+            if sent.has(SentSegment::SACKED) {
                 beyond -= 1;
-            } else if beyond >= DUPLICATES && !sent.is(Sent::LOST | Sent::AGAIN) {
+            } else if beyond >= DUP_THRESH && !sent.has(SentSegment::LOST | SentSegment::RETRANS) {
                 self.mark_lost(place);
-            } else if beyond < DUPLICATES {
+            } else if beyond < DUP_THRESH {
                 break;
             }
         }
     }
 
     fn mark_lost(&mut self, place: usize) {
-        let sent = &mut self.board[place];
-        if sent.is(Sent::LOST) {
+        let sent = &mut self.scoreboard[place];
+        if sent.has(SentSegment::LOST) {
             // It was on its way again, and is lost again.
-            self.resent -= u32::from(sent.is(Sent::AGAIN));
+            self.retrans_out -= u32::from(sent.has(SentSegment::RETRANS));
         } else {
-            sent.set(Sent::LOST, true);
-            self.lost += 1;
+            sent.set(SentSegment::LOST, true);
+            self.lost_out += 1;
         }
-        sent.set(Sent::AGAIN, false);
-        self.hint = self.hint.min(self.una + place_of(place));
+        sent.set(SentSegment::RETRANS, false);
+        self.retransmit_hint = self.retransmit_hint.min(self.snd_una + segment_offset(place));
     }
 
     fn enter_recovery(&mut self) {
-        self.prior = (self.control.window, self.control.threshold);
-        self.control.reduce();
-        self.reduction = Reduction::default();
-        self.state = State::Recovery;
-        self.high = self.next;
-        self.hint = self.una;
-        self.resent_at = None;
-        self.probe = None;
-        self.alarms.probe = Time::NEVER;
+        self.prior = (self.congestion.cwnd, self.congestion.ssthresh);
+        self.congestion.on_congestion_event();
+        self.prr = Prr::default();
+        self.ca_state = CaState::Recovery;
+        self.recovery_point = self.snd_nxt;
+        self.retransmit_hint = self.snd_una;
+        self.first_retrans_at = None;
+        self.tlp = None;
+        self.timers.tlp = Time::NEVER;
     }
 
     /// The window while it comes down.
-    fn reduce(&mut self, delivered: u32, progress: bool) {
+    fn prr_update(&mut self, delivered: u32, progress: bool) {
         if delivered == 0 {
             return;
         }
-        let flight = self.flight();
-        let reduction = &mut self.reduction;
+        let flight = self.in_flight();
+        let reduction = &mut self.prr;
         reduction.delivered += delivered;
-        let threshold = self.control.threshold;
+        let threshold = self.congestion.ssthresh;
         let room = if flight > threshold {
             let wanted = u64::from(threshold) * u64::from(reduction.delivered);
             let wanted = wanted.div_ceil(u64::from(self.prior.0.max(1)));
-            u32::try_from(wanted).unwrap_or(u32::MAX).saturating_sub(reduction.sent)
+            u32::try_from(wanted).unwrap_or(u32::MAX).saturating_sub(reduction.out)
         } else {
-            let wanted = reduction.delivered.saturating_sub(reduction.sent).max(delivered) + u32::from(progress);
+            let wanted = reduction.delivered.saturating_sub(reduction.out).max(delivered) + u32::from(progress);
             wanted.min(threshold - flight)
         };
         // The first loss is sent again at once.
-        let room = room.max(u32::from(reduction.sent == 0));
-        self.control.window = flight + room;
+        let room = room.max(u32::from(reduction.out == 0));
+        self.congestion.cwnd = flight + room;
     }
 
-    fn leave_recovery(&mut self, echo: Time, advanced: bool) {
-        match self.state {
+    fn try_leave_recovery(&mut self, echo: Time, advanced: bool) {
+        match self.ca_state {
             // What answers an original cannot answer its repetition: the time-out was needless (RFC 3522).
-            State::Loss if advanced && self.resent_at.is_some_and(|at| echo < at) => self.undo(),
-            State::Loss if self.una >= self.high => self.state = State::Open,
-            State::Recovery if self.una >= self.high => {
-                self.control.window = self.control.threshold;
-                self.state = State::Open;
+            CaState::Loss if advanced && self.first_retrans_at.is_some_and(|at| echo < at) => self.undo_spurious_rto(),
+            CaState::Loss if self.snd_una >= self.recovery_point => self.ca_state = CaState::Open,
+            CaState::Recovery if self.snd_una >= self.recovery_point => {
+                self.congestion.cwnd = self.congestion.ssthresh;
+                self.ca_state = CaState::Open;
             }
-            State::Open | State::Loss | State::Recovery => {}
+            CaState::Open | CaState::Loss | CaState::Recovery => {}
         }
     }
 
-    fn undo(&mut self) {
-        self.control.window = self.control.window.max(self.prior.0);
-        self.control.threshold = self.control.threshold.max(self.prior.1);
-        self.board.iter_mut().for_each(|sent| sent.set(Sent::LOST | Sent::AGAIN, false));
-        (self.lost, self.resent, self.state, self.resent_at) = (0, 0, State::Open, None);
+    fn undo_spurious_rto(&mut self) {
+        self.congestion.cwnd = self.congestion.cwnd.max(self.prior.0);
+        self.congestion.ssthresh = self.congestion.ssthresh.max(self.prior.1);
+        self.scoreboard.iter_mut().for_each(|sent| sent.set(SentSegment::LOST | SentSegment::RETRANS, false));
+        (self.lost_out, self.retrans_out, self.ca_state, self.first_retrans_at) = (0, 0, CaState::Open, None);
     }
 
     /// A probe of the tail is due if nothing is heard, unless one is out or something is known to be missing.
-    fn plan_probe(&mut self, now: Time) {
-        self.alarms.probe = Time::NEVER;
-        let calm = self.state == State::Open && self.sacked == 0 && self.probe.is_none() && self.una < self.next;
-        if self.probes && calm && self.backoff == 0 {
+    fn schedule_tlp(&mut self, now: Time) {
+        self.timers.tlp = Time::NEVER;
+        let calm = self.ca_state == CaState::Open && self.sacked_out == 0 && self.tlp.is_none() && self.snd_una < self.snd_nxt;
+        if self.tlp_enabled && calm && self.backoff == 0 {
             // Where the time-out would come first, the probe takes its place.
-            self.alarms.probe = (now + self.rtt.probe(self.next - self.una == 1)).min(self.alarms.timeout);
+            self.timers.tlp = (now + self.rtt.pto(self.snd_nxt - self.snd_una == 1)).min(self.timers.rto);
         }
     }
 
     /// An alarm rings. What comes back is a probe: a segment that leaves whatever the window says.
-    pub fn ring(&mut self, now: Time) -> Option<(u32, u32)> {
-        if self.alarms.reorder <= now {
-            self.detect(now);
-            if self.lost > 0 && self.state == State::Open {
+    pub fn on_timer(&mut self, now: Time) -> Option<(u32, u32)> {
+        if self.timers.reorder <= now {
+            self.detect_losses(now);
+            if self.lost_out > 0 && self.ca_state == CaState::Open {
                 self.enter_recovery();
             }
-            if self.state == State::Recovery {
-                self.reduce(1, false);
+            if self.ca_state == CaState::Recovery {
+                self.prr_update(1, false);
             }
-        } else if self.alarms.probe <= now {
-            return Some(self.send_probe(now));
-        } else if self.alarms.timeout <= now {
-            self.time_out(now);
+        } else if self.timers.tlp <= now {
+            return Some(self.send_tlp(now));
+        } else if self.timers.rto <= now {
+            self.on_rto(now);
         }
         None
     }
 
     /// A new segment if there is one, else the last one again (RFC 8985, section 7.3).
-    fn send_probe(&mut self, now: Time) -> (u32, u32) {
-        let fresh = self.next < self.total;
+    fn send_tlp(&mut self, now: Time) -> (u32, u32) {
+        let fresh = self.snd_nxt < self.total;
         let segment = if fresh {
-            self.board.push_back(Sent::now(now));
-            self.next += 1;
-            self.next - 1
+            self.scoreboard.push_back(SentSegment::sent(now));
+            self.snd_nxt += 1;
+            self.snd_nxt - 1
         } else {
-            let last = self.next - 1;
+            let last = self.snd_nxt - 1;
             // Only its time changes: it counts as in flight once.
-            self.at_mut(last).repeat(now);
+            self.segment_mut(last).retransmitted(now);
             last
         };
-        self.probe = Some((self.next, !fresh));
-        self.alarms.probe = Time::NEVER;
-        self.alarms.timeout = self.timeout(now);
+        self.tlp = Some((self.snd_nxt, !fresh));
+        self.timers.tlp = Time::NEVER;
+        self.timers.rto = self.rto_deadline(now);
         (segment, 1)
     }
 
     /// A probe that repaired the only loss tells of it by being needed: the window comes down (RFC 8985, section
     /// 7.4).
-    fn probe_answered(&mut self, says: &Says) {
-        let Some((high, repeated)) = self.probe else { return };
-        if self.una < high {
+    fn on_tlp_acked(&mut self, says: &AckInfo) {
+        let Some((high, repeated)) = self.tlp else { return };
+        if self.snd_una < high {
             return;
         }
-        self.probe = None;
-        if repeated && !says.again && self.state == State::Open {
-            self.prior = (self.control.window, self.control.threshold);
-            self.control.reduce();
-            self.control.window = self.control.threshold;
+        self.tlp = None;
+        if repeated && !says.dsack && self.ca_state == CaState::Open {
+            self.prior = (self.congestion.cwnd, self.congestion.ssthresh);
+            self.congestion.on_congestion_event();
+            self.congestion.cwnd = self.congestion.ssthresh;
         }
     }
 
-    fn time_out(&mut self, now: Time) {
-        if self.state != State::Loss {
-            self.prior = (self.control.window, self.control.threshold);
-            self.control.reduce();
+    fn on_rto(&mut self, now: Time) {
+        if self.ca_state != CaState::Loss {
+            self.prior = (self.congestion.cwnd, self.congestion.ssthresh);
+            self.congestion.on_congestion_event();
         }
-        self.control.forget();
-        self.state = State::Loss;
-        self.high = self.next;
-        for sent in &mut self.board {
-            sent.set(Sent::AGAIN, false);
-            sent.set(Sent::LOST, !sent.is(Sent::SACKED));
+        self.congestion.reset();
+        self.ca_state = CaState::Loss;
+        self.recovery_point = self.snd_nxt;
+        for sent in &mut self.scoreboard {
+            sent.set(SentSegment::RETRANS, false);
+            sent.set(SentSegment::LOST, !sent.has(SentSegment::SACKED));
         }
-        self.lost = self.next - self.una - self.sacked;
-        self.resent = 0;
-        self.hint = self.una;
-        self.resent_at = None;
-        self.probe = None;
-        self.control.window = 1;
+        self.lost_out = self.snd_nxt - self.snd_una - self.sacked_out;
+        self.retrans_out = 0;
+        self.retransmit_hint = self.snd_una;
+        self.first_retrans_at = None;
+        self.tlp = None;
+        self.congestion.cwnd = 1;
         self.backoff += 1;
-        self.alarms = Alarms { timeout: self.timeout(now), ..Alarms::OFF };
+        self.timers = Timers { rto: self.rto_deadline(now), ..Timers::OFF };
     }
 }
 
 /// Arrivals beyond a hole that stand for a loss.
-const DUPLICATES: u32 = 3;
+const DUP_THRESH: u32 = 3;
 
 #[allow(clippy::cast_possible_truncation)] // the board is no longer than the largest window
-fn place_of(place: usize) -> u32 {
+fn segment_offset(place: usize) -> u32 {
     place as u32
 }

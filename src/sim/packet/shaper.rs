@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::scenario::model::SiteId;
 use crate::sim::discipline::{Shape, cap_holds};
-use crate::units::{Span, Time};
+use crate::units::{Duration, Time};
 
 /// Virtual queues, one for the class and one for each of its sites.
 #[derive(Clone, Debug)]
 pub struct Shaper {
     shape: Shape,
-    all: Time,
-    sites: BTreeMap<SiteId, Time>,
+    class_busy_until: Time,
+    site_busy_until: BTreeMap<SiteId, Time>,
 }
 
 impl Shaper {
     /// A shaper with nothing in it.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
-        Self { shape, all: Time(0), sites: BTreeMap::new() }
+        Self { shape, class_busy_until: Time(0), site_busy_until: BTreeMap::new() }
     }
 
     /// Whether it lets everything through at once.
@@ -36,19 +36,19 @@ impl Shaper {
     /// `work` bits of a site use up the class's rate without waiting.
     pub fn charge(&mut self, now: Time, site: SiteId, work: f64) {
         let Shape { total, per_site } = self.shape;
-        let later = |busy: Time, rate: f64| busy.max(now) + Span::of_secs(work / rate);
-        self.all = later(self.all, total);
-        let own = self.sites.entry(site).or_insert(Time(0));
+        let later = |busy: Time, rate: f64| busy.max(now) + Duration::of_secs(work / rate);
+        self.class_busy_until = later(self.class_busy_until, total);
+        let own = self.site_busy_until.entry(site).or_insert(Time(0));
         *own = later(*own, per_site);
     }
 
     /// When `work` bits of a site are through; none if they are lost.
     pub fn pass(&mut self, now: Time, site: SiteId, work: f64) -> Option<Time> {
-        let own = *self.sites.get(&site).unwrap_or(&Time(0));
+        let own = *self.site_busy_until.get(&site).unwrap_or(&Time(0));
         let own = after(own, now, work, self.shape.per_site)?;
-        let all = after(self.all, now, work, self.shape.total)?;
-        self.sites.insert(site, own);
-        self.all = all;
+        let all = after(self.class_busy_until, now, work, self.shape.total)?;
+        self.site_busy_until.insert(site, own);
+        self.class_busy_until = all;
         Some(own.max(all))
     }
 }
@@ -61,5 +61,5 @@ fn after(busy: Time, now: Time, work: f64, rate: f64) -> Option<Time> {
     if waits.secs() * rate > cap_holds(rate) {
         return None;
     }
-    Some(busy.max(now) + Span::of_secs(work / rate))
+    Some(busy.max(now) + Duration::of_secs(work / rate))
 }

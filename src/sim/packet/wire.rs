@@ -1,12 +1,12 @@
 //! What travels: trains of segments, acknowledgements, calls.
 
-use crate::scenario::model::{ClassId, SiteId, UnitId};
-use crate::sim::band::FlowId;
+use crate::scenario::model::{ClassId, ConcentratorId, SiteId};
+use crate::sim::band::TransactionId;
 use crate::units::Time;
 
 /// What a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PacketKind {
     /// Opens a connection, towards the headend.
     Syn,
     /// Accepts it, towards the site.
@@ -18,18 +18,18 @@ pub enum Kind {
     /// Closes; answered by another.
     Fin,
     /// The answer to it: nobody waits for that.
-    Last,
+    FinAck,
     /// A packet of a call.
     Voice,
     /// A packet of a flood: nobody waits for it.
-    Noise,
+    Background,
     /// A whole transfer, where transport is ideal.
-    Whole,
+    Message,
 }
 
 /// Which way a packet goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// Towards the headend.
     Up,
     /// Towards the site.
@@ -38,73 +38,73 @@ pub enum Way {
 
 /// Who sent a packet, and through which queue it goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Label {
+pub struct FlowKey {
     /// The flow or the call.
-    pub owner: FlowId,
+    pub owner: TransactionId,
     /// The owner's life: a packet of an earlier one is void.
-    pub life: u32,
+    pub epoch: u32,
     /// From or to which site.
     pub site: SiteId,
     /// Of which class.
     pub class: ClassId,
     /// Through which concentrator.
-    pub unit: UnitId,
+    pub concentrator: ConcentratorId,
 }
 
 /// A packet, or several of one sender that move as a train.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet {
     /// Whose it is.
-    pub label: Label,
+    pub flow: FlowKey,
     /// What it is for.
-    pub kind: Kind,
+    pub kind: PacketKind,
     /// Which way it goes.
-    pub way: Way,
+    pub direction: Direction,
     /// Packets in the train.
     pub count: u16,
     /// When it was sent; of an `Ack`, when what made it necessary was sent.
     pub sent: Time,
     /// `Data`: the first segment. `Ack`: what it says.
-    pub says: Says,
+    pub ack: AckInfo,
 }
 
 /// Sequence numbers of a packet, in segments. A packet with its sizes fits a line of the cache: what lies beyond `first` is
 /// counted from there, for no window has more than 2^16 segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Says {
+pub struct AckInfo {
     /// `Data`: the first segment; `Ack`: every segment below has arrived.
-    pub first: u32,
+    pub seq: u32,
     /// `Ack`: what has arrived beyond, the latest first (RFC 2018, three blocks); from and until, less `first`.
-    beyond: [(u16, u16); 3],
+    sack: [(u16, u16); 3],
     /// `Ack`: segments held beyond `first`, all together.
-    pub held: u16,
+    pub sacked: u16,
     /// `Ack`: what came had come before (RFC 2883).
-    pub again: bool,
+    pub dsack: bool,
 }
 
-impl Says {
+impl AckInfo {
     /// Only where it begins, or up to where all has arrived.
     #[must_use]
     pub fn of(first: u32) -> Self {
-        Self { first, ..Self::default() }
+        Self { seq: first, ..Self::default() }
     }
 
     /// What a receiver holds beyond, and whether it had come before.
     #[must_use]
-    pub fn holding(self, held: u32, again: bool) -> Self {
-        Self { held: short(held), again, ..self }
+    pub fn with_sacked(self, held: u32, again: bool) -> Self {
+        Self { sacked: saturating_u16(held), dsack: again, ..self }
     }
 
     /// The blocks, from and until; those that are not used are empty.
     pub fn blocks(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.beyond.into_iter().map(|(from, until)| (self.first + u32::from(from), self.first + u32::from(until)))
+        self.sack.into_iter().map(|(from, until)| (self.seq + u32::from(from), self.seq + u32::from(until)))
     }
 
     /// The same with these blocks, the first three of them.
     #[must_use]
-    pub fn with(mut self, blocks: impl Iterator<Item = (u32, u32)>) -> Self {
-        for (beyond, (from, until)) in self.beyond.iter_mut().zip(blocks) {
-            *beyond = (short(from - self.first), short(until - self.first));
+    pub fn with_blocks(mut self, blocks: impl Iterator<Item = (u32, u32)>) -> Self {
+        for (beyond, (from, until)) in self.sack.iter_mut().zip(blocks) {
+            *beyond = (saturating_u16(from - self.seq), saturating_u16(until - self.seq));
         }
         self
     }
@@ -112,23 +112,23 @@ impl Says {
 
 /// A number of segments within a window.
 #[must_use]
-pub fn short(segments: u32) -> u16 {
+pub fn saturating_u16(segments: u32) -> u16 {
     u16::try_from(segments).unwrap_or(u16::MAX)
 }
 
 /// Bytes inside the tunnel of each packet of a train, and of the last one.
 #[derive(Clone, Copy, Debug)]
-pub struct Sizes {
+pub struct TrainSizes {
     /// Of each.
     pub each: u32,
     /// Of the last.
-    pub tail: u32,
+    pub last: u32,
 }
 
-impl Sizes {
+impl TrainSizes {
     /// A single packet's.
     #[must_use]
     pub fn of(bytes: u32) -> Self {
-        Self { each: bytes, tail: bytes }
+        Self { each: bytes, last: bytes }
     }
 }

@@ -1,17 +1,18 @@
 //! Scenarios drawn over everything that users combine: estate, concentrator, order of service, classes, and what is special.
 
-use crate::random::{Key, Law, Stream};
+use crate::random::{Distribution, Key, Stream};
 use crate::scenario::model::{
-    Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Counts, Cumulative, Curfew, Demand, Discipline,
-    FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp, Transport, Unit, UnitId, Without,
+    Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Cumulative,
+    Curfew, Demand, Discipline, FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp, Transport,
+    Without,
 };
-use crate::scenario::tunnel::Terms;
-use crate::sim::transport::{Cost, Crossed, Turn};
-use crate::units::{BitRate, Bytes, Clock, NANOS, Span, Time};
+use crate::scenario::tunnel::TunnelTerms;
+use crate::sim::transport::{PriorTraffic, ServiceCost, Turn};
+use crate::units::{BitRate, Bytes, Duration, NANOS, Time, TimeOfDay};
 
 /// A scenario of the suite.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct Regime {
     /// Its number within the seed.
     pub number: u64,
     /// What it is made of.
@@ -22,7 +23,7 @@ pub struct Case {
     pub window: (Time, Time),
 }
 
-impl Case {
+impl Regime {
     /// The same with ingredients of its transport left out.
     #[must_use]
     pub fn without(&self, without: Without) -> Self {
@@ -123,7 +124,7 @@ pub const DISCIPLINES: [&str; 6] = ["fifo", "priority", "weighted", "low latency
 
 /// How large scenarios are.
 #[derive(Clone, Copy, Debug)]
-pub struct Scale {
+pub struct RegimeSize {
     /// Bits that one brings on average at a load of one.
     pub bits: f64,
     /// Its shortest and longest length [s].
@@ -136,17 +137,17 @@ pub struct Scale {
     pub drain: f64,
 }
 
-impl Scale {
+impl RegimeSize {
     /// What users simulate, for half a minute to two and a half.
     pub const SUITE: Self = Self { bits: 2e9, length: (24.0, 150.0), rates: (5e6, 1e9), sites: 200.0, drain: 60.0 };
     /// A few sites for a few seconds: thousands of them take a minute.
     pub const SMALL: Self = Self { bits: 4e7, length: (3.0, 8.0), rates: (5e6, 4e7), sites: 12.0, drain: 8.0 };
 }
 
-struct Draw {
+struct RegimeDraw {
     stream: Stream,
     classes: Vec<Class>,
-    unit: Unit,
+    unit: Concentrator,
     tcp: Tcp,
     /// Length of the demand, and of what follows [s].
     length: f64,
@@ -155,7 +156,7 @@ struct Draw {
 
 /// The `number`-th scenario of a seed.
 #[must_use]
-pub fn case(seed: u64, number: u64, scale: Scale) -> Case {
+pub fn case(seed: u64, number: u64, scale: RegimeSize) -> Regime {
     let mut stream = Key::new(seed, 0).stream(number);
     let discipline = stream.below(6) as usize;
     // A plain scenario is twice as likely as any other.
@@ -182,12 +183,12 @@ pub fn case(seed: u64, number: u64, scale: Scale) -> Case {
         buffer,
         load,
     };
-    let mut draw = Draw {
+    let mut draw = RegimeDraw {
         classes: Vec::new(),
-        unit: Unit {
+        unit: Concentrator {
             cipher: Cipher::AesGcm,
             counts,
-            ..Unit::new("hub".to_owned(), BitRate(bits(rate)), Bytes(bits(buffer * rate / 8.0)))
+            ..Concentrator::new("hub".to_owned(), BitRate(bits(rate)), Bytes(bits(buffer * rate / 8.0)))
         },
         tcp: Tcp::default(),
         length: (scale.bits / rate).clamp(scale.length.0, scale.length.1),
@@ -206,10 +207,10 @@ pub fn case(seed: u64, number: u64, scale: Scale) -> Case {
         let (total, per_site) = if feature == Feature::CapSite { (None, cap) } else { (cap, None) };
         model.cap(ClassId(2), Cap { from: Time(0), until: Time::NEVER, total, per_site });
     }
-    Case { number, terms, model, window: (at(length / 6.0), at(length)) }
+    Regime { number, terms, model, window: (at(length / 6.0), at(length)) }
 }
 
-impl Draw {
+impl RegimeDraw {
     fn estate(&mut self, terms: &Made) -> Vec<Site> {
         // Access links are so wide that the concentrator holds traffic up, unless they are to be full.
         let fair = terms.rate / f64::from(terms.sites);
@@ -228,7 +229,7 @@ impl Draw {
                     patients: 500 + self.stream.below(12_000),
                     down: BitRate(bits(down)),
                     up: BitRate(bits(up)),
-                    rtt: Span::of_secs(among_log(&mut self.stream, 0.004, 0.060)),
+                    rtt: Duration::of_secs(among_log(&mut self.stream, 0.004, 0.060)),
                 }
             })
             .collect()
@@ -244,20 +245,22 @@ impl Draw {
         let turns = |turns: u8, connects: bool, server: u64, class: Class| Class {
             turns,
             connects,
-            server: Span(server),
+            server: Duration(server),
             ..class
         };
-        let lognormal =
-            |mean: f64, sigma: f64| Law::lognormal(mean, sigma, (200.0, 20.0 * mean)).unwrap_or(Law::Fixed(mean));
+        let lognormal = |mean: f64, sigma: f64| {
+            Distribution::lognormal(mean, sigma, (200.0, 20.0 * mean)).unwrap_or(Distribution::Fixed(mean))
+        };
         let request = || lognormal(800.0, 0.5);
-        let class = |name: &str, response: Law| Class::new(name.to_owned(), Demand::Replayed, request(), response);
+        let class =
+            |name: &str, response: Distribution| Class::new(name.to_owned(), Demand::Replayed, request(), response);
         let server = if terms.server { NANOS / 20 } else { 0 };
         let others = [1, 1, 2, 4][self.stream.below(4) as usize];
         let opens = self.stream.uniform() < 0.7;
         self.classes = vec![
             turns(terms.turns, terms.connects, server, class(CLASSES[0], lognormal(clinical, 1.1))),
             turns(others, opens, 0, class(CLASSES[1], lognormal(web, 1.2))),
-            class(CLASSES[2], Law::Fixed(bulk)),
+            class(CLASSES[2], Distribution::Fixed(bulk)),
         ];
         let load = match terms.feature {
             Feature::Calls => terms.load - self.calls(terms),
@@ -283,16 +286,16 @@ impl Draw {
                 let people = whole(per_second * (think + idle)).max(1);
                 Demand::Users {
                     workstations: spread(people, terms.sites),
-                    activity: Levels(vec![(Clock(0), 1.0), (length, 1.0), (Clock(length.0 + 1), 0.0)]),
+                    activity: Levels(vec![(TimeOfDay(0), 1.0), (length, 1.0), (TimeOfDay(length.0 + 1), 0.0)]),
                     weekdays: [1.0; 7],
-                    think: Law::Exponential(think),
+                    think: Distribution::Exponential(think),
                 }
             }
             (2, Feature::HerdAtOnce | Feature::HerdSpread | Feature::HerdJittered) => {
                 let release = match terms.feature {
                     Feature::HerdAtOnce => Release::AtOnce,
-                    Feature::HerdSpread => Release::Spread(Span::of_secs(self.length / 4.0)),
-                    _ => Release::Jittered(Span::of_secs(self.length / 4.0)),
+                    Feature::HerdSpread => Release::Spread(Duration::of_secs(self.length / 4.0)),
+                    _ => Release::Jittered(Duration::of_secs(self.length / 4.0)),
                 };
                 let until = at(self.length * 0.4);
                 self.classes[2].rules.curfews =
@@ -307,14 +310,14 @@ impl Draw {
         let length = clock(self.length);
         Demand::Open(Arrivals {
             per_day: per_second * self.length,
-            profile: Cumulative(vec![(Clock(0), 0.0), (length, 1.0), (Clock(crate::units::DAY), 1.0)]),
+            profile: Cumulative(vec![(TimeOfDay(0), 0.0), (length, 1.0), (TimeOfDay(crate::units::DAY), 1.0)]),
             weekdays: [1.0; 7],
         })
     }
 
     /// Adds calls that go on all the time, up to a third of the throughput; gives their load.
     fn calls(&mut self, terms: &Made) -> f64 {
-        let codec = Codec { packet: Bytes(200), every: Span(NANOS / 50) };
+        let codec = Codec { packet: Bytes(200), every: Duration(NANOS / 50) };
         let cost = self.cost();
         let one = cost.stream(codec.packet.0, 50.0) * f64::from(terms.sites) / terms.rate;
         let each = (1 + self.stream.below(4)).min(whole(0.3 / one));
@@ -322,15 +325,16 @@ impl Draw {
             return 0.0;
         }
         let demand = Demand::Steady { each, codec };
-        self.classes.push(Class::new("calls".to_owned(), demand, Law::Fixed(1.0), Law::Fixed(1.0)));
+        self.classes.push(Class::new("calls".to_owned(), demand, Distribution::Fixed(1.0), Distribution::Fixed(1.0)));
         one * f64::from(each)
     }
 
     /// Adds a log-on for everybody within a few seconds; gives its load over the whole time.
     fn log_ons(&mut self, terms: &Made) -> f64 {
         let mean = (terms.rate / 8.0 * 0.2).min(2e6);
-        let response = Law::lognormal(mean / 4.0, 0.8, (1_000.0, 10.0 * mean)).unwrap_or(Law::Fixed(mean / 4.0));
-        let class = Class::new("log-ons".to_owned(), Demand::Replayed, Law::Fixed(2_000.0), response);
+        let response =
+            Distribution::lognormal(mean / 4.0, 0.8, (1_000.0, 10.0 * mean)).unwrap_or(Distribution::Fixed(mean / 4.0));
+        let class = Class::new("log-ons".to_owned(), Demand::Replayed, Distribution::Fixed(2_000.0), response);
         self.classes.push(Class { turns: 4, connects: true, ..class });
         let work = self.mean_work(3);
         let load = terms.load * 0.3;
@@ -340,15 +344,15 @@ impl Draw {
             workstations: spread(count, terms.sites),
             share: crate::units::Share(1.0),
             start: (from, until),
-            peak: Some(Clock(u64::midpoint(from.0, until.0))),
+            peak: Some(TimeOfDay(u64::midpoint(from.0, until.0))),
             weekdays: [true; 7],
             powered: None,
         };
         load
     }
 
-    fn cost(&self) -> Cost {
-        Cost::of(&self.unit).expect("a unit without packet rate has a cost")
+    fn cost(&self) -> ServiceCost {
+        ServiceCost::of(&self.unit).expect("a unit without packet rate has a cost")
     }
 
     /// Mean work of an action of the class at `place` [bit].
@@ -358,7 +362,7 @@ impl Draw {
         let mut stream = Key::new(0, 2).stream(place as u64);
         let mut sum = 0.0;
         for _ in 0..DRAWS {
-            let mut crossed = Crossed::default();
+            let mut crossed = PriorTraffic::default();
             for _ in 0..class.turns {
                 let turn =
                     Turn::new(class.request.bytes(&mut stream), class.response.bytes(&mut stream), self.tcp.segment);
@@ -392,7 +396,7 @@ impl Draw {
     fn model(self, sites: Vec<Site>) -> Model {
         let pool = Pool {
             name: "all".to_owned(),
-            units: vec![UnitId(0)],
+            concentrators: vec![ConcentratorId(0)],
             balancer: Balancer::HubList,
             fail_back: FailBack::ByHand,
         };
@@ -400,16 +404,16 @@ impl Draw {
             seed: 1,
             antithetic: false,
             // What is under way at the end has time to end.
-            calendar: Calendar { weekday: 0, days: 1, from: Clock(0), until: clock(self.length + self.drain) },
-            bin: Span(NANOS),
+            calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: clock(self.length + self.drain) },
+            bin: Duration(NANOS),
             pool_of: vec![PoolId(0); sites.len()],
             sites: sites.into(),
             classes: self.classes,
-            units: vec![self.unit],
+            concentrators: vec![self.unit],
             pools: vec![pool],
-            tunnels: Terms::default(),
+            tunnels: TunnelTerms::default(),
             faults: Vec::new(),
-            edits: Vec::new(),
+            changes: Vec::new(),
             transport: Transport::Tcp(self.tcp),
             fidelity: Fidelity::Flow,
             replay: None,
@@ -418,11 +422,11 @@ impl Draw {
 }
 
 fn at(seconds: f64) -> Time {
-    Time(0) + Span::of_secs(seconds)
+    Time(0) + Duration::of_secs(seconds)
 }
 
-fn clock(seconds: f64) -> Clock {
-    Clock(Span::of_secs(seconds).0)
+fn clock(seconds: f64) -> TimeOfDay {
+    TimeOfDay(Duration::of_secs(seconds).0)
 }
 
 fn among(stream: &mut Stream, low: f64, high: f64) -> f64 {

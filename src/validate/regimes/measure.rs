@@ -6,8 +6,8 @@ use crate::scenario::model::{Fidelity, Model, SiteId};
 use crate::sim::observer::{Fact, Observer, Outcome, Until};
 use crate::sim::simulate;
 use crate::stats::quantile;
-use crate::units::{Span, Time};
-use crate::validate::regimes::draw::Case;
+use crate::units::{Duration, Time};
+use crate::validate::regimes::draw::Regime;
 
 /// Upper ends of the bands of response sizes [B].
 pub const BANDS: [u64; 5] = [14_000, 60_000, 250_000, 1_000_000, u64::MAX];
@@ -25,17 +25,17 @@ struct Seen {
 
 /// What a run showed.
 #[derive(Clone, Debug, Default)]
-pub struct Run {
+pub struct Measurement {
     seen: Vec<Seen>,
     /// Work done and work that could have been done, since the start, at each second.
     carried: Vec<(f64, f64)>,
     window: (Time, Time),
 }
 
-impl Run {
+impl Measurement {
     /// The `number`-th run of a case at a fidelity: all but the first have round trips that differ by up to a thousandth.
     #[must_use]
-    pub fn of(case: &Case, fidelity: Fidelity, number: usize, stop: &AtomicBool) -> Self {
+    pub fn of(case: &Regime, fidelity: Fidelity, number: usize, stop: &AtomicBool) -> Self {
         let model = Model {
             fidelity,
             sites: case
@@ -45,7 +45,7 @@ impl Run {
                 .enumerate()
                 .map(|(place, site)| {
                     let mut site = site.clone();
-                    site.rtt = Span::of_secs(site.rtt.secs() * factor(number, place));
+                    site.rtt = Duration::of_secs(site.rtt.secs() * factor(number, place));
                     site
                 })
                 .collect(),
@@ -110,7 +110,7 @@ fn factor(run: usize, place: usize) -> f64 {
     1.0 + 1e-3 * part
 }
 
-impl Observer for Run {
+impl Observer for Measurement {
     fn on(&mut self, _: Time, fact: &Fact<'_>) {
         match fact {
             Fact::Ended(record)
@@ -125,7 +125,7 @@ impl Observer for Run {
                     latency: record.latency.secs() - record.parts.held,
                 });
             }
-            Fact::Look(look) => self.carried.push((look.units[0].carried.iter().sum(), look.units[0].capacity)),
+            Fact::Snapshot(look) => self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity)),
             _ => {}
         }
     }
