@@ -7,28 +7,28 @@ mod plan;
 mod sensitivity;
 mod sweep;
 mod validate;
-
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bundle::Bundle;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use output::{Output, RunRequest};
 use thiserror::Error;
 
-use crate::disk::{self, Folder};
+use crate::disk::Folder;
+use crate::model::{Fidelity, Ingredient};
 use crate::report::finding::Finding;
 use crate::report::words::{count, several};
-use crate::report::{self, answer, table};
-use crate::scenario::model::{Fidelity, Ingredient};
-use crate::scenario::{self, Study};
+use crate::report::{answer, table};
+use crate::scenario::Study;
 use crate::study::cost::{Extent, StudyCost, cost};
 use crate::study::fidelity::When;
 use crate::study::results::{Results, Verdict};
-use crate::study::{self, Progress, RunOptions, StudyError};
+use crate::study::{Progress, RunOptions, StudyError};
 use crate::units::{Share, Text, TimeOfDay, visible};
-use bundle::Bundle;
-use output::{Output, RunRequest};
+use crate::{disk, report, scenario, study};
 
 /// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
 #[derive(Debug, Parser)]
@@ -696,7 +696,7 @@ fn check(file: &Path, terms: Allowed) -> Result<u8, Stop> {
     let (study, _) = load(file, terms)?;
     let base = &study.setups[0].model;
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
-    let assumed = study.inputs.iter().filter(|input| input.standing == scenario::source::Standing::Assumed).count();
+    let assumed = study.inputs.iter().filter(|input| input.standing == scenario::check::source::Standing::Assumed).count();
     let valid = format!(
         "{} is valid: {} with {} {}, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
         disk::shown(file),
@@ -726,7 +726,7 @@ fn check(file: &Path, terms: Allowed) -> Result<u8, Stop> {
 fn profiles() -> String {
     let mut rows = vec![["profile", "throughput", "packets", "a tunnel", "tunnels"].map(str::to_owned).to_vec()];
     let (mut sources, mut ended) = (Vec::<(String, Vec<String>)>::new(), Vec::new());
-    for (name, profile) in scenario::profile::built_in() {
+    for (name, profile) in scenario::check::device::built_in() {
         let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         rows.push(vec![
             name.clone(),

@@ -9,6 +9,7 @@
 //! | [`random`] | streams of random numbers, keyed by what they are for |
 //! | [`stats`] | tallies, quantiles, intervals, paired differences |
 //! | [`theory`] | what textbooks say on cases that they can solve |
+//! | [`model`] | what is simulated: plain data that cannot be wrong |
 //! | [`scenario`] | the file as written, every fault in it at once, and the models that it means |
 //! | [`sim`] | `simulate(&model, replication, observer)`: one day, event by event |
 //! | [`study`] | replications in parallel, recorders, options compared, resumed where they stopped |
@@ -32,6 +33,7 @@ pub mod random;
 pub mod stats;
 pub mod theory;
 
+pub mod model;
 pub mod scenario;
 
 pub mod sim;

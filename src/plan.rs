@@ -4,22 +4,21 @@ pub mod best;
 pub mod knob;
 pub mod samples;
 pub mod search;
-
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use crate::scenario::model::Model;
-use crate::scenario::target::{Measure, Target};
-use crate::scenario::{Setup, Study};
-use crate::study::days::Days;
-use crate::study::limits::Limit;
-use crate::study::results::quarter_of;
-use crate::study::{Progress, RunOptions, StudyError, run, watched};
-use crate::units::{NANOS, TimeOfDay};
 use best::best;
 use knob::Knob;
 use search::{Answer, Criterion, SearchProblem, search};
+use serde::Serialize;
+
+use crate::model::Model;
+use crate::scenario::check::target::{Measure, Target};
+use crate::scenario::{Setup, Study};
+use crate::study::days::Days;
+use crate::study::figures::quarter_of;
+use crate::study::limits::Limit;
+use crate::study::{Progress, RunOptions, StudyError, run, watched};
+use crate::units::{NANOS, TimeOfDay};
 
 /// A question: which value of a knob is the least (or the most) at which a target holds?
 pub struct Question<'a> {
@@ -53,7 +52,7 @@ pub struct PlanResult {
     /// Its limit, and whether it is a time, a share, a size or a number.
     pub limit: f64,
     /// See `limit`.
-    pub kind: crate::study::results::TargetKind,
+    pub kind: crate::study::figures::TargetKind,
     /// What it is for the target to hold.
     pub criterion: Criterion,
     /// The value that the knob has now, if it has one.
@@ -103,7 +102,7 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, Stud
         setup: question.setup.title.clone(),
         target: target.title.clone(),
         limit: target.limit,
-        kind: crate::study::results::kind(target.measure),
+        kind: crate::study::figures::kind(target.measure),
         criterion: question.criterion,
         now: question.knob.has_now().then_some(terms.start),
         units: base.concentrators.iter().map(|unit| unit.name.clone()).collect(),

@@ -15,6 +15,13 @@ pub const NANOS: u64 = 1_000_000_000;
 /// Nanoseconds in a day.
 pub const DAY: u64 = 86_400 * NANOS;
 
+/// The number as a float, exact below 2^53: a signed number is converted in one instruction.
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // below 2^53
+pub fn float(number: u64) -> f64 {
+    number.cast_signed() as f64
+}
+
 /// A quantity that has a written form.
 pub trait Text: Sized {
     /// What a reader is told that the value should be, with an example.

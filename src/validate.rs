@@ -13,7 +13,7 @@ pub mod textbook;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::scenario::model::Fidelity;
+use crate::model::Fidelity;
 use crate::stats::{Interval, Tally, mean, quantile};
 use evidence::{Measured, Reference, Store, TestbedService, TestbedSite, TraceCase, Unreadable};
 use replay::{TraceResult, replay};

@@ -7,15 +7,15 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use headend::random::Key;
-use headend::scenario::model::{ClassId, ConcentratorId, MAX_CLASSES, SiteId};
+use headend::model::{ClassId, ConcentratorId, MAX_CLASSES, SiteId};
 use headend::scenario::{Setup, Study, load};
-use headend::sim::band::{Fairness, MaxMin};
-use headend::sim::calendar::{EventList, Rank};
+use headend::sim::event_list::{EventList, Rank};
+use headend::sim::fluid::sharing::{Fairness, MaxMin};
 use headend::sim::observer::{Fact, Observer};
-use headend::sim::packet::PacketNetwork;
+use headend::sim::packet::network::PacketNetwork;
 use headend::sim::packet::wire::FlowKey;
 use headend::sim::simulate;
-use headend::sim::transport::Turn;
+use headend::sim::turn::Turn;
 use headend::study::recorder::Recorder;
 use headend::study::watched;
 use headend::units::{Bytes, Duration, Time};
@@ -173,8 +173,14 @@ pub fn packets(flows: u32, crossings: u64) -> (u64, u64) {
     let mut network = PacketNetwork::new(&study.setups[0].model, 1);
     let turn = Turn::new(Bytes(1_000), Bytes(1_000_000_000), Bytes(1_360));
     for owner in 0..flows {
-        let label = FlowKey { owner, epoch: 0, site: SiteId(owner % SITES), class: ClassId(0), concentrator: ConcentratorId(0) };
-        network.start(Time(u64::from(owner) * 1_000_000), label, std::iter::once(turn), Duration(0), None);
+        let flow = FlowKey {
+            owner,
+            epoch: 0,
+            site: SiteId(owner % SITES),
+            class: ClassId(0),
+            concentrator: ConcentratorId(0),
+        };
+        network.start_connection(Time(u64::from(owner) * 1_000_000), flow, std::iter::once(turn), Duration(0), None);
     }
     let mut events = 0;
     while network.crossings() < crossings {

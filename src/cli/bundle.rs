@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::scenario::check::InputFile;
+use crate::scenario::checker::InputFile;
 
 /// A scenario whose files lie beside it.
 pub(super) struct Bundle {

@@ -1,26 +1,24 @@
 //! `compare`: the best of several set-ups.
-
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
 use crate::cli::{Allowed, Compare, STOP, Stop, affordable, bar, load, override_with, tell};
-use crate::disk;
-use crate::report;
+use crate::model::{ClassId, Model};
 use crate::report::compare::{Candidate, Comparison};
 use crate::report::finding::setting;
 use crate::report::words::several;
-use crate::scenario::model::{ClassId, Model};
+use crate::scenario::check::target::Target;
 use crate::scenario::problem::did_you_mean;
-use crate::scenario::target::Target;
 use crate::scenario::{Setup, Study, warn};
 use crate::study::cost::Extent;
 use crate::study::days::{DayResult, Days};
-use crate::study::recorder::FocusClass;
+use crate::study::record::FocusClass;
 use crate::study::select::{Zone, select};
 use crate::study::{StudyError, watched};
 use crate::units::visible;
+use crate::{disk, report};
 
 pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
     if args.first > args.budget {

@@ -1,5 +1,4 @@
 //! What a run leaves in its folder. Every file appears whole or not at all.
-
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
@@ -7,13 +6,14 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::Stop;
 use crate::cli::bundle::Bundle;
-use crate::disk::{self, Claim, Claimed, Draft};
+use crate::disk::{Claim, Claimed, Draft};
+use crate::disk;
 use crate::report::finding::Finding;
 use crate::report::page::{Provenance, page};
 use crate::report::{charts, outputs, picture, sheet, stress, summary};
-use crate::scenario::check::InputFile;
+use crate::scenario::checker::InputFile;
 use crate::study::StudyError;
-use crate::study::recorder::RECORDS_HEADER;
+use crate::study::records_file::RECORDS_HEADER;
 use crate::study::results::Results;
 use crate::study::stopping::StopReason;
 

@@ -1,14 +1,13 @@
 //! `sweep --tornado` and `sweep --doubt`: on which assumption the answer turns, and how much is in doubt.
-
 use crate::cli::Stop;
 use crate::cli::sweep::Runner;
-use crate::report;
 use crate::report::doubt::{DoubtDraw, Findings};
 use crate::report::finding::setting;
 use crate::report::tornado::Bar;
+use crate::report;
 use crate::scenario::Study;
-use crate::scenario::source::{Input, Standing};
-use crate::scenario::spread::Uncertainty;
+use crate::scenario::check::source::{Input, Standing};
+use crate::scenario::uncertainty::Uncertainty;
 use crate::stats::estimate::observations;
 use crate::study::doubt::{Design, doubt as split};
 use crate::study::queue;

@@ -1,24 +1,21 @@
 //! `sweep`: many points, on a grid, in a hypercube, or where inputs are in doubt.
-
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
-use crate::cli::{
-    Allowed, STOP, Stop, Sweep, affordable, bar, choose, load, override_with, refuse_high, sensitivity, tell,
-};
-use crate::disk::{self, Folder};
-use crate::report;
+use crate::cli::{Allowed, STOP, Stop, Sweep, affordable, bar, choose, load, override_with, refuse_high, sensitivity, tell};
+use crate::disk::Folder;
 use crate::report::finding::{Finding, setting};
 use crate::report::sweep::SweepPoint;
 use crate::report::words::list;
-use crate::scenario::{self, Study, vary};
+use crate::scenario::{Study, edit};
 use crate::study::cost::{Extent, StudyCost, cost};
 use crate::study::doubt::Design;
 use crate::study::results::Results;
-use crate::study::{self, RunOptions, queue};
+use crate::study::{RunOptions, queue};
+use crate::{disk, report, scenario, study};
 
 pub(super) fn sweep(args: &Sweep, terms: Allowed) -> Result<u8, Stop> {
     let (study, text) = load(&args.file, terms)?;
@@ -103,7 +100,7 @@ impl Runner<'_> {
     fn varied(&self, paths: &[String], values: &[String]) -> Result<String, Stop> {
         let mut varied = self.text.to_owned();
         for (path, value) in paths.iter().zip(values) {
-            varied = vary::set(&varied, path, value).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
+            varied = edit::set(&varied, path, value).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
         }
         Ok(varied)
     }
@@ -161,12 +158,12 @@ fn varied(vary: &[String]) -> Result<(Vec<String>, Vec<&str>), Stop> {
 /// What is varied, and so many points of a Latin hypercube over its ranges.
 fn hypercube(text: &str, vary: &[String], points: u16, seed: u64) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
     let (paths, ranges) = varied(vary)?;
-    let whole: Vec<bool> = paths.iter().map(|path| vary::is_whole(text, path)).collect();
+    let whole: Vec<bool> = paths.iter().map(|path| edit::is_whole(text, path)).collect();
     let design = Design::new(seed, paths.len(), usize::from(points));
     let point = |place: usize| -> Result<Vec<String>, Stop> {
         let shares = design.draw(place);
         let values = ranges.iter().zip(&whole).zip(shares);
-        values.map(|((range, whole), share)| vary::between(range, share, *whole).map_err(input)).collect()
+        values.map(|((range, whole), share)| edit::between(range, share, *whole).map_err(input)).collect()
     };
     let points = (0..usize::from(points)).map(point).collect::<Result<_, Stop>>()?;
     Ok((paths, points))
@@ -179,7 +176,7 @@ const MOST_POINTS: usize = 10_000;
 fn grid(vary: &[String]) -> Result<(Vec<String>, Vec<Vec<String>>), Stop> {
     let (paths, ranges) = varied(vary)?;
     let values =
-        ranges.into_iter().map(|range| vary::values(range).map_err(input)).collect::<Result<Vec<_>, Stop>>()?;
+        ranges.into_iter().map(|range| edit::values(range).map_err(input)).collect::<Result<Vec<_>, Stop>>()?;
     let points = values.iter().map(Vec::len).fold(1, usize::saturating_mul);
     if points > MOST_POINTS {
         let help = "write longer steps, or `--points 100` for a Latin hypercube over the same ranges";

@@ -8,7 +8,7 @@ use crate::cli::{STOP, Stop, Validate, bar, say, say_json};
 use crate::disk;
 use crate::report::regimes::Suite;
 use crate::report::{self, validation};
-use crate::scenario::model::Without;
+use crate::model::Without;
 use crate::study::StudyError;
 use crate::validate::evidence::Store;
 use crate::validate::method::{errors, held, learnt};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::plan::search::KnobTerms;
-use crate::scenario::demand::whole_numbers;
-use crate::scenario::model::{
+use crate::scenario::check::demand::whole_numbers;
+use crate::model::{
     Balancer, Cap, ChangeKind, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Model, PoolId,
     SiteId,
 };
@@ -113,7 +113,8 @@ impl Knob {
             "wave" => Ok(Self::Wave(unit(0)?, at)),
             "split" => {
                 let one = unit(ConcentratorId::of(model.concentrators.len() - 1).0)?;
-                let other = (0..model.concentrators.len()).map(|place| ConcentratorId::of(place).0).find(|other| *other != one);
+                let other =
+                    (0..model.concentrators.len()).map(|place| ConcentratorId::of(place).0).find(|other| *other != one);
                 other
                     .map(|other| Self::Split(one, other))
                     .ok_or_else(|| ("there is but one concentrator in this set-up".to_owned(), Vec::new()))

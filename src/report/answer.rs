@@ -1,10 +1,10 @@
 //! The answer in a few sentences, and the cautions that stand below it.
-
 use crate::report::chart::utilisation::full;
 use crate::report::words::{capital, clock, figure, judged, list, measured, number, quoted, staff_time};
 use crate::report::{effort, left, method, price, recommend};
-use crate::scenario::source::{Input, Standing};
-use crate::study::results::{Results, STAFF_LOST, SetupResult, TargetKind, Verdict};
+use crate::scenario::check::source::{Input, Standing};
+use crate::study::figures::{STAFF_LOST, TargetKind};
+use crate::study::results::{Results, SetupResult, Verdict};
 use crate::study::stopping::StopReason;
 
 /// What the study says, the most important first.

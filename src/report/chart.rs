@@ -15,13 +15,13 @@ pub mod tunnels;
 pub mod utilisation;
 pub mod validation;
 pub mod waiting;
-
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::words::{clock, number, scale};
-use crate::study::results::{Results, STAFF_LOST, SetupResult, TargetKind};
+use crate::study::figures::{STAFF_LOST, TargetKind};
+use crate::study::results::{Results, SetupResult};
 
 /// The lines that matter.
 pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);

@@ -1,20 +1,19 @@
 //! A comparison: which set-up is the best, with what certainty, what each costs, and how often each meets its targets.
-
 use serde::Serialize;
 
-use crate::report::chart::ranges::{self, RangeScale};
+use crate::report::chart::ranges::RangeScale;
+use crate::report::chart::ranges;
 use crate::report::finding::{Evidence, Finding};
 use crate::report::recommend::is_better;
-use crate::report::tidy::{self, known};
-use crate::report::words::{
-    capital, change, figure, in_unit_of, interval, list, measured, money, number, quoted, several, staff_time,
-};
-use crate::report::{Chart, ChartTable};
+use crate::report::tidy::known;
+use crate::report::words::{capital, change, figure, in_unit_of, interval, list, measured, money, number, quoted, several, staff_time};
+use crate::report::{Chart, ChartTable, tidy};
 use crate::scenario::Study;
 use crate::stats::{Interval, Tally, holm};
 use crate::study::days::DayResult;
-use crate::study::results::{CONFIDENCE, TargetKind, kind};
+use crate::study::figures::{TargetKind, kind};
 use crate::study::select::{Selected, Zone};
+use crate::study::series::CONFIDENCE;
 
 /// A set-up and what it measured, target by target, on each of its days.
 pub struct Candidate {

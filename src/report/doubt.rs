@@ -1,17 +1,17 @@
 //! Doubt in words, as a table and as a chart: what is not known of the inputs, and what that does to the answer.
-
 use plotters::element::{PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
 use crate::report::chart::{COLOURS, INK, LABEL, LegendEntry, Mark, RED, font, legend, levels, sheet, sure};
 use crate::report::finding::{Evidence, Finding};
-use crate::report::tidy::{self, known};
+use crate::report::tidy::known;
 use crate::report::words::{figure, measured, number, quoted, several};
-use crate::report::{Chart, ChartTable};
+use crate::report::{Chart, ChartTable, tidy};
 use crate::stats::Tally;
 use crate::study::doubt::Doubt;
-use crate::study::results::{Results, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::Results;
 
 /// A draw of all inputs, and the first target by set-up and day.
 pub struct DoubtDraw {

@@ -1,7 +1,7 @@
 //! How many days were simulated, and why no more.
-
 use crate::report::words::figure;
-use crate::study::results::{Results, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::Results;
 use crate::study::stopping::StopReason;
 
 /// Why the study ended, where it ended by itself.

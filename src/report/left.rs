@@ -1,7 +1,7 @@
 //! What an option leaves undone: classes that wait as they do now, or longer, and would not with another option.
-
 use crate::report::words::{figure, list, quoted};
-use crate::study::results::{Results, SetupResult, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::{Results, SetupResult};
 use crate::study::waits::Wait;
 
 /// Another option must at least halve a wait for it to be worth a word, ..

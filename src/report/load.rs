@@ -1,11 +1,11 @@
 //! The offered load in words, for `check`.
-
 use crate::report::table::wrapped;
 use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;
-use crate::study::cost::{self, Extent, StudyCost};
+use crate::study::cost::{Extent, StudyCost};
+use crate::study::cost;
+use crate::study::figures::TargetKind;
 use crate::study::load::{Hour, Offered, offered};
-use crate::study::results::TargetKind;
 
 /// Classes of the busiest hour that are named.
 const NAMED: usize = 4;
@@ -118,7 +118,7 @@ fn of_pool(study: &Study, pool: &Offered) -> String {
     text
 }
 
-fn busiest(base: &crate::scenario::model::Model, pool: &Offered, hour: &Hour) -> String {
+fn busiest(base: &crate::model::Model, pool: &Offered, hour: &Hour) -> String {
     let mut parts: Vec<(f64, &str)> = hour
         .by_class
         .iter()

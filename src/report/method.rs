@@ -1,9 +1,9 @@
 //! The error of the method: how far the engine was from measured networks in the regime of a result.
-
 use crate::report::ChartTable;
 use crate::report::words::{figure, list, quoted};
 use crate::study::fidelity::{FidelityCheck, FidelityRow};
-use crate::study::results::{PEAK, Results, SetupResult, TargetKind};
+use crate::study::figures::{PEAK, TargetKind};
+use crate::study::results::{Results, SetupResult};
 use crate::validate::method::{MethodError, learnt};
 
 /// Differences that deserve a caution, as a share.

@@ -1,19 +1,16 @@
 //! The page: everything in one HTML file that opens offline and needs no script.
-
 use askama::Template;
 
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
 use crate::report::glossary::WORDS;
 use crate::report::method::side_by_side;
-use crate::report::words::{
-    capital, change, count, interval, judged as told, list, money, number, plain_interval, staff_time,
-};
+use crate::report::words::{capital, change, count, interval, judged as told, list, money, number, plain_interval, staff_time};
 use crate::report::{Chart, ChartTable, effort, outputs, recommend, stress, table};
-use crate::scenario::source::{Input, Standing};
-use crate::study::results::{
-    ComparedEstimate, Results, STAFF_LOST, SetupResult, TargetKind, TargetResult, UNFINISHED, Verdict,
-};
+use crate::scenario::check::source::{Input, Standing};
+use crate::study::figures::{STAFF_LOST, TargetKind, UNFINISHED};
+use crate::study::results::{Results, SetupResult, TargetResult, Verdict};
+use crate::study::series::ComparedEstimate;
 
 /// What a page says of how it came about.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
 use crate::report::words::{bit_rate, capital, figure, interval, list, number, quoted, several};
 use crate::report::{Chart, ChartTable};
-use crate::scenario::profile::{self, Device};
+use crate::scenario::check::device::{self, Device};
 use crate::study::limits::Limit;
 
 /// A value of the knob with its unit.
@@ -183,7 +183,7 @@ fn split(plan: &PlanResult, value: f64, (low, high): (f64, f64)) -> String {
 /// Built-in devices with so much throughput and so many tunnels: the smallest of each maker.
 fn devices(plan: &PlanResult) -> Option<String> {
     let (Knob::Throughput(_), Crossing::Crosses(_, (_, high))) = (&plan.knob, plan.answer.outcome) else { return None };
-    let fitting = profile::smallest(high, plan.tunnels, plan.packet_rate.map(|each| each * high));
+    let fitting = device::smallest(high, plan.tunnels, plan.packet_rate.map(|each| each * high));
     let name = |device: &Device| {
         let tunnels = if device.tunnels.is_none() { ", tunnels to be checked" } else { "" };
         let packets = device

@@ -1,7 +1,7 @@
 //! What an option makes worse: figures beside its targets that are clearly worse than as it is, and what it switches off.
-
 use crate::report::words::{list, number, staff_time};
-use crate::study::results::{MEASURES, Results, SetupResult};
+use crate::study::figures::MEASURES;
+use crate::study::results::{Results, SetupResult};
 
 /// Differences below this share of the base's figure are not worth a sentence, however clear they are.
 const WORTH_SAYING: f64 = 0.02;

@@ -1,9 +1,9 @@
 //! What to do: the cheapest option that meets every target, makes nothing worse and leaves nobody waiting who need not.
-
 use crate::report::answer::overall;
 use crate::report::words::{money, number, quoted, staff_time};
 use crate::report::{left, price};
-use crate::study::results::{MEASURES, Results, STAFF_LOST, SetupResult, UNFINISHED, Verdict};
+use crate::study::figures::{MEASURES, STAFF_LOST, UNFINISHED};
+use crate::study::results::{Results, SetupResult, Verdict};
 
 /// What a set-up is judged by; less is better.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,11 +1,11 @@
 //! The sheet: the tables of the report as a workbook, for those who live in Excel.
-
 use rust_xlsxwriter::{ChartType, DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
 use crate::report::{Chart, ChartTable, outputs};
-use crate::study::results::{Results, STAFF_LOST, UNFINISHED};
+use crate::study::figures::{STAFF_LOST, UNFINISHED};
+use crate::study::results::Results;
 use crate::units::is_formula;
 
 /// The workbook's bytes: the answer, the options, the tables behind the charts, the summary, the sites and the inputs.

@@ -1,11 +1,11 @@
 //! The answer and the table of options as Markdown, for a mail or a ticket.
-
 use crate::report::answer::sentences;
 use crate::report::page::{mark, staff_classes};
 use crate::report::table::setting;
 use crate::report::words::{judged, money, staff_time};
 use crate::report::{Chart, recommend};
-use crate::study::results::{Results, STAFF_LOST, SetupResult};
+use crate::study::figures::STAFF_LOST;
+use crate::study::results::{Results, SetupResult};
 
 /// The text.
 #[must_use]

@@ -1,18 +1,16 @@
 //! Sweeps: tidy CSV, a chart, and a table.
-
 use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
-use crate::report::chart::{
-    AxisNames, COLOURS, GREEN, INK, LABEL, LegendEntry, Mark, RED, fitting, font, legend, levels, right, sheet, sure,
-};
+use crate::report::chart::{AxisNames, COLOURS, GREEN, INK, LABEL, LegendEntry, Mark, RED, fitting, font, legend, levels, right, sheet, sure};
 use crate::report::finding::{Evidence, Finding};
 use crate::report::page::mark;
-use crate::report::tidy::{self, known};
+use crate::report::tidy::known;
 use crate::report::words::{figure, judged, quoted, several};
-use crate::report::{Chart, ChartTable};
-use crate::study::results::{MEASURES, Results, Verdict};
+use crate::report::{Chart, ChartTable, tidy};
+use crate::study::figures::MEASURES;
+use crate::study::results::{Results, Verdict};
 
 /// A point of a sweep: the values that were set, and what came of them.
 pub struct SweepPoint {

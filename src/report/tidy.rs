@@ -1,9 +1,9 @@
 //! Tidy CSV: one row an observation, one column a variable, units in the names.
-
 use crate::stats::Interval;
 use crate::study::calls::Calls;
-use crate::study::results::{ComparedEstimate, MEASURES, Results, quarter_of};
-use crate::study::series::{Forecasted, Series};
+use crate::study::figures::{MEASURES, quarter_of};
+use crate::study::results::Results;
+use crate::study::series::{ComparedEstimate, Forecasted, Series};
 use crate::study::waits::Wait;
 use crate::units::is_formula;
 

@@ -1,14 +1,14 @@
 //! A tornado: what the first target measures with each assumed input at both ends of its range.
-
 use serde::Serialize;
 
-use crate::report::chart::ranges::{self, RangeRow, RangeScale};
-use crate::report::chart::{BLUE, INK, LegendEntry, Mark, ORANGE};
+use crate::report::chart::ranges::{RangeRow, RangeScale};
+use crate::report::chart::{BLUE, INK, LegendEntry, Mark, ORANGE, ranges};
 use crate::report::finding::{Evidence, Finding};
-use crate::report::tidy::{self, known};
+use crate::report::tidy::known;
 use crate::report::words::{figure, in_unit_of, quoted, several};
-use crate::report::{Chart, ChartTable};
-use crate::study::results::{Results, TargetKind};
+use crate::report::{Chart, ChartTable, tidy};
+use crate::study::figures::TargetKind;
+use crate::study::results::Results;
 
 /// An assumed input and what the first target measures at both ends of its range.
 #[derive(Clone, Debug, Serialize)]

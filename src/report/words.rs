@@ -1,7 +1,7 @@
 //! Numbers in words, the only place that rounds.
-
 use crate::stats::Interval;
-use crate::study::results::{Results, TargetKind, TargetResult};
+use crate::study::figures::TargetKind;
+use crate::study::results::{Results, TargetResult};
 
 /// Three significant digits, without an exponent.
 #[must_use]

@@ -1,8 +1,8 @@
 //! What a set-up has and does not use: concentrators that no tunnel reaches.
 
-use crate::scenario::Setup;
-use crate::scenario::fault::FaultKind;
-use crate::scenario::model::{Balancer, ChangeKind, Concentrator, ConcentratorId, Model, Pool, PoolId};
+use crate::scenario::checked::Setup;
+use crate::model::FaultKind;
+use crate::model::{Balancer, ChangeKind, Concentrator, ConcentratorId, Model, Pool, PoolId};
 use crate::units::Time;
 
 /// Concentrators that carry nothing although a reader would think so: by set-up, the names of those that it adds and does not
@@ -39,7 +39,11 @@ pub fn unreached(model: &Model) -> Vec<&Concentrator> {
             && !is_moved_to(model, *id)
             && !served_pools(model).any(|(place, pool)| reaches(model, place, pool, *id))
     };
-    (0..model.concentrators.len()).map(ConcentratorId::of).filter(idle).map(|id| &model.concentrators[id.index()]).collect()
+    (0..model.concentrators.len())
+        .map(ConcentratorId::of)
+        .filter(idle)
+        .map(|id| &model.concentrators[id.index()])
+        .collect()
 }
 
 fn is_moved_to(model: &Model, unit: ConcentratorId) -> bool {
@@ -66,7 +70,8 @@ fn reaches(model: &Model, id: PoolId, pool: &Pool, unit: ConcentratorId) -> bool
     let before: Vec<ConcentratorId> =
         pool.concentrators[..place].iter().copied().filter(|unit| is_there(model, *unit)).collect();
     let sites = model.pool_of.iter().filter(|other| **other == id).count() as u64;
-    let room = before.iter().try_fold(0_u64, |sum, unit| Some(sum + u64::from(model.concentrators[unit.index()].tunnels?)));
+    let room =
+        before.iter().try_fold(0_u64, |sum, unit| Some(sum + u64::from(model.concentrators[unit.index()].tunnels?)));
     let full = room.is_some_and(|room| room < sites);
     let fails = |unit: &ConcentratorId| {
         model.faults.iter().any(|fault| matches!(&fault.what, FaultKind::Outage(other) if other == unit))

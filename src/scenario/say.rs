@@ -6,7 +6,7 @@ use crate::scenario::file::{
     BalancerFile, Change, ConcentratorFile, CurfewFile, DisciplineFile, LimitFile, MigrateFile, OptionFile,
     ReleaseFile, Selector, ShapeFile, ShareFile, StaggerFile, StoreFile,
 };
-use crate::scenario::leaf::{Date, Field, Name, Number};
+use crate::scenario::field::{Date, Field, Name, Number};
 use crate::units::TimeOfDay;
 
 /// Each change of an option in a clause, without those of the options that it includes.

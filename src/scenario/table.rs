@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::scenario::check::Checker;
+use crate::scenario::checker::Checker;
 use crate::scenario::problem::SourceId;
 use crate::units::visible;
 

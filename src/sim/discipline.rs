@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::scenario::model::{ClassId, Discipline, MAX_CLASSES};
-use crate::sim::band::{Fairness, exact_weight};
+use crate::model::{ClassId, Discipline, MAX_CLASSES};
+use crate::sim::fluid::sharing::{Fairness, exact_weight};
 use crate::units::BitRate;
 
 /// One queue of a concentrator.

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::scenario::model::{ClassId, ConcentratorId, SiteId};
+use crate::model::{ClassId, ConcentratorId, SiteId};
 use crate::units::{Bytes, Duration, Time};
 use serde::{Deserialize, Serialize};
 
@@ -133,7 +133,7 @@ pub enum Fact<'a> {
         /// Which site.
         site: SiteId,
         /// Which concentrator.
-        unit: ConcentratorId,
+        concentrator: ConcentratorId,
     },
     /// What is inside.
     Snapshot(&'a Snapshot),

@@ -1,10 +1,9 @@
 //! What becomes of calls: how many are asked for, and how many are refused. Calls are carried before all else; delay and loss
 //! of their packets are not judged.
-
 use serde::Serialize;
 
-use crate::scenario::model::{Demand, Model};
-use crate::study::recorder::RunRecord;
+use crate::model::{Demand, Model};
+use crate::study::record::RunRecord;
 use crate::study::series::{ComparedEstimate, Series};
 use crate::study::waits::Sorted;
 

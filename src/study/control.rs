@@ -4,16 +4,14 @@
 //! through the headend, first come first served, costs a thousandth of a simulated day and sees most of what makes one day
 //! worse than another. Its mean over many days is known; how far the simulated days lie off it by luck is taken out by
 //! regression (control variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
-
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::model::{Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport, taken};
 use crate::random::{Distribution, Key, Purpose, name_of};
-use crate::scenario::model::{
-    Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport, taken,
-};
-use crate::scenario::target::{Measure, Target};
-use crate::sim::demand::{DrawKey, JobTerms, Poisson, jobs_of_day, sizes};
-use crate::sim::transport::{PriorTraffic, ServiceCost, Turn};
+use crate::scenario::check::target::{Measure, Target};
+use crate::sim::cost::{PriorTraffic, ServiceCost};
+use crate::sim::turn::Turn;
+use crate::sim::workload::draws::{DrawKey, JobTerms, Poisson, jobs_of_day, sizes};
 use crate::stats::Tally;
 use crate::stats::estimate::{ControlVariate, LEAST, observations};
 use crate::units::{Bytes, Duration, Time, TimeOfDay};

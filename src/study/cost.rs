@@ -1,9 +1,8 @@
 //! What a run is going to cost: events, processor time and memory, known before anything is simulated.
-
+use crate::model::{Class, Demand, Fidelity, Model};
 use crate::scenario::Study;
-use crate::scenario::model::{Class, Demand, Fidelity, Model};
+use crate::study::axis::Axis;
 use crate::study::load::day_work;
-use crate::study::recorder::Axis;
 
 /// What a run costs, roughly.
 #[derive(Clone, Copy, Debug, PartialEq)]

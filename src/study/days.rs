@@ -1,17 +1,17 @@
 //! Days: what is measured on a day of a model, simulated at most once.
-
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::model::Model;
-use crate::scenario::target::Target;
+use crate::model::Model;
+use crate::scenario::check::target::Target;
 use crate::sim::simulate;
-use crate::study::StudyError;
-use crate::study::recorder::{FocusClass, Recorder};
-use crate::study::results::{hours_lost, minutes_over, waiting_at_close};
+use crate::study::error::StudyError;
+use crate::study::figures::{hours_lost, minutes_over, waiting_at_close};
+use crate::study::record::FocusClass;
+use crate::study::recorder::Recorder;
 use crate::study::saved::RunCache;
 
 /// What was measured on a day.

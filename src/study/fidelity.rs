@@ -1,16 +1,15 @@
 //! Both fidelities on the same quarter of an hour: where they disagree, and whether they rank the options alike.
-
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::scenario::model::{Calendar, Demand, Fidelity, Model};
+use crate::model::{Calendar, Demand, Fidelity, Model};
 use crate::scenario::{Setup, Study};
 use crate::sim::observer::{Fact, Observer, Outcome, Record};
 use crate::sim::simulate;
 use crate::stats::{mean, quantile};
-use crate::study::StudyError;
+use crate::study::error::StudyError;
 use crate::units::{Duration, NANOS, Time, TimeOfDay};
 
 /// What both fidelities say about a class in a set-up.

@@ -1,10 +1,10 @@
 //! Limits: which of a concentrator's limits holds traffic up, quarter of an hour by quarter of an hour.
-
 use serde::Serialize;
 
-use crate::scenario::model::{Bottleneck, Class, Concentrator, Model, Transport};
-use crate::sim::transport::{PriorTraffic, ServiceCost, Turn};
-use crate::study::recorder::ConcentratorBin;
+use crate::model::{Bottleneck, Class, Concentrator, Model, Transport};
+use crate::sim::cost::{PriorTraffic, ServiceCost};
+use crate::sim::turn::Turn;
+use crate::study::record::ConcentratorBin;
 use crate::units::Bytes;
 
 /// A limit that binds.

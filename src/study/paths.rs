@@ -1,8 +1,7 @@
 //! Paths: how long sites were cut off, how often, and whose time that cost.
-
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::model::{Calendar, ClassId, ConcentratorId, Demand, Levels, Model, SiteId};
+use crate::model::{Calendar, ClassId, ConcentratorId, Demand, Levels, Model, SiteId};
 use crate::units::{DAY, Time, TimeOfDay};
 
 /// Days of a month, on average.

@@ -1,293 +1,17 @@
-//! The recorder: listens to one run and keeps what reports are made of, in space that depends on bins, classes
-//! and sites, not on transactions.
-
+//! The observer that turns the facts of a run into its record.
 use std::hint::cold_path;
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::{Deserialize, Serialize};
-
-use crate::scenario::model::{Calendar, ClassId, Demand, Model, SiteId};
-use crate::scenario::target::{Measure, Target};
-use crate::sim::observer::{Fact, Observer, Outcome, Parts, Record, Snapshot};
+use crate::model::{Calendar, ClassId, Demand, Model, SiteId};
+use crate::scenario::check::target::{Measure, Target};
+use crate::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use crate::stats::Histogram;
+use crate::study::axis::Axis;
+use crate::study::figures::AFFECTED;
 use crate::study::paths::{PathWatch, Paths};
-use crate::study::results::AFFECTED;
-use crate::units::{Duration, NANOS, Time, TimeOfDay, is_formula};
-
-/// Length of the windows over which latency quantiles are taken.
-pub const WINDOW: Duration = Duration(300 * NANOS);
-
-/// What is called slow in a study: the class that people watch, and the latency that is too much.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FocusClass {
-    /// The class.
-    pub class: ClassId,
-    /// A transaction that takes longer is slow [s].
-    pub limit: f64,
-}
-
-/// The watched hours as a line of bins: day after day, without the hours between.
-#[derive(Clone, Copy, Debug)]
-pub struct Axis {
-    calendar: Calendar,
-    /// Length of a bin.
-    pub bin: Duration,
-}
-
-impl Axis {
-    /// The axis of a model's timeline.
-    #[must_use]
-    pub fn of(model: &Model) -> Self {
-        Self { calendar: model.calendar, bin: model.bin }
-    }
-
-    /// The axis of latency windows; the last of a day may be short.
-    #[must_use]
-    pub fn windows(self) -> Self {
-        Self { bin: Duration(WINDOW.0.max(self.bin.0)), ..self }
-    }
-
-    fn per_day(&self) -> usize {
-        usize::try_from((self.calendar.until.0 - self.calendar.from.0).div_ceil(self.bin.0)).unwrap_or(usize::MAX)
-    }
-
-    /// How many bins.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.per_day() * self.calendar.days as usize
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The bin of an instant; none outside the watched hours.
-    #[must_use]
-    pub fn bin_of(&self, at: Time) -> Option<usize> {
-        if !self.calendar.watched(at) {
-            return None;
-        }
-        let within = usize::try_from((at.clock().0 - self.calendar.from.0) / self.bin.0).ok()?;
-        Some(usize::try_from(at.day()).ok()? * self.per_day() + within)
-    }
-
-    /// The start of a bin.
-    #[must_use]
-    pub fn start(&self, bin: usize) -> Time {
-        let (day, within) = (bin / self.per_day(), (bin % self.per_day()) as u64);
-        TimeOfDay(self.calendar.from.0 + within * self.bin.0).on(day as u64)
-    }
-}
-
-/// One class in one bin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ClassBin {
-    /// Transactions, jobs and calls that started.
-    pub started: f64,
-    /// Of those that started here: done, here or elsewhere.
-    pub done: f64,
-    /// Given up or refused.
-    pub failed: f64,
-    /// Sum of the latencies of those that are counted [s], and how many these are: also what is still under way at the end of
-    /// the run counts with the time that it has taken.
-    pub latency: f64,
-    /// See `latency`.
-    pub counted: f64,
-    /// Bytes asked for (each try counts).
-    pub offered: f64,
-    /// Jobs that wait at the end of the bin.
-    pub waiting: f64,
-    /// Their bytes.
-    pub waiting_bytes: f64,
-    /// Transactions under way at the end of the bin.
-    pub active: f64,
-    /// Where the latencies went, in sum.
-    pub parts: Parts,
-}
-
-/// A concentrator in one bin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ConcentratorBin {
-    /// Tunnels at its end.
-    pub tunnels: f64,
-    /// Half-open handshakes at its end.
-    pub half_open: f64,
-    /// Handshakes completed in it.
-    pub handshakes: f64,
-    /// Requests for one that were turned away in it.
-    pub turned_away: f64,
-    /// Whether it is down at its end (a share, over replications).
-    pub down: f64,
-    /// Sites that get all that one tunnel can carry at its end.
-    pub at_ceiling: f64,
-    /// Calls that were refused in it.
-    pub refused_calls: f64,
-}
-
-impl ConcentratorBin {
-    /// Adds another replication's bin, each field times `by`.
-    pub fn add(&mut self, other: &Self, by: f64) {
-        self.tunnels += other.tunnels * by;
-        self.half_open += other.half_open * by;
-        self.handshakes += other.handshakes * by;
-        self.turned_away += other.turned_away * by;
-        self.down += other.down * by;
-        self.at_ceiling += other.at_ceiling * by;
-        self.refused_calls += other.refused_calls * by;
-    }
-}
-
-impl ClassBin {
-    /// Adds another replication's bin.
-    pub fn add(&mut self, other: &Self) {
-        self.started += other.started;
-        self.done += other.done;
-        self.failed += other.failed;
-        self.latency += other.latency;
-        self.counted += other.counted;
-        self.offered += other.offered;
-        self.waiting += other.waiting;
-        self.waiting_bytes += other.waiting_bytes;
-        self.active += other.active;
-        self.parts += other.parts;
-    }
-
-    /// Divides all sums by the number of replications.
-    pub fn scale(&mut self, by: f64) {
-        for field in [
-            &mut self.started,
-            &mut self.done,
-            &mut self.failed,
-            &mut self.latency,
-            &mut self.counted,
-            &mut self.offered,
-            &mut self.waiting,
-            &mut self.waiting_bytes,
-            &mut self.active,
-        ] {
-            *field *= by;
-        }
-        self.parts = self.parts.scaled(by);
-    }
-}
-
-/// A site over the whole run, for the watched class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SiteSum {
-    /// Transactions.
-    pub count: u64,
-    /// Those that were slow or given up.
-    pub slow: u64,
-    /// Sum of latencies [s].
-    pub latency: f64,
-    /// Time that people lost against an idle network, all classes [s].
-    pub lost: f64,
-}
-
-/// Where everything went: each is a number of transactions and jobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
-    /// Began.
-    pub started: u64,
-    /// Served through the headend.
-    pub done: u64,
-    /// Served on site or round the headend.
-    pub local: u64,
-    /// Given up.
-    pub given_up: u64,
-    /// Switched off.
-    pub off: u64,
-    /// Turned away at the desk while the site was cut off.
-    pub declined: u64,
-    /// Done by hand without a try, while the site was cut off.
-    pub by_hand: u64,
-    /// Still under way or waiting at the end.
-    pub inside: u64,
-    /// Calls that asked for admission.
-    pub calls: u64,
-    /// Calls that were refused.
-    pub refused: u64,
-    /// Calls that broke off.
-    pub dropped: u64,
-    /// Given up and cancelled for good.
-    pub cancelled: u64,
-    /// Actions that entered what was on paper.
-    pub entered: u64,
-    /// Bytes served.
-    pub served_bytes: u64,
-}
-
-impl Ledger {
-    /// Adds another run's ledger.
-    pub fn add(&mut self, other: &Self) {
-        self.started += other.started;
-        self.done += other.done;
-        self.local += other.local;
-        self.given_up += other.given_up;
-        self.off += other.off;
-        self.declined += other.declined;
-        self.by_hand += other.by_hand;
-        self.dropped += other.dropped;
-        self.cancelled += other.cancelled;
-        self.entered += other.entered;
-        self.inside += other.inside;
-        self.calls += other.calls;
-        self.refused += other.refused;
-        self.served_bytes += other.served_bytes;
-    }
-
-    /// Whether every transaction that began is accounted for.
-    #[must_use]
-    pub fn balances(&self) -> bool {
-        let ended = self.done + self.local + self.given_up + self.off + self.declined + self.by_hand;
-        self.started == ended + self.inside
-    }
-}
-
-/// What one run leaves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// Work done by concentrator, bin and class [bit].
-    pub carried: Vec<Vec<Vec<f64>>>,
-    /// Work that could have been done by concentrator and bin [bit].
-    pub capacity: Vec<Vec<f64>>,
-    /// Queueing delay of the watched class by concentrator and bin, at its end [s].
-    pub queue: Vec<Vec<f64>>,
-    /// By class and bin.
-    pub classes: Vec<Vec<ClassBin>>,
-    /// Latencies by class and window [us].
-    pub latencies: Vec<Vec<Histogram>>,
-    /// Transactions of the watched class by window and site: all, and slow ones.
-    pub by_window: Vec<Vec<(u32, u32)>>,
-    /// By site.
-    pub sites: Vec<SiteSum>,
-    /// Tunnels by concentrator at the end.
-    pub tunnels: Vec<u32>,
-    /// What each target measured; none if nothing happened that it could measure.
-    pub targets: Vec<Option<f64>>,
-    /// The most that each could have measured, had the run gone on until all that was under way had ended: infinite where
-    /// nothing limits it.
-    pub at_most: Vec<Option<f64>>,
-    /// Latencies of the watched class, all day [us].
-    pub watched: Histogram,
-    /// Time that people lost against an idle network, by class [s].
-    pub lost: Vec<f64>,
-    /// Where everything went.
-    pub ledger: Ledger,
-    /// Bytes served by class.
-    pub served: Vec<u64>,
-    /// By concentrator and bin: tunnels, handshakes and other limits.
-    pub hubs: Vec<Vec<ConcentratorBin>>,
-    /// Sites that are cut off at the end of each bin.
-    pub cut_off: Vec<f64>,
-    /// Actions on paper that are to be entered, at the end of each bin.
-    pub on_paper: Vec<f64>,
-    /// What became of the sites' ways to the headend.
-    pub paths: Paths,
-}
+use crate::study::record::{ClassBin, ConcentratorBin, FocusClass, Ledger, RunRecord, SiteSum};
+use crate::study::records_file::RecordWriter;
+use crate::units::{Duration, Time};
 
 /// Listens to one run.
 pub struct Recorder<'a> {
@@ -406,20 +130,6 @@ impl Tallied {
             _ => None,
         }
     }
-}
-
-/// Where records go, and what their names are.
-pub struct RecordWriter<'a> {
-    /// The file.
-    pub out: &'a mut (dyn Write + Send),
-    /// The model whose names are written.
-    pub model: &'a Model,
-    /// Number of the replication.
-    pub replication: u32,
-    /// Name of the option.
-    pub option: &'a str,
-    /// The first fault in writing.
-    pub fault: Option<std::io::Error>,
 }
 
 impl<'a> Recorder<'a> {
@@ -710,7 +420,7 @@ impl Observer for Recorder<'_> {
             Fact::Ended(record) => self.ended(record),
             Fact::Call { class, site, admitted } => self.call(now, *class, *site, *admitted),
             Fact::Snapshot(look) => self.look(now, look),
-            Fact::TunnelAttached { site, unit } => self.watch.unit_of[site.index()] = *unit,
+            Fact::TunnelAttached { site, concentrator } => self.watch.unit_of[site.index()] = *concentrator,
             Fact::Reachability { site, up } => self.watch.path(now, *site, *up),
             Fact::Dropped { .. } => self.run.ledger.dropped += 1,
             Fact::Cancelled { .. } => self.run.ledger.cancelled += 1,
@@ -721,45 +431,5 @@ impl Observer for Recorder<'_> {
 
     fn stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.rows.as_ref().is_some_and(|rows| rows.fault.is_some())
-    }
-}
-
-/// First line of a file of records.
-pub const RECORDS_HEADER: &str =
-    "replication,option,class,site,concentrator,start_s,latency_s,request_bytes,response_bytes,outcome\n";
-
-impl RecordWriter<'_> {
-    fn write(&mut self, record: &Record) {
-        if self.fault.is_some() {
-            return;
-        }
-        let site = csv_field(&self.model.sites[SiteId::index(record.site)].name);
-        let row = writeln!(
-            self.out,
-            "{},{},{},{},{},{:.6},{:.6},{},{},{}",
-            self.replication,
-            self.option,
-            self.model.classes[record.class.index()].name,
-            site,
-            self.model.concentrators[record.concentrator.index()].name,
-            record.started.secs(),
-            record.latency.secs(),
-            record.request.0,
-            record.response.0,
-            record.outcome.name(),
-        );
-        self.fault = row.err();
-    }
-}
-
-/// Site codes come from other people's files: quotes them where CSV needs it.
-fn csv_field(text: &str) -> std::borrow::Cow<'_, str> {
-    let apostrophe = if is_formula(text) { "'" } else { "" };
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{apostrophe}{}\"", text.replace('"', "\"\"")).into()
-    } else if apostrophe.is_empty() {
-        text.into()
-    } else {
-        format!("{apostrophe}{text}").into()
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Each file says which build, models, targets, name and replication it belongs to and ends with a checksum. A file that
 //! belongs elsewhere, or of which a bit has changed, is not read: its run is simulated again.
-
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -11,10 +10,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::disk::{self, Draft};
-use crate::scenario::model::Model;
-use crate::scenario::target::Target;
-use crate::study::StudyError;
+use crate::disk::Draft;
+use crate::disk;
+use crate::model::Model;
+use crate::scenario::check::target::Target;
+use crate::study::error::StudyError;
 
 /// The build that is running: a hash of its sources (`src/build.rs`).
 pub const BUILD: &str = env!("HEADEND_BUILD");

@@ -1,10 +1,10 @@
 //! Who waits, and how long: latency of each class over all watched hours, and what it gave up.
-
 use serde::Serialize;
 
 use crate::stats::Histogram;
-use crate::study::recorder::{ClassBin, RunRecord};
-use crate::study::series::{self, ComparedEstimate, Series};
+use crate::study::record::{ClassBin, RunRecord};
+use crate::study::series::{ComparedEstimate, Series};
+use crate::study::series;
 
 /// What a class waits in a set-up.
 #[derive(Clone, Debug, Serialize)]

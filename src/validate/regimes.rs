@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::scenario::model::{Counts, Fidelity, Ingredient, Without};
+use crate::model::{Counts, Fidelity, Ingredient, Without};
 use crate::stats::{mean, quantile};
 use draw::{CLASSES, DISCIPLINES, Feature, Made, Regime, RegimeSize};
 use measure::{BAND_NAMES, BANDS, Measurement, p50, p95};

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::random::Distribution;
-use crate::scenario::model::{
+use crate::model::{
     Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Demand,
     Discipline, FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Without,
 };
-use crate::scenario::tunnel::TunnelTerms;
+use crate::model::TunnelTerms;
 use crate::sim::observer::{Fact, Observer, Record};
 use crate::sim::simulate;
 use crate::units::{BitRate, Bytes, Duration, NANOS, Time, TimeOfDay};
@@ -88,7 +88,9 @@ impl Observer for LatencyListener {
                     None => self.voice.1 += 1,
                 }
             }
-            Fact::Snapshot(look) => self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity)),
+            Fact::Snapshot(look) => {
+                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity))
+            }
             _ => {}
         }
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::scenario::load;
-use crate::scenario::model::{Fidelity, Model};
+use crate::model::{Fidelity, Model};
 use crate::sim::observer::{Fact, Observer, Outcome};
 use crate::sim::simulate;
 use crate::stats::{Interval, Tally};

@@ -1,5 +1,4 @@
 //! Answers: what is said is what the figures say, and what a folder holds is enough to say it again.
-
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;

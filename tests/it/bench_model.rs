@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headend::scenario::model::{ClassId, Model};
+use headend::model::{ClassId, Model};
 use headend::scenario::{Study, load};
 use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::units::Time;

@@ -1,13 +1,11 @@
 //! What certainty answers have: intervals that keep their word, and what forecasts and common days save.
-
 use std::sync::atomic::AtomicBool;
-
-use rayon::prelude::*;
 
 use headend::scenario::Study;
 use headend::stats::Tally;
 use headend::study::results::Results;
 use headend::study::{RunOptions, run};
+use rayon::prelude::*;
 
 use crate::bench_model::{EXPONENTIAL, single_server, study};
 

@@ -1,6 +1,6 @@
 //! What came in is what went out and what is inside, at every look; and a curfew loses nothing.
 
-use headend::scenario::model::Model;
+use headend::model::Model;
 use headend::sim::observer::{Fact, Observer, Outcome, Record};
 use headend::sim::simulate;
 use headend::units::{Duration, Time};

@@ -52,7 +52,7 @@ fn without_a_filter_it_has_all_of_england() {
 #[test]
 fn the_drawn_estate_resembles_the_published_one() {
     let drawn = base(&std::fs::read_to_string("scenarios/kent-monday.toml").unwrap());
-    let sizes = |model: &headend::scenario::model::Model| {
+    let sizes = |model: &headend::model::Model| {
         let mut sizes: Vec<u32> = model.sites.iter().map(|site| site.patients).collect();
         sizes.sort_unstable();
         [sizes[sizes.len() / 4], sizes[sizes.len() / 2], sizes[3 * sizes.len() / 4]]

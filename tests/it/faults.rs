@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use headend::scenario::model::{ClassId, ConcentratorId, SiteId};
+use headend::model::{ClassId, ConcentratorId, SiteId};
 use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::sim::simulate;
 use headend::stats::Tally;

@@ -10,6 +10,7 @@ mod estate;
 mod faults;
 mod hard;
 mod house;
+mod imports;
 mod inputs;
 mod metamorphic;
 mod monotone;

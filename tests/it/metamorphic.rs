@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use headend::random::Distribution;
-use headend::scenario::model::{
+use headend::model::{
     Arrival, ChangeKind, Class, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Fidelity,
     Model, PoolId, Rules, SiteId, Tcp, Transport,
 };
@@ -121,10 +121,10 @@ fn a_change_without_effect_changes_no_record() {
     on_all(FLOW, PACKET, |case| {
         let mut other = case.model.clone();
         let Concentrator { throughput, buffer, discipline, .. } = other.concentrators[0].clone();
-        let unit = ConcentratorId(0);
+        let concentrator = ConcentratorId(0);
         let at = Time(2 * NANOS + 345);
-        other.changes.push(DatedChange { at, kind: ChangeKind::ReplaceDevice { unit, throughput, buffer } });
-        other.changes.push(DatedChange { at, kind: ChangeKind::SetDiscipline(unit, discipline) });
+        other.changes.push(DatedChange { at, kind: ChangeKind::ReplaceDevice { concentrator, throughput, buffer } });
+        other.changes.push(DatedChange { at, kind: ChangeKind::SetDiscipline(concentrator, discipline) });
         other.changes.push(DatedChange { at, kind: ChangeKind::SetShaping(ClassId(0)) });
         other.changes.sort_by_key(|edit| edit.at);
         same(case, "no effect", &other, 0);
@@ -300,7 +300,7 @@ fn equal_transfers_get_equal_rates() {
 /// On an idle link a capped class gets its cap where it wants more, and what it wants where that is less.
 #[test]
 fn a_cap_gives_the_lesser_of_cap_and_demand() {
-    use headend::scenario::model::Cap;
+    use headend::model::Cap;
     for fidelity in [Fidelity::Flow, Fidelity::Packet(1)] {
         // Mbit/s of cap, and how many transfers of 200 kB, about 1.8 Mbit of work each, ask in a minute.
         for (cap, count) in [(2_u32, 268_u32), (5, 268), (8, 67), (20, 134)] {
@@ -339,15 +339,15 @@ fn twice_the_rates_and_sizes_take_the_same_times() {
         double.sites = plain
             .sites
             .iter()
-            .map(|site| headend::scenario::model::Site {
+            .map(|site| headend::model::Site {
                 down: BitRate(site.down.0 * 2),
                 up: BitRate(site.up.0 * 2),
                 ..site.clone()
             })
             .collect();
-        let unit = &mut double.concentrators[0];
-        (unit.throughput, unit.rated, unit.buffer) =
-            (BitRate(unit.throughput.0 * 2), BitRate(unit.rated.0 * 2), Bytes(unit.buffer.0 * 2));
+        let concentrator = &mut double.concentrators[0];
+        (concentrator.throughput, concentrator.rated, concentrator.buffer) =
+            (BitRate(concentrator.throughput.0 * 2), BitRate(concentrator.rated.0 * 2), Bytes(concentrator.buffer.0 * 2));
         let larger = |arrival: &Arrival| Arrival {
             request: Bytes(arrival.request.0 * 2),
             response: Bytes(arrival.response.0 * 2),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use headend::random::Distribution;
-use headend::scenario::model::{
+use headend::model::{
     Arrival, Balancer, Calendar, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, Demand, Discipline,
     FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport,
 };
-use headend::scenario::tunnel::TunnelTerms;
+use headend::model::TunnelTerms;
 use headend::sim::observer::Record;
 use headend::sim::simulate;
 use headend::units::{BitRate, Bytes, DAY, Duration, Time, TimeOfDay};

@@ -3,18 +3,18 @@
 //! A mutant is a shipped scenario with one to three changes: values replaced by others of their kind, by extremes or by nonsense,
 //! keys and tables deleted, doubled or swapped, bytes changed. `HEADEND_MUTANTS=20000 HEADEND_SEED=5 cargo test -- --ignored by_hand_more_mutants`
 //! draws others.
-
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use headend::model::Fidelity;
 use headend::random::{Key, Stream};
 use headend::report::load;
-use headend::scenario::model::Fidelity;
-use headend::scenario::{self, Study, warn};
+use headend::scenario::{Study, warn};
+use headend::study::RunOptions;
 use headend::study::cost::{Extent, cost};
-use headend::study::{self, RunOptions};
+use headend::{scenario, study};
 use rayon::prelude::*;
 
 use crate::bench_model::morning;

@@ -1,5 +1,4 @@
 //! Plans against cases with known answers.
-
 use std::sync::atomic::AtomicBool;
 
 use headend::plan::knob::Knob;

@@ -1,15 +1,15 @@
 //! Faults that were found, each with the smallest scenario that shows it: what it does now is what is right.
-
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use headend::model::{Demand, Fidelity, Model};
 use headend::random::place_of;
 use headend::scenario::load;
-use headend::scenario::model::{Demand, Fidelity, Model};
 use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::sim::simulate;
 use headend::stats::{mean, quantile};
-use headend::study::results::{Results, STAFF_LOST, Verdict};
+use headend::study::figures::STAFF_LOST;
+use headend::study::results::{Results, Verdict};
 use headend::study::{RunOptions, run};
 use headend::units::Time;
 

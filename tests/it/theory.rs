@@ -1,6 +1,6 @@
 //! With ideal transport the engine is the textbook's queue: mean and tail inside the data's own 99 % interval.
 
-use headend::scenario::model::Model;
+use headend::model::Model;
 use headend::sim::simulate;
 use headend::stats::{Interval, Tally, mean};
 use headend::theory::{dps_means, erlang_b, priority_means, ps_mean, ps_tail};

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
-use headend::scenario::model::{Fidelity, Ingredient, Model, Without};
+use headend::model::{Fidelity, Ingredient, Model, Without};
 use headend::sim::simulate;
 use headend::stats::quantile;
 use headend::validate::evidence::{Reference, Store};

@@ -1,11 +1,11 @@
 //! How many sites are affected through the morning.
-
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, Panels, nice, target_hours};
 use crate::report::words::{clock, count, figure, list, number, quoted};
 use crate::report::{Chart, ChartTable};
-use crate::study::results::{Results, SetupResult, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::{Results, SetupResult};
 
 /// Draws it, if any site is ever affected.
 #[must_use]

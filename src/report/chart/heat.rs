@@ -1,15 +1,13 @@
 //! A heat map of sites and time: where and when transactions are slow.
-
 use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{
-    Area, HEAD, INK, LABEL, LETTER, base_and_best, fitting, font, letters, sheet, sure, target_hours,
-};
+use crate::report::chart::{Area, HEAD, INK, LABEL, LETTER, base_and_best, fitting, font, letters, sheet, sure, target_hours};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, ChartTable};
-use crate::study::results::{Results, SetupResult, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::{Results, SetupResult};
 
 /// Steps of the share of slow transactions, each darker than the last.
 const STEPS: [(f32, RGBColor, &str); 6] = [

@@ -1,11 +1,11 @@
 //! What the watched class's slow transactions take through the morning, against the target.
-
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, Panels, target_hours};
 use crate::report::words::{clock, figure, number};
 use crate::report::{Chart, ChartTable};
-use crate::study::results::{Results, SetupResult, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::{Results, SetupResult};
 
 /// Draws it.
 #[must_use]

@@ -1,5 +1,4 @@
 //! The risk on each morning of a run of several days: a row for each option, a column for each day.
-
 use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
@@ -7,7 +6,8 @@ use plotters::style::{Color, RGBColor};
 use crate::report::chart::{LABEL, RED, fitting, font, right, sheet, sure};
 use crate::report::words::{figure, interval};
 use crate::report::{Chart, ChartTable};
-use crate::study::results::{Results, SetupResult, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::{Results, SetupResult};
 
 const ROW: i32 = 30;
 const LEFT: i32 = 250;

@@ -1,17 +1,15 @@
 //! Options side by side: each figure with its interval, and the limit where there is one.
-
 use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::answer::overall;
-use crate::report::chart::{
-    Area, BLUE, GREEN, Hover, INK, LABEL, ORANGE, RED, fitting, font, letters, nice, right, sheet, sure,
-};
+use crate::report::chart::{Area, BLUE, GREEN, Hover, INK, LABEL, ORANGE, RED, fitting, font, letters, nice, right, sheet, sure};
 use crate::report::words::{figure, interval, judged as told, list, number, plain_interval, quoted, scale};
 use crate::report::{Chart, ChartTable, price};
 use crate::stats::Interval;
-use crate::study::results::{MEASURES, Results, STAFF_CUT_OFF, STAFF_LOST, TargetKind, Verdict};
+use crate::study::figures::{MEASURES, STAFF_CUT_OFF, STAFF_LOST, TargetKind};
+use crate::study::results::{Results, Verdict};
 
 /// One column of the chart: a figure of every setup.
 struct OptionColumn {

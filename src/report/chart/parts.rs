@@ -1,12 +1,12 @@
 //! Where the time of the watched class goes: round trips, queueing, transfer, losses, waiting for a tunnel.
-
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{BLUE, GREEN, GREY, LegendEntry, Mark, ORANGE, Panels, RED, busy_hours, nice};
 use crate::report::words::{clock, figure, list, number, quoted};
 use crate::report::{Chart, ChartTable};
 use crate::sim::observer::Parts;
-use crate::study::results::{Results, SetupResult, TargetKind, quarter_of};
+use crate::study::figures::{TargetKind, quarter_of};
+use crate::study::results::{Results, SetupResult};
 
 /// Colours in the order of [`Parts::list`].
 const COLOURS: [RGBColor; 5] = [GREY, ORANGE, BLUE, GREEN, RED];

@@ -1,15 +1,11 @@
 //! Rows of ranges on one scale: set-ups with their intervals, or inputs with what the answer is at both ends of theirs.
-
 use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{
-    Area, AxisNames, BLUE, GREEN, HEAD, Hover, INK, LABEL, LegendEntry, ORANGE, RED, WIDTH, fitting, font, legend,
-    nice, right, sheet, sure,
-};
+use crate::report::chart::{Area, AxisNames, BLUE, GREEN, HEAD, Hover, INK, LABEL, LegendEntry, ORANGE, RED, WIDTH, fitting, font, legend, nice, right, sheet, sure};
 use crate::report::words;
-use crate::study::results::TargetKind;
+use crate::study::figures::TargetKind;
 
 /// A row of the chart.
 pub(crate) enum RangeRow {

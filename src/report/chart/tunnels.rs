@@ -1,11 +1,11 @@
 //! Tunnels: sites that are cut off, handshakes that are half open, handshakes that are completed.
-
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, ChartTable};
-use crate::study::results::{Results, SetupResult, TargetKind, quarter_of};
+use crate::study::figures::{TargetKind, quarter_of};
+use crate::study::results::{Results, SetupResult};
 
 /// Draws it, if any site is ever cut off.
 #[must_use]
@@ -66,7 +66,7 @@ struct Bin {
 fn points<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<Item = (f64, Bin)> + 'a {
     let (starts, length) = &results.bins;
     starts.iter().enumerate().map(move |(bin, start)| {
-        let sum = |of: fn(&crate::study::recorder::ConcentratorBin) -> f64| {
+        let sum = |of: fn(&crate::study::record::ConcentratorBin) -> f64| {
             found.hubs.iter().map(|bins| of(&bins[bin])).sum()
         };
         let handshakes: f64 = sum(|hub| hub.handshakes);

@@ -1,5 +1,4 @@
 //! How full each concentrator is through the day, a panel for each option.
-
 use plotters::style::Color;
 
 use crate::report::answer::overall;
@@ -64,7 +63,7 @@ pub(crate) fn utilisation<'a>(
 /// By quarter of an hour: from, until, and how full each concentrator is, in words.
 fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
     let (starts, length) = &results.bins;
-    let step = crate::study::results::quarter_of(*length);
+    let step = crate::study::figures::quarter_of(*length);
     let of = |first: usize| {
         let bins = first..(first + step).min(starts.len());
         let until = starts[bins.end - 1] + length / 3600.0;
@@ -120,7 +119,7 @@ fn table(results: &Results) -> ChartTable {
     for found in &results.setups {
         head.extend(found.units.iter().map(|(name, ..)| format!("{}: {name} [%]", found.title)));
     }
-    let per_quarter = crate::study::results::quarter_of(results.bins.1);
+    let per_quarter = crate::study::figures::quarter_of(results.bins.1);
     let rows = (0..results.bins.0.len()).step_by(per_quarter).map(|first| {
         let mut row = vec![clock(results, results.bins.0[first])];
         for found in &results.setups {

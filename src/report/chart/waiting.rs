@@ -1,11 +1,11 @@
 //! Deferred work: bytes that wait for a release, and the release.
-
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};
 use crate::report::words::{clock, figure, number, quoted};
 use crate::report::{Chart, ChartTable};
-use crate::study::results::{Results, SetupResult, TargetKind};
+use crate::study::figures::TargetKind;
+use crate::study::results::{Results, SetupResult};
 
 /// Draws it, if any setup defers anything.
 #[must_use]
@@ -78,7 +78,7 @@ fn jobs_rate<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<
 
 /// By quarter of an hour: from, until, and what waits and is carried, in words.
 fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
-    let step = crate::study::results::quarter_of(results.bins.1);
+    let step = crate::study::figures::quarter_of(results.bins.1);
     let rates: Vec<(f64, f64)> = jobs_rate(results, found).collect();
     let (starts, length) = &results.bins;
     let of = |first: usize| {
@@ -100,7 +100,7 @@ fn peak(results: &Results, found: &SetupResult) -> (f64, f64) {
 fn table(results: &Results, setups: &[&SetupResult]) -> ChartTable {
     let mut head = vec!["time".to_owned()];
     head.extend(setups.iter().map(|found| format!("{}: waiting [GB]", found.title)));
-    let step = crate::study::results::quarter_of(results.bins.1);
+    let step = crate::study::figures::quarter_of(results.bins.1);
     let rows = (0..results.bins.0.len()).skip(step - 1).step_by(step).map(|bin| {
         let mut row = vec![clock(results, results.bins.0[bin] + results.bins.1 / 3600.0)];
         row.extend(setups.iter().map(|found| number(waiting_bytes(found, bin) / 1e9)));

@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::hint::cold_path;
 use std::ops::Range;
 
-use crate::scenario::model::Discipline;
-use crate::sim::band::Fairness;
+use crate::model::Discipline;
 use crate::sim::discipline::{QueuePlan, Shape, plan};
-use crate::sim::packet::parcel::{PacketId, PacketPool, QueuedPacket};
+use crate::sim::fluid::sharing::Fairness;
+use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::wire::{Packet, PacketKind};
 
 /// Room of a queue.
@@ -104,7 +104,7 @@ struct FairLine {
 impl Scheduler {
     /// Empty queues for the classes of a discipline, which have these names.
     #[must_use]
-    pub fn new(discipline: &Discipline, names: &[u64], room: BufferLimit) -> Self {
+    pub fn new(discipline: &Discipline, names: &[u64], limit: BufferLimit) -> Self {
         let plan = plan(discipline, &vec![Shape::NONE; names.len()], names);
         let least = plan.queues.iter().filter_map(|queue| queue.weight).fold(f64::INFINITY, f64::min);
         let by_flow = matches!(discipline, Discipline::Discriminatory(_));
@@ -117,12 +117,12 @@ impl Scheduler {
             bytes: 0,
             packets: 0,
         });
-        Self { queues: queues.collect(), limit: room, waiting: 0, by_flow, plan }
+        Self { queues: queues.collect(), limit: limit, waiting: 0, by_flow, plan }
     }
 
     /// Changes the room of each queue; what waits stays.
-    pub fn set_limit(&mut self, room: BufferLimit) {
-        self.limit = room;
+    pub fn set_limit(&mut self, limit: BufferLimit) {
+        self.limit = limit;
     }
 
     /// Everything that waits, in no particular order.
@@ -141,40 +141,40 @@ impl Scheduler {
 
     /// Puts a train in; what does not fit goes to `lost`.
     #[inline(always)]
-    pub fn push(&mut self, parcels: &mut PacketPool, id: PacketId, lost: &mut Vec<QueuedPacket>) {
-        let parcel = &parcels[id];
-        let place = self.plan.queue_of(parcel.packet.flow.class);
+    pub fn push(&mut self, pool: &mut PacketPool, id: PacketId, lost: &mut Vec<QueuedPacket>) {
+        let queued = &pool[id];
+        let place = self.plan.queue_of(queued.packet.flow.class);
         let queue = &mut self.queues[place];
-        let fits = queue.fits(parcel, self.limit);
+        let fits = queue.fits(queued, self.limit);
         match &mut queue.lines {
             Lines::One(line) if fits && line.len() < line.capacity() => {
                 line.push_back(id);
-                queue.count_in(parcel);
+                queue.count_in(queued);
                 self.waiting += 1;
             }
             // Called last: nothing has to be put aside for what is seldom.
             Lines::One(_) => {
                 cold_path();
-                self.push_truncated(parcels, place, id, lost);
+                self.push_truncated(pool, place, id, lost);
             }
-            Lines::Fair(_) => self.push_fairly(parcels, place, id, lost),
+            Lines::Fair(_) => self.push_fairly(pool, place, id, lost),
         }
     }
 
     /// The end of a train that does not fit is lost.
     #[inline(never)]
-    fn push_truncated(&mut self, parcels: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
-        let (queue, parcel) = (&mut self.queues[place], &parcels[id]);
-        let Packet { kind, count, .. } = parcel.packet;
-        let fits = if kind == PacketKind::Message { count } else { queue.packets_that_fit(parcel, self.limit) };
+    fn push_truncated(&mut self, pool: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
+        let (queue, queued) = (&mut self.queues[place], &pool[id]);
+        let Packet { kind, count, .. } = queued.packet;
+        let fits = if kind == PacketKind::Message { count } else { queue.packets_that_fit(queued, self.limit) };
         if fits < count {
-            lost.push(rest(parcel, fits));
-            parcels[id].truncate(fits);
+            lost.push(rest(queued, fits));
+            pool[id].truncate(fits);
         }
         if fits == 0 {
-            return parcels.drop(id);
+            return pool.drop(id);
         }
-        queue.count_in(&parcels[id]);
+        queue.count_in(&pool[id]);
         self.waiting += 1;
         if let Lines::One(line) = &mut queue.lines {
             line.push_back(id);
@@ -183,17 +183,17 @@ impl Scheduler {
 
     /// Where there are lines, those who have most lose first.
     #[inline(never)]
-    fn push_fairly(&mut self, parcels: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
-        let (queue, parcel) = (&mut self.queues[place], &parcels[id]);
-        let (packet, bytes) = (&parcel.packet, parcel.bytes());
-        queue.count_in(parcel);
+    fn push_fairly(&mut self, pool: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
+        let (queue, queued) = (&mut self.queues[place], &pool[id]);
+        let (packet, bytes) = (&queued.packet, queued.bytes());
+        queue.count_in(queued);
         self.waiting += 1;
         let Lines::Fair(fair) = &mut queue.lines else { return };
         let endless = packet.kind == PacketKind::Message;
         let weight = self.plan.flow_weight[packet.flow.class.index()];
         fair.push(line_of(packet, self.by_flow), weight, (id, bytes));
         while !endless && (queue.bytes > self.limit.bytes || queue.packets > self.limit.packets) {
-            let (dropped, bytes, emptied) = fair.drop_from_longest(parcels);
+            let (dropped, bytes, emptied) = fair.drop_from_longest(pool);
             queue.bytes -= bytes;
             queue.packets -= 1;
             self.waiting -= usize::from(emptied);
@@ -203,7 +203,7 @@ impl Scheduler {
 
     /// Takes out what is served next.
     #[inline(always)]
-    pub fn pop(&mut self, parcels: &PacketPool) -> Option<PacketId> {
+    pub fn pop(&mut self, pool: &PacketPool) -> Option<PacketId> {
         if self.waiting == 0 {
             return None;
         }
@@ -213,36 +213,36 @@ impl Scheduler {
             Lines::One(line) if queue.rank.len() == 1 => {
                 let id = line.pop_front()?;
                 self.waiting -= 1;
-                queue.count_out(&parcels[id]);
+                queue.count_out(&pool[id]);
                 Some(id)
             }
-            _ => self.pop_scheduled(parcels, first),
+            _ => self.pop_scheduled(pool, first),
         }
     }
 
     /// The same where queues or lines have their turns.
     #[inline(never)]
-    fn pop_scheduled(&mut self, parcels: &PacketPool, first: usize) -> Option<PacketId> {
+    fn pop_scheduled(&mut self, pool: &PacketPool, first: usize) -> Option<PacketId> {
         let Range { start: from, end: until } = self.queues[first].rank;
-        let place = if until - from == 1 { first } else { self.deficit_round_robin(parcels, from, until) };
+        let place = if until - from == 1 { first } else { self.deficit_round_robin(pool, from, until) };
         let queue = &mut self.queues[place];
         let id = match &mut queue.lines {
             Lines::One(line) => line.pop_front()?,
-            Lines::Fair(fair) => fair.pop(parcels)?,
+            Lines::Fair(fair) => fair.pop(pool)?,
         };
         self.waiting -= 1;
-        queue.count_out(&parcels[id]);
+        queue.count_out(&pool[id]);
         Some(id)
     }
 
     /// Deficit round robin over the queues of a rank; the one that is being visited is the one marked so.
-    fn deficit_round_robin(&mut self, parcels: &PacketPool, from: usize, until: usize) -> usize {
+    fn deficit_round_robin(&mut self, pool: &PacketPool, from: usize, until: usize) -> usize {
         let mut place = (from..until).find(|&place| self.queues[place].deficit.visited).unwrap_or(from);
         loop {
             let queue = &mut self.queues[place];
             let size = match &queue.lines {
-                Lines::One(line) => line.front().map(|&id| parcels[id].bytes()),
-                Lines::Fair(fair) => fair.size_of_next(parcels),
+                Lines::One(line) => line.front().map(|&id| pool[id].bytes()),
+                Lines::Fair(fair) => fair.size_of_next(pool),
             };
             match size {
                 Some(bytes) if queue.deficit.allows(bytes) => {
@@ -259,29 +259,29 @@ impl Scheduler {
 
 impl PacketQueue {
     /// Whether a train fits whole.
-    fn fits(&self, parcel: &QueuedPacket, room: BufferLimit) -> bool {
-        self.bytes + parcel.bytes() <= room.bytes && self.packets + u64::from(parcel.packet.count) <= room.packets
+    fn fits(&self, queued: &QueuedPacket, limit: BufferLimit) -> bool {
+        self.bytes + queued.bytes() <= limit.bytes && self.packets + u64::from(queued.packet.count) <= limit.packets
     }
 
     /// Packets of a train that fit.
-    fn packets_that_fit(&self, parcel: &QueuedPacket, room: BufferLimit) -> u16 {
-        let count = parcel.packet.count;
-        if self.fits(parcel, room) {
+    fn packets_that_fit(&self, queued: &QueuedPacket, limit: BufferLimit) -> u16 {
+        let count = queued.packet.count;
+        if self.fits(queued, limit) {
             return count;
         }
-        let by_bytes = room.bytes.saturating_sub(self.bytes) / u64::from(parcel.size.max(1));
-        let by_packets = room.packets.saturating_sub(self.packets);
+        let by_bytes = limit.bytes.saturating_sub(self.bytes) / u64::from(queued.size.max(1));
+        let by_packets = limit.packets.saturating_sub(self.packets);
         u16::try_from(by_bytes.min(by_packets)).unwrap_or(u16::MAX).min(count - 1)
     }
 
-    fn count_in(&mut self, parcel: &QueuedPacket) {
-        self.bytes += parcel.bytes();
-        self.packets += u64::from(parcel.packet.count);
+    fn count_in(&mut self, queued: &QueuedPacket) {
+        self.bytes += queued.bytes();
+        self.packets += u64::from(queued.packet.count);
     }
 
-    fn count_out(&mut self, parcel: &QueuedPacket) {
-        self.bytes -= parcel.bytes();
-        self.packets -= u64::from(parcel.packet.count);
+    fn count_out(&mut self, queued: &QueuedPacket) {
+        self.bytes -= queued.bytes();
+        self.packets -= u64::from(queued.packet.count);
         if self.packets == 0 {
             self.deficit.end_visit(true);
         }
@@ -289,21 +289,21 @@ impl PacketQueue {
 }
 
 /// The packets of a train beyond the first `fits`.
-fn rest(parcel: &QueuedPacket, fits: u16) -> QueuedPacket {
-    let packet = Packet { count: parcel.packet.count - fits, ..parcel.packet };
-    QueuedPacket { packet, ..*parcel }
+fn rest(queued: &QueuedPacket, fits: u16) -> QueuedPacket {
+    let packet = Packet { count: queued.packet.count - fits, ..queued.packet };
+    QueuedPacket { packet, ..*queued }
 }
 
 /// The line of a packet: its site's, or its flow's (or call's) where flows have weights of their own.
 fn line_of(packet: &Packet, by_flow: bool) -> usize {
-    let label = &packet.flow;
+    let flow = &packet.flow;
     // Flows, calls and floods have names of their own.
     let kind = match packet.kind {
         PacketKind::Voice => 1,
         PacketKind::Background => 2,
         _ => 0,
     };
-    if by_flow { 3 * label.owner as usize + kind } else { label.site.index() }
+    if by_flow { 3 * flow.owner as usize + kind } else { flow.site.index() }
 }
 
 impl Fair {
@@ -322,11 +322,11 @@ impl Fair {
     }
 
     /// The line whose turn it is comes to the front.
-    fn next_line(&mut self, parcels: &PacketPool) -> Option<usize> {
+    fn next_line(&mut self, pool: &PacketPool) -> Option<usize> {
         loop {
             let place = *self.active.front()? as usize;
             let line = &mut self.lines[place];
-            let bytes = line.waiting.front().map_or(0, |&id| parcels[id].bytes());
+            let bytes = line.waiting.front().map_or(0, |&id| pool[id].bytes());
             if line.deficit.allows(bytes) {
                 return Some(place);
             }
@@ -335,16 +335,16 @@ impl Fair {
         }
     }
 
-    fn size_of_next(&self, parcels: &PacketPool) -> Option<u64> {
+    fn size_of_next(&self, pool: &PacketPool) -> Option<u64> {
         let place = *self.active.front()? as usize;
-        self.lines[place].waiting.front().map(|&id| parcels[id].bytes())
+        self.lines[place].waiting.front().map(|&id| pool[id].bytes())
     }
 
-    fn pop(&mut self, parcels: &PacketPool) -> Option<PacketId> {
-        let place = self.next_line(parcels)?;
+    fn pop(&mut self, pool: &PacketPool) -> Option<PacketId> {
+        let place = self.next_line(pool)?;
         let line = &mut self.lines[place];
         let id = line.waiting.pop_front()?;
-        let bytes = parcels[id].bytes();
+        let bytes = pool[id].bytes();
         line.bytes -= bytes;
         line.deficit.bytes -= float(bytes);
         if line.waiting.is_empty() {
@@ -356,12 +356,12 @@ impl Fair {
 
     /// Drops the last packet of the longest line (of several the one whose turn comes last): the packet, its bytes, and whether
     /// its train is gone by it.
-    fn drop_from_longest(&mut self, parcels: &mut PacketPool) -> (QueuedPacket, u64, bool) {
+    fn drop_from_longest(&mut self, pool: &mut PacketPool) -> (QueuedPacket, u64, bool) {
         let longest = self.active.iter().copied().max_by_key(|&place| self.lines[place as usize].bytes);
         let place = longest.expect("a full queue has a line") as usize;
         let line = &mut self.lines[place];
         let id = *line.waiting.back().expect("an active line has a packet");
-        let last = &mut parcels[id];
+        let last = &mut pool[id];
         let (bytes, count) = (u64::from(last.last_size), last.packet.count);
         let dropped = QueuedPacket { packet: Packet { count: 1, ..last.packet }, ..*last };
         line.bytes -= bytes;
@@ -370,7 +370,7 @@ impl Fair {
             return (dropped, bytes, false);
         }
         line.waiting.pop_back();
-        parcels.drop(id);
+        pool.drop(id);
         if line.waiting.is_empty() {
             line.deficit.end_visit(true);
             self.active.retain(|&other| other as usize != place);

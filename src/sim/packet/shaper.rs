@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::scenario::model::SiteId;
+use crate::model::SiteId;
 use crate::sim::discipline::{Shape, cap_holds};
 use crate::units::{Duration, Time};
 

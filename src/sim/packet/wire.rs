@@ -1,7 +1,7 @@
 //! What travels: trains of segments, acknowledgements, calls.
 
-use crate::scenario::model::{ClassId, ConcentratorId, SiteId};
-use crate::sim::band::TransactionId;
+use crate::model::{ClassId, ConcentratorId, SiteId, Tcp};
+use crate::sim::turn::TransactionId;
 use crate::units::Time;
 
 /// What a packet is for.
@@ -68,6 +68,14 @@ pub struct Packet {
     pub ack: AckInfo,
 }
 
+impl Packet {
+    /// A packet without segments.
+    #[must_use]
+    pub fn control(flow: FlowKey, kind: PacketKind, direction: Direction, sent: Time) -> Self {
+        Self { flow, kind, direction, count: 1, sent, ack: AckInfo::default() }
+    }
+}
+
 /// Sequence numbers of a packet, in segments. A packet with its sizes fits a line of the cache: what lies beyond `first` is
 /// counted from there, for no window has more than 2^16 segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,4 +139,21 @@ impl TrainSizes {
     pub fn of(bytes: u32) -> Self {
         Self { each: bytes, last: bytes }
     }
+}
+
+/// A packet that calls for a connection, or accepts it: IP, TCP and its first options [B].
+pub const SYN_SIZE: u32 = 60;
+
+/// Bytes of a packet without payload.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)] // `check` bounds it
+pub fn header_size(tcp: &Tcp) -> u32 {
+    tcp.headers.0 as u32
+}
+
+/// Bytes of a packet with a full segment.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)] // `check` bounds both
+pub fn full_size(tcp: &Tcp) -> u32 {
+    (tcp.segment.0 + tcp.headers.0) as u32
 }

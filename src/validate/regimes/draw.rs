@@ -1,13 +1,14 @@
 //! Scenarios drawn over everything that users combine: estate, concentrator, order of service, classes, and what is special.
 
 use crate::random::{Distribution, Key, Stream};
-use crate::scenario::model::{
+use crate::model::{
     Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Cumulative,
     Curfew, Demand, Discipline, FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp, Transport,
     Without,
 };
-use crate::scenario::tunnel::TunnelTerms;
-use crate::sim::transport::{PriorTraffic, ServiceCost, Turn};
+use crate::model::TunnelTerms;
+use crate::sim::cost::{PriorTraffic, ServiceCost};
+use crate::sim::turn::Turn;
 use crate::units::{BitRate, Bytes, Duration, NANOS, Time, TimeOfDay};
 
 /// A scenario of the suite.

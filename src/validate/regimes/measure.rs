@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::scenario::model::{Fidelity, Model, SiteId};
+use crate::model::{Fidelity, Model, SiteId};
 use crate::sim::observer::{Fact, Observer, Outcome, Until};
 use crate::sim::simulate;
 use crate::stats::quantile;
@@ -125,7 +125,9 @@ impl Observer for Measurement {
                     latency: record.latency.secs() - record.parts.held,
                 });
             }
-            Fact::Snapshot(look) => self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity)),
+            Fact::Snapshot(look) => {
+                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity))
+            }
             _ => {}
         }
     }

@@ -1,6 +1,5 @@
 //! Any bytes as a kept run: behind a checksum that does not fit, behind one that does, and without.
 #![no_main]
-
 use headend::study::recorder::Run;
 use headend::study::saved::{sealed, unsealed};
 

@@ -1,8 +1,8 @@
 //! Any text as a quantity: what is taken is written so that it is taken again.
 #![no_main]
 
-use headend::scenario::leaf::{Count, Date, Flag, Line, Name, Number, Weekday};
-use headend::units::{BitRate, Bytes, Clock, PacketRate, Share, Span, Text};
+use headend::scenario::field::{Count, Date, Flag, TextLine, Name, Number, Weekday};
+use headend::units::{BitRate, Bytes, TimeOfDay, PacketRate, Share, Duration, Text};
 
 /// Reads a text, and what is written of it.
 fn again<T: Text + ToString>(text: &str) {
@@ -13,12 +13,12 @@ fn again<T: Text + ToString>(text: &str) {
 }
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    again::<Span>(text);
+    again::<Duration>(text);
     again::<BitRate>(text);
     again::<PacketRate>(text);
     again::<Bytes>(text);
     again::<Share>(text);
-    again::<Clock>(text);
+    again::<TimeOfDay>(text);
     let _ = (Count::read(text), Number::read(text), Flag::read(text), Name::read(text));
-    let _ = (Line::read(text), Weekday::read(text), Date::read(text));
+    let _ = (TextLine::read(text), Weekday::read(text), Date::read(text));
 });

@@ -1,0 +1,184 @@
+//! Concentrators: limits, queues, order of service, what encryption costs.
+use crate::model::cipher::Cipher;
+use crate::units::{BitRate, Bytes, PacketRate, Time};
+
+/// A concentrator: what it is and how it serves.
+#[derive(Clone, Debug)]
+pub struct Concentrator {
+    /// Its name.
+    pub name: String,
+    /// Encrypted traffic at the reference packet.
+    pub throughput: BitRate,
+    /// Packets of 40 bytes (bare acknowledgements) that it can handle.
+    pub packets: Option<PacketRate>,
+    /// Throughput at which that packet rate is stated: a device of the same kind that is larger or smaller handles more or
+    /// fewer packets in proportion.
+    pub rated: BitRate,
+    /// Inner packet at which the throughput is stated.
+    pub reference: Bytes,
+    /// What encryption adds.
+    pub cipher: Cipher,
+    /// Which directions use up the throughput.
+    pub counts: Counts,
+    /// Queue of each class (or of all, first in first out).
+    pub buffer: Bytes,
+    /// Packets that each queue holds at most, if packets are counted, too.
+    pub buffer_packets: Option<u32>,
+    /// Order of service.
+    pub discipline: Discipline,
+    /// Streams that it admits at a time.
+    pub streams: Option<u32>,
+    /// When it opens.
+    pub opens: Time,
+    /// Tunnels that it holds.
+    pub tunnels: Option<u32>,
+    /// What one tunnel can carry.
+    pub per_tunnel: Option<BitRate>,
+    /// IKE handshakes that it completes in a second.
+    pub handshakes: Option<f64>,
+    /// Handshakes that it holds half open.
+    pub half_open: Option<u32>,
+    /// It takes tunnels only while another of its pool is down.
+    pub standby: bool,
+    /// What each Mbit/s of its throughput costs.
+    pub cost_per_mbit: Option<f64>,
+    /// Where its order of service applies.
+    pub queues: Queues,
+    /// What its line carries, and what it was told that the line carries.
+    pub uplink: Option<BitRate>,
+    /// What it was told that its line carries; it never sends more.
+    pub configured: Option<BitRate>,
+}
+
+/// Where a concentrator's order of service applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queues {
+    /// Before encryption.
+    BeforeCrypto,
+    /// After it, on the line.
+    AfterCrypto,
+}
+
+/// Which of a concentrator's parts holds traffic up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bottleneck {
+    /// Encryption.
+    Crypto,
+    /// Its own shaper, set to what it was told.
+    Shaper,
+    /// The line: the device does not know, and what queues there is served first in first out.
+    Line,
+}
+
+impl Concentrator {
+    /// A concentrator of this throughput and buffer that has no other limit.
+    #[must_use]
+    pub fn new(name: String, throughput: BitRate, buffer: Bytes) -> Self {
+        Self {
+            name,
+            throughput,
+            packets: None,
+            rated: throughput,
+            reference: Bytes(1400),
+            cipher: Cipher::None,
+            counts: Counts::Both,
+            buffer,
+            buffer_packets: None,
+            discipline: Discipline::Fifo,
+            streams: None,
+            opens: Time(0),
+            tunnels: None,
+            per_tunnel: None,
+            handshakes: None,
+            half_open: None,
+            standby: false,
+            cost_per_mbit: None,
+            queues: Queues::BeforeCrypto,
+            uplink: None,
+            configured: None,
+        }
+    }
+
+    /// What it carries at most, and which of its parts sets that limit.
+    #[must_use]
+    pub fn carries(&self) -> (BitRate, Bottleneck) {
+        let line = self.uplink.unwrap_or(BitRate(u64::MAX));
+        let shaper = self.configured.unwrap_or(line);
+        if self.throughput <= shaper.min(line) {
+            (self.throughput, Bottleneck::Crypto)
+        } else if shaper <= line {
+            (shaper, Bottleneck::Shaper)
+        } else {
+            (line, Bottleneck::Line)
+        }
+    }
+
+    /// The order in which it serves where traffic is held up: none of its making where it does not queue.
+    #[must_use]
+    pub fn order(&self) -> &Discipline {
+        const INERT: &Discipline = &Discipline::Fifo;
+        match self.carries().1 {
+            Bottleneck::Crypto if self.queues == Queues::AfterCrypto => INERT,
+            Bottleneck::Crypto | Bottleneck::Shaper => &self.discipline,
+            Bottleneck::Line => INERT,
+        }
+    }
+}
+
+/// A bare acknowledgement: IP and TCP headers [B].
+pub const SMALLEST: u64 = 40;
+
+impl Concentrator {
+    /// What a packet costs, as bits of throughput: so much for itself, and so much for each of its bits.
+    ///
+    /// Where encryption is not what holds traffic up, a packet costs its bits.
+    #[must_use]
+    pub fn packet_cost(&self) -> Option<(f64, f64)> {
+        if self.carries().1 == Bottleneck::Crypto { self.rated_cost() } else { Some((0.0, 1.0)) }
+    }
+
+    /// What encryption of a packet costs. The two follow from throughput at the reference packet and packet rate at the
+    /// smallest one. `None` if these contradict each other.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // packet sizes and rates stay below 2^53
+    pub fn rated_cost(&self) -> Option<(f64, f64)> {
+        let Some(packets) = self.packets else { return Some((0.0, 1.0)) };
+        let large = self.cipher.wire(self.reference.0) as f64 * 8.0;
+        let small = self.cipher.wire(SMALLEST) as f64 * 8.0;
+        let smallest = self.rated.bits() / packets.0 as f64;
+        let per_bit = (large - smallest) / (large - small);
+        let per_packet = smallest - per_bit * small;
+        (per_bit >= 0.0 && per_packet >= 0.0).then_some((per_packet, per_bit))
+    }
+}
+
+/// Which directions of traffic use up a concentrator's throughput.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Both: one crypto engine for all.
+    Both,
+    /// Only what goes to the sites.
+    Down,
+}
+
+/// The order in which a concentrator serves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Discipline {
+    /// One queue; TCP shares it by flow.
+    Fifo,
+    /// Classes in strict order, given as ranks (0 first) by class.
+    Priority(Vec<u8>),
+    /// A share of the link to each class that is busy, by these weights.
+    Weighted(Vec<f64>),
+    /// The same share to each busy site.
+    FairBySite,
+    /// Each flow by the weight of its class (discriminatory processor sharing).
+    Discriminatory(Vec<f64>),
+    /// Some classes strictly first, weights among the others.
+    LowLatency {
+        /// Which classes go first.
+        first: Vec<bool>,
+        /// Weights of the others.
+        weights: Vec<f64>,
+    },
+}

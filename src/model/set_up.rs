@@ -1,0 +1,81 @@
+//! One set-up of the world, ready to be simulated.
+use std::sync::Arc;
+
+use crate::model::calendar::Calendar;
+use crate::model::change::{ChangeKind, DatedChange};
+use crate::model::class::Class;
+use crate::model::concentrator::Concentrator;
+use crate::model::fault::Fault;
+use crate::model::ids::{ClassId, PoolId, SiteId};
+use crate::model::pool::Pool;
+use crate::model::rules::Cap;
+use crate::model::site::Site;
+use crate::model::transport::{Fidelity, Transport};
+use crate::model::tunnel::TunnelTerms;
+use crate::random::Key;
+use crate::units::{Bytes, Duration, Time};
+
+/// One set-up of the world: the base, or the base with one option's changes.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Names every random stream.
+    pub seed: u64,
+    /// Replications come in pairs, of which the second mirrors the random numbers of the first.
+    pub antithetic: bool,
+    /// When it happens.
+    pub calendar: Calendar,
+    /// Length of a bin of the timeline.
+    pub bin: Duration,
+    /// The estate.
+    pub sites: Arc<[Site]>,
+    /// The traffic.
+    pub classes: Vec<Class>,
+    /// The concentrators, also those that open later.
+    pub concentrators: Vec<Concentrator>,
+    /// The pools among whose concentrators tunnels are placed.
+    pub pools: Vec<Pool>,
+    /// The pool of each site.
+    pub pool_of: Vec<PoolId>,
+    /// How tunnels are set up and lost.
+    pub tunnels: TunnelTerms,
+    /// Misfortunes.
+    pub faults: Vec<Fault>,
+    /// Dated edits of the world, by time.
+    pub changes: Vec<DatedChange>,
+    /// What a transfer costs beside its share of the bandwidth.
+    pub transport: Transport,
+    /// How closely it is looked at.
+    pub fidelity: Fidelity,
+    /// Transactions that are played back in place of those that the classes generate.
+    pub replay: Option<Arc<[Arrival]>>,
+}
+
+impl Model {
+    /// Orders a cap on a class; edits are to be sorted afterwards.
+    pub fn cap(&mut self, class: ClassId, cap: Cap) {
+        self.classes[class.index()].rules.caps.push(cap);
+        let edits = [cap.from, cap.until].map(|at| DatedChange { at, kind: ChangeKind::SetShaping(class) });
+        self.changes.extend(edits);
+    }
+
+    /// The random numbers of a replication.
+    #[must_use]
+    pub fn key(&self, replication: u32) -> Key {
+        if self.antithetic { Key::antithetic(self.seed, replication) } else { Key::new(self.seed, replication) }
+    }
+}
+
+/// One transaction of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it starts.
+    pub at: Time,
+    /// From which site.
+    pub site: SiteId,
+    /// Of which class.
+    pub class: ClassId,
+    /// What is asked.
+    pub request: Bytes,
+    /// What is answered.
+    pub response: Bytes,
+}

@@ -1,0 +1,255 @@
+//! Targets: what must hold, in which hours, up to which limit.
+
+use crate::scenario::checker::Checker;
+use crate::scenario::file::{At, File, MeasureFile, TargetFile};
+use crate::scenario::check::headend::class_named;
+use crate::scenario::field::Number;
+use crate::model::{Calendar, Class, ClassId, Demand};
+use crate::units::{Bytes, Duration, Share, Text, Time, TimeOfDay};
+
+/// Something that must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// What is measured.
+    pub measure: Measure,
+    /// It must not be above this: seconds, bytes, or a share.
+    pub limit: f64,
+    /// Counts what starts from this time of day.
+    pub from: TimeOfDay,
+    /// Counts what starts until this time of day.
+    pub until: TimeOfDay,
+    /// Counts what starts on this day of the run; none counts every day.
+    pub day: Option<u64>,
+    /// The target in one line, such as `clinical p95 <= 2 s, 08:00 to 10:00`.
+    pub title: String,
+}
+
+/// What a target measures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measure {
+    /// Mean latency of a class [s].
+    Mean(ClassId),
+    /// A quantile of latency of a class [s].
+    Quantile(ClassId, f64),
+    /// Share of a class's transactions that were slow or given up.
+    Slow(ClassId),
+    /// Share of a class's transactions that were given up.
+    GivenUp(ClassId),
+    /// Utilisation of the busiest concentrator.
+    Utilisation,
+    /// Bytes of a class that wait at the end of the window [B].
+    Waiting(ClassId),
+    /// Share of a class's calls that were refused.
+    Refused(ClassId),
+    /// Outages of a site in a month.
+    Outages,
+    /// Share of staff time at sites that are cut off.
+    StaffTime,
+    /// The longest time for which a site is cut off [s].
+    CutOff,
+    /// Share of sites that are cut off at once, at worst.
+    SitesCutOff,
+}
+
+impl Measure {
+    /// The class that it looks at, if it looks at one.
+    #[must_use]
+    pub fn class(self) -> Option<ClassId> {
+        match self {
+            Self::Mean(class)
+            | Self::Quantile(class, _)
+            | Self::Slow(class)
+            | Self::GivenUp(class)
+            | Self::Waiting(class)
+            | Self::Refused(class) => Some(class),
+            Self::Utilisation | Self::Outages | Self::StaffTime | Self::CutOff | Self::SitesCutOff => None,
+        }
+    }
+
+    /// The same of another class, if it looks at one.
+    #[must_use]
+    pub fn of(self, class: ClassId) -> Self {
+        match self {
+            Self::Mean(_) => Self::Mean(class),
+            Self::Quantile(_, p) => Self::Quantile(class, p),
+            Self::Slow(_) => Self::Slow(class),
+            Self::GivenUp(_) => Self::GivenUp(class),
+            Self::Waiting(_) => Self::Waiting(class),
+            Self::Refused(_) => Self::Refused(class),
+            Self::Utilisation | Self::Outages | Self::StaffTime | Self::CutOff | Self::SitesCutOff => self,
+        }
+    }
+}
+
+impl Target {
+    /// Whether an instant lies in its hours.
+    #[must_use]
+    pub fn covers(&self, now: Time) -> bool {
+        (self.from..self.until).contains(&now.clock()) && self.day.is_none_or(|day| day == now.day())
+    }
+}
+
+/// Reads all targets.
+pub fn targets(
+    file: &File,
+    classes: &[Class],
+    calendar: &Calendar,
+    first: Option<jiff::civil::Date>,
+    check: &mut Checker,
+) -> Vec<Target> {
+    file.target.iter().filter_map(|table| target(table, classes, calendar, first, check)).collect()
+}
+
+fn target(
+    table: &At<TargetFile>,
+    classes: &[Class],
+    calendar: &Calendar,
+    first: Option<jiff::civil::Date>,
+    check: &mut Checker,
+) -> Option<Target> {
+    let (at, file) = (table.span(), table.get_ref());
+    let window = check.window(&file.from, &file.until, (calendar.from, calendar.until));
+    if window.0 < calendar.from || window.1 > calendar.until {
+        let leaf = if window.0 < calendar.from { &file.from } else { &file.until };
+        let title = format!("the target's window, {} to {}, is not recorded as a whole", window.0, window.1);
+        let help = format!("the run records {} to {}", calendar.from, calendar.until);
+        check.problems.add(leaf.span(), title, help);
+    }
+    let Some(measure) = file.measure else {
+        check.missing(&at, "measure", "what is measured, such as \"p95\"");
+        return None;
+    };
+    let of_no_class = match measure {
+        MeasureFile::Utilisation => Some("utilisation is a matter of a concentrator, not of a class"),
+        MeasureFile::Outages | MeasureFile::StaffTime | MeasureFile::CutOff | MeasureFile::SitesCutOff => {
+            Some("this is a matter of sites, not of a class")
+        }
+        _ => None,
+    };
+    let class = if let Some(title) = of_no_class {
+        if file.class.is_written() {
+            check.problems.add(file.class.span(), title, "leave `class` out");
+        }
+        ClassId(0)
+    } else {
+        check.need(&file.class, &at, "class")?;
+        let class = class_named(&file.class, classes, check)?;
+        suits(measure, &classes[class.index()], file, check)?;
+        class
+    };
+    if of_no_class.is_some() && measure != MeasureFile::Utilisation {
+        for leaf in [&file.from, &file.until].into_iter().filter(|leaf| leaf.is_written()) {
+            check.problems.add(leaf.span(), "what is measured of sites is measured over the whole run", "leave it out");
+        }
+    }
+    let text = check.need(&file.at_most, &at, "at_most")?.0;
+    let (limit, shown) = match limit(measure, &text) {
+        Ok(limit) => limit,
+        Err(message) => {
+            check.problems.add(file.at_most.span(), message, limit_help(measure));
+            return None;
+        }
+    };
+    let day = if file.on.is_written() {
+        let day = check.day(&file.on, first, calendar.days)?;
+        let Ok(day) = u64::try_from(day) else {
+            check.problems.add(file.on.span(), "this date lies before the run", "write a date within the run");
+            return None;
+        };
+        Some(day)
+    } else {
+        None
+    };
+    let date = file.on.right().map_or_else(String::new, |on| format!(" on {}", on.0));
+    let what = what(measure, classes.get(class.index()).map_or("", |class| class.name.as_str()));
+    let title = if measure == MeasureFile::Waiting {
+        format!("{what} <= {shown} at {}{date}", window.1)
+    } else if of_no_class.is_some() && measure != MeasureFile::Utilisation {
+        format!("{what} <= {shown}")
+    } else {
+        format!("{what} <= {shown}, {} to {}{date}", window.0, window.1)
+    };
+    Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, day, title })
+}
+
+/// Whether a class has what is measured: calls and staff have no latency, and only calls are refused.
+fn suits(measure: MeasureFile, class: &Class, file: &TargetFile, check: &mut Checker) -> Option<()> {
+    let of_calls = matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
+    let (what, help) = match measure {
+        MeasureFile::Refused if !of_calls => ("is never refused", "use `given_up`, or a class of calls"),
+        MeasureFile::Refused => return Some(()),
+        _ if of_calls => ("is of calls, which have no latency", "use `refused`, or a class of transactions"),
+        _ if matches!(class.demand, Demand::Staff { .. }) => {
+            ("has no traffic", "use `staff_time`, or a class of transactions")
+        }
+        _ => return Some(()),
+    };
+    check.problems.add(file.class.span(), format!("class `{}` {what}", class.name), help);
+    None
+}
+
+fn meant(measure: MeasureFile, class: ClassId) -> Measure {
+    match measure {
+        MeasureFile::Mean => Measure::Mean(class),
+        MeasureFile::P50 => Measure::Quantile(class, 0.5),
+        MeasureFile::P90 => Measure::Quantile(class, 0.9),
+        MeasureFile::P95 => Measure::Quantile(class, 0.95),
+        MeasureFile::P99 => Measure::Quantile(class, 0.99),
+        MeasureFile::Slow => Measure::Slow(class),
+        MeasureFile::GivenUp => Measure::GivenUp(class),
+        MeasureFile::Utilisation => Measure::Utilisation,
+        MeasureFile::Waiting => Measure::Waiting(class),
+        MeasureFile::Refused => Measure::Refused(class),
+        MeasureFile::Outages => Measure::Outages,
+        MeasureFile::StaffTime => Measure::StaffTime,
+        MeasureFile::CutOff => Measure::CutOff,
+        MeasureFile::SitesCutOff => Measure::SitesCutOff,
+    }
+}
+
+fn limit(measure: MeasureFile, text: &str) -> Result<(f64, String), String> {
+    match measure {
+        MeasureFile::Slow
+        | MeasureFile::GivenUp
+        | MeasureFile::Refused
+        | MeasureFile::Utilisation
+        | MeasureFile::StaffTime
+        | MeasureFile::SitesCutOff => Share::read(text).map(|share| (share.0, share.to_string())),
+        MeasureFile::Outages => Number::read(text).map(|number| (number.0, text.to_owned())),
+        MeasureFile::Waiting => Bytes::read(text).map(|bytes| (bytes.bits() / 8.0, bytes.to_string())),
+        _ => Duration::read(text).map(|span| (span.secs(), span.to_string())),
+    }
+}
+
+fn limit_help(measure: MeasureFile) -> &'static str {
+    match measure {
+        MeasureFile::Slow
+        | MeasureFile::GivenUp
+        | MeasureFile::Refused
+        | MeasureFile::Utilisation
+        | MeasureFile::StaffTime
+        | MeasureFile::SitesCutOff => Share::WHAT,
+        MeasureFile::Outages => Number::WHAT,
+        MeasureFile::Waiting => Bytes::WHAT,
+        _ => Duration::WHAT,
+    }
+}
+
+fn what(measure: MeasureFile, class: &str) -> String {
+    match measure {
+        MeasureFile::Mean => format!("{class} mean"),
+        MeasureFile::P50 => format!("{class} median"),
+        MeasureFile::P90 => format!("{class} p90"),
+        MeasureFile::P95 => format!("{class} p95"),
+        MeasureFile::P99 => format!("{class} p99"),
+        MeasureFile::Slow => format!("{class} slow"),
+        MeasureFile::GivenUp => format!("{class} given up"),
+        MeasureFile::Utilisation => "utilisation".to_owned(),
+        MeasureFile::Waiting => format!("{class} waiting"),
+        MeasureFile::Refused => format!("{class} refused"),
+        MeasureFile::Outages => "outages of a site in a month".to_owned(),
+        MeasureFile::StaffTime => "staff time cut off".to_owned(),
+        MeasureFile::CutOff => "longest time cut off".to_owned(),
+        MeasureFile::SitesCutOff => "sites cut off at once".to_owned(),
+    }
+}

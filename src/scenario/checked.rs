@@ -1,0 +1,57 @@
+//! A scenario that has been checked: everything that a study needs.
+
+use crate::model::Model;
+use crate::scenario::check::source::Input;
+use crate::scenario::check::target::Target;
+use crate::scenario::checker::InputFile;
+use crate::units::Share;
+
+/// A scenario that has been checked: everything that a study needs.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// The question, in one sentence.
+    pub question: String,
+    /// Date of the first day, or its weekday.
+    pub when: String,
+    /// The base first, then the options in the order of the file.
+    pub setups: Vec<Setup>,
+    /// What must hold.
+    pub targets: Vec<Target>,
+    /// How often it is simulated.
+    pub effort: Effort,
+    /// Every number and where it comes from.
+    pub inputs: Vec<Input>,
+    /// Files that the scenario names.
+    pub files: Vec<InputFile>,
+    /// The sign of the currency in which costs are written, such as `£`.
+    pub currency: Option<String>,
+    /// Who is counted at a site: `patients`, `people`.
+    pub counted: String,
+}
+
+/// The base, or an option.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Its name on the command line and in files.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// What it costs, if that is written: the option itself, and its concentrators by their throughput. The base itself
+    /// costs nothing.
+    pub cost: Option<f64>,
+    /// What it changes, each change in a clause; nothing for the base.
+    pub what: Vec<String>,
+    /// What it means.
+    pub model: Model,
+}
+
+/// How often a study simulates.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Effort {
+    /// Replications at least.
+    pub least: u32,
+    /// Replications at most.
+    pub most: u32,
+    /// Half-width of a target's 95 % interval that is narrow enough, as a share of value or limit.
+    pub precision: Share,
+}

@@ -1,0 +1,84 @@
+//! `[[option]]` and `[[target]]`: set-ups beside the base, and what must hold.
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::scenario::file::fault::FaultFile;
+use crate::scenario::field::{At, Date, Field, Name, Number, TextLine};
+use crate::scenario::file::change::Change;
+use crate::units::TimeOfDay;
+
+/// Something that could be done.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptionFile {
+    /// Its name on the command line and in files.
+    pub name: Field<Name>,
+    /// Its name in charts and tables (default: the name).
+    pub title: Field<TextLine>,
+    /// What it costs, in any unit of money, beside what concentrators cost by their throughput.
+    pub cost: Field<Number>,
+    /// Options whose changes it has as well, made before its own.
+    pub include: Vec<Field<Name>>,
+    /// Its changes.
+    #[schemars(with = "Vec<Change>")]
+    pub change: Vec<At<Change>>,
+    /// Names of the base's misfortunes that do not befall it.
+    pub without: Vec<Field<Name>>,
+    /// Misfortunes that befall it.
+    #[schemars(with = "Vec<FaultFile>")]
+    pub fault: Vec<At<FaultFile>>,
+}
+
+/// Something that must hold.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TargetFile {
+    /// What is measured.
+    pub measure: Option<MeasureFile>,
+    /// The class; not for `utilisation` and what is measured of sites.
+    pub class: Field<Name>,
+    /// The limit: a time for latencies and `cut_off`, a size for `waiting`, a number for `outages`, a share for the
+    /// others.
+    pub at_most: Field<TextLine>,
+    /// Counts what starts from this time of day.
+    pub from: Field<TimeOfDay>,
+    /// Counts what starts until this time of day.
+    pub until: Field<TimeOfDay>,
+    /// Counts what starts on this date (default: every day).
+    pub on: Field<Date>,
+}
+
+/// What a target measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasureFile {
+    /// Mean latency.
+    Mean,
+    /// Median latency.
+    #[serde(alias = "median")]
+    P50,
+    /// 90th percentile of latency.
+    P90,
+    /// 95th percentile of latency.
+    P95,
+    /// 99th percentile of latency.
+    P99,
+    /// Share of transactions that took longer than the class's `quick`, or were given up.
+    Slow,
+    /// Share of transactions that were given up.
+    GivenUp,
+    /// Utilisation of the busiest concentrator.
+    Utilisation,
+    /// Bytes of deferred jobs that wait at `until`.
+    Waiting,
+    /// Share of calls that were refused.
+    Refused,
+    /// Outages of a site in a month, on average.
+    Outages,
+    /// Share of staff time at sites that are cut off; of classes with `staff` or `users`.
+    StaffTime,
+    /// The longest time for which a site is cut off.
+    CutOff,
+    /// Share of sites that are cut off at once, at worst.
+    SitesCutOff,
+}

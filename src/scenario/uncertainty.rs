@@ -1,0 +1,147 @@
+//! What an assumed input could be: its range, and how likely each part of it is.
+
+use crate::scenario::check::source::{Input, Likelihood, Standing};
+use crate::scenario::edit::{digits, number};
+use crate::units::{BitRate, Bytes, Duration, Share, Text};
+
+/// A quantity as text, and what kind it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Quantity {
+    kind: QuantityKind,
+    size: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum QuantityKind {
+    Time,
+    Rate,
+    Size,
+    Share,
+    Number,
+    Whole,
+}
+
+impl Quantity {
+    fn read(text: &str) -> Option<Self> {
+        let of = |kind, size| Some(Self { kind, size });
+        let time = || Duration::read(text).ok().and_then(|span| of(QuantityKind::Time, span.secs()));
+        let rate = || BitRate::read(text).ok().and_then(|rate| of(QuantityKind::Rate, rate.bits()));
+        let size = || Bytes::read(text).ok().and_then(|bytes| of(QuantityKind::Size, bytes.bits() / 8.0));
+        let share = || Share::read(text).ok().and_then(|share| of(QuantityKind::Share, share.0));
+        let whole = || text.parse::<u32>().ok().and_then(|number| of(QuantityKind::Whole, f64::from(number)));
+        let number = || text.parse().ok().and_then(|number| of(QuantityKind::Number, number));
+        time().or_else(rate).or_else(size).or_else(share).or_else(whole).or_else(number)
+    }
+
+    fn written(&self) -> String {
+        let size = self.size;
+        match self.kind {
+            QuantityKind::Time => format!("{} ms", digits(size * 1e3)),
+            QuantityKind::Rate => format!("{} Mbit/s", digits(size / 1e6)),
+            QuantityKind::Size => format!("{} B", size.round()),
+            QuantityKind::Share => format!("{} %", digits(size * 100.0)),
+            QuantityKind::Number => digits(size).to_string(),
+            QuantityKind::Whole => size.round().to_string(),
+        }
+    }
+}
+
+/// What an input could be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Uncertainty {
+    /// Both ends as they were written.
+    pub ends: (String, String),
+    kind: QuantityKind,
+    from: f64,
+    likely: f64,
+    to: f64,
+    likelihood: Likelihood,
+}
+
+impl Uncertainty {
+    /// That of an assumed input which states its range; none of any other, of a range in other words or of another quantity,
+    /// or if the value does not lie in it.
+    #[must_use]
+    pub fn of(input: &Input) -> Option<Self> {
+        let range = input.range.as_deref().filter(|_| input.standing == Standing::Assumed)?;
+        let ends = ends(range)?;
+        let [likely, from, to] = [input.value.as_str(), &ends.0, &ends.1].map(Quantity::read);
+        let (likely, from, to) = (likely?, from?, to?);
+        let numbers = [likely, from, to].map(|end| matches!(end.kind, QuantityKind::Whole | QuantityKind::Number));
+        let alike = likely.kind == from.kind && likely.kind == to.kind;
+        let kind = if alike { likely.kind } else { QuantityKind::Number };
+        let inside = from.size <= likely.size && likely.size <= to.size && from.size < to.size;
+        (inside && (alike || numbers.iter().all(|number| *number))).then_some(Self {
+            ends,
+            kind,
+            from: from.size,
+            likely: likely.size,
+            to: to.size,
+            likelihood: input.likelihood,
+        })
+    }
+
+    /// The value below which a share `u` of the possibilities lies.
+    #[must_use]
+    pub fn quantile(&self, u: f64) -> f64 {
+        let &Self { from, likely, to, .. } = self;
+        let rising = (likely - from) / (to - from);
+        match self.likelihood {
+            Likelihood::Uniform => from + (to - from) * u,
+            Likelihood::LogUniform if from > 0.0 => from * (to / from).powf(u),
+            // Law, Simulation Modeling and Analysis, 5th ed., section 8.3.15.
+            Likelihood::Triangular | Likelihood::LogUniform if u < rising => {
+                from + ((to - from) * (likely - from) * u).sqrt()
+            }
+            Likelihood::Triangular | Likelihood::LogUniform => to - ((to - from) * (to - likely) * (1.0 - u)).sqrt(),
+        }
+    }
+
+    /// The same as it is written in a scenario.
+    #[must_use]
+    pub fn at(&self, u: f64) -> String {
+        Quantity { kind: self.kind, size: self.quantile(u) }.written()
+    }
+}
+
+/// Both ends of a range as sources state it: `10 to 40 ms`, `500 Mbit/s to 2 Gbit/s`; none if it is in other words.
+fn ends(range: &str) -> Option<(String, String)> {
+    let (low, high) = range.split_once(" to ")?;
+    let ((low, unit), (high, of_high)) = (number(low)?, number(high)?);
+    if of_high.contains(' ') || unit.contains(' ') {
+        return None;
+    }
+    let unit = if unit.is_empty() { of_high.clone() } else { unit };
+    let written = |value: f64, unit: &str| if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") };
+    Some((written(low, &unit), written(high, &of_high)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(value: &str, range: &str, likelihood: Likelihood) -> Input {
+        let (path, range) = ("x".to_owned(), Some(range.to_owned()));
+        Input { path, value: value.to_owned(), standing: Standing::Assumed, source: None, range, likelihood }
+    }
+
+    #[test]
+    fn a_spread_has_its_ends_and_its_likeliest() {
+        let rtt = Uncertainty::of(&input("18 ms", "10 to 40 ms", Likelihood::Triangular)).unwrap();
+        assert_eq!([rtt.at(0.0), rtt.at(8.0 / 30.0), rtt.at(1.0)], ["10 ms", "18 ms", "40 ms"]);
+        let even = Uncertainty::of(&input("1 Gbit/s", "500 Mbit/s to 2 Gbit/s", Likelihood::Uniform)).unwrap();
+        assert_eq!(even.at(0.5), "1250 Mbit/s");
+        let by_ratio = Uncertainty::of(&input("30 kB", "10 to 90 kB", Likelihood::LogUniform)).unwrap();
+        assert_eq!(by_ratio.at(0.5), "30000 B");
+        let turns = Uncertainty::of(&input("4", "1 to 6", Likelihood::Triangular)).unwrap();
+        assert!((0..100).all(|u| turns.at(f64::from(u) / 100.0).parse::<u8>().is_ok()));
+        let ends = |value: &str, range: &str| {
+            Uncertainty::of(&input(value, range, Likelihood::Uniform)).map(|spread| spread.ends)
+        };
+        assert_eq!(ends("1 Gbit/s", "500 Mbit/s to 2 Gbit/s"), Some(("500 Mbit/s".to_owned(), "2 Gbit/s".to_owned())));
+        assert_eq!(ends("2.0", "1.5 to 2.5"), Some(("1.5".to_owned(), "2.5".to_owned())));
+        for (value, range) in [("0.3", "10 to 40 ms"), ("60 ms", "10 to 40 ms"), ("3", "a third of them")] {
+            assert_eq!(ends(value, range), None);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Chunks: where the events of buckets lie.
+
+use super::entries::Pending;
+
+/// No chunk.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// What lies in buckets. Chunks are used again, the last that came free first: however far apart their buckets are, they lie
+/// close together.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunks<E> {
+    pub all: Vec<Chunk<E>>,
+    /// After each the next part of its bucket, which is full, or the next chunk that is free.
+    next: Vec<u32>,
+    free: u32,
+}
+
+/// A part of a bucket, in two lines of the cache. What a chunk says of its events is read at once, where a list of them
+/// would be waited for link by link.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(crate) struct Chunk<E>(pub [Pending<E>; ROOM]);
+
+pub(crate) const ROOM: usize = 4;
+
+impl<E: Copy + Default> Chunks<E> {
+    pub fn new() -> Self {
+        Self { all: Vec::new(), next: Vec::new(), free: NONE }
+    }
+
+    /// Whether none is free.
+    #[inline]
+    pub fn are_taken(&self) -> bool {
+        self.free == NONE
+    }
+
+    /// There is one more, and it is free.
+    #[cold]
+    #[inline(never)]
+    pub fn grow(&mut self) {
+        let number = u32::try_from(self.all.len()).expect("there are fewer chunks than events");
+        self.all.push(Chunk([Pending::default(); ROOM]));
+        self.next.push(self.free);
+        self.free = number;
+    }
+
+    /// Takes the chunk that came free last, for the part of a bucket before `next`.
+    #[inline]
+    pub fn take(&mut self, next: u32) -> u32 {
+        let link = &mut self.next[self.free as usize];
+        std::mem::replace(&mut self.free, std::mem::replace(link, next))
+    }
+
+    /// A chunk is free; gives the next part of its bucket.
+    #[inline]
+    pub fn let_go(&mut self, chunk: u32) -> u32 {
+        let next = std::mem::replace(&mut self.next[chunk as usize], self.free);
+        self.free = chunk;
+        next
+    }
+}

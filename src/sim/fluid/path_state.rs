@@ -1,0 +1,162 @@
+//! What a burst would meet now: on its way through the queue and the access link.
+
+use std::hint::cold_path;
+
+use crate::model::{ClassId, SiteId};
+use crate::sim::fluid::class_queue::ClassQueue;
+use crate::sim::fluid::concentrator::{FluidConcentrator, LONGEST_QUEUE};
+use crate::sim::fluid::site_access::{PathState, SiteAccess};
+use crate::sim::fluid::standing_queue::{access_queue, size};
+use crate::sim::hints::{larger, smaller};
+use crate::sim::hints::{likely, unlikely};
+
+impl FluidConcentrator {
+    /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
+    #[must_use]
+    #[inline(always)]
+    pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
+        let lane = &self.queues[self.plan.queue_of(class)];
+        self.wait_in(lane, site, self.found(lane, site))
+    }
+
+    /// The same where so much was `found` standing [bit].
+    #[inline]
+    fn wait_in(&self, lane: &ClassQueue, site: SiteId, found: f64) -> f64 {
+        let wait = if !lane.in_turn() {
+            (found + self.waiting_bursts(lane)) * lane.slow
+        } else if lane.weighs {
+            0.0
+        } else {
+            larger(lane.own_until[site.index()] - self.now.secs(), 0.0) + found * lane.slow
+        };
+        let behind_flood =
+            if unlikely(lane.flooded.passes < 1.0) && !lane.own_line { self.buffer * self.slow } else { 0.0 };
+        smaller(larger(wait, behind_flood) + lane.ahead, LONGEST_QUEUE)
+    }
+
+    /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each
+    /// has its turn.
+    #[inline]
+    fn found(&self, lane: &ClassQueue, site: SiteId) -> f64 {
+        let in_the_way = !(lane.in_turn() && (lane.weighs || lane.band.weight_at(site.0) <= 0.0));
+        if likely(in_the_way) && likely(self.ahead_of_bursts.standing) { lane.standing.bits } else { 0.0 }
+    }
+
+    pub(crate) fn waiting_bursts(&self, lane: &ClassQueue) -> f64 {
+        if likely(self.ahead_of_bursts.bursts) { lane.waiting() } else { 0.0 }
+    }
+
+    /// What a burst of the class from the site would meet now.
+    #[must_use]
+    #[inline]
+    pub fn path_state(&self, site: SiteId, class: ClassId) -> PathState {
+        let (lane, door) = (&self.queues[self.plan.queue_of(class)], &self.sites[site.index()]);
+        // Asked for first, as nothing else has to be put aside for it then.
+        let access_queue = self.queue_at(door, site);
+        let by_flow = self.plan.flow_weight[class.index()] * door.nearness;
+        let at_site = lane.band.weight_at(site.0);
+        let of_access = door.access() * (by_flow / (at_site + by_flow));
+        let share = smaller(lane.band.fair_share(site.0, by_flow), smaller(lane.terms.per_site, of_access));
+        let share = larger(share, 1.0);
+        let alone = !lane.band.saturated();
+        let (rate, slowness) = if lane.in_turn() && !alone {
+            cold_path();
+            (share, 1.0 / share)
+        } else {
+            (lane.rate, lane.slowness)
+        };
+        let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
+        let access_wait = larger(door.free_at - self.now.secs(), 0.0);
+        let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
+        PathState {
+            wait: self.wait_in(lane, site, found),
+            rate,
+            slowness,
+            fair: share,
+            room: smaller(self.buffer - found - backlog, access_room),
+            shared: if lane.in_turn() { backlog } else { 0.0 },
+            access: larger(door.access(), 1.0),
+            access_slowness: door.slowness(),
+            access_wait,
+            access_queue,
+            both: self.both,
+            held_back: !alone && !lane.own_line,
+        }
+    }
+
+    /// Time that packets wait in the queue that long transfers of the site keep before its access link [s].
+    #[must_use]
+    pub fn access_queue(&self, site: SiteId) -> f64 {
+        self.queue_at(&self.sites[site.index()], site)
+    }
+
+    #[inline]
+    fn queue_at(&self, door: &SiteAccess, site: SiteId) -> f64 {
+        let longest = match &self.queues[..] {
+            _ if door.busy == 0 => 0.0,
+            [only] if only.terms.per_site >= door.access() => only.band.full_for(site.0).unwrap_or(0.0),
+            _ if !self.access_binds(door, site) => 0.0,
+            _ => self.longest_full(door, site),
+        };
+        if longest <= 0.0 {
+            return 0.0;
+        }
+        let holds = door.access() * (door.path.rtt + self.access_buffer);
+        access_queue(longest, self.access_buffer, size(holds, self.full))
+    }
+
+    /// Whether what a site's lanes may take comes to all that its access link carries; caps on each site may leave some of it.
+    pub(crate) fn access_binds(&self, door: &SiteAccess, site: SiteId) -> bool {
+        let rate = |lane: usize| self.queues[lane].band.cap_at(site.0);
+        door.lanes().map(rate).sum::<f64>() >= door.access() * (1.0 - 1e-9)
+    }
+
+    /// For how long the site's access has been what holds back the flows of a lane: the longest of several [s].
+    #[inline(never)]
+    fn longest_full(&self, door: &SiteAccess, site: SiteId) -> f64 {
+        door.lanes().filter_map(|place| self.queues[place].band.full_for(site.0)).fold(0.0, larger)
+    }
+
+    /// Time that a small packet waits on its round trip [s].
+    #[must_use]
+    pub fn waits(&self, site: SiteId, class: ClassId) -> f64 {
+        self.small_wait(site, class) + self.access_queue(site) + self.up_wait(site, class)
+    }
+
+    /// Time that a small packet, which comes alone, waits in the concentrator's queue [s].
+    fn small_wait(&self, site: SiteId, class: ClassId) -> f64 {
+        self.wait(site, class) + self.turn_of(site, class)
+    }
+
+    /// Time until it is its turn where there is a line for each flow or each site: every other one sends a packet first, as far
+    /// as the buffer holds one of each [s].
+    fn turn_of(&self, site: SiteId, class: ClassId) -> f64 {
+        let lane = &self.queues[self.plan.queue_of(class)];
+        if likely(!lane.in_turn() || !lane.band.saturated()) {
+            return 0.0;
+        }
+        let weight = self.plan.flow_weight[class.index()];
+        smaller(self.full * weight / larger(lane.band.fair_share(site.0, weight), 1.0), self.buffer * self.slow)
+    }
+
+    /// The same for a packet that comes `after` seconds from now: bursts that wait now will have left by then.
+    #[must_use]
+    #[inline]
+    pub fn up_wait_in(&self, site: SiteId, class: ClassId, after: f64) -> f64 {
+        if !self.both {
+            cold_path();
+            return 0.0;
+        }
+        let lane = &self.queues[self.plan.queue_of(class)];
+        let wait = self.wait(site, class);
+        let bursts = if lane.in_turn() { wait } else { self.waiting_bursts(lane) * lane.slow };
+        larger(wait - smaller(bursts, after), 0.0) + self.turn_of(site, class)
+    }
+
+    /// Time that a packet towards the headend waits in the concentrator's queue [s].
+    #[must_use]
+    #[inline]
+    pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
+        if likely(self.both) { self.small_wait(site, class) } else { 0.0 }
+    }
+}

@@ -1,0 +1,285 @@
+//! A concentrator that serves packets: its queues, the packet in service, the books.
+
+use std::hint::cold_path;
+
+use crate::model::{ClassId, Concentrator, Counts, Discipline};
+use crate::sim::cost::ServiceCost;
+use crate::sim::discipline::Shape;
+use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
+use crate::sim::packet::scheduler::{BufferLimit, Scheduler};
+use crate::sim::packet::shaper::Shaper;
+use crate::sim::packet::wire::{Direction, Packet, PacketKind, TrainSizes};
+use crate::units::{BitRate, Duration, Time};
+
+/// A concentrator and what waits before it.
+#[derive(Clone, Debug)]
+pub struct PacketConcentrator {
+    cost: ServiceCost,
+    throughput: f64,
+    /// Whether traffic towards the headend is served, too.
+    pub both: bool,
+    buffer: BufferLimit,
+    scheduler: Scheduler,
+    in_service: Option<InService>,
+    /// What the scheduler has handed to the device ahead of time: it is next, whatever comes.
+    tx_ring: Option<PacketId>,
+    has_tx_ring: bool,
+    shapers: Vec<Shaper>,
+    /// Whether none of them holds anything back.
+    unshaped: bool,
+    now: Time,
+    counters: PacketCounters,
+}
+
+/// A packet in service.
+#[derive(Clone, Copy, Debug)]
+struct InService {
+    queued: PacketId,
+    began: Time,
+    work: f64,
+}
+
+/// What went through, by class, in bits of work since the start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PacketCounters {
+    /// Work that arrived.
+    pub arrived: Vec<f64>,
+    /// Work that was done.
+    pub served: Vec<f64>,
+    /// Work that was lost.
+    pub lost: Vec<f64>,
+    /// Work that could have been done.
+    pub capacity: f64,
+    /// Time that packets towards sites waited since the last look [s], and how many there were.
+    pub waited: Vec<(f64, u32)>,
+}
+
+fn buffer_limit(concentrator: &Concentrator) -> BufferLimit {
+    BufferLimit { bytes: concentrator.buffer.0, packets: concentrator.buffer_packets.map_or(u64::MAX, u64::from) }
+}
+
+impl PacketConcentrator {
+    /// An idle concentrator for classes of these names.
+    ///
+    /// # Panics
+    /// If packet rate and throughput contradict each other, which `check` refuses.
+    #[must_use]
+    pub fn new(concentrator: &Concentrator, ideal: bool, names: &[u64]) -> Self {
+        let classes = names.len();
+        let limit = buffer_limit(concentrator);
+        Self {
+            cost: ServiceCost::of(concentrator).expect("a checked unit has a cost"),
+            throughput: concentrator.carries().0.bits(),
+            both: concentrator.counts == Counts::Both,
+            buffer: limit,
+            scheduler: Scheduler::new(concentrator.order(), names, limit),
+            in_service: None,
+            tx_ring: None,
+            // Except in textbooks: nothing overtakes the packet that a device has taken from its queues.
+            has_tx_ring: !ideal,
+            shapers: vec![Shaper::new(Shape::NONE); classes],
+            unshaped: true,
+            now: Time(0),
+            counters: PacketCounters {
+                arrived: vec![0.0; classes],
+                served: vec![0.0; classes],
+                lost: vec![0.0; classes],
+                waited: vec![(0.0, 0); classes],
+                capacity: 0.0,
+            },
+        }
+    }
+
+    /// A train joins. When the concentrator was idle, the end of its service comes back; what does not fit goes to `lost`.
+    #[inline(always)]
+    pub fn arrive(
+        &mut self,
+        now: Time,
+        pool: &mut PacketPool,
+        id: PacketId,
+        lost: &mut Vec<QueuedPacket>,
+    ) -> Option<Time> {
+        let queued = &pool[id];
+        let work = self.work(queued);
+        self.counters.arrived[queued.packet.flow.class.index()] += work;
+        if self.in_service.is_none() {
+            return Some(self.start_service(now, pool, id, work));
+        }
+        let before = lost.len();
+        self.scheduler.push(pool, id, lost);
+        self.count_lost(&lost[before..]);
+        self.fill_tx_ring(pool);
+        None
+    }
+
+    fn count_lost(&mut self, lost: &[QueuedPacket]) {
+        for queued in lost {
+            cold_path();
+            self.counters.lost[queued.packet.flow.class.index()] += self.work(queued);
+        }
+    }
+
+    /// The device takes a packet ahead.
+    #[inline(always)]
+    fn fill_tx_ring(&mut self, pool: &PacketPool) {
+        if self.has_tx_ring && self.tx_ring.is_none() {
+            self.tx_ring = self.scheduler.pop(pool);
+        }
+    }
+
+    #[inline]
+    fn start_service(&mut self, now: Time, pool: &PacketPool, id: PacketId, work: f64) -> Time {
+        let queued = &pool[id];
+        if queued.packet.direction == Direction::Down {
+            let waited = &mut self.counters.waited[queued.packet.flow.class.index()];
+            waited.0 += now.since(queued.at).secs();
+            waited.1 += 1;
+        }
+        self.in_service = Some(InService { queued: id, began: now, work });
+        now + Duration::of_secs(work / self.throughput)
+    }
+
+    /// The packet in service is done: it comes with the time at which its service began, and with the end of the
+    /// next one's.
+    #[inline]
+    pub fn end_service(&mut self, now: Time, pool: &PacketPool) -> Option<(PacketId, Time, Option<Time>)> {
+        let InService { queued, began, work } = self.in_service.take()?;
+        self.counters.served[pool[queued].packet.flow.class.index()] += work;
+        let next = self.tx_ring.take().or_else(|| self.scheduler.pop(pool));
+        let next = next.map(|next| self.start_service(now, pool, next, self.work(&pool[next])));
+        self.fill_tx_ring(pool);
+        Some((queued, began, next))
+    }
+
+    /// A packet with what it takes on the wire.
+    #[must_use]
+    #[inline]
+    pub fn encapsulate(&self, packet: Packet, inside: TrainSizes, at: Time) -> QueuedPacket {
+        let TrainSizes { each, last: tail } = inside;
+        if packet.kind == PacketKind::Message {
+            cold_path();
+            return QueuedPacket { packet, at, size: each, last_size: tail };
+        }
+        let last = self.cost.wire(tail);
+        QueuedPacket { packet, at, size: if tail == each { last } else { self.cost.wire(each) }, last_size: last }
+    }
+
+    fn work(&self, queued: &QueuedPacket) -> f64 {
+        if queued.packet.kind == PacketKind::Message {
+            cold_path();
+            #[allow(clippy::cast_precision_loss)] // a transfer's bits stay below 2^53
+            return queued.bytes().cast_signed() as f64 * 8.0;
+        }
+        self.cost.train(u32::from(queued.packet.count), queued.size, queued.last_size)
+    }
+
+    /// Bytes on the wire of a packet of `inner` bytes.
+    #[must_use]
+    pub fn wire_size(&self, inner: u32) -> u32 {
+        self.cost.wire(inner)
+    }
+
+    /// When a packet of a shaped class may join the queue; none if it need not wait.
+    ///
+    /// # Errors
+    /// If it is lost.
+    #[allow(clippy::result_unit_err)] // nothing more is to be said of it
+    #[inline]
+    pub fn shape(&mut self, now: Time, queued: &QueuedPacket) -> Result<Option<Time>, ()> {
+        if self.unshaped {
+            return Ok(None);
+        }
+        cold_path();
+        self.apply_shaper(now, queued)
+    }
+
+    /// The same where some class is shaped.
+    fn apply_shaper(&mut self, now: Time, queued: &QueuedPacket) -> Result<Option<Time>, ()> {
+        let packet = &queued.packet;
+        let class = packet.flow.class.index();
+        if self.shapers[class].is_open() {
+            return Ok(None);
+        }
+        let work = self.work(queued);
+        if packet.direction == Direction::Up && packet.kind != PacketKind::Background {
+            // Senders are slowed down by what is shaped towards them: the way back only counts.
+            self.shapers[class].charge(now, packet.flow.site, work);
+            return Ok(None);
+        }
+        self.shapers[class].pass(now, packet.flow.site, work).map(Some).ok_or_else(|| {
+            self.counters.arrived[class] += work;
+            self.counters.lost[class] += work;
+        })
+    }
+
+    /// Another device: costs and buffers are its own from now on; what waits stays.
+    ///
+    /// # Panics
+    /// If packet rate and throughput contradict each other, which `check` refuses.
+    pub fn replace_device(&mut self, now: Time, concentrator: &Concentrator) {
+        self.advance(now);
+        self.cost = ServiceCost::of(concentrator).expect("a checked unit has a cost");
+        self.buffer = buffer_limit(concentrator);
+        self.scheduler.set_limit(self.buffer);
+    }
+
+    /// Changes the shaping of a class.
+    pub fn set_shaping(&mut self, class: ClassId, shape: Shape) {
+        if self.shapers[class.index()].has(shape) {
+            return;
+        }
+        self.shapers[class.index()] = Shaper::new(shape);
+        self.unshaped = self.shapers.iter().all(Shaper::is_open);
+    }
+
+    /// Changes the throughput; the packet in service ends as it would have.
+    pub fn set_rate(&mut self, now: Time, throughput: BitRate) {
+        self.advance(now);
+        self.throughput = throughput.bits();
+    }
+
+    /// Changes the order of service; what waits is queued anew.
+    pub fn set_discipline(
+        &mut self,
+        pool: &mut PacketPool,
+        discipline: &Discipline,
+        names: &[u64],
+        lost: &mut Vec<QueuedPacket>,
+    ) {
+        let mut scheduler = Scheduler::new(discipline, names, self.buffer);
+        for id in self.scheduler.waiting() {
+            scheduler.push(pool, id, lost);
+        }
+        self.count_lost(lost);
+        self.scheduler = scheduler;
+    }
+
+    /// Brings the books to `now`.
+    pub fn advance(&mut self, now: Time) {
+        self.counters.capacity += self.throughput * now.since(self.now).secs();
+        self.now = now;
+    }
+
+    /// What went through.
+    #[must_use]
+    pub fn counters(&self) -> &PacketCounters {
+        &self.counters
+    }
+
+    /// Work that waits or is in service, by class [bit]; of the packet in service also what is done.
+    pub fn backlog(&self, pool: &PacketPool, inside: &mut [f64]) {
+        let serving = self.in_service.iter().map(|service| service.queued);
+        for id in self.scheduler.waiting().chain(self.tx_ring).chain(serving) {
+            inside[pool[id].packet.flow.class.index()] += self.work(&pool[id]);
+        }
+    }
+
+    /// Mean wait of packets towards sites since the last call, by class [s].
+    pub fn mean_waits(&mut self, waits: &mut Vec<f64>) {
+        waits.clear();
+        for (sum, count) in &mut self.counters.waited {
+            waits.push(if *count > 0 { *sum / f64::from(*count) } else { 0.0 });
+            (*sum, *count) = (0.0, 0);
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! TCP exchanges: connections open, requests and responses follow each other, timers fire.
+
+use std::hint::cold_path;
+
+use crate::sim::event_list::Rank;
+use crate::sim::observer::Parts;
+use crate::sim::packet::network::{PacketEvent, PacketNetwork, PacketTransfer};
+use crate::sim::packet::tcp::connection::Connection;
+use crate::sim::packet::tcp::receiver::AckDecision;
+use crate::sim::packet::wire::{
+    AckInfo, Direction, FlowKey, Packet, PacketKind, SYN_SIZE, TrainSizes, full_size, header_size, saturating_u16,
+};
+use crate::sim::route::Route;
+use crate::sim::transaction::latency::LatencyParts;
+use crate::sim::transfer::{Delivery, Start, Stopped};
+use crate::sim::turn::{TransactionId, Turn, segment_size};
+use crate::units::{Duration, Time};
+
+/// Acknowledgements wait at most so long for a second segment (Linux, `TCP_DELACK_MIN`).
+const DELAYED_ACK: Duration = Duration(40_000_000);
+
+impl PacketNetwork {
+    pub(super) fn is_current(&self, id: TransactionId, epoch: u32) -> bool {
+        self.connections.get(id as usize).is_some_and(|connection| connection.flow.epoch == epoch && !connection.closed)
+    }
+
+    /// A transfer starts.
+    pub fn start(&mut self, now: Time, start: &Start<'_>) {
+        let mut latency = start.latency;
+        latency.begin_leg(now, start.unloaded);
+        let share = start.left.map_or(1.0, |left| left / start.work);
+        let place = start.id as usize;
+        let transfer = PacketTransfer { work: start.work * share, latency };
+        if self.transfers.len() <= place {
+            self.transfers.resize(place + 1, transfer);
+        }
+        self.transfers[place] = transfer;
+        let Route { site, class, concentrator } = start.route;
+        let flow = FlowKey { owner: start.id, epoch: start.epoch, site, class, concentrator };
+        let (connects, server) = self.classes[class.index()];
+        let rtt = (!connects).then(|| self.rtts[site.index()]);
+        let segment = segment_size(self.tcp);
+        let turns = start.turns.iter().map(|priced| priced.turn);
+        self.start_connection(now, flow, turns.map(|turn| turn.share(share, segment)), server, rtt);
+    }
+
+    /// Where the time of a transfer has gone.
+    #[must_use]
+    pub fn latency(&self, id: TransactionId) -> LatencyParts {
+        self.transfers[id as usize].latency
+    }
+
+    /// A flow sets off: its connection is called for, or stands, and its requests follow each other.
+    pub fn start_connection(
+        &mut self,
+        now: Time,
+        flow: FlowKey,
+        turns: impl Iterator<Item = Turn>,
+        server: Duration,
+        stands: Option<Duration>,
+    ) {
+        self.now = now;
+        let Some(tcp) = self.tcp else {
+            self.send_message(flow, turns);
+            return;
+        };
+        let place = flow.owner as usize;
+        if self.connections.len() <= place {
+            self.connections.resize_with(place + 1, || Connection::new(flow, &tcp));
+        }
+        let connection = &mut self.connections[place];
+        connection.open(flow, &tcp, turns, server, stands);
+        if stands.is_some() {
+            self.send_request(flow.owner);
+        } else {
+            self.connect(flow.owner);
+        }
+        self.arm_timer(flow.owner);
+    }
+
+    /// Where transport is ideal a transfer is one packet, however large.
+    pub(super) fn send_message(&mut self, flow: FlowKey, turns: impl Iterator<Item = Turn>) {
+        let bytes: u64 = turns.map(|turn| turn.response.0).sum();
+        let (count, rest) = (bytes >> 30, (bytes & ((1 << 30) - 1)) as u32);
+        let count = u16::try_from(count).unwrap_or(u16::MAX - 1) + 1;
+        let packet = Packet { count, ..Packet::control(flow, PacketKind::Message, Direction::Down, self.now) };
+        self.send_from_server(packet, TrainSizes { each: 1 << 30, last: rest });
+    }
+
+    /// A transfer is stopped; what is on its way in it is void.
+    pub fn stop(&mut self, id: TransactionId) -> Stopped {
+        let PacketTransfer { work, latency } = self.transfers[id as usize];
+        let share = self.close(id);
+        Stopped { left: Some(work * share), rounds_left: None, latency }
+    }
+
+    /// Closes a connection; gives the share of its responses that had not arrived.
+    pub(super) fn close(&mut self, id: TransactionId) -> f64 {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return 1.0 };
+        connection.closed = true;
+        connection.share_left()
+    }
+
+    /// The call for a connection, the first or a repeated one.
+    pub(super) fn connect(&mut self, id: TransactionId) {
+        let connection = &mut self.connections[id as usize];
+        connection.send_syn(self.now);
+        let flow = connection.flow;
+        self.send_from_site(Packet::control(flow, PacketKind::Syn, Direction::Up, self.now), TrainSizes::of(SYN_SIZE));
+    }
+
+    pub(super) fn send_request(&mut self, id: TransactionId) {
+        let Some(tcp) = self.tcp else { return };
+        self.connections[id as usize].send_request(&tcp);
+        self.send_allowed(id, Direction::Up);
+    }
+
+    pub(super) fn send_response(&mut self, id: TransactionId) {
+        let Some(tcp) = self.tcp else { return };
+        self.connections[id as usize].send_response(&tcp);
+        self.send_allowed(id, Direction::Down);
+        self.arm_timer(id);
+    }
+
+    /// Sends what the window allows, in trains of the grain, but of no more than a quarter of the window, lest it beat in time
+    /// with itself.
+    #[inline(always)]
+    pub(super) fn send_allowed(&mut self, id: TransactionId, direction: Direction) {
+        let sender = &mut self.connections[id as usize].half(direction).sender;
+        let most = self.train_size.min((sender.cwnd() / 4).max(1));
+        while let Some((mut first, mut count)) =
+            self.connections[id as usize].half(direction).sender.next_segments(self.now)
+        {
+            while count > most {
+                self.send_data(id, direction, (first, most));
+                (first, count) = (first + most, count - most);
+            }
+            self.send_data(id, direction, (first, count));
+        }
+    }
+
+    pub(super) fn send_data(&mut self, id: TransactionId, direction: Direction, (first, count): (u32, u32)) {
+        let Some(tcp) = self.tcp else { return };
+        let connection = &mut self.connections[id as usize];
+        let flow = connection.flow;
+        let half = connection.half(direction);
+        let full = full_size(&tcp);
+        let bare = header_size(&tcp);
+        if count > 1 && half.is_fin(first + count - 1) {
+            // All packets of a train but the last are full: the end of a message and the FIN behind it do not share one.
+            cold_path();
+            self.send_data(id, direction, (first, count - 1));
+            self.send_data(id, direction, (first + count - 1, 1));
+            return;
+        }
+        let tail = half.size(first + count - 1, full, bare);
+        let ack = AckInfo::of(first);
+        let packet = Packet {
+            flow: flow,
+            kind: PacketKind::Data,
+            direction: direction,
+            count: saturating_u16(count),
+            sent: self.now,
+            ack: ack,
+        };
+        self.send(packet, TrainSizes { each: full, last: tail });
+    }
+
+    /// The receiver of `way` says what has arrived.
+    pub(super) fn send_ack(&mut self, id: TransactionId, direction: Direction, echo: Time) {
+        let Some(tcp) = self.tcp else { return };
+        let connection = &mut self.connections[id as usize];
+        let flow = connection.flow;
+        let (ack, count) = connection.half(direction).receiver.make_ack();
+        if direction == Direction::Down {
+            connection.delayed_ack_at = Time::NEVER;
+        }
+        let back = if direction == Direction::Down { Direction::Up } else { Direction::Down };
+        let packet =
+            Packet { count: saturating_u16(count), ack: ack, ..Packet::control(flow, PacketKind::Ack, back, echo) };
+        self.send(packet, TrainSizes::of(header_size(&tcp)));
+    }
+
+    pub(super) fn on_request(&mut self, packet: &Packet) {
+        let id = packet.flow.owner;
+        let connection = &mut self.connections[id as usize];
+        let reply = connection.up.receiver.on_segment(packet.ack.seq, u32::from(packet.count));
+        if connection.accept_request() {
+            // The request says that the answer before it has arrived.
+            connection.down.sender.on_implicit_ack(self.now);
+            if connection.server_time > Duration(0) {
+                let at = self.now + connection.server_time;
+                self.events.push(at, Rank::Arrival, PacketEvent::Response(id, packet.flow.epoch));
+                self.send_ack(id, Direction::Up, packet.sent);
+            } else {
+                self.send_response(id);
+            }
+        } else if reply == AckDecision::Now {
+            self.send_ack(id, Direction::Up, packet.sent);
+        }
+    }
+
+    /// The connection stands: both ends have measured a round trip, and the first request leaves.
+    pub(super) fn on_syn_ack(&mut self, id: TransactionId, called: Time) {
+        let connection = &mut self.connections[id as usize];
+        if connection.syn_sent.take().is_none() {
+            return;
+        }
+        let trip = self.now.since(called);
+        connection.up.sender.on_rtt_sample(trip);
+        connection.down.sender.on_rtt_sample(trip);
+        self.send_request(id);
+        self.arm_timer(id);
+    }
+
+    pub(super) fn on_response(&mut self, packet: &Packet) {
+        let id = packet.flow.owner;
+        let connection = &mut self.connections[id as usize];
+        connection.on_response_segment(self.now, packet.ack.seq, u32::from(packet.count));
+        let mut owes = false;
+        let reply = connection.down.receiver.on_segment(packet.ack.seq, u32::from(packet.count));
+        if connection.response_complete() {
+            cold_path();
+            let more = connection.has_more();
+            self.send_ack(id, Direction::Down, packet.sent);
+            if more {
+                self.send_request(id);
+            } else {
+                self.finish(id);
+                return;
+            }
+        } else if reply == AckDecision::Now {
+            self.send_ack(id, Direction::Down, packet.sent);
+        } else if connection.delayed_ack_at == Time::NEVER {
+            connection.delayed_ack_at = self.now + DELAYED_ACK;
+            owes = true;
+        }
+        // Nothing else here sets an alarm but a request on its way.
+        if owes || !self.connections[id as usize].request_acked() {
+            self.arm_timer(id);
+        }
+    }
+
+    pub(super) fn finish(&mut self, id: TransactionId) {
+        let Some(tcp) = self.tcp else { return };
+        let connection = &mut self.connections[id as usize];
+        connection.closed = true;
+        let (flow, connects) = (connection.flow, connection.opened);
+        if connects {
+            self.send_from_site(
+                Packet::control(flow, PacketKind::Fin, Direction::Up, self.now),
+                TrainSizes::of(header_size(&tcp)),
+            );
+        }
+        let epoch = self.connections[id as usize].flow.epoch;
+        self.deliveries.push(Delivery::Transfer { id, epoch, after: Parts::default() });
+    }
+
+    /// Sets the connection's alarm, unless one rings before.
+    pub(super) fn arm_timer(&mut self, id: TransactionId) {
+        let connection = &mut self.connections[id as usize];
+        let due = connection.next_timer();
+        if !connection.closed && due < connection.timer {
+            connection.timer = due;
+            self.events.push(due.max(self.now), Rank::Arrival, PacketEvent::Timer(id, connection.flow.epoch));
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, id: TransactionId, epoch: u32) {
+        if !self.is_current(id, epoch) || self.connections[id as usize].timer > self.now {
+            return;
+        }
+        let connection = &mut self.connections[id as usize];
+        connection.timer = Time::NEVER;
+        if connection.syn_retry_at() <= self.now {
+            self.connect(id);
+        }
+        let connection = &mut self.connections[id as usize];
+        if connection.delayed_ack_at <= self.now {
+            self.send_ack(id, Direction::Down, self.now);
+        }
+        for direction in [Direction::Up, Direction::Down] {
+            let sender = &mut self.connections[id as usize].half(direction).sender;
+            if sender.next_timer() <= self.now {
+                if let Some(probe) = sender.on_timer(self.now) {
+                    self.send_data(id, direction, probe);
+                }
+                self.send_allowed(id, direction);
+            }
+        }
+        self.arm_timer(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Distribution;
+    use crate::model::{
+        Balancer, Calendar, Class, ClassId, Concentrator, ConcentratorId, Demand, FailBack, Fidelity, Model, Pool,
+        PoolId, Site, SiteId, Tcp, Transport,
+    };
+    use crate::model::TunnelTerms;
+    use crate::units::{BitRate, Bytes, DAY, NANOS, TimeOfDay};
+
+    impl PacketNetwork {
+        pub(crate) fn is_lost_by_script(&mut self, packet: &Packet) -> bool {
+            let draw_key = |&(kind, direction, first): &(PacketKind, Direction, u32)| {
+                (packet.kind, packet.direction, packet.ack.seq) == (kind, direction, first)
+            };
+            self.script.iter().position(draw_key).map(|place| self.script.swap_remove(place)).is_some()
+        }
+    }
+
+    const RTT: u64 = NANOS / 50;
+
+    /// One site 20 ms away, and links on which packets take next to no time.
+    fn network(script: &[(PacketKind, Direction, u32)]) -> PacketNetwork {
+        let wide = BitRate(10_000_000_000);
+        let site = Site { name: "s".to_owned(), patients: 1, down: wide, up: wide, rtt: Duration(RTT) };
+        let law = || Distribution::Fixed(1.0);
+        let model = Model {
+            seed: 1,
+            antithetic: false,
+            calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: TimeOfDay(DAY) },
+            bin: Duration(NANOS),
+            sites: vec![site].into(),
+            classes: vec![Class::new("c".to_owned(), Demand::Replayed, law(), law())],
+            concentrators: vec![Concentrator::new("hub".to_owned(), wide, Bytes(10_000_000))],
+            pools: vec![Pool {
+                name: "all".to_owned(),
+                concentrators: vec![ConcentratorId(0)],
+                balancer: Balancer::HubList,
+                fail_back: FailBack::ByHand,
+            }],
+            pool_of: vec![PoolId(0)],
+            tunnels: TunnelTerms::default(),
+            faults: Vec::new(),
+            changes: Vec::new(),
+            transport: Transport::Tcp(Tcp::default()),
+            fidelity: Fidelity::Packet(1),
+            replay: None,
+        };
+        PacketNetwork { script: script.to_vec(), ..PacketNetwork::new(&model, 1) }
+    }
+
+    /// When an exchange of `turns` over a kept (or an opened) connection is over [ms]; never, if it stalls.
+    fn over(script: &[(PacketKind, Direction, u32)], turns: usize, kept: bool, server: Duration) -> Option<f64> {
+        let mut network = network(script);
+        let flow = FlowKey { owner: 0, epoch: 0, site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(0) };
+        let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
+        network.start_connection(
+            Time(0),
+            flow,
+            std::iter::repeat_n(turn, turns),
+            server,
+            kept.then_some(Duration(RTT)),
+        );
+        while network.next_time() < Time(600 * NANOS) {
+            let heard = network.step().to_vec();
+            if let [Delivery::Transfer { .. }] = heard[..] {
+                assert!(network.script.is_empty(), "the script was played: {:?}", network.script);
+                assert_eq!(
+                    network.connections[0].share_left().to_bits(),
+                    0.0_f64.to_bits(),
+                    "all answers have arrived"
+                );
+                return Some(network.now.secs() * 1e3);
+            }
+        }
+        None
+    }
+
+    #[track_caller]
+    fn takes(script: &[(PacketKind, Direction, u32)], turns: usize, kept: bool, server: u64, wanted: f64) {
+        let took = over(script, turns, kept, Duration(server));
+        assert!(took.is_some_and(|took| (took - wanted).abs() < 0.5), "{took:?} ms, {wanted} by hand");
+    }
+
+    #[test]
+    fn turns_follow_each_other_a_round_trip_apart() {
+        takes(&[], 1, true, 0, 20.0);
+        takes(&[], 3, true, 0, 60.0);
+        takes(&[], 3, false, 0, 80.0);
+        takes(&[], 2, true, NANOS / 20, 140.0);
+    }
+
+    /// The acknowledgements of the first answer are lost, and so is the second request. The server probes the tail of its answer,
+    /// whose repetition says nothing of the request: that is repeated when its own time-out is over, 20 ms and the least of
+    /// 200 ms after it was sent (RFC 6298 as Linux has it). By hand: 20 + 220 + 20 ms.
+    #[test]
+    fn a_repeated_segment_of_the_last_answer_does_not_acknowledge_the_next_request() {
+        let acks = [1, 2, 3].map(|first| (PacketKind::Ack, Direction::Up, first));
+        let script: Vec<_> = acks.into_iter().chain([(PacketKind::Data, Direction::Up, 1)]).collect();
+        takes(&script, 2, true, 0, 260.0);
+        // The same while a server works on the request that has arrived: it is answered once.
+        takes(&acks, 2, true, NANOS / 2, 1_040.0);
+    }
+
+    /// The last segment of an answer is lost. With a connection of its own the FIN behind it tells so a round trip later: it is
+    /// sent again with the next acknowledgement, 20 (set-up) + 20 + 20 ms and the wait of RACK for what is only late, a quarter
+    /// of a round trip. On a kept connection nothing tells of it: a lone segment may be waiting for a delayed acknowledgement, so
+    /// that its probe comes with the time-out, 220 ms after the last acknowledgement at 30 ms.
+    #[test]
+    fn a_fin_tells_of_a_lost_tail() {
+        takes(&[(PacketKind::Data, Direction::Down, 2)], 1, false, 0, 65.0);
+        takes(&[(PacketKind::Data, Direction::Down, 2)], 1, true, 0, 30.0 + 220.0 + 10.0);
+    }
+
+    /// Whatever is lost once of two turns, every request is answered within what its losses explain: a time-out each.
+    #[test]
+    fn no_single_or_double_loss_stalls_an_exchange() {
+        let mut all: Vec<(PacketKind, Direction, u32)> =
+            (0..6).map(|first| (PacketKind::Data, Direction::Down, first)).collect();
+        all.extend((0..2).map(|first| (PacketKind::Data, Direction::Up, first)));
+        all.extend((1..=6).map(|first| (PacketKind::Ack, Direction::Up, first)));
+        for &one in &all {
+            for &other in &all {
+                let script = if one == other { vec![one] } else { vec![one, other] };
+                let mut network = network(&script);
+                let flow =
+                    FlowKey { owner: 0, epoch: 0, site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(0) };
+                let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
+                network.start_connection(Time(0), flow, std::iter::repeat_n(turn, 2), Duration(0), Some(Duration(RTT)));
+                let done = std::iter::from_fn(|| {
+                    (network.next_time() < Time(10 * NANOS)).then(|| {
+                        network.step().iter().any(|told| matches!(told, Delivery::Transfer { id: 0, epoch: 0, .. }))
+                    })
+                });
+                assert!(done.into_iter().any(|done| done), "{script:?} stalls");
+                assert!(network.now.secs() < 0.04 + 2.0 * 0.5, "{script:?}: {} s", network.now.secs());
+            }
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! The network at packet fidelity: packets through concentrators and access links.
+
+use std::hint::cold_path;
+
+use crate::random::{Stream, name_of};
+use crate::model::{ClassId, Codec, Concentrator, ConcentratorId, Discipline, Model, SiteId, Tcp, Transport};
+use crate::sim::discipline::Shape;
+use crate::sim::event_list::{Due, EventList, Rank};
+use crate::sim::observer::{ConcentratorSnapshot, Parts};
+use crate::sim::packet::access_link::{AccessLink, Train};
+use crate::sim::packet::concentrator::PacketConcentrator;
+use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
+use crate::sim::packet::tcp::connection::Connection;
+use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, SYN_SIZE, TrainSizes, header_size};
+use crate::sim::transaction::latency::LatencyParts;
+use crate::sim::transfer::Delivery;
+use crate::sim::turn::TransactionId;
+use crate::units::{BitRate, Duration, Time};
+
+/// What is scheduled.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PacketEvent {
+    /// A packet comes to the headend.
+    Up(SiteId),
+    /// A packet comes to a site.
+    Down(SiteId),
+    /// A connection's alarm rings; void if it was set anew.
+    Timer(TransactionId, u32),
+    /// The server has an answer.
+    Response(TransactionId, u32),
+    /// A packet of a call is due.
+    Voice(u32, u32),
+    /// A shaped packet may join the queue.
+    Release(PacketId),
+    /// A packet of a flood is due.
+    Flood(u32),
+}
+
+impl Default for PacketEvent {
+    /// Stands where nothing is scheduled yet.
+    fn default() -> Self {
+        Self::Flood(0)
+    }
+}
+
+/// The network and everything on its way in it.
+#[derive(Debug)]
+pub struct PacketNetwork {
+    pub(super) tcp: Option<Tcp>,
+    pub(super) train_size: u32,
+    pub(super) now: Time,
+    pub(super) events: EventList<PacketEvent>,
+    pub(super) concentrators: Vec<PacketConcentrator>,
+    /// When each of them has served the packet in service. That is half of all that happens, and stays out of the calendar.
+    pub(super) service_ends: Vec<Due>,
+    pub(super) access_links: Vec<AccessLink>,
+    pub(super) connections: Vec<Connection>,
+    /// By transaction.
+    pub(super) transfers: Vec<PacketTransfer>,
+    /// By class: whether each transaction opens a connection, and the server's time for each turn.
+    pub(super) classes: Vec<(bool, Duration)>,
+    /// By site: the round trip without queues.
+    pub(super) rtts: Vec<Duration>,
+    pub(super) calls: Vec<VoiceSource>,
+    /// Floods in force.
+    pub(super) floods: Vec<FloodSource>,
+    pub(super) pool: PacketPool,
+    pub(super) deliveries: Vec<Delivery>,
+    pub(super) dropped: Vec<QueuedPacket>,
+    /// Packets that crossed a queue: a concentrator's or an access link's.
+    pub(super) crossings: u64,
+    /// The numbers of the classes' names.
+    pub(super) class_names: Vec<u64>,
+    /// Packets that a test loses, each once: what they are for, which way they go, and the first segment that they name.
+    #[cfg(test)]
+    pub(super) script: Vec<(PacketKind, Direction, u32)>,
+}
+
+/// A transfer, as those outside know it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PacketTransfer {
+    /// Work of all that it sends [bit].
+    pub work: f64,
+    /// Where its time went before it started.
+    pub latency: LatencyParts,
+}
+
+/// A site that sends what nobody asked for. Its packets come at random: at fixed times they would fall in step with those
+/// of others, and take every place that comes free (Floyd & Jacobson 1991).
+#[derive(Clone, Debug)]
+pub(super) struct FloodSource {
+    pub(super) flow: FlowKey,
+    /// Mean time between packets [s].
+    pub(super) mean_gap: f64,
+    pub(super) gaps: Stream,
+}
+
+/// A call in progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VoiceSource {
+    pub(super) flow: FlowKey,
+    pub(super) codec: Codec,
+    pub(super) last: Option<Duration>,
+    pub(super) on: bool,
+}
+
+/// What one tunnel can carry at any of the concentrators: at packet fidelity it holds a site's link back.
+fn tunnel_rate_limit(model: &Model) -> BitRate {
+    model.concentrators.iter().filter_map(|concentrator| concentrator.per_tunnel).max().unwrap_or(BitRate(u64::MAX))
+}
+
+/// A bucket of the calendar lasts 2 to so many nanoseconds: 131 us.
+const BUCKET: u32 = 17;
+
+impl PacketNetwork {
+    /// An idle network whose senders form trains of up to `grain` packets.
+    #[must_use]
+    pub fn new(model: &Model, grain: u32) -> Self {
+        let (tcp, buffer) = match model.transport {
+            Transport::Ideal => (None, Duration(u64::MAX / 4)),
+            Transport::Tcp(tcp) => (Some(tcp), tcp.access_buffer),
+        };
+        let names: Vec<u64> = model.classes.iter().map(|class| name_of(&class.name)).collect();
+        Self {
+            tcp,
+            train_size: grain.max(1),
+            now: Time(0),
+            events: EventList::new(BUCKET),
+            concentrators: model
+                .concentrators
+                .iter()
+                .map(|concentrator| PacketConcentrator::new(concentrator, tcp.is_none(), &names))
+                .collect(),
+            service_ends: vec![Due::NEVER; model.concentrators.len()],
+            access_links: model
+                .sites
+                .iter()
+                .map(|site| AccessLink::new(site, tunnel_rate_limit(model), buffer))
+                .collect(),
+            connections: Vec::new(),
+            transfers: Vec::new(),
+            classes: model.classes.iter().map(|class| (class.connects, class.server)).collect(),
+            rtts: model.sites.iter().map(|site| site.rtt).collect(),
+            calls: Vec::new(),
+            floods: Vec::new(),
+            pool: PacketPool::default(),
+            deliveries: Vec::new(),
+            dropped: Vec::new(),
+            crossings: 0,
+            class_names: names,
+            #[cfg(test)]
+            script: Vec::new(),
+        }
+    }
+
+    /// When something happens next.
+    #[must_use]
+    pub fn next_time(&mut self) -> Time {
+        self.events.next_time().min(self.next_service_end().0.time())
+    }
+
+    /// When a packet in service is served first, and by which concentrator.
+    #[inline]
+    pub(super) fn next_service_end(&self) -> (Due, ConcentratorId) {
+        let mut first = (Due::NEVER, 0);
+        for (place, &end) in self.service_ends.iter().enumerate() {
+            if end < first.0 {
+                first = (end, place);
+            }
+        }
+        (first.0, ConcentratorId::of(first.1))
+    }
+
+    /// Lets happen what happens next, and tells what those outside should know.
+    pub fn step(&mut self) -> &[Delivery] {
+        self.deliveries.clear();
+        let (end, concentrator) = self.next_service_end();
+        if let Some((now, &event)) = self.events.pop_ahead_of(end) {
+            self.now = now;
+            self.handle(event);
+        } else if end < Due::NEVER {
+            self.now = end.time();
+            self.end_service(concentrator);
+        }
+        &self.deliveries
+    }
+
+    /// Packets that crossed a queue so far.
+    #[must_use]
+    pub fn crossings(&self) -> u64 {
+        self.crossings
+    }
+
+    pub(super) fn handle(&mut self, event: PacketEvent) {
+        match event {
+            PacketEvent::Up(site) => {
+                let Some((id, next)) = self.access_links[site.index()].up.deliver(&self.pool) else { return };
+                if let Some(next) = next {
+                    self.events.push(next, Rank::Arrival, PacketEvent::Up(site));
+                }
+                if self.concentrators[self.pool[id].packet.flow.concentrator.index()].both {
+                    self.pool[id].at = self.now;
+                    self.enter_concentrator(id);
+                } else {
+                    let packet = self.pool.take(id);
+                    self.deliver_to_server(&packet);
+                }
+            }
+            PacketEvent::Down(site) => {
+                let Some((id, next)) = self.access_links[site.index()].down.deliver(&self.pool) else { return };
+                if let Some(next) = next {
+                    self.events.push(next, Rank::Arrival, PacketEvent::Down(site));
+                }
+                let packet = self.pool.take(id);
+                self.deliver_to_site(&packet);
+            }
+            PacketEvent::Timer(id, epoch) => self.on_timer(id, epoch),
+            PacketEvent::Response(id, epoch) => {
+                if self.is_current(id, epoch) {
+                    self.send_response(id);
+                }
+            }
+            PacketEvent::Voice(call, epoch) => self.send_voice(call, epoch),
+            PacketEvent::Flood(owner) => self.send_flood_packet(owner),
+            PacketEvent::Release(id) => self.enqueue(id),
+        }
+    }
+
+    pub(super) fn send(&mut self, packet: Packet, inside: TrainSizes) {
+        #[cfg(test)]
+        if self.is_lost_by_script(&packet) {
+            return;
+        }
+        match packet.direction {
+            Direction::Up => self.send_from_site(packet, inside),
+            Direction::Down => self.send_from_server(packet, inside),
+        }
+    }
+
+    /// A packet leaves a site.
+    #[inline(always)]
+    pub(super) fn send_from_site(&mut self, packet: Packet, inside: TrainSizes) {
+        let concentrator = &self.concentrators[packet.flow.concentrator.index()];
+        let queued = concentrator.encapsulate(packet, inside, self.now);
+        let train = Train { from: self.now, until: self.now, bytes: queued.bytes(), last: queued.last() };
+        self.crossings += u64::from(packet.count);
+        let id = self.pool.add(queued);
+        match self.access_links[packet.flow.site.index()].up.send(train, &mut self.pool, id) {
+            Ok(Some(at)) => self.events.push(at, Rank::Arrival, PacketEvent::Up(packet.flow.site)),
+            Ok(None) => {}
+            Err(()) => {
+                cold_path();
+                self.pool.drop(id);
+            }
+        }
+    }
+
+    /// A packet sets out at the headend.
+    #[inline(always)]
+    pub(super) fn send_from_server(&mut self, packet: Packet, inside: TrainSizes) {
+        let queued = self.concentrators[packet.flow.concentrator.index()].encapsulate(packet, inside, self.now);
+        let id = self.pool.add(queued);
+        self.enter_concentrator(id);
+    }
+
+    /// A packet comes to the concentrator, and to its shaper first.
+    #[inline(always)]
+    pub(super) fn enter_concentrator(&mut self, id: PacketId) {
+        let queued = &self.pool[id];
+        match self.concentrators[queued.packet.flow.concentrator.index()].shape(self.now, queued) {
+            Ok(Some(at)) if at > self.now => {
+                cold_path();
+                self.events.push(at, Rank::Arrival, PacketEvent::Release(id));
+            }
+            Ok(_) => self.enqueue(id),
+            Err(()) => {
+                cold_path();
+                let packet = self.pool.take(id);
+                self.report_loss(&packet);
+            }
+        }
+    }
+
+    /// A packet joins the concentrator's queue.
+    #[inline(always)]
+    pub(super) fn enqueue(&mut self, id: PacketId) {
+        let concentrator = self.pool[id].packet.flow.concentrator;
+        self.dropped.clear();
+        if let Some(end) =
+            self.concentrators[concentrator.index()].arrive(self.now, &mut self.pool, id, &mut self.dropped)
+        {
+            self.service_ends[concentrator.index()] = self.events.due(end, Rank::Arrival);
+        }
+        for place in 0..self.dropped.len() {
+            cold_path();
+            let packet = self.dropped[place].packet;
+            self.report_loss(&packet);
+        }
+    }
+
+    pub(super) fn report_loss(&mut self, packet: &Packet) {
+        if packet.kind == PacketKind::Voice && packet.direction == Direction::Down {
+            self.deliveries.push(Delivery::Voice { class: packet.flow.class, site: packet.flow.site, delay: None });
+        }
+    }
+
+    /// A packet leaves the concentrator.
+    #[inline(always)]
+    pub(super) fn end_service(&mut self, at: ConcentratorId) {
+        let concentrator = &mut self.concentrators[at.index()];
+        let Some((id, began, next)) = concentrator.end_service(self.now, &self.pool) else { return };
+        let queued = &self.pool[id];
+        let packet = &queued.packet;
+        self.crossings += u64::from(packet.count);
+        self.service_ends[at.index()] = next.map_or(Due::NEVER, |next| self.events.due(next, Rank::Arrival));
+        if packet.direction == Direction::Up {
+            let packet = self.pool.take(id);
+            self.deliver_to_server(&packet);
+            return;
+        }
+        let each = self.now.since(began).0 / u64::from(packet.count);
+        let from = if packet.kind == PacketKind::Message { began } else { began + Duration(each) };
+        let train = Train { from, until: self.now, bytes: queued.bytes(), last: queued.last() };
+        self.crossings += u64::from(packet.count);
+        let site = packet.flow.site;
+        match self.access_links[site.index()].down.send(train, &mut self.pool, id) {
+            Ok(Some(at)) => self.events.push(at, Rank::Arrival, PacketEvent::Down(site)),
+            Ok(None) => {}
+            Err(()) => {
+                cold_path();
+                let packet = self.pool.take(id);
+                self.report_loss(&packet);
+            }
+        }
+    }
+
+    /// A packet arrives at the servers.
+    pub(super) fn deliver_to_server(&mut self, packet: &Packet) {
+        let (id, flow) = (packet.flow.owner, packet.flow);
+        match packet.kind {
+            // The server accepts whoever calls.
+            PacketKind::Syn => {
+                cold_path();
+                self.send_from_server(
+                    Packet::control(flow, PacketKind::SynAck, Direction::Down, packet.sent),
+                    TrainSizes::of(SYN_SIZE),
+                );
+            }
+            PacketKind::Fin => {
+                cold_path();
+                let bytes = self.tcp.as_ref().map_or(0, header_size);
+                self.send_from_server(
+                    Packet::control(flow, PacketKind::FinAck, Direction::Down, self.now),
+                    TrainSizes::of(bytes),
+                );
+            }
+            PacketKind::Data if self.is_current(id, flow.epoch) => {
+                cold_path();
+                self.on_request(packet);
+            }
+            PacketKind::Ack if self.is_current(id, flow.epoch) => {
+                let sender = &mut self.connections[id as usize].down.sender;
+                sender.on_ack(self.now, &packet.ack, packet.sent);
+                self.send_allowed(id, Direction::Down);
+                self.arm_timer(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// A packet arrives at a site.
+    pub(super) fn deliver_to_site(&mut self, packet: &Packet) {
+        let (id, epoch) = (packet.flow.owner, packet.flow.epoch);
+        match packet.kind {
+            PacketKind::Voice => self.on_voice(packet),
+            PacketKind::Message => self.deliveries.push(Delivery::Transfer { id, epoch, after: Parts::default() }),
+            PacketKind::SynAck if self.is_current(id, epoch) => {
+                cold_path();
+                self.on_syn_ack(id, packet.sent);
+            }
+            PacketKind::Data if self.is_current(id, epoch) => self.on_response(packet),
+            PacketKind::Ack if self.is_current(id, epoch) => {
+                cold_path();
+                let sender = &mut self.connections[id as usize].up.sender;
+                sender.on_ack(self.now, &packet.ack, packet.sent);
+                self.send_allowed(id, Direction::Up);
+                self.arm_timer(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// A concentrator has another throughput.
+    pub fn set_rate(&mut self, now: Time, concentrator: ConcentratorId, throughput: BitRate) {
+        self.now = now;
+        self.concentrators[concentrator.index()].set_rate(now, throughput);
+    }
+
+    /// A concentrator serves in another order.
+    pub fn set_discipline(&mut self, now: Time, concentrator: ConcentratorId, order: &Discipline) {
+        self.now = now;
+        self.dropped.clear();
+        self.concentrators[concentrator.index()].set_discipline(
+            &mut self.pool,
+            order,
+            &self.class_names,
+            &mut self.dropped,
+        );
+    }
+
+    /// A class has other caps.
+    pub fn set_shaping(&mut self, now: Time, class: ClassId, shape: Shape) {
+        self.now = now;
+        self.concentrators.iter_mut().for_each(|concentrator| concentrator.set_shaping(class, shape));
+    }
+
+    /// A concentrator is another device from now on.
+    pub fn replace_device(&mut self, now: Time, concentrator: ConcentratorId, device: &Concentrator) {
+        self.now = now;
+        self.concentrators[concentrator.index()].replace_device(now, device);
+    }
+
+    /// What is inside a concentrator, and what went through.
+    pub fn snapshot(&mut self, now: Time, at: ConcentratorId, snapshot: &mut ConcentratorSnapshot) {
+        let concentrator = &mut self.concentrators[at.index()];
+        concentrator.advance(now);
+        snapshot.inside.clear();
+        snapshot.inside.resize(self.classes.len(), 0.0);
+        concentrator.backlog(&self.pool, &mut snapshot.inside);
+        concentrator.mean_waits(&mut snapshot.queue);
+        let counters = concentrator.counters();
+        snapshot.carried.clone_from(&counters.served);
+        snapshot.admitted.clone_from(&counters.arrived);
+        snapshot.withdrawn.clone_from(&counters.lost);
+        snapshot.capacity = counters.capacity;
+        snapshot.at_ceiling = 0;
+    }
+}

@@ -1,0 +1,99 @@
+//! Packets under way, each in a slot: what passes from queue to queue is the number of its slot, so that a packet is
+//! written once and read once however many queues it crosses.
+
+use std::ops::{Index, IndexMut};
+
+use crate::sim::packet::wire::{Packet, PacketKind};
+use crate::units::Time;
+
+/// A slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketId(u32);
+
+/// A packet with what it takes on the wire. It is a line of the cache, no more.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct QueuedPacket {
+    /// The packet.
+    pub packet: Packet,
+    /// When it came to the concentrator; on an access link, when it is at the other end.
+    pub at: Time,
+    /// Bytes on the wire of each packet of the train.
+    pub size: u32,
+    /// Of the last.
+    pub last_size: u32,
+}
+
+impl QueuedPacket {
+    /// Bytes on the wire of all of them.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.packet.count - 1) * u64::from(self.size) + u64::from(self.last_size)
+    }
+
+    /// Bytes of the smallest packet that may be the last to come; a whole transfer has none.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        match self.packet {
+            Packet { kind: PacketKind::Message, .. } => 0,
+            Packet { count: 1, .. } => u64::from(self.last_size),
+            _ => u64::from(self.last_size.min(self.size)),
+        }
+    }
+
+    /// Keeps the first `count` packets of the train.
+    pub fn truncate(&mut self, count: u16) {
+        if count < self.packet.count {
+            (self.packet.count, self.last_size) = (count, self.size);
+        }
+    }
+}
+
+const _: () = assert!(size_of::<QueuedPacket>() == 64);
+
+/// All slots.
+#[derive(Clone, Debug, Default)]
+pub struct PacketPool {
+    slots: Vec<QueuedPacket>,
+    free: Vec<PacketId>,
+}
+
+impl PacketPool {
+    /// Puts a packet in.
+    ///
+    /// # Panics
+    /// With 2^32 packets under way.
+    pub fn add(&mut self, queued: QueuedPacket) -> PacketId {
+        if let Some(id) = self.free.pop() {
+            self[id] = queued;
+            return id;
+        }
+        self.slots.push(queued);
+        PacketId(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 packets are under way"))
+    }
+
+    /// Takes a packet out.
+    pub fn take(&mut self, id: PacketId) -> Packet {
+        self.free.push(id);
+        self[id].packet
+    }
+
+    /// A packet is lost.
+    pub fn drop(&mut self, id: PacketId) {
+        self.free.push(id);
+    }
+}
+
+impl Index<PacketId> for PacketPool {
+    type Output = QueuedPacket;
+
+    fn index(&self, id: PacketId) -> &QueuedPacket {
+        &self.slots[id.0 as usize]
+    }
+}
+
+impl IndexMut<PacketId> for PacketPool {
+    fn index_mut(&mut self, id: PacketId) -> &mut QueuedPacket {
+        &mut self.slots[id.0 as usize]
+    }
+}

@@ -1,0 +1,87 @@
+//! Streams of packets: calls, and floods that nobody asked for.
+
+use crate::random::Stream;
+use crate::model::Codec;
+use crate::sim::event_list::Rank;
+use crate::sim::packet::network::{FloodSource, PacketEvent, PacketNetwork, VoiceSource};
+use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, TrainSizes};
+use crate::sim::route::Route;
+use crate::sim::transfer::Delivery;
+use crate::units::Time;
+use crate::units::{BitRate, Duration};
+
+/// Bytes of a flood's packets.
+const FLOOD_PACKET: u32 = 1400;
+
+impl PacketNetwork {
+    /// A call begins; its packets go both ways. Its label's owner is its place, its life is given here.
+    pub fn start_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec, after: Duration) {
+        let Route { site, class, concentrator } = route;
+        let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator };
+        let call = VoiceSource { flow: flow, codec, last: None, on: true };
+        let place = flow.owner as usize;
+        if self.calls.len() <= place {
+            self.calls.resize(place + 1, VoiceSource { on: false, flow: FlowKey { epoch: 0, ..flow }, ..call });
+        }
+        let epoch = self.calls[place].flow.epoch + 1;
+        self.calls[place] = VoiceSource { flow: FlowKey { epoch: epoch, ..call.flow }, ..call };
+        self.events.push(now + after, Rank::Arrival, PacketEvent::Voice(flow.owner, epoch));
+    }
+
+    /// A call ends.
+    pub fn end_call(&mut self, slot: u32) {
+        self.calls[slot as usize].on = false;
+    }
+
+    pub(super) fn send_voice(&mut self, slot: u32, epoch: u32) {
+        let call = self.calls[slot as usize];
+        if !call.on || call.flow.epoch != epoch {
+            return;
+        }
+        #[allow(clippy::cast_possible_truncation)] // a packet of a codec
+        let inside = TrainSizes::of(call.codec.packet.0 as u32);
+        self.send_from_site(Packet::control(call.flow, PacketKind::Voice, Direction::Up, self.now), inside);
+        self.send_from_server(Packet::control(call.flow, PacketKind::Voice, Direction::Down, self.now), inside);
+        self.events.push(self.now + call.codec.every, Rank::Arrival, PacketEvent::Voice(slot, epoch));
+    }
+
+    pub(super) fn on_voice(&mut self, packet: &Packet) {
+        let call = &mut self.calls[packet.flow.owner as usize];
+        let delay = self.now.since(packet.sent);
+        let change = call.last.map_or(Duration(0), |last| Duration(delay.0.abs_diff(last.0)));
+        call.last = Some(delay);
+        let delay = Some((delay, change));
+        self.deliveries.push(Delivery::Voice { class: packet.flow.class, site: packet.flow.site, delay });
+    }
+
+    /// A site begins or ends to send full packets at `rate`, as fault `number`.
+    pub fn flood(
+        &mut self,
+        now: Time,
+        Route { site, class, concentrator }: Route,
+        rate: BitRate,
+        begins: bool,
+        (number, gaps): (u32, Stream),
+    ) {
+        if !begins {
+            self.floods.retain(|flood| flood.flow.owner != number);
+            return;
+        }
+        let flow = FlowKey { owner: number, epoch: 0, site, class, concentrator: concentrator };
+        let bits = 8.0 * f64::from(self.concentrators[concentrator.index()].wire_size(FLOOD_PACKET));
+        self.floods.push(FloodSource { flow: flow, mean_gap: bits / rate.bits(), gaps });
+        self.events.push(now, Rank::Arrival, PacketEvent::Flood(number));
+    }
+
+    /// The next packet of a flood comes to the concentrator.
+    pub(super) fn send_flood_packet(&mut self, owner: u32) {
+        let Some(flood) = self.floods.iter_mut().find(|flood| flood.flow.owner == owner) else { return };
+        let gap = flood.mean_gap * flood.gaps.exponential();
+        let flow = flood.flow;
+        self.send_from_server(
+            Packet::control(flow, PacketKind::Background, Direction::Up, self.now),
+            TrainSizes::of(FLOOD_PACKET),
+        );
+        self.events.push(self.now + Duration::of_secs(gap), Rank::Arrival, PacketEvent::Flood(owner));
+    }
+}

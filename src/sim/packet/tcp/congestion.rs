@@ -1,0 +1,287 @@
+//! How the window grows and shrinks: CUBIC with HyStart, or NewReno.
+
+use std::hint::cold_path;
+
+use crate::model::Congestion;
+use crate::units::{Duration, NANOS, Time};
+
+/// What a sender may have in flight [segments], and how that changes: a line of the cache, and HyStart's look beside it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct CongestionControl {
+    /// The window.
+    pub cwnd: u32,
+    /// Slow start ends here.
+    pub ssthresh: u32,
+    /// Acknowledged segments that have not yet raised the window.
+    cwnd_cnt: u32,
+    algorithm: Congestion,
+    hystart: bool,
+    cubic: Cubic,
+    hystart_round: HystartRound,
+}
+/// CUBIC's memory (RFC 9438; constants and order of steps as in Linux, `tcp_cubic.c`).
+#[derive(Clone, Copy, Debug, Default)]
+struct Cubic {
+    /// Window before the last reduction.
+    w_last_max: f64,
+    /// When the present growth began; zero when it has not.
+    epoch_start: Time,
+    w_max_origin: f64,
+    /// Time from `epoch` to `origin` [s].
+    k: f64,
+    /// What NewReno would have by now.
+    w_est: f64,
+    ack_cnt: f64,
+}
+
+/// HyStart's look at one round of slow start (Ha & Rhee 2011; Linux, `hystart_update`).
+#[derive(Clone, Copy, Debug, Default)]
+struct HystartRound {
+    end_seq: u32,
+    start: Time,
+    last_ack: Time,
+    curr_rtt: u64,
+    sample_cnt: u32,
+}
+
+const BETA_CUBIC: f64 = 717.0 / 1024.0;
+const C: f64 = 0.4;
+/// HyStart looks from this window on.
+const HYSTART_FROM: u32 = 16;
+/// Acknowledgements closer than this make a train.
+const TRAIN_GAP: u64 = 2_000_000;
+const SAMPLES: u32 = 8;
+
+/// What an acknowledgement means to the window.
+#[derive(Clone, Copy, Debug)]
+pub struct AckEvent {
+    /// When it came.
+    pub now: Time,
+    /// Segments that it covers for the first time.
+    pub acked: u32,
+    /// Round trip that it measured, if it did.
+    pub rtt: Option<Duration>,
+    /// Smallest round trip so far.
+    pub min_rtt: Duration,
+    /// The first segment that is not acknowledged, and the next to be sent.
+    pub snd_una: u32,
+    /// The next segment to be sent.
+    pub snd_nxt: u32,
+    /// Whether the window was what held the sender back.
+    pub cwnd_limited: bool,
+}
+
+impl CongestionControl {
+    /// A connection opens with a window of `window` segments.
+    #[must_use]
+    pub fn new(kind: Congestion, hystart: bool, window: u32) -> Self {
+        Self {
+            cwnd: window,
+            ssthresh: u32::MAX,
+            cwnd_cnt: 0,
+            algorithm: kind,
+            hystart: hystart && kind == Congestion::Cubic,
+            cubic: Cubic::default(),
+            hystart_round: HystartRound::default(),
+        }
+    }
+
+    /// Whether the window doubles each round trip.
+    #[must_use]
+    pub fn in_slow_start(&self) -> bool {
+        self.cwnd < self.ssthresh
+    }
+
+    /// Acknowledgements came outside recovery.
+    #[inline]
+    pub fn on_ack(&mut self, growth: AckEvent) {
+        if self.hystart && self.in_slow_start() {
+            cold_path();
+            self.hystart_update(&growth);
+        }
+        if !growth.cwnd_limited {
+            return;
+        }
+        let mut acked = growth.acked;
+        if self.in_slow_start() {
+            let grown = (self.cwnd + acked).min(self.ssthresh);
+            acked -= grown - self.cwnd;
+            self.cwnd = grown;
+        }
+        if acked == 0 {
+            return;
+        }
+        let per_segment = match self.algorithm {
+            Congestion::NewReno => f64::from(self.cwnd),
+            Congestion::Cubic => self.cubic.acks_per_segment(self.cwnd, acked, growth.now, growth.min_rtt),
+        };
+        self.cong_avoid_ai(per_segment, acked);
+    }
+
+    /// One segment more for `per_segment` acknowledged ones (Linux, `tcp_cong_avoid_ai`).
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive, and below 100 windows
+    fn cong_avoid_ai(&mut self, per_segment: f64, acked: u32) {
+        let needed = (per_segment as u32).max(1);
+        if self.cwnd_cnt >= needed {
+            self.cwnd_cnt = 0;
+            self.cwnd += 1;
+        }
+        self.cwnd_cnt += acked;
+        if self.cwnd_cnt >= needed {
+            self.cwnd += self.cwnd_cnt / needed;
+            self.cwnd_cnt %= needed;
+        }
+    }
+
+    /// Slow start ends early when acknowledgements come in a train of half a round trip, or late by an eighth.
+    fn hystart_update(&mut self, growth: &AckEvent) {
+        if self.cwnd < HYSTART_FROM {
+            return;
+        }
+        let round = &mut self.hystart_round;
+        if growth.snd_una > round.end_seq {
+            *round = HystartRound {
+                end_seq: growth.snd_nxt,
+                start: growth.now,
+                last_ack: growth.now,
+                curr_rtt: u64::MAX,
+                sample_cnt: 0,
+            };
+        }
+        let least = growth.min_rtt.0;
+        let mut found = false;
+        // An acknowledgement of a train of segments stands for one of every two of them.
+        let stands_for = (growth.acked / 2).max(1);
+        if growth.now.since(round.last_ack).0 <= TRAIN_GAP * u64::from(stands_for) {
+            round.last_ack = growth.now;
+            found = growth.now.since(round.start).0 > u64::midpoint(least, NANOS / 1000);
+        }
+        if let Some(sample) = growth.rtt {
+            round.curr_rtt = round.curr_rtt.min(sample.0);
+            if round.sample_cnt < SAMPLES {
+                round.sample_cnt += stands_for;
+            } else {
+                found |= round.curr_rtt > least + (least / 8).clamp(4_000_000, 16_000_000);
+            }
+        }
+        if found {
+            self.ssthresh = self.cwnd;
+        }
+    }
+
+    /// Something was lost: the threshold for what follows; growth starts afresh.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
+    pub fn on_congestion_event(&mut self) {
+        let window = f64::from(self.cwnd);
+        self.cwnd_cnt = 0;
+        let kept = match self.algorithm {
+            Congestion::NewReno => 0.5,
+            Congestion::Cubic => {
+                self.cubic.epoch_start = Time(0);
+                // Fast convergence: who loses below the last maximum leaves room (RFC 9438, section 4.7).
+                let short = window < self.cubic.w_last_max;
+                self.cubic.w_last_max = if short { window * (1.0 + BETA_CUBIC) / 2.0 } else { window };
+                BETA_CUBIC
+            }
+        };
+        self.ssthresh = ((window * kept) as u32).max(2);
+    }
+
+    /// A time-out: all that was learnt is void (Linux, `cubictcp_state` on loss).
+    pub fn reset(&mut self) {
+        self.cubic = Cubic::default();
+        self.hystart_round = HystartRound::default();
+    }
+}
+
+impl Cubic {
+    /// Acknowledged segments for which the window grows by one (RFC 9438, sections 4.2 to 4.5).
+    fn acks_per_segment(&mut self, window: u32, acked: u32, now: Time, least: Duration) -> f64 {
+        let window = f64::from(window);
+        self.ack_cnt += f64::from(acked);
+        if self.epoch_start == Time(0) {
+            (self.epoch_start, self.ack_cnt, self.w_est) = (now, f64::from(acked), window);
+            (self.k, self.w_max_origin) = if self.w_last_max <= window {
+                (0.0, window)
+            } else {
+                (((self.w_last_max - window) / C).cbrt(), self.w_last_max)
+            };
+        }
+        let t = now.since(self.epoch_start).secs() + least.secs() - self.k;
+        let target = self.w_max_origin + C * t * t * t;
+        let mut per_segment = if target > window { window / (target - window) } else { 100.0 * window };
+        if self.w_last_max <= 0.0 {
+            per_segment = per_segment.min(20.0);
+        }
+        let step = window * (1.0 + BETA_CUBIC) / (3.0 * (1.0 - BETA_CUBIC));
+        if self.ack_cnt > step {
+            let steps = (self.ack_cnt / step).floor();
+            self.ack_cnt -= steps * step;
+            self.w_est += steps;
+        }
+        if self.w_est > window {
+            per_segment = per_segment.min(window / (self.w_est - window));
+        }
+        per_segment.max(2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn growth(now: u64, acked: u32) -> AckEvent {
+        AckEvent {
+            now: Time(now),
+            acked,
+            rtt: Some(Duration(20_000_000)),
+            min_rtt: Duration(20_000_000),
+            snd_una: 1,
+            snd_nxt: 100,
+            cwnd_limited: true,
+        }
+    }
+
+    #[test]
+    fn slow_start_doubles_and_stops_at_the_threshold() {
+        let mut control = CongestionControl::new(Congestion::Cubic, false, 10);
+        control.on_ack(growth(1, 10));
+        assert_eq!(control.cwnd, 20);
+        control.ssthresh = 25;
+        control.on_ack(growth(2, 20));
+        assert!((25..30).contains(&control.cwnd), "{}", control.cwnd);
+    }
+
+    /// RFC 9438, equation 1: after a loss at 100 segments the window is back at 99 when 0.4 (t - K)^3 = -1, with
+    /// K = cbrt(30 / 0.4) s.
+    #[test]
+    fn cubic_is_back_at_its_maximum_after_its_time() {
+        let mut control = CongestionControl::new(Congestion::Cubic, false, 100);
+        control.ssthresh = 100;
+        control.on_congestion_event();
+        control.cwnd = control.ssthresh;
+        let mut now = NANOS;
+        let expected = (30.0_f64 / 0.4).cbrt() - (1.0_f64 / 0.4).cbrt();
+        let mut back = 0.0;
+        while back <= 0.0 {
+            // Round trips this long leave no room to what NewReno would have.
+            now += 100_000_000;
+            control.on_ack(growth(now, control.cwnd));
+            if control.cwnd >= 99 {
+                back = Duration(now - NANOS).secs();
+            }
+        }
+        assert!((back - expected).abs() < 0.15 * expected, "{back} s against {expected} s");
+    }
+
+    #[test]
+    fn reno_grows_by_one_a_round() {
+        let mut control = CongestionControl::new(Congestion::NewReno, false, 20);
+        control.ssthresh = 20;
+        control.on_ack(growth(1, 20));
+        assert_eq!(control.cwnd, 21);
+        control.on_congestion_event();
+        assert_eq!(control.ssthresh, 10);
+    }
+}

@@ -1,0 +1,244 @@
+//! A connection from its first packet to its last: set-up, one request and answer after the other, close.
+
+use std::hint::cold_path;
+use std::mem::offset_of;
+
+use crate::model::{Ingredient, Tcp};
+use crate::sim::packet::tcp::receiver::Receiver;
+use crate::sim::packet::tcp::sender::Sender;
+use crate::sim::packet::wire::{Direction, FlowKey};
+use crate::sim::turn::Turn;
+use crate::units::{Duration, NANOS, Time};
+
+/// Time after which a call for a connection is repeated (RFC 6298, section 2).
+const SYN_RTO: u64 = NANOS;
+
+/// A connection in use: in its first line of the cache what each packet and each alarm asks for.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub struct Connection {
+    /// Whose it is; its life says whether packets and alarms still mean it.
+    pub flow: FlowKey,
+    /// Whether it was opened for this flow.
+    pub opened: bool,
+    /// Whether it is over.
+    pub closed: bool,
+    /// Whether the last request has arrived and the site knows: its half then needs no look until the next one.
+    request_acked: bool,
+    /// When an acknowledgement that waits is sent.
+    pub delayed_ack_at: Time,
+    /// When its alarm is set for.
+    pub timer: Time,
+    /// When the call for the connection was sent, and how often; none once it is answered.
+    pub syn_sent: Option<(Time, u32)>,
+    /// To the site.
+    pub down: HalfConnection,
+    /// From the site.
+    pub up: HalfConnection,
+    turns: Vec<Turn>,
+    /// Requests that the site has sent, that the server has taken on, and answers that it has begun to send.
+    requests_sent: usize,
+    requests_received: usize,
+    responses_sent: usize,
+    /// Time that the server takes for each answer.
+    pub server_time: Duration,
+}
+
+const _: () = assert!(offset_of!(Connection, down) == 64 && offset_of!(HalfConnection, sender) == 64);
+
+/// One direction: who receives in one line of the cache, who sends behind it.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub struct HalfConnection {
+    /// Who receives.
+    pub receiver: Receiver,
+    /// Bytes of the last segment.
+    pub last_segment: u32,
+    /// Whether a FIN follows it in a packet of its own.
+    fin: bool,
+    /// Who sends.
+    pub sender: Sender,
+}
+
+impl HalfConnection {
+    fn open(&mut self, tcp: &Tcp, rtt: Option<Duration>) {
+        self.fin = false;
+        self.sender.open(tcp, rtt);
+        self.receiver.open(tcp.has(Ingredient::DelayedAck));
+    }
+
+    /// `bytes` more to send.
+    fn enqueue(&mut self, bytes: u64, tcp: &Tcp) {
+        let segments = bytes.div_ceil(tcp.segment.0).max(1);
+        let last = bytes.max(1) - (segments - 1) * tcp.segment.0;
+        self.sender.enqueue(u32::try_from(segments).expect("a transfer has fewer than 2^32 segments"));
+        self.last_segment = u32::try_from(last + tcp.headers.0).expect("a segment has fewer than 2^32 bytes");
+    }
+
+    /// The end of the direction follows in a packet without payload.
+    fn enqueue_fin(&mut self) {
+        self.sender.enqueue(1);
+        self.fin = true;
+    }
+
+    /// Whether this segment is the FIN.
+    #[must_use]
+    pub fn is_fin(&self, segment: u32) -> bool {
+        self.fin && segment + 1 == self.sender.total()
+    }
+
+    /// Bytes of a packet with segment `segment`: a full one, the last of its message, or the FIN.
+    #[must_use]
+    pub fn size(&self, segment: u32, full: u32, bare: u32) -> u32 {
+        let from_end = self.sender.total() - segment;
+        match (self.fin, from_end) {
+            (true, 1) => bare,
+            (true, 2) | (false, 1) => self.last_segment,
+            _ => full,
+        }
+    }
+
+    /// Whether all data has arrived.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.receiver.rcv_nxt() + u32::from(self.fin) >= self.sender.total()
+    }
+}
+
+impl Connection {
+    /// The place for a connection.
+    #[must_use]
+    pub fn new(flow: FlowKey, tcp: &Tcp) -> Self {
+        let half =
+            HalfConnection { receiver: Receiver::default(), last_segment: 0, fin: false, sender: Sender::new(tcp) };
+        Self {
+            flow: flow,
+            opened: false,
+            closed: true,
+            request_acked: false,
+            delayed_ack_at: Time::NEVER,
+            timer: Time::NEVER,
+            syn_sent: None,
+            down: half.clone(),
+            up: half,
+            turns: Vec::new(),
+            requests_sent: 0,
+            requests_received: 0,
+            responses_sent: 0,
+            server_time: Duration(0),
+        }
+    }
+
+    /// Opens it for `turns`; a connection that stands already knows its round trip.
+    pub fn open(
+        &mut self,
+        flow: FlowKey,
+        tcp: &Tcp,
+        turns: impl Iterator<Item = Turn>,
+        server: Duration,
+        stands: Option<Duration>,
+    ) {
+        self.flow = flow;
+        self.turns.clear();
+        self.turns.extend(turns);
+        (self.requests_sent, self.requests_received, self.responses_sent) = (0, 0, 0);
+        self.up.open(tcp, stands);
+        self.down.open(tcp, stands);
+        (self.server_time, self.delayed_ack_at, self.syn_sent) = (server, Time::NEVER, None);
+        (self.timer, self.opened, self.closed, self.request_acked) = (Time::NEVER, stands.is_none(), false, false);
+    }
+
+    /// The next request is there to be sent.
+    pub fn send_request(&mut self, tcp: &Tcp) {
+        self.up.enqueue(self.turns[self.requests_sent].request.0, tcp);
+        self.requests_sent += 1;
+        self.request_acked = false;
+    }
+
+    /// The server takes on the request that has arrived whole; false where it has done so before.
+    pub fn accept_request(&mut self) -> bool {
+        let whole = self.requests_received < self.requests_sent && self.up.complete();
+        self.requests_received += usize::from(whole);
+        whole
+    }
+
+    /// The answer is there to be sent. The server closes a connection that was opened for the flow after its last answer: if
+    /// that leaves at once, the FIN follows in a packet of its own, whose arrival tells of a lost tail; else the last segment
+    /// carries it (RFC 9293, section 3.6).
+    pub fn send_response(&mut self, tcp: &Tcp) {
+        let before = self.down.sender.total();
+        self.down.enqueue(self.turns[self.responses_sent].response.0, tcp);
+        self.responses_sent += 1;
+        let segments = self.down.sender.total() - before;
+        if self.opened && !self.has_more() && segments <= self.down.sender.cwnd() {
+            self.down.enqueue_fin();
+        }
+    }
+
+    /// Whether another request follows the answer that has come.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.responses_sent < self.turns.len()
+    }
+
+    /// The direction.
+    pub fn half(&mut self, direction: Direction) -> &mut HalfConnection {
+        match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        }
+    }
+
+    /// Calls for a connection: when the call is repeated unless it is answered.
+    pub fn send_syn(&mut self, now: Time) {
+        let tries = self.syn_sent.map_or(0, |(_, tries)| tries + 1);
+        self.syn_sent = Some((now, tries));
+    }
+
+    /// When the call is repeated.
+    #[must_use]
+    pub fn syn_retry_at(&self) -> Time {
+        self.syn_sent.map_or(Time::NEVER, |(at, tries)| at + Duration(SYN_RTO << tries.min(6)))
+    }
+
+    /// Segments `first..first + count` are at the site. If they are of the answer to the last request, they say that this
+    /// has arrived; a repeated segment of an earlier answer says nothing.
+    #[inline]
+    pub fn on_response_segment(&mut self, now: Time, first: u32, count: u32) {
+        if !self.request_acked && first + count > self.down.receiver.rcv_nxt() {
+            cold_path();
+            self.up.sender.on_implicit_ack(now);
+            self.request_acked = self.up.complete() && self.up.sender.all_acked();
+        }
+    }
+
+    /// Whether the last request has arrived and the site knows.
+    #[must_use]
+    pub fn request_acked(&self) -> bool {
+        self.request_acked
+    }
+
+    /// Whether the answer to the last request has arrived whole.
+    #[must_use]
+    pub fn response_complete(&self) -> bool {
+        self.responses_sent == self.requests_sent && self.down.complete()
+    }
+
+    /// When it next has to be woken.
+    #[must_use]
+    #[inline(always)]
+    pub fn next_timer(&self) -> Time {
+        let asking = if self.request_acked { Time::NEVER } else { self.up.sender.next_timer() };
+        self.syn_retry_at().min(self.delayed_ack_at).min(asking).min(self.down.sender.next_timer())
+    }
+
+    /// Share of the answers' segments that has not arrived.
+    #[must_use]
+    pub fn share_left(&self) -> f64 {
+        let all: u64 = self.turns.iter().map(|turn| u64::from(turn.response_segments.max(1))).sum();
+        let arrived = u64::from(self.down.receiver.rcv_nxt());
+        #[allow(clippy::cast_precision_loss)] // segments of a transfer
+        let left = all.saturating_sub(arrived) as f64 / all.max(1) as f64;
+        left
+    }
+}

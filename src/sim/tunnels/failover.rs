@@ -1,0 +1,321 @@
+//! Failover: tunnels are lost, requested anew, moved and renewed, and traffic follows.
+
+use crate::random::{Key, Purpose, within};
+use crate::model::FaultKind;
+use crate::model::{ConcentratorId, FailBack, SiteId};
+use crate::sim::engine::Engine;
+use crate::sim::event::Event;
+use crate::sim::event_list::Rank;
+use crate::sim::observer::{Fact, Observer};
+use crate::sim::transaction::attempt::next_retry;
+use crate::sim::transaction::slab::{Stage, Transaction};
+use crate::sim::tunnels::balancer;
+use crate::sim::tunnels::ike::{Reason, Received};
+use crate::sim::turn::TransactionId;
+use crate::units::{Duration, Time};
+
+/// The first repeat of a call for a connection (RFC 6298, section 2.1), and of data (Linux `TCP_RTO_MIN`) [s].
+const SYN_RTO_SECS: f64 = 1.0;
+const MIN_RTO_SECS: f64 = 0.2;
+
+impl<'m, O: Observer> Engine<'m, O> {
+    /// Schedules the faults, and the attempts of sites that have found no tunnel.
+    pub(crate) fn open_tunnels(&mut self) {
+        for (fault, number) in self.model.faults.iter().zip(0_u32..) {
+            match &fault.what {
+                FaultKind::Surge(..) => {}
+                FaultKind::Flaps { sites, .. } => {
+                    for place in (0_u32..).take(sites.len()) {
+                        let firewall = self.tunnels.add_firewall(number, place);
+                        self.schedule_stall(firewall, fault.from);
+                    }
+                }
+                _ => {
+                    self.events.push(fault.from, Rank::Change, Event::Fault(number, true));
+                    self.events.push(fault.until, Rank::Change, Event::Fault(number, false));
+                }
+            }
+        }
+        for site in (0..self.model.sites.len()).map(SiteId::of) {
+            if self.tunnels.initiators[site.index()].concentrator.is_none() {
+                self.observer.on(self.now, &Fact::Reachability { site, up: false });
+                self.initiate(site);
+            } else {
+                self.schedule_rekey(site);
+            }
+        }
+    }
+
+    pub(crate) fn fail_back_of(&self, concentrator: ConcentratorId) -> FailBack {
+        let pool = self.model.pools.iter().find(|pool| pool.concentrators.contains(&concentrator));
+        pool.map_or(FailBack::ByHand, |pool| pool.fail_back)
+    }
+
+    /// Tunnels come back to the concentrator where they belong; each keeps its old one until then.
+    pub(crate) fn fail_back_to(&mut self, concentrator: ConcentratorId, epoch: u32) {
+        if !self.tunnels.responders[concentrator.index()].up() || responder_epoch(self, concentrator) != epoch {
+            return;
+        }
+        for site in (0..self.model.sites.len()).map(SiteId::of) {
+            let end = &self.tunnels.initiators[site.index()];
+            if end.home == concentrator
+                && end.attempt.is_none()
+                && end.concentrator.is_some_and(|at| at != concentrator)
+                && !end.peer_lost
+            {
+                self.request_tunnel(site, concentrator, Reason::Move);
+            }
+        }
+    }
+
+    /// Stalls traffic of a site that is cut off, or lets it go on; a tunnel that died is noticed in due time.
+    pub(crate) fn update_reachability(&mut self, site: SiteId) {
+        let works = self.tunnels.is_usable(site);
+        if !self.tunnels.set_reachable(site, works) {
+            return;
+        }
+        self.observer.on(self.now, &Fact::Reachability { site, up: works });
+        if works {
+            self.release_site(site);
+            return;
+        }
+        let end = &mut self.tunnels.initiators[site.index()];
+        end.disconnects += 1;
+        let breaks = end.disconnects;
+        if end.concentrator.is_some() && end.stalls == 0 {
+            let draw_key = self.tunnel_key(site, 0);
+            let after = self.model.tunnels.detection.sample(&mut draw_key.stream(u64::from(breaks)));
+            self.events.push(self.now + Duration::of_secs(after), Rank::Change, Event::DpdTimeout(site, breaks));
+        }
+        self.stall_site(site);
+    }
+
+    /// Dead-peer detection: the site gives its tunnel up and asks for another.
+    pub(crate) fn dpd_timeout(&mut self, site: SiteId, breaks: u32) {
+        let end = &self.tunnels.initiators[site.index()];
+        if end.disconnects != breaks
+            || self.tunnels.reaches_headend(site)
+            || end.stalls > 0
+            || end.concentrator.is_none()
+        {
+            return;
+        }
+        self.tunnels.detach(site);
+        self.initiate(site);
+    }
+
+    /// A site without a tunnel asks for one.
+    pub(crate) fn initiate(&mut self, site: SiteId) {
+        let to = self.choose_responder(site);
+        self.request_tunnel(site, to, Reason::Establish);
+    }
+
+    fn request_tunnel(&mut self, site: SiteId, to: ConcentratorId, why: Reason) {
+        let number = self.tunnels.begin_attempt(site, to, why);
+        self.send_request(site, number);
+    }
+
+    /// A request for a tunnel is sent, for the first time or again.
+    pub(crate) fn send_request(&mut self, site: SiteId, number: u32) {
+        let fallback = self.choose_responder(site);
+        let terms = &self.model.tunnels;
+        let end = &self.tunnels.initiators[site.index()];
+        let (reaches, stalled) = (end.cuts == 0, end.stalls > 0);
+        let Some(attempt) = self.tunnels.attempt(site, number) else { return };
+        let (sent, why, mut to, mut number) = (attempt.sent, attempt.why, attempt.to, number);
+        attempt.sent += 1;
+        if stalled {
+            self.tunnels.initiators[site.index()].attempt = None;
+            return;
+        }
+        if sent > terms.tries {
+            self.attempt_failed(site, why);
+            return;
+        }
+        let wait = terms.wait(sent);
+        if why == Reason::Establish && to != fallback && !self.tunnels.responders[to.index()].up() {
+            // Sites learn which concentrators are up, and ask one of them.
+            (to, number) = (fallback, self.tunnels.redirect(site, fallback));
+        }
+        if reaches && self.tunnels.receive_request(to, site, number) == Received::Started {
+            self.begin_handshake(to);
+        }
+        let key = self.tunnel_key(site, 1);
+        let jitter = 1.0 - self.model.tunnels.jitter * key.stream(u64::from(number) << 8 | u64::from(sent)).uniform();
+        self.events.push(self.now + Duration::of_secs(wait * jitter), Rank::Change, Event::SendRequest(site, number));
+    }
+
+    /// Nobody answered, however often it was sent.
+    fn attempt_failed(&mut self, site: SiteId, why: Reason) {
+        self.tunnels.initiators[site.index()].attempt = None;
+        match why {
+            Reason::Establish => self.initiate(site),
+            Reason::Move => {}
+            Reason::Rekey => {
+                self.tunnels.detach(site);
+                self.update_reachability(site);
+                self.initiate(site);
+            }
+        }
+    }
+
+    fn begin_handshake(&mut self, concentrator: ConcentratorId) {
+        let responder = &self.tunnels.responders[concentrator.index()];
+        let (each, epoch) = (responder.handshake_time(), responder.epoch);
+        self.events.push(self.now + Duration::of_secs(each), Rank::Change, Event::Handshake(concentrator, epoch));
+    }
+
+    /// A concentrator has completed a handshake: two round trips in all, and the tunnel stands (RFC 7296, section 1.2).
+    pub(crate) fn handshake(&mut self, concentrator: ConcentratorId, epoch: u32) {
+        if responder_epoch(self, concentrator) != epoch {
+            return;
+        }
+        let Some(((site, number), more)) = self.tunnels.responders[concentrator.index()].complete_handshake() else {
+            return;
+        };
+        if more {
+            self.begin_handshake(concentrator);
+        }
+        let rtt = self.model.sites[site.index()].rtt;
+        self.events.push(self.now + Duration(2 * rtt.0), Rank::Change, Event::Established(site, number));
+    }
+
+    /// A tunnel stands, if the site still waits for it and the concentrator has room.
+    pub(crate) fn established(&mut self, site: SiteId, number: u32) {
+        let Some(&mut attempt) = self.tunnels.attempt(site, number) else { return };
+        let responder = &self.tunnels.responders[attempt.to.index()];
+        let renews = self.tunnels.initiators[site.index()].concentrator == Some(attempt.to);
+        // What cannot be taken up is asked for again in due time.
+        if !responder.up() || !(responder.has_room() || renews) || self.tunnels.initiators[site.index()].cuts > 0 {
+            return;
+        }
+        self.tunnels.attach(site, attempt.to);
+        self.concentrator_of[site.index()] = attempt.to;
+        if attempt.why != Reason::Rekey {
+            self.observer.on(self.now, &Fact::TunnelAttached { site, concentrator: attempt.to });
+        }
+        self.schedule_rekey(site);
+        self.update_reachability(site);
+    }
+
+    /// A site's tunnel belongs elsewhere from now on; one that stands has been prepared beforehand.
+    pub(crate) fn migrate(&mut self, site: SiteId, to: ConcentratorId) {
+        self.tunnels.initiators[site.index()].home = to;
+        if self.tunnels.is_usable(site)
+            && self.tunnels.responders[to.index()].up()
+            && self.tunnels.responders[to.index()].has_room()
+        {
+            self.tunnels.attach(site, to);
+            self.concentrator_of[site.index()] = to;
+            self.observer.on(self.now, &Fact::TunnelAttached { site, concentrator: to });
+            self.schedule_rekey(site);
+        }
+    }
+
+    /// A site takes its tunnel down, and asks for one elsewhere.
+    pub(crate) fn cut_over(&mut self, site: SiteId, to: ConcentratorId) {
+        self.tunnels.initiators[site.index()].home = to;
+        let end = &self.tunnels.initiators[site.index()];
+        if end.concentrator.is_none_or(|concentrator| concentrator == to) {
+            return;
+        }
+        self.tunnels.detach(site);
+        self.update_reachability(site);
+        self.request_tunnel(site, to, Reason::Establish);
+    }
+
+    /// What is drawn for a site's tunnel: detection, repeats, lifetimes and the first lifetime each have their own numbers.
+    fn tunnel_key(&self, site: SiteId, what: u64) -> Key {
+        self.key.of(Purpose::Tunnel, within(self.workload.site_names[site.index()], what))
+    }
+
+    fn schedule_rekey(&mut self, site: SiteId) {
+        if let Some(every) = self.model.tunnels.rekey {
+            let epoch = self.tunnels.initiators[site.index()].epoch;
+            let key = self.tunnel_key(site, 2);
+            let jitter = 1.0 - self.model.tunnels.jitter * key.stream(u64::from(epoch)).uniform();
+            // Tunnels that stand at the start were set up at any time before it.
+            let left = if self.now == Time(0) { self.tunnel_key(site, 3).stream(0).uniform() } else { 1.0 };
+            let at = self.now + Duration::of_secs(every.secs() * jitter * left);
+            self.events.push(at, Rank::Change, Event::Rekey(site, epoch));
+        }
+    }
+
+    /// A tunnel's keys are renewed.
+    pub(crate) fn rekey(&mut self, site: SiteId, epoch: u32) {
+        let end = &self.tunnels.initiators[site.index()];
+        if end.epoch == epoch
+            && end.attempt.is_none()
+            && let Some(concentrator) = end.concentrator
+        {
+            self.request_tunnel(site, concentrator, Reason::Rekey);
+        }
+    }
+
+    /// Where a site without a tunnel asks for one: by its pool's balancer among those that are up and have room.
+    fn choose_responder(&self, site: SiteId) -> ConcentratorId {
+        let (home, now) = (self.tunnels.initiators[site.index()].home, self.now);
+        let pool = &self.model.pools[self.model.pool_of[site.index()].index()];
+        let fit = |concentrator: ConcentratorId| {
+            let responder = &self.tunnels.responders[concentrator.index()];
+            responder.up() && responder.has_room() && self.model.concentrators[concentrator.index()].opens <= now
+        };
+        let someone_down =
+            pool.concentrators.iter().any(|concentrator| !self.tunnels.responders[concentrator.index()].up());
+        let open: Vec<ConcentratorId> = pool
+            .concentrators
+            .iter()
+            .copied()
+            .filter(|&concentrator| {
+                fit(concentrator) && (someone_down || !self.model.concentrators[concentrator.index()].standby)
+            })
+            .collect();
+        let load = |concentrator: ConcentratorId| self.patients_at(concentrator);
+        let tunnels = |concentrator: ConcentratorId| self.tunnels.responders[concentrator.index()].tunnels;
+        balancer::place_again(self.model, pool, site, (home, fit(home)), &open, (&load, &tunnels)).unwrap_or(home)
+    }
+
+    /// Patients of the sites whose tunnels end at a concentrator.
+    fn patients_at(&self, concentrator: ConcentratorId) -> f64 {
+        let here = self
+            .tunnels
+            .initiators
+            .iter()
+            .zip(self.model.sites.iter())
+            .filter(|(end, _)| end.concentrator == Some(concentrator));
+        here.map(|(_, site)| f64::from(site.patients)).sum()
+    }
+
+    /// Traffic of a site stands still: what is under way keeps what it has, and calls are broken off.
+    fn stall_site(&mut self, site: SiteId) {
+        let carried = |transaction: &Transaction| transaction.site == site && transaction.stage == Stage::InNetwork;
+        for id in self.transactions.select(carried) {
+            self.stall(id);
+        }
+        self.drop_calls(|call| call.route.site == site);
+    }
+
+    /// Traffic of a site goes on, each transfer when its sender tries again.
+    fn release_site(&mut self, site: SiteId) {
+        let stalled = |transaction: &Transaction| transaction.site == site && transaction.stage == Stage::Stalled;
+        for id in self.transactions.select(stalled) {
+            self.schedule_retry(id);
+        }
+        self.resume_steady_streams(site);
+    }
+
+    /// The sender of a stalled transfer will try again.
+    pub(crate) fn schedule_retry(&mut self, id: TransactionId) {
+        let transaction = self.transactions.get(id);
+        let class = &self.model.classes[transaction.class.index()];
+        let calls = class.connects && transaction.work_left.is_none();
+        let rtt = self.model.sites[transaction.site.index()].rtt.secs();
+        let first = if calls { SYN_RTO_SECS } else { MIN_RTO_SECS + rtt };
+        let (at, epoch) = (next_retry(transaction.stalled_at, self.now, first), transaction.transfer_epoch);
+        self.events.push(at, Rank::Arrival, Event::Resume(id, epoch));
+    }
+}
+
+pub(crate) fn responder_epoch<O>(engine: &Engine<'_, O>, concentrator: ConcentratorId) -> u32 {
+    engine.tunnels.responders[concentrator.index()].epoch
+}

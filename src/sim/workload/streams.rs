@@ -1,0 +1,130 @@
+//! Calls and constant streams: admitted or refused, ended, broken off.
+
+use crate::random::{Distribution, Purpose};
+use crate::model::{ClassId, Codec, Demand, SiteId, taken};
+use crate::sim::engine::Engine;
+use crate::sim::event::Event;
+use crate::sim::event_list::Rank;
+use crate::sim::observer::{Fact, Observer};
+use crate::sim::route::{Route, packets_per_second};
+
+use crate::sim::workload::calls::Call;
+use crate::sim::workload::draws::DrawKey;
+use crate::units::Duration;
+
+impl<O: Observer> Engine<'_, O> {
+    fn route(&self, class: ClassId, site: SiteId) -> Route {
+        Route { site, class, concentrator: self.concentrator_of[site.index()] }
+    }
+
+    /// A call is offered: admitted or refused at its site's concentrator, unless it is off or breaks out at its site.
+    pub(crate) fn offer_call(
+        &mut self,
+        class: ClassId,
+        site: SiteId,
+        draw_key: &DrawKey,
+        length: &Distribution,
+        codec: Codec,
+    ) {
+        let rules = &self.model.classes[class.index()].rules;
+        let now = self.now;
+        let break_out = taken(&rules.break_out, now);
+        let off = rules.switched_off.iter().any(|&(from, until)| from <= now && now < until);
+        if off || (break_out > 0.0 && draw_key.stream(Purpose::Chance).uniform() < break_out) {
+            return;
+        }
+        if let Some(slot) = self.request_call(Call::new(self.route(class, site), codec, false), Duration(0)) {
+            let length = Duration::of_secs(length.sample(&mut draw_key.stream(Purpose::Size)));
+            let epoch = self.calls.get(slot).epoch;
+            self.events.push(self.now + length, Rank::Change, Event::CallEnds(slot, epoch));
+        }
+    }
+
+    /// Streams that go on all the time begin, spread over the time between two packets in the order of the sites' names.
+    pub(crate) fn start_steady_streams(&mut self) {
+        let mut by_name: Vec<SiteId> = (0..self.model.sites.len()).map(SiteId::of).collect();
+        by_name.sort_unstable_by_key(|site| self.workload.site_names[site.index()]);
+        for class in (0..self.model.classes.len()).map(ClassId::of) {
+            let Demand::Steady { each, codec } = *self.demand(class) else { continue };
+            let all = u64::from(each) * self.model.sites.len() as u64;
+            for number in 0..all {
+                let site = by_name[usize::try_from(number / u64::from(each)).unwrap_or(0)];
+                let call = Call::new(self.route(class, site), codec, true);
+                self.request_call(call, Duration(codec.every.0 * number / all));
+            }
+        }
+    }
+
+    /// A call asks for admission; its slot, if it is admitted or goes on all the time. Its packets start `after` a while.
+    fn request_call(&mut self, call: Call, after: Duration) -> Option<u32> {
+        let Route { site, class, .. } = call.route;
+        let admitted = self.reaches(site, class) && self.calls.admit(call.route.concentrator);
+        self.observer.on(self.now, &Fact::Call { class, site, admitted });
+        if !admitted && !call.steady {
+            return None;
+        }
+        let slot = self.calls.insert(Call { in_progress: admitted, ..call });
+        if admitted {
+            self.start_call(slot, after);
+        }
+        Some(slot)
+    }
+
+    /// The packets of a call start `after` a while.
+    fn start_call(&mut self, slot: u32, after: Duration) {
+        let Call { route, codec, .. } = *self.calls.get(slot);
+        self.pricing[route.concentrator.index()].add_stream(route.site, codec.packet, packets_per_second(codec));
+        self.network.start_call(self.now, slot, route, codec, after);
+    }
+
+    /// A call ends, unless it was broken off.
+    pub(crate) fn end_call(&mut self, slot: u32, epoch: u32) {
+        let call = *self.calls.get(slot);
+        if call.in_progress && call.epoch == epoch {
+            self.stop_call(slot);
+            self.calls.remove(slot);
+        }
+    }
+
+    /// The packets of a call stop.
+    fn stop_call(&mut self, slot: u32) {
+        let call = self.calls.get_mut(slot);
+        call.in_progress = false;
+        let Call { route, codec, .. } = *call;
+        self.calls.release(route.concentrator);
+        self.pricing[route.concentrator.index()].add_stream(route.site, codec.packet, -packets_per_second(codec));
+        self.network.end_call(self.now, slot, route, codec);
+    }
+
+    /// Calls are broken off; those that go on all the time come back with their site.
+    pub(crate) fn drop_calls(&mut self, breaks: impl Fn(&Call) -> bool) {
+        for slot in self.calls.all() {
+            let call = *self.calls.get(slot);
+            if !call.in_progress || !breaks(&call) {
+                continue;
+            }
+            self.stop_call(slot);
+            if !call.steady {
+                self.calls.remove(slot);
+                self.observer.on(self.now, &Fact::Dropped { class: call.route.class, site: call.route.site });
+            }
+        }
+    }
+
+    /// Streams that go on all the time come back, by the way that their site has now.
+    pub(crate) fn resume_steady_streams(&mut self, site: SiteId) {
+        for slot in self.calls.all() {
+            let call = *self.calls.get(slot);
+            let class = call.route.class;
+            if call.route.site != site || call.in_progress || !call.steady || !self.reaches(site, class) {
+                continue;
+            }
+            let route = self.route(class, site);
+            if self.calls.admit(route.concentrator) {
+                let kept = self.calls.get_mut(slot);
+                (kept.in_progress, kept.route) = (true, route);
+                self.start_call(slot, Duration(0));
+            }
+        }
+    }
+}

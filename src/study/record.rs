@@ -1,0 +1,223 @@
+//! What one run leaves: bins, sums by site, a ledger.
+use serde::{Deserialize, Serialize};
+
+use crate::model::ClassId;
+use crate::sim::observer::Parts;
+use crate::stats::Histogram;
+use crate::study::paths::Paths;
+
+/// What is called slow in a study: the class that people watch, and the latency that is too much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FocusClass {
+    /// The class.
+    pub class: ClassId,
+    /// A transaction that takes longer is slow [s].
+    pub limit: f64,
+}
+
+/// One class in one bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClassBin {
+    /// Transactions, jobs and calls that started.
+    pub started: f64,
+    /// Of those that started here: done, here or elsewhere.
+    pub done: f64,
+    /// Given up or refused.
+    pub failed: f64,
+    /// Sum of the latencies of those that are counted [s], and how many these are: also what is still under way at the end of
+    /// the run counts with the time that it has taken.
+    pub latency: f64,
+    /// See `latency`.
+    pub counted: f64,
+    /// Bytes asked for (each try counts).
+    pub offered: f64,
+    /// Jobs that wait at the end of the bin.
+    pub waiting: f64,
+    /// Their bytes.
+    pub waiting_bytes: f64,
+    /// Transactions under way at the end of the bin.
+    pub active: f64,
+    /// Where the latencies went, in sum.
+    pub parts: Parts,
+}
+
+/// A concentrator in one bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConcentratorBin {
+    /// Tunnels at its end.
+    pub tunnels: f64,
+    /// Half-open handshakes at its end.
+    pub half_open: f64,
+    /// Handshakes completed in it.
+    pub handshakes: f64,
+    /// Requests for one that were turned away in it.
+    pub turned_away: f64,
+    /// Whether it is down at its end (a share, over replications).
+    pub down: f64,
+    /// Sites that get all that one tunnel can carry at its end.
+    pub at_ceiling: f64,
+    /// Calls that were refused in it.
+    pub refused_calls: f64,
+}
+
+impl ConcentratorBin {
+    /// Adds another replication's bin, each field times `by`.
+    pub fn add(&mut self, other: &Self, by: f64) {
+        self.tunnels += other.tunnels * by;
+        self.half_open += other.half_open * by;
+        self.handshakes += other.handshakes * by;
+        self.turned_away += other.turned_away * by;
+        self.down += other.down * by;
+        self.at_ceiling += other.at_ceiling * by;
+        self.refused_calls += other.refused_calls * by;
+    }
+}
+
+impl ClassBin {
+    /// Adds another replication's bin.
+    pub fn add(&mut self, other: &Self) {
+        self.started += other.started;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.latency += other.latency;
+        self.counted += other.counted;
+        self.offered += other.offered;
+        self.waiting += other.waiting;
+        self.waiting_bytes += other.waiting_bytes;
+        self.active += other.active;
+        self.parts += other.parts;
+    }
+
+    /// Divides all sums by the number of replications.
+    pub fn scale(&mut self, by: f64) {
+        for field in [
+            &mut self.started,
+            &mut self.done,
+            &mut self.failed,
+            &mut self.latency,
+            &mut self.counted,
+            &mut self.offered,
+            &mut self.waiting,
+            &mut self.waiting_bytes,
+            &mut self.active,
+        ] {
+            *field *= by;
+        }
+        self.parts = self.parts.scaled(by);
+    }
+}
+
+/// A site over the whole run, for the watched class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SiteSum {
+    /// Transactions.
+    pub count: u64,
+    /// Those that were slow or given up.
+    pub slow: u64,
+    /// Sum of latencies [s].
+    pub latency: f64,
+    /// Time that people lost against an idle network, all classes [s].
+    pub lost: f64,
+}
+
+/// Where everything went: each is a number of transactions and jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Began.
+    pub started: u64,
+    /// Served through the headend.
+    pub done: u64,
+    /// Served on site or round the headend.
+    pub local: u64,
+    /// Given up.
+    pub given_up: u64,
+    /// Switched off.
+    pub off: u64,
+    /// Turned away at the desk while the site was cut off.
+    pub declined: u64,
+    /// Done by hand without a try, while the site was cut off.
+    pub by_hand: u64,
+    /// Still under way or waiting at the end.
+    pub inside: u64,
+    /// Calls that asked for admission.
+    pub calls: u64,
+    /// Calls that were refused.
+    pub refused: u64,
+    /// Calls that broke off.
+    pub dropped: u64,
+    /// Given up and cancelled for good.
+    pub cancelled: u64,
+    /// Actions that entered what was on paper.
+    pub entered: u64,
+    /// Bytes served.
+    pub served_bytes: u64,
+}
+
+impl Ledger {
+    /// Adds another run's ledger.
+    pub fn add(&mut self, other: &Self) {
+        self.started += other.started;
+        self.done += other.done;
+        self.local += other.local;
+        self.given_up += other.given_up;
+        self.off += other.off;
+        self.declined += other.declined;
+        self.by_hand += other.by_hand;
+        self.dropped += other.dropped;
+        self.cancelled += other.cancelled;
+        self.entered += other.entered;
+        self.inside += other.inside;
+        self.calls += other.calls;
+        self.refused += other.refused;
+        self.served_bytes += other.served_bytes;
+    }
+
+    /// Whether every transaction that began is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let ended = self.done + self.local + self.given_up + self.off + self.declined + self.by_hand;
+        self.started == ended + self.inside
+    }
+}
+
+/// What one run leaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Work done by concentrator, bin and class [bit].
+    pub carried: Vec<Vec<Vec<f64>>>,
+    /// Work that could have been done by concentrator and bin [bit].
+    pub capacity: Vec<Vec<f64>>,
+    /// Queueing delay of the watched class by concentrator and bin, at its end [s].
+    pub queue: Vec<Vec<f64>>,
+    /// By class and bin.
+    pub classes: Vec<Vec<ClassBin>>,
+    /// Latencies by class and window [us].
+    pub latencies: Vec<Vec<Histogram>>,
+    /// Transactions of the watched class by window and site: all, and slow ones.
+    pub by_window: Vec<Vec<(u32, u32)>>,
+    /// By site.
+    pub sites: Vec<SiteSum>,
+    /// Tunnels by concentrator at the end.
+    pub tunnels: Vec<u32>,
+    /// What each target measured; none if nothing happened that it could measure.
+    pub targets: Vec<Option<f64>>,
+    /// The most that each could have measured, had the run gone on until all that was under way had ended: infinite where
+    /// nothing limits it.
+    pub at_most: Vec<Option<f64>>,
+    /// Latencies of the watched class, all day [us].
+    pub watched: Histogram,
+    /// Time that people lost against an idle network, by class [s].
+    pub lost: Vec<f64>,
+    /// Where everything went.
+    pub ledger: Ledger,
+    /// Bytes served by class.
+    pub served: Vec<u64>,
+    /// By concentrator and bin: tunnels, handshakes and other limits.
+    pub hubs: Vec<Vec<ConcentratorBin>>,
+    /// Sites that are cut off at the end of each bin.
+    pub cut_off: Vec<f64>,
+    /// Actions on paper that are to be entered, at the end of each bin.
+    pub on_paper: Vec<f64>,
+    /// What became of the sites' ways to the headend.
+    pub paths: Paths,
+}

@@ -1,0 +1,214 @@
+//! Runs: replications in parallel until the stopping rule is content, resumed where they stopped.
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+
+use rayon::prelude::*;
+
+use crate::disk::Draft;
+use crate::model::{ClassId, Model};
+use crate::scenario::check::target::Measure;
+use crate::scenario::{Setup, Study};
+use crate::sim::simulate;
+use crate::study::accumulator::Accumulator;
+use crate::study::control::Forecasts;
+use crate::study::error::StudyError;
+use crate::study::judge::results;
+use crate::study::options::{Progress, RunOptions};
+use crate::study::queue::in_order;
+use crate::study::record::{FocusClass, RunRecord};
+use crate::study::recorder::Recorder;
+use crate::study::records_file::{RECORDS_HEADER, RecordWriter};
+use crate::study::results::Results;
+use crate::study::saved::RunCache;
+use crate::study::series::{CONFIDENCE, of_target};
+use crate::study::stopping::{Rule, Stopping};
+
+/// Runs the setups of a study that are chosen by their places.
+///
+/// # Errors
+/// If it is stopped, or a file cannot be written.
+pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result<Results, StudyError> {
+    let setups: Vec<&Setup> = chosen.iter().map(|&place| &study.setups[place]).collect();
+    let watched = watched(study);
+    let base = setups.iter().position(|setup| setup.name == "base");
+    let saved =
+        settings.keep.as_deref().map(|folder| RunCache::open(folder, models(study), &study.targets)).transpose()?;
+    let mut records = settings.records.as_deref().map(Records::create).transpose()?;
+    let mut sums: Vec<Accumulator> = setups.iter().map(|setup| Accumulator::new(&setup.model)).collect();
+    // Replications of an observation.
+    let each = if setups[0].model.antithetic { 2 } else { 1 };
+    let rule = Rule { first: study.effort.least.div_ceil(each), most: study.effort.most.div_ceil(each) };
+    let mut stopping = Stopping::new(rule);
+    let mut forecasts = None;
+    let (mut done, mut planned) = (0_u32, rule.first * each);
+    loop {
+        let finished = std::sync::atomic::AtomicU64::new(u64::from(done) * setups.len() as u64);
+        let total = u64::from(planned) * setups.len() as u64;
+        let jobs: Vec<(u32, usize)> =
+            (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
+        let report = |done| (settings.progress)(Progress::Runs { done, planned: total });
+        report(finished.load(Ordering::Relaxed));
+        let work = |number: usize| {
+            let (replication, setup) = jobs[number];
+            let run = ScheduledRun { setup: setups[setup], replication, study, watched, settings }.run(saved.as_ref());
+            report(finished.fetch_add(1, Ordering::Relaxed) + 1);
+            run
+        };
+        in_order(jobs.len(), work, |number, (run, rows)| {
+            sums[jobs[number].1].add(run, &study.targets, watched);
+            match (&mut records, rows) {
+                (Some(records), Some(mut rows)) => records.append(&mut rows),
+                _ => Ok(()),
+            }
+        })?;
+        done = planned;
+        (settings.progress)(Progress::Forecasts);
+        let forecasts = forecasts.get_or_insert_with(|| {
+            setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
+        });
+        forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done, settings.stop));
+        if settings.stop.load(Ordering::Relaxed) {
+            return Err(StudyError::Stopped);
+        }
+        match stopping.next(done / each, width(study, &sums, forecasts, base)) {
+            Ok(more) => planned = more * each,
+            Err(why) => {
+                if let Some(records) = records {
+                    records.finish()?;
+                }
+                return Ok(results(study, &setups, sums, forecasts, watched, (done, why)));
+            }
+        }
+    }
+}
+
+/// Every set-up's model by its name.
+fn models(study: &Study) -> impl Iterator<Item = (&str, &Model)> {
+    study.setups.iter().map(|setup| (setup.name.as_str(), &setup.model))
+}
+
+/// The class that people watch: that of the first target on latency, and its limit; else the first class.
+#[must_use]
+pub fn watched(study: &Study) -> FocusClass {
+    let of_target = study.targets.iter().find_map(|target| match target.measure {
+        Measure::Mean(class) | Measure::Quantile(class, _) => Some(FocusClass { class, limit: target.limit }),
+        _ => None,
+    });
+    let first = &study.setups[0].model.classes[0];
+    of_target.unwrap_or(FocusClass { class: ClassId(0), limit: first.quick.secs() })
+}
+
+/// The widest interval of a target, as a multiple of what is asked for.
+fn width(study: &Study, sums: &[Accumulator], forecasts: &[Forecasts<'_>], base: Option<usize>) -> f64 {
+    let antithetic = study.setups[0].model.antithetic;
+    let of_base = base.map(|base| &forecasts[base]);
+    let mut widest = 0.0_f64;
+    for (sum, forecast) in sums.iter().zip(forecasts) {
+        for (place, (target, values)) in study.targets.iter().zip(&sum.targets).enumerate() {
+            let forecast = forecast.of_target(place).or(of_base.and_then(|base| base.of_target(place)));
+            if values.iter().all(Option::is_none) {
+                continue;
+            }
+            let interval = of_target(values, forecast, antithetic).interval(CONFIDENCE);
+            let allowed = study.effort.precision.0 * interval.mean.abs().max(target.limit);
+            widest = widest.max(interval.half / allowed);
+        }
+    }
+    widest
+}
+
+/// One run: a setup in a replication.
+struct ScheduledRun<'a> {
+    setup: &'a Setup,
+    replication: u32,
+    study: &'a Study,
+    watched: FocusClass,
+    settings: &'a RunOptions<'a>,
+}
+
+/// Records of a run, in order.
+type RunRecords = Box<dyn Read + Send>;
+
+impl ScheduledRun<'_> {
+    fn run(&self, saved: Option<&RunCache>) -> Result<(RunRecord, Option<RunRecords>), StudyError> {
+        if self.settings.stop.load(Ordering::Relaxed) {
+            return Err(StudyError::Stopped);
+        }
+        let (name, replication) = (&self.setup.name, self.replication);
+        let known = || saved.and_then(|saved| saved.get(name, replication));
+        let keep = |run: &RunRecord| saved.map_or(Ok(()), |saved| saved.put(name, replication, run));
+        let Some(path) = &self.settings.records else {
+            if let Some(run) = known() {
+                return Ok((run, None));
+            }
+            let run = self.simulate(None)?;
+            keep(&run)?;
+            return Ok((run, None));
+        };
+        let wrong = |source| StudyError::Write(path.clone(), source);
+        let Some(saved) = saved else {
+            // Records of parallel runs go to files of their own, which are put together in order.
+            let mut draft = std::io::BufWriter::new(Draft::beside(path).map_err(wrong)?);
+            let run = self.simulate(Some(&mut draft))?;
+            let draft = draft.into_inner().map_err(|fault| wrong(fault.into_error()))?;
+            return Ok((run, Some(Box::new(draft.reread().map_err(wrong)?))));
+        };
+        let rows = || saved.records(name, replication);
+        if let Some((run, rows)) = known().zip(rows()) {
+            return Ok((run, Some(Box::new(rows))));
+        }
+        let mut kept = saved.keep_records(name, replication)?;
+        let run = self.simulate(Some(&mut kept))?;
+        kept.place().map_err(wrong)?;
+        keep(&run)?;
+        let gone = || wrong(std::io::Error::other("what was kept of a run has changed"));
+        Ok((run, Some(Box::new(rows().ok_or_else(gone)?))))
+    }
+
+    fn simulate(&self, out: Option<&mut (dyn Write + Send)>) -> Result<RunRecord, StudyError> {
+        let model = &self.setup.model;
+        let rows = out.map(|out| RecordWriter {
+            out,
+            model,
+            replication: self.replication,
+            option: &self.setup.name,
+            fault: None,
+        });
+        let mut recorder = Recorder::new(model, &self.study.targets, self.watched, self.settings.stop, rows);
+        simulate(model, self.replication, &mut recorder);
+        if self.settings.stop.load(Ordering::Relaxed) {
+            return Err(StudyError::Stopped);
+        }
+        let path = || self.settings.records.clone().unwrap_or_default();
+        recorder.finish().map_err(|source| StudyError::Write(path(), source))
+    }
+}
+
+/// The file of all records: written beside its place, and moved there when it is whole.
+struct Records {
+    path: PathBuf,
+    draft: Draft,
+}
+
+impl Records {
+    fn create(path: &Path) -> Result<Self, StudyError> {
+        let wrong = |source| StudyError::Write(path.to_owned(), source);
+        let mut draft = Draft::beside(path).map_err(wrong)?;
+        draft.write_all(RECORDS_HEADER.as_bytes()).map_err(wrong)?;
+        Ok(Self { path: path.to_owned(), draft })
+    }
+
+    fn append(&mut self, rows: &mut impl Read) -> Result<(), StudyError> {
+        let wrong = |source| StudyError::Write(self.path.clone(), source);
+        std::io::copy(rows, &mut self.draft).map_err(wrong)?;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), StudyError> {
+        let path = self.path;
+        let wrong = |source| StudyError::Write(path.clone(), source);
+        self.draft.place(&path).map_err(wrong)
+    }
+}
