@@ -62,7 +62,7 @@ fn report(criterion: &mut Criterion) {
     let results = headend::study::run(&tiny, &all, &settings).expect("nothing stops it");
     let mut group = criterion.benchmark_group("report");
     group.sample_size(20);
-    group.bench_function("charts", |bench| bench.iter(|| headend::report::charts(black_box(&results))));
+    group.bench_function("charts", |bench| bench.iter(|| headend::report::charts::charts(black_box(&results))));
     let text = std::fs::read_to_string("scenarios/kent-monday.toml").expect("benches run at the root");
     group.bench_function("load kent-monday", |bench| {
         bench.iter(|| {

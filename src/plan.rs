@@ -1,14 +1,16 @@
 //! Plans: inverse questions. How much is enough, how late is early enough, until when does it last?
 
+pub mod answer;
 pub mod best;
 pub mod knob;
 pub mod samples;
 pub mod search;
 use std::collections::BTreeMap;
 
+use answer::{Answer, Criterion, SearchProblem};
 use best::best;
 use knob::Knob;
-use search::{Answer, Criterion, SearchProblem, search};
+use search::search;
 use serde::Serialize;
 
 use crate::model::Model;

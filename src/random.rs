@@ -130,7 +130,7 @@ impl Stream {
     }
 
     /// Exponential with mean 1.
-    #[inline(always)]
+    #[inline]
     pub fn exponential(&mut self) -> f64 {
         Exp1.sample(self)
     }
@@ -218,7 +218,7 @@ impl Distribution {
     /// One draw as a whole number of bytes, at least one.
     // Compared as a fraction: the larger of two whole numbers becomes a jump.
     #[allow(clippy::cast_possible_truncation)] // saturates; a signed number is converted in one instruction
-    #[inline(always)]
+    #[inline]
     pub fn bytes(&self, stream: &mut Stream) -> Bytes {
         Bytes((f64::max(self.sample(stream) + 0.5, 1.0) as i64).cast_unsigned())
     }

@@ -170,7 +170,6 @@ fn to_nanos(secs: f64) -> u64 {
 }
 
 /// Casts saturate, which is meant.
-#[cold]
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn beyond(nanos: f64) -> u64 {
     let whole = (nanos as i64).max(0);

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use headend::random::Key;
 use headend::model::{ClassId, ConcentratorId, MAX_CLASSES, SiteId};
+use headend::random::Key;
 use headend::scenario::{Setup, Study, load};
 use headend::sim::event_list::{EventList, Rank};
 use headend::sim::fluid::sharing::{Fairness, MaxMin};

@@ -2,9 +2,11 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use crate::cli::args::{Allowed, Compare};
 use crate::cli::bundle::Bundle;
+use crate::cli::common::{affordable, bar, load, override_with, tell};
 use crate::cli::output::Output;
-use crate::cli::{Allowed, Compare, STOP, Stop, affordable, bar, load, override_with, tell};
+use crate::cli::stop::{STOP, Stop};
 use crate::model::{ClassId, Model};
 use crate::report::compare::{Candidate, Comparison};
 use crate::report::finding::setting;

@@ -1,20 +1,20 @@
 //! `plan` and `headroom`: inverse questions.
-
+use crate::cli::args::{Allowed, Headroom, PlanArgs};
 use crate::cli::bundle::Bundle;
+use crate::cli::common::{affordable, bar, choose, load, override_with, tell};
 use crate::cli::output::Output;
-use crate::cli::{Allowed, Headroom, PlanArgs, STOP, Stop, affordable, bar, choose, load, override_with, tell};
+use crate::cli::stop::{STOP, Stop};
+use crate::model::{ConcentratorId, Fault, FaultKind};
+use crate::plan::Question;
+use crate::plan::answer::{Criterion, Crossing};
 use crate::plan::knob::Knob;
-use crate::plan::search::{Criterion, Crossing};
-use crate::plan::{self, Question};
-use crate::report;
 use crate::report::finding::setting;
-use crate::model::{Fault, FaultKind};
-use crate::model::ConcentratorId;
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study};
 use crate::study::cost::Extent;
 use crate::study::days::Days;
 use crate::units::{DAY, Time, TimeOfDay};
+use crate::{plan, report};
 
 /// Days that an answer takes at least.
 const LEAST: u32 = 10;

@@ -1,10 +1,10 @@
 //! `sweep --tornado` and `sweep --doubt`: on which assumption the answer turns, and how much is in doubt.
-use crate::cli::Stop;
-use crate::cli::sweep::Runner;
+use crate::cli::point::Runner;
+use crate::cli::stop::Stop;
+use crate::report;
 use crate::report::doubt::{DoubtDraw, Findings};
 use crate::report::finding::setting;
 use crate::report::tornado::Bar;
-use crate::report;
 use crate::scenario::Study;
 use crate::scenario::check::source::{Input, Standing};
 use crate::scenario::uncertainty::Uncertainty;

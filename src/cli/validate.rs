@@ -1,18 +1,19 @@
 //! The verb that holds headend against everything else.
-
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use crate::cli::{STOP, Stop, Validate, bar, say, say_json};
-use crate::disk;
-use crate::report::regimes::Suite;
-use crate::report::{self, validation};
+use crate::cli::args::Validate;
+use crate::cli::common::{bar, say, say_json};
+use crate::cli::stop::{STOP, Stop};
 use crate::model::Without;
+use crate::report::regimes::Suite;
+use crate::report::validation;
 use crate::study::StudyError;
 use crate::validate::evidence::Store;
 use crate::validate::method::{errors, held, learnt};
 use crate::validate::{RowVerdict, evidence_rows, regimes, replay_all, textbook};
+use crate::{disk, report};
 
 pub(super) fn validate(args: &Validate) -> Result<u8, Stop> {
     if let Some(count) = args.regimes {

@@ -1,7 +1,5 @@
 //! What a tunnel adds to each packet.
 
-
-
 /// What tunnel-mode ESP with NAT traversal adds to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cipher {

@@ -6,8 +6,11 @@
 //! all between its neighbours.
 use std::cell::RefCell;
 
+use crate::plan::answer::Answer;
+use crate::plan::answer::CONFIDENCE;
+use crate::plan::answer::Crossing;
+use crate::plan::answer::SearchProblem;
 use crate::plan::samples::{EvaluateValues, Samples};
-use crate::plan::search::{Answer, CONFIDENCE, Crossing, SearchProblem};
 use crate::stats::Tally;
 use crate::study::StudyError;
 use crate::study::select::{Selected, Zone, select};
@@ -78,7 +81,8 @@ fn as_good(samples: &Samples<'_>, best: f64, zone: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::search::{Criterion, KnobTerms};
+    use crate::plan::answer::Criterion;
+    use crate::plan::answer::KnobTerms;
     use crate::random::Key;
 
     fn problem(most: u32) -> SearchProblem {

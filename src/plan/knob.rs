@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::plan::search::KnobTerms;
-use crate::scenario::check::demand::whole_numbers;
 use crate::model::{
     Balancer, Cap, ChangeKind, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Model, PoolId,
     SiteId,
 };
+use crate::plan::answer::KnobTerms;
+use crate::scenario::check::demand::whole_numbers;
 use crate::units::{BitRate, Bytes, Duration, Share, Time, TimeOfDay};
 
 /// What a plan turns.

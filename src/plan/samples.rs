@@ -1,6 +1,5 @@
 //! What was measured at each value that was tried: the same days at every value, each simulated once.
-
-use crate::plan::search::{Answer, CONFIDENCE, Crossing, SearchProblem, Tried, measure};
+use crate::plan::answer::{Answer, CONFIDENCE, Criterion, Crossing, SearchProblem, Tried, same};
 use crate::stats::Tally;
 use crate::study::StudyError;
 
@@ -82,7 +81,27 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// Whether two values differ by rounding alone.
-pub(super) fn same(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+/// What is held against the limit: the mean over days, or the level that a share of days stays below.
+pub(crate) fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
+    match criterion {
+        Criterion::Mean => sample.iter().copied().collect::<Tally>().mean(),
+        Criterion::Days(share) => {
+            // What is next to nothing counts as a thousandth of the limit.
+            let least = scale(limit) * SMALL;
+            let logs: Tally = sample.iter().map(|value| (value + least).ln()).collect();
+            (logs.mean() + normal(share) * logs.variance().sqrt()).exp() - least
+        }
+    }
+}
+
+pub(crate) const SMALL: f64 = 1e-3;
+
+/// What the measure is compared with in size: its limit; where that is nothing at all, a thousandth (of a second, or of all).
+pub(crate) fn scale(limit: f64) -> f64 {
+    if limit > 0.0 { limit } else { 1e-3 }
+}
+
+pub(crate) fn normal(share: f64) -> f64 {
+    use statrs::distribution::{ContinuousCDF, Normal};
+    Normal::standard().inverse_cdf(share)
 }

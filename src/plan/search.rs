@@ -7,102 +7,10 @@
 //! Student's on jackknife pseudo-values over the days (Miller 1974). Only this last stage decides the interval, and
 //! only its own days count, so looking often before costs no confidence.
 
-use serde::Serialize;
-
-use crate::plan::samples::{EvaluateValues, Samples, same};
+use crate::plan::answer::{Answer, CONFIDENCE, Criterion, Crossing, SearchProblem};
+use crate::plan::samples::{EvaluateValues, Samples, measure, scale};
 use crate::stats::{Interval, Tally};
 use crate::study::StudyError;
-
-/// Confidence of the answer's interval.
-pub const CONFIDENCE: f64 = 0.95;
-
-/// How a knob can be turned.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct KnobTerms {
-    /// Least and greatest value.
-    pub range: (f64, f64),
-    /// Where the search begins: the value of now.
-    pub start: f64,
-    /// Values are compared by their ratio, not by their difference.
-    pub by_ratio: bool,
-    /// More of it helps.
-    pub more_helps: bool,
-    /// Only whole numbers mean anything.
-    pub whole: bool,
-}
-
-/// What it is for a target to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Criterion {
-    /// The mean over days is within the limit.
-    Mean,
-    /// This share of days is within the limit; days are taken to vary as a lognormal does.
-    Days(f64),
-}
-
-/// What is looked for.
-#[derive(Clone, Copy, Debug)]
-pub struct SearchProblem {
-    /// The measure must not be above this.
-    pub limit: f64,
-    /// How the knob can be turned.
-    pub terms: KnobTerms,
-    /// What it is for the target to hold.
-    pub criterion: Criterion,
-    /// Half-width that is narrow enough: a share of the value, or of the range.
-    pub precision: f64,
-    /// Runs at most.
-    pub most: u32,
-}
-
-/// What was found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Answer {
-    /// Where the measure crosses its limit.
-    pub outcome: Crossing,
-    /// Every value that was tried.
-    pub evidence: Vec<Tried>,
-    /// Runs in all.
-    pub runs: u32,
-    /// Whether the precision was reached.
-    pub precise: bool,
-}
-
-impl Answer {
-    /// What was held against the limit at a value that was tried.
-    #[must_use]
-    pub fn measured(&self, value: f64) -> Option<f64> {
-        self.evidence.iter().find(|tried| same(tried.value, value)).map(|tried| tried.measure)
-    }
-}
-
-/// Where a measure crosses its limit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Crossing {
-    /// Here; and its interval, from and until.
-    Crosses(f64, (f64, f64)),
-    /// Nowhere: it holds even here, at the worse end of the range.
-    Holds(f64),
-    /// Nowhere: it does not hold even here.
-    Fails(f64),
-    /// No crossing was sought: the measure is least here; from and until where it is as good.
-    Least(f64, (f64, f64)),
-}
-
-/// A value that was tried.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Tried {
-    /// The value.
-    pub value: f64,
-    /// The measure: what is held against the limit, and the interval of its mean.
-    pub measure: f64,
-    /// The mean over days.
-    pub mean: Interval,
-    /// Days.
-    pub days: u32,
-}
 
 /// Searches.
 ///
@@ -424,26 +332,6 @@ fn more_days(days: u32, too_wide: f64, afford: u32) -> u32 {
     needed.max(days + 1).min(days + afford.max(1))
 }
 
-/// What is held against the limit: the mean over days, or the level that a share of days stays below.
-pub(super) fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
-    match criterion {
-        Criterion::Mean => sample.iter().copied().collect::<Tally>().mean(),
-        Criterion::Days(share) => {
-            // What is next to nothing counts as a thousandth of the limit.
-            let least = scale(limit) * SMALL;
-            let logs: Tally = sample.iter().map(|value| (value + least).ln()).collect();
-            (logs.mean() + normal(share) * logs.variance().sqrt()).exp() - least
-        }
-    }
-}
-
-const SMALL: f64 = 1e-3;
-
-/// What the measure is compared with in size: its limit; where that is nothing at all, a thousandth (of a second, or of all).
-fn scale(limit: f64) -> f64 {
-    if limit > 0.0 { limit } else { 1e-3 }
-}
-
 /// How far beyond the limit the measure is, as 1 - limit / measure: near saturation latency goes as the reciprocal of what
 /// is left of the capacity, so that this is nearly a straight line where the measure itself is a cliff.
 fn excess(problem: &SearchProblem, sample: &[f64]) -> f64 {
@@ -452,11 +340,6 @@ fn excess(problem: &SearchProblem, sample: &[f64]) -> f64 {
     let measure = measure(problem.criterion, sample, problem.limit).max(0.0);
     let least = scale(problem.limit) * LEAST;
     1.0 - (problem.limit + least) / (measure + least)
-}
-
-fn normal(share: f64) -> f64 {
-    use statrs::distribution::{ContinuousCDF, Normal};
-    Normal::standard().inverse_cdf(share)
 }
 
 /// Where the line through two values crosses the limit.
@@ -488,6 +371,7 @@ fn crossing(problem: &SearchProblem, (a, worse): (f64, &[f64]), (b, better): (f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::answer::KnobTerms;
     use crate::random::Key;
 
     fn terms(more_helps: bool) -> KnobTerms {

@@ -1,5 +1,6 @@
 //! The answer in a few sentences, and the cautions that stand below it.
-use crate::report::chart::utilisation::full;
+use crate::report::fullness::full;
+use crate::report::verdict::overall;
 use crate::report::words::{capital, clock, figure, judged, list, measured, number, quoted, staff_time};
 use crate::report::{effort, left, method, price, recommend};
 use crate::scenario::check::source::{Input, Standing};
@@ -91,12 +92,6 @@ fn on_paper(results: &Results) -> Option<String> {
     });
     let told: Vec<String> = told.take(2).collect();
     (!told.is_empty()).then(|| told.join(". ") + ".")
-}
-
-/// Whether a setup meets every target, misses one, or cannot be told.
-#[must_use]
-pub fn overall(found: &SetupResult) -> Verdict {
-    found.targets.iter().map(|judged| judged.verdict).max().unwrap_or(Verdict::Unsure)
 }
 
 fn base(results: &Results) -> Option<String> {

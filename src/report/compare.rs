@@ -1,13 +1,17 @@
 //! A comparison: which set-up is the best, with what certainty, what each costs, and how often each meets its targets.
 use serde::Serialize;
 
-use crate::report::chart::ranges::RangeScale;
 use crate::report::chart::ranges;
+use crate::report::chart::ranges::RangeScale;
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
 use crate::report::recommend::is_better;
+use crate::report::tidy;
 use crate::report::tidy::known;
-use crate::report::words::{capital, change, figure, in_unit_of, interval, list, measured, money, number, quoted, several, staff_time};
-use crate::report::{Chart, ChartTable, tidy};
+use crate::report::words::{
+    capital, change, figure, in_unit_of, interval, list, measured, money, number, quoted, several, staff_time,
+};
 use crate::scenario::Study;
 use crate::stats::{Interval, Tally, holm};
 use crate::study::days::DayResult;

@@ -4,10 +4,12 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
 use crate::report::chart::{COLOURS, INK, LABEL, LegendEntry, Mark, RED, font, legend, levels, sheet, sure};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
+use crate::report::tidy;
 use crate::report::tidy::known;
 use crate::report::words::{figure, measured, number, quoted, several};
-use crate::report::{Chart, ChartTable, tidy};
 use crate::stats::Tally;
 use crate::study::doubt::Doubt;
 use crate::study::figures::TargetKind;

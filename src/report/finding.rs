@@ -1,13 +1,12 @@
 //! What `plan`, `compare`, `sweep` and `headroom` found, in the order of what a reader sees: on the terminal, on a page
 //! and in files.
-
 use askama::Template;
 
+use crate::report::drawn::{Chart, ChartTable};
 use crate::report::glossary::WORDS;
-use crate::report::page::{Provenance, Shown};
+use crate::report::provenance::{Provenance, Shown};
+use crate::report::setting::estate;
 use crate::report::table::{narrow, wrapped};
-use crate::report::words::{count, several};
-use crate::report::{Chart, ChartTable};
 use crate::scenario::Study;
 
 /// What was found.
@@ -61,11 +60,6 @@ pub fn setting(study: &Study) -> String {
     let base = &study.setups[0].model;
     let people = base.sites.iter().map(|site| u64::from(site.patients)).sum();
     format!("{}; {}", estate(base.sites.len(), people, &study.counted), study.when)
-}
-
-/// Sites and people.
-pub(crate) fn estate(sites: usize, people: u64, counted: &str) -> String {
-    format!("{}, {} {counted}", several(sites, ["site", "sites"]), count(people))
 }
 
 impl Finding {

@@ -3,13 +3,14 @@
 use jiff::civil::Date;
 
 use crate::plan::PlanResult;
-use crate::plan::search::Crossing;
+use crate::plan::answer::Crossing;
 use crate::report::chart::nice;
 use crate::report::chart::ranges::{self, RangeRow, RangeScale};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
 use crate::report::words::{number, quoted};
-use crate::report::{Chart, ChartTable};
 use crate::study::limits::Limit;
 
 /// The month that lies so many years after a date (or the years themselves, where the run has no date).

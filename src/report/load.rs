@@ -2,8 +2,8 @@
 use crate::report::table::wrapped;
 use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;
-use crate::study::cost::{Extent, StudyCost};
 use crate::study::cost;
+use crate::study::cost::{Extent, StudyCost};
 use crate::study::figures::TargetKind;
 use crate::study::load::{Hour, Offered, offered};
 

@@ -3,25 +3,20 @@ use askama::Template;
 
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
+use crate::report::drawn::{Chart, ChartTable};
 use crate::report::glossary::WORDS;
 use crate::report::method::side_by_side;
-use crate::report::words::{capital, change, count, interval, judged as told, list, money, number, plain_interval, staff_time};
-use crate::report::{Chart, ChartTable, effort, outputs, recommend, stress, table};
+use crate::report::provenance::{Provenance, Shown};
+use crate::report::setting::staff_classes;
+use crate::report::verdict::mark;
+use crate::report::words::{
+    capital, change, count, interval, judged as told, money, number, plain_interval, staff_time,
+};
+use crate::report::{effort, outputs, recommend, stress, table};
 use crate::scenario::check::source::{Input, Standing};
 use crate::study::figures::{STAFF_LOST, TargetKind, UNFINISHED};
-use crate::study::results::{Results, SetupResult, TargetResult, Verdict};
+use crate::study::results::{Results, SetupResult, TargetResult};
 use crate::study::series::ComparedEstimate;
-
-/// What a page says of how it came about.
-#[derive(Clone, Debug)]
-pub struct Provenance {
-    /// Version of the program.
-    pub version: String,
-    /// The command that makes the same page again.
-    pub command: String,
-    /// SHA-256 of the scenario's text.
-    pub hash: String,
-}
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -55,13 +50,6 @@ struct ReportPage<'a> {
     version: &'a str,
     seed: u64,
     hash: &'a str,
-}
-
-/// A chart as the page shows it, and whether it stands among the first.
-pub(crate) struct Shown<'a> {
-    pub chart: &'a Chart,
-    pub svg: String,
-    pub first: bool,
 }
 
 struct VerdictRow {
@@ -161,27 +149,9 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Provenance) -> String 
     page.render().expect("a page renders to memory")
 }
 
-/// The classes whose waits are staff time lost.
-#[must_use]
-pub fn staff_classes(results: &Results) -> String {
-    let classes = results.classes.iter().zip(&results.waited_for).filter(|(_, waited)| **waited);
-    let names: Vec<String> = classes.map(|(name, _)| name.clone()).collect();
-    if names.is_empty() { String::new() } else { list(&names) }
-}
-
 fn what(results: &Results) -> Vec<(String, String, String)> {
     let options = results.setups.iter().filter(|found| found.name != "base");
     options.map(|found| (found.title.clone(), capital(&found.what.join("; ")), found.name.clone())).collect()
-}
-
-/// A sign that can be told without colour.
-#[must_use]
-pub fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Met => "\u{2713}",
-        Verdict::Missed => "\u{2717}",
-        Verdict::Unsure => "?",
-    }
 }
 
 fn verdicts(results: &Results) -> Vec<VerdictRow> {

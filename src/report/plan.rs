@@ -5,13 +5,16 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
 use crate::plan::PlanResult;
+use crate::plan::answer::Criterion;
+use crate::plan::answer::Crossing;
+use crate::plan::answer::Tried;
 use crate::plan::knob::Knob;
-use crate::plan::search::{Criterion, Crossing, Tried};
 use crate::report::chart::{BLUE, GREEN, LABEL, RED, font, levels, sheet, sure};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
 use crate::report::tidy::{self, known};
 use crate::report::words::{bit_rate, capital, figure, interval, list, number, quoted, several};
-use crate::report::{Chart, ChartTable};
 use crate::scenario::check::device::{self, Device};
 use crate::study::limits::Limit;
 

@@ -1,5 +1,5 @@
 //! What to do: the cheapest option that meets every target, makes nothing worse and leaves nobody waiting who need not.
-use crate::report::answer::overall;
+use crate::report::verdict::overall;
 use crate::report::words::{money, number, quoted, staff_time};
 use crate::report::{left, price};
 use crate::study::figures::{MEASURES, STAFF_LOST, UNFINISHED};

@@ -3,7 +3,9 @@ use rust_xlsxwriter::{ChartType, DocProperties, ExcelDateTime, Format, Workbook,
 
 use crate::report::answer::{cautions, sentences};
 use crate::report::chart::options::label;
-use crate::report::{Chart, ChartTable, outputs};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
+use crate::report::outputs;
 use crate::study::figures::{STAFF_LOST, UNFINISHED};
 use crate::study::results::Results;
 use crate::units::is_formula;

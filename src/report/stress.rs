@@ -1,7 +1,7 @@
 //! The checklist for reports of discrete-event simulations (STRESS-DES: Monks, Currie, Onggo, Robinson, Kunc & Taylor,
 //! Journal of Simulation 13, 2019), filled in for a run.
-use crate::report::finding::estate;
-use crate::report::summary::plain_markdown;
+use crate::report::setting::estate;
+use crate::report::words::plain_markdown;
 use crate::report::words::{bit_rate, clock, count, list, quoted, several};
 use crate::scenario::check::source::Standing;
 use crate::study::results::{Results, SetupResult};

@@ -1,9 +1,11 @@
 //! The answer and the table of options as Markdown, for a mail or a ticket.
 use crate::report::answer::sentences;
-use crate::report::page::{mark, staff_classes};
+use crate::report::drawn::Chart;
+use crate::report::recommend;
+use crate::report::setting::staff_classes;
 use crate::report::table::setting;
-use crate::report::words::{judged, money, staff_time};
-use crate::report::{Chart, recommend};
+use crate::report::verdict::mark;
+use crate::report::words::{judged, money, plain_markdown, staff_time};
 use crate::study::figures::STAFF_LOST;
 use crate::study::results::{Results, SetupResult};
 
@@ -22,18 +24,6 @@ pub fn text(results: &Results, charts: &[Chart]) -> String {
         text += &format!("\n![{}](charts/{}.png)\n", chart.title, chart.name);
     }
     plain_markdown(&text) + "\nThe whole report: [report.html](report.html); its numbers: [summary.csv](summary.csv).\n"
-}
-
-/// Markdown in which no text of a scenario is HTML.
-pub(super) fn plain_markdown(text: &str) -> String {
-    let mut letters = text.chars().peekable();
-    let mut plain = String::with_capacity(text.len());
-    while let Some(letter) = letters.next() {
-        let opens =
-            letter == '<' && letters.peek().is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(*next));
-        if opens { plain.push_str("&lt;") } else { plain.push(letter) }
-    }
-    plain
 }
 
 fn options(results: &Results) -> String {

@@ -3,12 +3,16 @@ use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
-use crate::report::chart::{AxisNames, COLOURS, GREEN, INK, LABEL, LegendEntry, Mark, RED, fitting, font, legend, levels, right, sheet, sure};
+use crate::report::chart::{
+    AxisNames, COLOURS, GREEN, INK, LABEL, LegendEntry, Mark, RED, fitting, font, legend, levels, right, sheet, sure,
+};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
-use crate::report::page::mark;
+use crate::report::tidy;
 use crate::report::tidy::known;
+use crate::report::verdict::mark;
 use crate::report::words::{figure, judged, quoted, several};
-use crate::report::{Chart, ChartTable, tidy};
 use crate::study::figures::MEASURES;
 use crate::study::results::{Results, Verdict};
 

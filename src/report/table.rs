@@ -1,11 +1,13 @@
 //! The summary for the terminal: targets first, then each option against the base.
 
 use crate::report::answer::{cautions, sentences};
-use crate::report::finding::estate;
+use crate::report::drawn::ChartTable;
+use crate::report::effort;
 use crate::report::method::side_by_side;
-use crate::report::page::{mark, staff_classes};
+use crate::report::setting::estate;
+use crate::report::setting::staff_classes;
+use crate::report::verdict::mark;
 use crate::report::words::{judged as told, number, several, signed, staff_time};
-use crate::report::{ChartTable, effort};
 use crate::study::results::Results;
 
 /// Sites, day, replications, in one line.

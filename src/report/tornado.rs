@@ -3,10 +3,12 @@ use serde::Serialize;
 
 use crate::report::chart::ranges::{RangeRow, RangeScale};
 use crate::report::chart::{BLUE, INK, LegendEntry, Mark, ORANGE, ranges};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
+use crate::report::tidy;
 use crate::report::tidy::known;
 use crate::report::words::{figure, in_unit_of, quoted, several};
-use crate::report::{Chart, ChartTable, tidy};
 use crate::study::figures::TargetKind;
 use crate::study::results::Results;
 

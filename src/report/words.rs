@@ -198,6 +198,18 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// Markdown in which no text of a scenario is HTML.
+pub(crate) fn plain_markdown(text: &str) -> String {
+    let mut letters = text.chars().peekable();
+    let mut plain = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        let opens =
+            letter == '<' && letters.peek().is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(*next));
+        if opens { plain.push_str("&lt;") } else { plain.push(letter) }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::disk::{Folder, regular, shown};
 use crate::random;
-use crate::scenario::file::{At, Law};
 use crate::scenario::field::{Date, Field};
+use crate::scenario::file::{At, Law};
 use crate::scenario::problem::{Problems, SourceId};
 use crate::units::{Bytes, Duration, Text, TimeOfDay};
 

@@ -11,14 +11,22 @@ pub mod law;
 pub mod option;
 pub mod profile;
 pub mod run;
+pub mod selector;
 pub mod source;
 pub mod transport;
 pub mod tunnel;
 use std::collections::BTreeMap;
 
-pub use change::{AddFile, BalanceFile, Change, CurfewFile, LimitFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile, Selector, ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, Wave, WindowFile};
-pub use class::{ClassFile, CodecFile, FallbackFile, JobsFile, OpenFile, StaffFile, SteadyFile, StreamsFile, UsersFile, Weekdays};
-pub use concentrator::{BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, PoolFile, QueuesFile};
+pub use change::{
+    AddFile, BalanceFile, Change, CurfewFile, LimitFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile,
+    ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, Wave, WindowFile,
+};
+pub use class::{
+    ClassFile, CodecFile, FallbackFile, JobsFile, OpenFile, StaffFile, SteadyFile, StreamsFile, UsersFile, Weekdays,
+};
+pub use concentrator::{
+    BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, PoolFile, QueuesFile,
+};
 pub use estate::{CsvEstate, Drawn, Estate, Link, ReplayFile, SiteFile};
 pub use fault::FaultFile;
 pub use law::{Law, LognormalFile, ParetoFile};
@@ -26,6 +34,7 @@ pub use option::{MeasureFile, OptionFile, TargetFile};
 pub use profile::{Band, Early, Point, Profile};
 pub use run::{FidelityFile, Run};
 use schemars::JsonSchema;
+pub use selector::Selector;
 use serde::Deserialize;
 pub use source::{LikelihoodFile, Origin, StandingFile};
 use toml::Spanned;

@@ -1,8 +1,8 @@
 //! What a set-up has and does not use: concentrators that no tunnel reaches.
 
-use crate::scenario::checked::Setup;
 use crate::model::FaultKind;
 use crate::model::{Balancer, ChangeKind, Concentrator, ConcentratorId, Model, Pool, PoolId};
+use crate::scenario::checked::Setup;
 use crate::units::Time;
 
 /// Concentrators that carry nothing although a reader would think so: by set-up, the names of those that it adds and does not

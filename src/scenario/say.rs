@@ -2,11 +2,11 @@
 
 use std::fmt::Display;
 
+use crate::scenario::field::{Date, Field, Name, Number};
 use crate::scenario::file::{
     BalancerFile, Change, ConcentratorFile, CurfewFile, DisciplineFile, LimitFile, MigrateFile, OptionFile,
     ReleaseFile, Selector, ShapeFile, ShareFile, StaggerFile, StoreFile,
 };
-use crate::scenario::field::{Date, Field, Name, Number};
 use crate::units::TimeOfDay;
 
 /// Each change of an option in a clause, without those of the options that it includes.

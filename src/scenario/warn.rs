@@ -1,9 +1,9 @@
 //! What is written and will not do what it seems to: told by `check`, and in every report.
 
-use crate::scenario::idle;
 use crate::model::{Class, Demand, Model};
 use crate::scenario::check::target::{Measure, Target};
 use crate::scenario::checked::{Setup, Study};
+use crate::scenario::idle;
 
 /// Something that a reader would misunderstand.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,7 @@
 //! A run in progress: the state that all handlers share.
 
+use crate::model::{ClassId, Concentrator, ConcentratorId, Demand, Discipline, Model, SiteId, Tcp, Transport};
 use crate::random::Key;
-use crate::model::{
-    ClassId, Concentrator, ConcentratorId, Demand, Discipline, Model, SiteId, Tcp, Transport,
-};
 use crate::sim::event::Event;
 use crate::sim::event_list::EventList;
 use crate::sim::network::Network;

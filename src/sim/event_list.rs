@@ -19,8 +19,8 @@ mod wheel;
 use crate::sim::hints::{likely, unlikely};
 use crate::units::Time;
 use buckets::Buckets;
-use chunks::{Chunk, NONE, ROOM};
-use entries::{Heap, Near, Pending, key};
+use chunks::{Chunk, NONE};
+use entries::{Heap, Near, Pending, ROOM, key};
 use wheel::{BUCKETS, DIGIT, Wheel, below, digit};
 
 /// What comes first at the same instant: the order of this list is the rule.

@@ -3,8 +3,8 @@
 //! Transactions hand transfers in and get deliveries back as data. The fluid network schedules its windows in the run's
 //! event list; the packet network has an event list of its own.
 
-use crate::random::Stream;
 use crate::model::{ClassId, Codec, Concentrator, ConcentratorId, Discipline, Fidelity, Model};
+use crate::random::Stream;
 use crate::sim::discipline::Shape;
 use crate::sim::event::Event;
 use crate::sim::event_list::EventList;
@@ -23,7 +23,7 @@ pub enum Network {
     /// Flows that share.
     Fluid(FluidNetwork),
     /// Every packet.
-    Packet(PacketNetwork),
+    Packet(Box<PacketNetwork>),
 }
 
 impl Network {
@@ -32,7 +32,7 @@ impl Network {
     pub fn new(model: &Model, class_names: &[u64]) -> Self {
         match model.fidelity {
             Fidelity::Flow => Self::Fluid(FluidNetwork::new(model, class_names)),
-            Fidelity::Packet(train) => Self::Packet(PacketNetwork::new(model, train)),
+            Fidelity::Packet(train) => Self::Packet(Box::new(PacketNetwork::new(model, train))),
         }
     }
 

@@ -165,6 +165,7 @@ fn price_ideal(turns: &mut [PricedTurn], idle: IdleLinks) -> (f64, Parts) {
 }
 
 /// Rate of a site's access link, in bits of work per second.
+#[must_use]
 pub fn access_rate(site: &Site, scale: f64, tunnel_limit: f64) -> f64 {
     (site.down.bits() * scale).min(tunnel_limit).round()
 }

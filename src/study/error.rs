@@ -1,5 +1,4 @@
 //! Why a study has no results.
-use std::io::Write;
 use std::path::PathBuf;
 
 use thiserror::Error;

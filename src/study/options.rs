@@ -2,7 +2,6 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-
 /// How far a study is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {

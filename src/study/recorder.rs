@@ -1,5 +1,4 @@
 //! The observer that turns the facts of a run into its record.
-use std::hint::cold_path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::{Calendar, ClassId, Demand, Model, SiteId};
@@ -255,7 +254,6 @@ impl<'a> Recorder<'a> {
     }
 
     /// A call was asked for.
-    #[inline(never)]
     fn call(&mut self, now: Time, class: ClassId, site: SiteId, admitted: bool) {
         self.run.ledger.calls += 1;
         for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
@@ -275,16 +273,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    #[inline(never)]
     fn ended(&mut self, record: &Record) {
         self.count(record);
         if let Some(rows) = &mut self.rows {
-            cold_path();
             rows.write(record);
         }
         let class = record.class.index();
         if matches!(record.outcome, Outcome::Off | Outcome::Declined | Outcome::OnPaper) {
-            cold_path();
             return;
         }
         let latency = record.latency.secs();
@@ -355,7 +350,6 @@ impl<'a> Recorder<'a> {
     }
 
     /// Books what went through since the last look to the bin that ends now.
-    #[inline(never)]
     fn look(&mut self, now: Time, look: &Snapshot) {
         let bin = std::mem::replace(&mut self.bin, self.axis.bin_of(now));
         self.began = now;
@@ -396,7 +390,7 @@ impl<'a> Recorder<'a> {
 
 impl Observer for Recorder<'_> {
     /// Inlined where a fact is stated: which one it is is known there, and needs no look at it.
-    #[inline(always)]
+    #[inline]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
             Fact::Started { class, .. } => {

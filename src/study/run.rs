@@ -3,7 +3,6 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-
 use rayon::prelude::*;
 
 use crate::disk::Draft;

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::disk::Draft;
 use crate::disk;
+use crate::disk::Draft;
 use crate::model::Model;
 use crate::scenario::check::target::Target;
 use crate::study::error::StudyError;

@@ -3,8 +3,8 @@ use serde::Serialize;
 
 use crate::stats::Histogram;
 use crate::study::record::{ClassBin, RunRecord};
-use crate::study::series::{ComparedEstimate, Series};
 use crate::study::series;
+use crate::study::series::{ComparedEstimate, Series};
 
 /// What a class waits in a set-up.
 #[derive(Clone, Debug, Serialize)]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::random::Distribution;
+use crate::model::TunnelTerms;
 use crate::model::{
     Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Demand,
     Discipline, FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Without,
 };
-use crate::model::TunnelTerms;
+use crate::random::Distribution;
 use crate::sim::observer::{Fact, Observer, Record};
 use crate::sim::simulate;
 use crate::units::{BitRate, Bytes, Duration, NANOS, Time, TimeOfDay};
@@ -89,7 +89,7 @@ impl Observer for LatencyListener {
                 }
             }
             Fact::Snapshot(look) => {
-                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity))
+                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity));
             }
             _ => {}
         }

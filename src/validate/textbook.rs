@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use crate::scenario::load;
 use crate::model::{Fidelity, Model};
+use crate::scenario::load;
 use crate::sim::observer::{Fact, Observer, Outcome};
 use crate::sim::simulate;
 use crate::stats::{Interval, Tally};

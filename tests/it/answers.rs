@@ -4,8 +4,9 @@ use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;
 
 use headend::random::Key;
-use headend::report::answer::{overall, sentences};
+use headend::report::answer::sentences;
 use headend::report::recommend::{Judgement, choice};
+use headend::report::verdict::overall;
 use headend::report::{load as load_text, outputs, reference, summary};
 use headend::scenario::load;
 use headend::scenario::warn::warnings;

@@ -6,7 +6,8 @@ use syn::visit::Visit;
 
 /// Rooms from the top; a room uses those above it.
 const ROOMS: [&str; 13] = [
-    "units", "disk", "random", "stats", "theory", "model", "scenario", "sim", "study", "plan", "validate", "report", "cli",
+    "units", "disk", "random", "stats", "theory", "model", "scenario", "sim", "study", "plan", "validate", "report",
+    "cli",
 ];
 
 /// A module path from the root of the crate, as in `sim::packet::wire`.
@@ -19,7 +20,7 @@ struct Paths {
 }
 
 impl Paths {
-    fn keep(&mut self, path: Module) {
+    fn keep(&mut self, path: &[String]) {
         let path = match path.first().map(String::as_str) {
             Some("crate") => path[1..].to_vec(),
             Some("self") => [&self.here[..], &path[1..]].concat(),
@@ -28,7 +29,7 @@ impl Paths {
                 [&self.here[..self.here.len().saturating_sub(up)], &path[up..]].concat()
             }
             // Without a first word it is a module beside this one, or another crate.
-            _ => [&self.here[..], &path[..]].concat(),
+            _ => [&self.here[..], path].concat(),
         };
         self.found.push(path);
     }
@@ -37,9 +38,9 @@ impl Paths {
         let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
         match tree {
             syn::UseTree::Path(path) => self.tree(&with(&path.ident), &path.tree),
-            syn::UseTree::Name(name) => self.keep(with(&name.ident)),
-            syn::UseTree::Rename(rename) => self.keep(with(&rename.ident)),
-            syn::UseTree::Glob(_) => self.keep(before.to_vec()),
+            syn::UseTree::Name(name) => self.keep(&with(&name.ident)),
+            syn::UseTree::Rename(rename) => self.keep(&with(&rename.ident)),
+            syn::UseTree::Glob(_) => self.keep(before),
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.tree(before, item)),
         }
     }
@@ -47,7 +48,8 @@ impl Paths {
 
 fn is_test(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg") && matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.to_string() == "test")
+        attribute.path().is_ident("cfg")
+            && matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.to_string() == "test")
     })
 }
 
@@ -67,7 +69,7 @@ impl<'ast> Visit<'ast> for Paths {
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let parts: Module = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if parts.len() > 1 {
-            self.keep(parts);
+            self.keep(&parts);
         }
         syn::visit::visit_path(self, path);
     }
@@ -181,7 +183,9 @@ fn every_way_to_name_a_module_is_seen() {
     let mut paths = Paths { here: vec!["sim".to_owned(), "x".to_owned()], found: Vec::new() };
     paths.visit_file(&syn::parse_file(text).unwrap());
     let found: Vec<String> = paths.found.iter().map(named).collect();
-    for wanted in ["study", "plan::search", "plan::knob", "sim::report::words", "cli::run", "validate::all", "theory::T"] {
+    for wanted in
+        ["study", "plan::search", "plan::knob", "sim::report::words", "cli::run", "validate::all", "theory::T"]
+    {
         assert!(found.iter().any(|path| path == wanted), "{wanted} in {found:?}");
     }
     assert!(!found.iter().any(|path| path.contains("hidden")), "{found:?}");

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use headend::random::Distribution;
 use headend::model::{
     Arrival, ChangeKind, Class, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Fidelity,
     Model, PoolId, Rules, SiteId, Tcp, Transport,
 };
+use headend::random::Distribution;
 use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use headend::sim::simulate;
 use headend::units::{BitRate, Bytes, Duration, NANOS, Time};
@@ -346,8 +346,11 @@ fn twice_the_rates_and_sizes_take_the_same_times() {
             })
             .collect();
         let concentrator = &mut double.concentrators[0];
-        (concentrator.throughput, concentrator.rated, concentrator.buffer) =
-            (BitRate(concentrator.throughput.0 * 2), BitRate(concentrator.rated.0 * 2), Bytes(concentrator.buffer.0 * 2));
+        (concentrator.throughput, concentrator.rated, concentrator.buffer) = (
+            BitRate(concentrator.throughput.0 * 2),
+            BitRate(concentrator.rated.0 * 2),
+            Bytes(concentrator.buffer.0 * 2),
+        );
         let larger = |arrival: &Arrival| Arrival {
             request: Bytes(arrival.request.0 * 2),
             response: Bytes(arrival.response.0 * 2),

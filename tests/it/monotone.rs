@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use headend::random::Distribution;
+use headend::model::TunnelTerms;
 use headend::model::{
     Arrival, Balancer, Calendar, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, Demand, Discipline,
     FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport,
 };
-use headend::model::TunnelTerms;
+use headend::random::Distribution;
 use headend::sim::observer::Record;
 use headend::sim::simulate;
 use headend::units::{BitRate, Bytes, DAY, Duration, Time, TimeOfDay};

@@ -1,8 +1,9 @@
 //! Plans against cases with known answers.
 use std::sync::atomic::AtomicBool;
 
+use headend::plan::answer::Criterion;
+use headend::plan::answer::Crossing;
 use headend::plan::knob::Knob;
-use headend::plan::search::{Criterion, Crossing};
 use headend::plan::{PlanResult, Question, plan};
 use headend::scenario::Study;
 use headend::sim::simulate;

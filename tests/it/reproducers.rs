@@ -583,7 +583,11 @@ fn the_mean_of_a_bin_counts_what_it_sums() {
 /// Nobody may be refused: a limit of nothing is met where nothing is measured.
 #[test]
 fn a_plan_with_a_limit_of_nothing_finds_its_value() {
-    use headend::plan::search::{Criterion, Crossing, KnobTerms, SearchProblem, search};
+    use headend::plan::answer::Criterion;
+    use headend::plan::answer::Crossing;
+    use headend::plan::answer::KnobTerms;
+    use headend::plan::answer::SearchProblem;
+    use headend::plan::search::search;
     let terms = KnobTerms { range: (1.0, 100.0), start: 2.0, by_ratio: true, more_helps: true, whole: true };
     for criterion in [Criterion::Mean, Criterion::Days(0.95)] {
         let problem = SearchProblem { limit: 0.0, terms, criterion, precision: 0.05, most: 400 };

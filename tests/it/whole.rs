@@ -1,7 +1,7 @@
 //! The whole engine against a plain one: every rate worked out anew at every event, by the rules as docs/model.md has them.
 
-use headend::random::{Key, Stream};
 use headend::model::{Arrival, ClassId, Discipline, SiteId, Transport};
+use headend::random::{Key, Stream};
 use headend::sim::simulate;
 use headend::units::{Bytes, Time};
 

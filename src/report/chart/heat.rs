@@ -3,9 +3,12 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{Area, HEAD, INK, LABEL, LETTER, base_and_best, fitting, font, letters, sheet, sure, target_hours};
+use crate::report::chart::{
+    Area, HEAD, INK, LABEL, LETTER, base_and_best, fitting, font, letters, sheet, sure, target_hours,
+};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::words::{clock, figure, number, quoted};
-use crate::report::{Chart, ChartTable};
 use crate::study::figures::TargetKind;
 use crate::study::results::{Results, SetupResult};
 

@@ -2,8 +2,9 @@
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, Panels, target_hours};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::words::{clock, figure, number};
-use crate::report::{Chart, ChartTable};
 use crate::study::figures::TargetKind;
 use crate::study::results::{Results, SetupResult};
 

@@ -3,9 +3,12 @@ use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, hour_step, right, sheet, sure};
+use crate::report::chart::{
+    BLUE, GREEN, GREY, INK, LABEL, ORANGE, RED, busy_hours, fitting, font, hour_step, right, sheet, sure,
+};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::words::{clock, list};
-use crate::report::{Chart, ChartTable};
 use crate::study::figures::quarter_of;
 use crate::study::limits::Limit;
 use crate::study::results::{Results, SetupResult};

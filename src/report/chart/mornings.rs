@@ -4,8 +4,9 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{LABEL, RED, fitting, font, right, sheet, sure};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::words::{figure, interval};
-use crate::report::{Chart, ChartTable};
 use crate::study::figures::TargetKind;
 use crate::study::results::{Results, SetupResult};
 

@@ -3,10 +3,14 @@ use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::report::answer::overall;
-use crate::report::chart::{Area, BLUE, GREEN, Hover, INK, LABEL, ORANGE, RED, fitting, font, letters, nice, right, sheet, sure};
+use crate::report::chart::{
+    Area, BLUE, GREEN, Hover, INK, LABEL, ORANGE, RED, fitting, font, letters, nice, right, sheet, sure,
+};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
+use crate::report::price;
+use crate::report::verdict::overall;
 use crate::report::words::{figure, interval, judged as told, list, number, plain_interval, quoted, scale};
-use crate::report::{Chart, ChartTable, price};
 use crate::stats::Interval;
 use crate::study::figures::{MEASURES, STAFF_CUT_OFF, STAFF_LOST, TargetKind};
 use crate::study::results::{Results, Verdict};

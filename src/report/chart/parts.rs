@@ -2,8 +2,9 @@
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{BLUE, GREEN, GREY, LegendEntry, Mark, ORANGE, Panels, RED, busy_hours, nice};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::words::{clock, figure, list, number, quoted};
-use crate::report::{Chart, ChartTable};
 use crate::sim::observer::Parts;
 use crate::study::figures::{TargetKind, quarter_of};
 use crate::study::results::{Results, SetupResult};

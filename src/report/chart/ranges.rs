@@ -3,7 +3,10 @@ use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use crate::report::chart::{Area, AxisNames, BLUE, GREEN, HEAD, Hover, INK, LABEL, LegendEntry, ORANGE, RED, WIDTH, fitting, font, legend, nice, right, sheet, sure};
+use crate::report::chart::{
+    Area, AxisNames, BLUE, GREEN, HEAD, Hover, INK, LABEL, LegendEntry, ORANGE, RED, WIDTH, fitting, font, legend,
+    nice, right, sheet, sure,
+};
 use crate::report::words;
 use crate::study::figures::TargetKind;
 

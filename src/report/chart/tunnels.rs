@@ -2,8 +2,9 @@
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::words::{clock, figure, number, quoted};
-use crate::report::{Chart, ChartTable};
 use crate::study::figures::{TargetKind, quarter_of};
 use crate::study::results::{Results, SetupResult};
 
@@ -66,9 +67,8 @@ struct Bin {
 fn points<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<Item = (f64, Bin)> + 'a {
     let (starts, length) = &results.bins;
     starts.iter().enumerate().map(move |(bin, start)| {
-        let sum = |of: fn(&crate::study::record::ConcentratorBin) -> f64| {
-            found.hubs.iter().map(|bins| of(&bins[bin])).sum()
-        };
+        let sum =
+            |of: fn(&crate::study::record::ConcentratorBin) -> f64| found.hubs.iter().map(|bins| of(&bins[bin])).sum();
         let handshakes: f64 = sum(|hub| hub.handshakes);
         let shown = Bin {
             cut_off: found.cut_off[bin],

@@ -1,10 +1,11 @@
 //! How full each concentrator is through the day, a panel for each option.
 use plotters::style::Color;
 
-use crate::report::answer::overall;
 use crate::report::chart::{BLUE, LegendEntry, Mark, ORANGE, Panels, busy_hours};
+use crate::report::drawn::{Chart, ChartTable};
+use crate::report::fullness::{full, utilisation};
+use crate::report::verdict::overall;
 use crate::report::words::{clock, list, number, quoted};
-use crate::report::{Chart, ChartTable};
 use crate::study::results::{Results, SetupResult, Verdict};
 
 /// Draws it.
@@ -45,21 +46,6 @@ pub fn draw(results: &Results) -> Chart {
     }
 }
 
-/// Points (middle of the bin [h], utilisation [%]) of one concentrator.
-pub(crate) fn utilisation<'a>(
-    results: &'a Results,
-    found: &'a SetupResult,
-    unit: usize,
-) -> impl Iterator<Item = (f64, f64)> + 'a {
-    let (starts, length) = &results.bins;
-    starts.iter().enumerate().filter_map(move |(bin, start)| {
-        let could = found.capacity[unit][bin];
-        let done: f64 = found.carried[unit][bin].iter().sum();
-        // Windows that are booked as a whole may overlap a bin's end.
-        (could > 0.0).then(|| (start + length / 7200.0, (100.0 * done / could).min(100.0)))
-    })
-}
-
 /// By quarter of an hour: from, until, and how full each concentrator is, in words.
 fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
     let (starts, length) = &results.bins;
@@ -76,21 +62,6 @@ fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
         (starts[first], until, format!("{}: {}", clock(results, starts[first]), each.join(", ")))
     };
     (0..starts.len()).step_by(step).map(of).collect()
-}
-
-/// Hours in which some concentrator is at 98 % or more: first, last, and how long in all.
-pub(crate) fn full(results: &Results, found: &SetupResult) -> Option<(f64, f64, f64)> {
-    let mut bins: Vec<f64> = Vec::new();
-    for unit in 0..found.units.len() {
-        bins.extend(utilisation(results, found, unit).filter(|(_, share)| *share >= 98.0).map(|(hour, _)| hour));
-    }
-    bins.sort_by(f64::total_cmp);
-    bins.dedup();
-    let half = results.bins.1 / 7200.0;
-    let (first, last) = (bins.first()? - half, bins.last()? + half);
-    #[allow(clippy::cast_precision_loss)]
-    let hours = bins.len() as f64 * 2.0 * half;
-    Some((first, last, hours))
 }
 
 fn finding(results: &Results) -> String {

@@ -2,8 +2,9 @@
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};
+use crate::report::drawn::Chart;
+use crate::report::drawn::ChartTable;
 use crate::report::words::{clock, figure, number, quoted};
-use crate::report::{Chart, ChartTable};
 use crate::study::figures::TargetKind;
 use crate::study::results::{Results, SetupResult};
 

@@ -2,23 +2,25 @@
 
 use std::ops::Range;
 
-use crate::scenario::checker::Checker;
-use crate::scenario::check::demand::within;
-use crate::scenario::file::{
-    AddFile, At, BalanceFile, Change, CurfewFile, LimitFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile,
-    ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, WindowFile,
-};
-use crate::scenario::check::headend::{balancer, class_named, discipline, limited, no_second, select, unit, unit_named};
-use crate::scenario::idle::unreached;
-use crate::scenario::field::{Date, Field, Flag, Name};
 use crate::model::{
     Balancer, Cap, ChangeKind, ClassId, ConcentratorId, Curfew, DatedChange, Demand, Discipline, Model, PoolId,
     Release, SiteId, daily,
 };
-use crate::scenario::problem::did_you_mean;
+use crate::scenario::check::demand::within;
 use crate::scenario::check::device::DeviceModels;
+use crate::scenario::check::headend::{
+    balancer, class_named, discipline, limited, no_second, select, unit, unit_named,
+};
 use crate::scenario::check::tunnel;
+use crate::scenario::checker::Checker;
+use crate::scenario::field::{Date, Field, Flag, Name};
 use crate::scenario::file::TunnelsFile;
+use crate::scenario::file::{
+    AddFile, At, BalanceFile, Change, CurfewFile, LimitFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile,
+    ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, WindowFile,
+};
+use crate::scenario::idle::unreached;
+use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, DAY, Duration, Share, Time, TimeOfDay};
 
 /// Makes changes to a model. `first` is the date of its first day. Says whether a pool places tunnels by load from now on though

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::model::{
+    Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Fallback, Levels, MAX_CLASSES, Rules, Site, SiteId,
+};
 use crate::random;
 use crate::scenario::checker::Checker;
+use crate::scenario::field::{Count, Field, Flag, Name, Number};
 use crate::scenario::file::{
     At, Band, ClassFile, CodecFile, FallbackFile, File, JobsFile, OpenFile, Point, StaffFile, SteadyFile, StreamsFile,
     UsersFile, Weekdays,
-};
-use crate::scenario::field::{Count, Field, Flag, Name, Number};
-use crate::model::{
-    Arrival, Arrivals, Class, ClassId, Codec, Cumulative, Demand, Fallback, Levels, MAX_CLASSES, Rules, Site, SiteId,
 };
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::table::{CsvTable, TOO_LONG, field_span, found, too_long};

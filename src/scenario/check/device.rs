@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::scenario::checker::Checker;
-use crate::scenario::file::{At, CipherFile, ConcentratorFile, File};
-use crate::scenario::field::{Count, Field, Number, TextLine};
-use crate::scenario::problem::did_you_mean;
 use crate::scenario::check::source::{Input, Likelihood, Standing};
+use crate::scenario::checker::Checker;
+use crate::scenario::field::{Count, Field, Number, TextLine};
+use crate::scenario::file::{At, CipherFile, ConcentratorFile, File};
+use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, PacketRate};
 
 /// What is known of a device.

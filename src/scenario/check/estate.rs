@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use crate::model::Site;
 use crate::random::{Distribution, Key, Purpose, name_of};
 use crate::scenario::checker::Checker;
-use crate::scenario::file::{At, CsvEstate, Drawn, Estate, File, Link, SiteFile};
 use crate::scenario::field::{Field, TextLine};
-use crate::model::Site;
+use crate::scenario::file::{At, CsvEstate, Drawn, Estate, File, Link, SiteFile};
 use crate::scenario::problem::SourceId;
 use crate::scenario::table::{CsvTable, TOO_LONG, field_span, found, too_long};
 use crate::units::{BitRate, Duration, Share, visible};

@@ -3,14 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::random;
-use crate::scenario::checker::Checker;
-use crate::scenario::file::fault::{Dated, BrownOutFile, CutFile, FaultFile, FlapsFile, FloodFile, OutageFile, ServersLostFile, SurgeFile};
-use crate::scenario::file::{At, Law, Selector};
-use crate::scenario::check::headend::{class_named, select, unit_named};
-use crate::scenario::field::{Field, Name};
-use crate::model::{Fault, FaultKind};
 use crate::model::{ClassId, ConcentratorId, Demand, Model, SiteId};
+use crate::model::{Fault, FaultKind};
+use crate::random;
+use crate::scenario::check::headend::{class_named, select, unit_named};
+use crate::scenario::checker::Checker;
+use crate::scenario::field::{Field, Name};
+use crate::scenario::file::fault::{
+    BrownOutFile, CutFile, Dated, FaultFile, FlapsFile, FloodFile, OutageFile, ServersLostFile, SurgeFile,
+};
+use crate::scenario::file::{At, Law, Selector};
 use crate::scenario::problem::did_you_mean;
 use crate::units::{Duration, Time, TimeOfDay};
 

@@ -5,18 +5,18 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::scenario::checker::{Checker, DistributedQuantity};
-use crate::scenario::file::{
-    At, BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, File, LimitFile,
-    PoolFile, QueuesFile, Selector,
-};
-use crate::scenario::field::{Count, Field, Flag, Name, Number};
 use crate::model::{
     Balancer, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, Discipline, FailBack, Pool, PoolId, Queues,
     Site, SiteId,
 };
-use crate::scenario::problem::did_you_mean;
 use crate::scenario::check::device::{self, DeviceModels};
+use crate::scenario::checker::{Checker, DistributedQuantity};
+use crate::scenario::field::{Count, Field, Flag, Name, Number};
+use crate::scenario::file::{
+    At, BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, File, LimitFile,
+    PoolFile, QueuesFile, Selector,
+};
+use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, Duration};
 
 /// Reads all concentrators.

@@ -116,8 +116,9 @@ fn origin_of(path: String, value: String, file: &File) -> Input {
         Some(StandingFile::Fitted) => Standing::Fitted,
         Some(StandingFile::Assumed) | None => Standing::Assumed,
     };
-    let line =
-        |leaf: &crate::scenario::field::Field<crate::scenario::field::TextLine>| leaf.right().map(|line| line.0.clone());
+    let line = |leaf: &crate::scenario::field::Field<crate::scenario::field::TextLine>| {
+        leaf.right().map(|line| line.0.clone())
+    };
     Input {
         path,
         value,

@@ -1,10 +1,10 @@
 //! Targets: what must hold, in which hours, up to which limit.
 
-use crate::scenario::checker::Checker;
-use crate::scenario::file::{At, File, MeasureFile, TargetFile};
-use crate::scenario::check::headend::class_named;
-use crate::scenario::field::Number;
 use crate::model::{Calendar, Class, ClassId, Demand};
+use crate::scenario::check::headend::class_named;
+use crate::scenario::checker::Checker;
+use crate::scenario::field::Number;
+use crate::scenario::file::{At, File, MeasureFile, TargetFile};
 use crate::units::{Bytes, Duration, Share, Text, Time, TimeOfDay};
 
 /// Something that must hold.

@@ -2,8 +2,8 @@
 
 use crate::model::TunnelTerms;
 use crate::scenario::checker::Checker;
-use crate::scenario::file::TunnelsFile;
 use crate::scenario::field::{Count, Number};
+use crate::scenario::file::TunnelsFile;
 use crate::units::{Duration, Share};
 
 /// Less than a round trip makes no sense, and floods the run with events.

@@ -2,22 +2,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scenario::file::tunnel::TunnelsFile;
 use crate::scenario::field::{At, Count, Date, Field, Flag, Name, Number};
 use crate::scenario::file::concentrator::{BalancerFile, ConcentratorFile, DisciplineFile, QueuesFile};
+use crate::scenario::file::selector::Selector;
+use crate::scenario::file::tunnel::TunnelsFile;
 use crate::units::{BitRate, Duration, Share, TimeOfDay};
-
-/// Some of the sites.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum Selector {
-    /// Every site.
-    All,
-    /// This share of the sites, the largest first or as the estate lists them.
-    Share(Field<Share>),
-    /// These sites.
-    List(Vec<Field<Name>>),
-}
 
 /// One change of the world.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

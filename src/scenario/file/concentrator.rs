@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::scenario::field::{At, Count, Field, Flag, Name, Number};
-use crate::scenario::file::change::Selector;
+use crate::scenario::file::selector::Selector;
 use crate::units::{BitRate, Bytes, Duration, PacketRate};
 
 /// A device that ends tunnels.

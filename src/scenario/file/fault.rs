@@ -3,8 +3,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::scenario::field::{At, Date, Field, Name, Number};
-use crate::scenario::file::change::Selector;
 use crate::scenario::file::law::Law;
+use crate::scenario::file::selector::Selector;
 use crate::units::{BitRate, Duration, Share, TimeOfDay};
 
 /// One misfortune. Without `at` it begins with the run, without `lasts` it goes on to its end.

@@ -2,9 +2,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scenario::file::fault::FaultFile;
 use crate::scenario::field::{At, Date, Field, Name, Number, TextLine};
 use crate::scenario::file::change::Change;
+use crate::scenario::file::fault::FaultFile;
 use crate::units::TimeOfDay;
 
 /// Something that could be done.

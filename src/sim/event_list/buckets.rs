@@ -1,7 +1,8 @@
 //! All buckets: wheels of them, and the chunks in which their events lie.
 
-use super::chunks::{Chunks, NONE, ROOM};
+use super::chunks::{Chunks, NONE};
 use super::entries::Pending;
+use super::entries::ROOM;
 use super::wheel::{BUCKETS, DIGIT, WHEELS, Wheel, digit};
 use crate::sim::hints::likely;
 

@@ -1,6 +1,6 @@
 //! Chunks: where the events of buckets lie.
-
 use super::entries::Pending;
+use crate::sim::event_list::entries::ROOM;
 
 /// No chunk.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -20,8 +20,6 @@ pub(crate) struct Chunks<E> {
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(crate) struct Chunk<E>(pub [Pending<E>; ROOM]);
-
-pub(crate) const ROOM: usize = 4;
 
 impl<E: Copy + Default> Chunks<E> {
     pub fn new() -> Self {

@@ -1,6 +1,5 @@
 //! Events with what orders them: the few that are up, and a heap beside them.
 
-use super::chunks::ROOM;
 use crate::sim::hints::likely;
 
 /// An event, when it is due, and what breaks ties: two lie in a line of the cache.
@@ -165,3 +164,5 @@ impl<E: Copy + Default> Heap<E> {
         heap[at] = entry;
     }
 }
+
+pub(crate) const ROOM: usize = 4;

@@ -1,13 +1,10 @@
 //! Bursts: windows of senders that start. They go before the flows that share, which pay for them.
 
-use std::hint::cold_path;
-
 use crate::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::fluid::class_queue::{ClassQueue, LATELY};
 use crate::sim::fluid::concentrator::FluidConcentrator;
 use crate::sim::fluid::reallocate::Demands;
 use crate::sim::hints::{larger, smaller};
-use crate::sim::hints::{likely, unlikely};
 use crate::units::{Duration, Time};
 
 impl FluidConcentrator {
@@ -28,7 +25,7 @@ impl FluidConcentrator {
 
     /// A burst of `work` bits is taken in; it leaves the concentrator after `through` seconds and the access link
     /// after `last`. A `paced` one comes as the acknowledgements of the window before it do.
-    #[inline(always)]
+    #[inline]
     pub fn burst(&mut self, site: SiteId, class: ClassId, work: f64, paced: bool, [through, last]: [f64; 2]) {
         let place = self.plan.queue_of(class);
         let one_for_all = self.one_for_all();
@@ -43,7 +40,6 @@ impl FluidConcentrator {
             }
             self.buffer - lane.backlog + lane.coming.bits
         } else {
-            cold_path();
             if paced {
                 lane.coming.add(work, 2.0 * smaller(door.access(), lane.link.rate));
             }
@@ -52,7 +48,6 @@ impl FluidConcentrator {
         lane.standing.bits = smaller(lane.standing.bits, larger(most, 0.0));
         let now = self.now.secs();
         if lane.own_line {
-            cold_path();
             lane.own_until[site.index()] = now + through;
         }
         // Where each class has its own queue, the access link is not held for what still waits in another: only for its work.
@@ -63,13 +58,13 @@ impl FluidConcentrator {
             smaller(held_until, larger(door.free_at, now) + work * door.slowness())
         };
         lane.bursts += work / LATELY;
-        if unlikely(self.sites[site.index()].busy != 0) {
+        if self.sites[site.index()].busy != 0 {
             self.charge_access(site, place, work);
         }
         let reserve = self.reserve(self.capacity());
-        if unlikely((reserve > 0.0) != (self.reserve > 0.0))
-            || unlikely((reserve - self.reserve).abs() > 0.05 * self.throughput)
-            || (unlikely(!self.floods.is_empty()) && self.now.since(self.settled) >= OFTEN)
+        if (reserve > 0.0) != (self.reserve > 0.0)
+            || (reserve - self.reserve).abs() > 0.05 * self.throughput
+            || (!self.floods.is_empty() && self.now.since(self.settled) >= OFTEN)
         {
             self.reallocate();
         }
@@ -122,7 +117,7 @@ impl FluidConcentrator {
         }
         // Flows end later by this, and nothing else changes but averages, which are looked at often enough; a flood answers
         // at once.
-        if likely(self.floods.is_empty()) && likely(self.now.since(self.settled) < OFTEN) {
+        if self.floods.is_empty() && self.now.since(self.settled) < OFTEN {
             self.put_off = true;
         } else {
             self.reallocate();
@@ -178,13 +173,10 @@ impl FluidConcentrator {
         let of = |lane: &ClassQueue| (lane.appetite(), lane.bursts);
         let (appetite, bursts) = match &self.queues[..] {
             [only] => of(only),
-            all => {
-                cold_path();
-                all.iter().map(of).fold((0.0, 0.0), |sum, lane| (sum.0 + lane.0, sum.1 + lane.1))
-            }
+            all => all.iter().map(of).fold((0.0, 0.0), |sum, lane| (sum.0 + lane.0, sum.1 + lane.1)),
         };
         let needed = appetite <= capacity && appetite + bursts > capacity;
-        if unlikely(needed) { smaller(bursts, capacity) } else { 0.0 }
+        if needed { smaller(bursts, capacity) } else { 0.0 }
     }
 
     /// Where lanes share by weight, those whose bursts are more than their part for long get their part, and no more:

@@ -1,12 +1,9 @@
 //! A lane: one of a concentrator's queues with all that is before it and in it.
 
-use std::hint::cold_path;
-
 use crate::model::{ClassId, Discipline, MAX_CLASSES, SiteId};
 use crate::sim::discipline::ClassQueueTerms;
 use crate::sim::fluid::sharing::{Fairness, MaxMin};
 use crate::sim::fluid::standing_queue::{SharedLink, StandingEstimate};
-use crate::sim::hints::unlikely;
 use crate::sim::hints::{larger, smaller};
 use crate::units::Time;
 
@@ -118,7 +115,7 @@ impl ClassQueue {
     /// Whether it is not one line, first come, first served.
     #[inline]
     pub fn in_turn(&self) -> bool {
-        unlikely(self.own_line | self.weighs)
+        self.own_line | self.weighs
     }
 
     /// Bursts that are there and wait [bit].
@@ -133,7 +130,7 @@ impl ClassQueue {
     }
 
     /// `dt` seconds pass for what stands before it and for the average of its bursts, which fades.
-    #[inline(always)]
+    #[inline]
     pub fn pass(&mut self, dt: f64, fades: f64) {
         if self.stands() {
             self.standing.pass(dt, self.sharing(), &self.link, self.link.rate - self.band.rate());
@@ -153,7 +150,7 @@ impl ClassQueue {
     }
 
     /// Bursts that there are leave for `dt` seconds, at what the flows that access holds back leave of `rate`.
-    #[inline(always)]
+    #[inline]
     pub fn drain(&mut self, rate: f64, dt: f64) {
         let left = self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt;
         if left <= 0.0 {
@@ -165,7 +162,6 @@ impl ClassQueue {
         self.backlog = left;
         self.coming.pass(dt, 2.0 * self.link.rate, left);
         if self.kept < LITTLE {
-            cold_path();
             self.parts.iter_mut().for_each(|bits| *bits *= self.kept);
             self.kept = 1.0;
         }

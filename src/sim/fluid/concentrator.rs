@@ -1,15 +1,12 @@
 //! A concentrator at work: queues that share its throughput, and the streams that take theirs first.
 
-use crate::model::{
-    ClassId, Concentrator, ConcentratorId, Counts, Discipline, Ingredient, Site, SiteId, Transport,
-};
+use crate::model::{ClassId, Concentrator, ConcentratorId, Counts, Discipline, Ingredient, Site, SiteId, Transport};
 use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::{ClassQueueTerms, QueuePlan, Shape, plan};
 use crate::sim::fluid::class_queue::{ClassQueue, Flood};
 use crate::sim::fluid::sharing::MaxMin;
 use crate::sim::fluid::site_access::{PathTerms, SiteAccess, mean_trip, nearness};
 use crate::sim::fluid::standing_queue::SharedLink;
-use crate::sim::hints::unlikely;
 use crate::sim::pricing::access_rate;
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Bytes, Time};
@@ -207,9 +204,9 @@ impl FluidConcentrator {
     }
 
     /// Brings the clocks to `now`.
-    #[inline(always)]
+    #[inline]
     pub fn advance(&mut self, now: Time) {
-        if unlikely(now == self.now) {
+        if now == self.now {
             return;
         }
         let dt = now.since(self.now).secs();
@@ -217,10 +214,10 @@ impl FluidConcentrator {
             self.pass(dt);
         }
         self.counters.capacity += self.throughput * dt;
-        if unlikely(!self.floods.is_empty()) {
+        if !self.floods.is_empty() {
             self.book_floods(dt);
         }
-        if unlikely(self.calls > 0) {
+        if self.calls > 0 {
             for (class, rate) in self.streaming.iter().enumerate() {
                 self.counters.streamed[class] += rate.min(self.throughput) * dt;
             }
@@ -416,7 +413,7 @@ impl FluidConcentrator {
         self.reallocate();
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn put(&mut self, place: usize, job: FluidFlow) {
         let weight = self.weight(job.site, job.class);
         self.touch(place).insert(job.site.0, job.flow, job.work, weight);
@@ -424,13 +421,13 @@ impl FluidConcentrator {
         self.share_access(job.site);
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn after_leaving(&mut self, place: usize, site: SiteId) {
         let (lane, door) = (&self.queues[place], &mut self.sites[site.index()]);
         if lane.band.weight_at(site.0) <= 0.0 {
             door.busy &= !(1 << place);
         }
-        if unlikely(!self.one_for_all()) && self.sites[site.index()].busy != 0 {
+        if !self.one_for_all() && self.sites[site.index()].busy != 0 {
             self.share_access(site);
         }
     }

@@ -1,7 +1,5 @@
 //! Floods: what sites send that nobody asked for, and what it leaves the others.
 
-use std::hint::cold_path;
-
 use crate::model::{ClassId, MAX_CLASSES, SiteId, Transport};
 use crate::sim::discipline::{ClassQueueTerms, QueuePlan};
 use crate::sim::fluid::class_queue::{Flood, Flooded};
@@ -64,7 +62,6 @@ impl FluidConcentrator {
         if self.floods.is_empty() {
             return segments;
         }
-        cold_path();
         let lane = &mut self.queues[self.plan.queue_of(class)];
         let passes = lane.flooded.passes;
         if passes >= 1.0 {

@@ -133,6 +133,7 @@ impl FluidNetwork {
 
     /// When and where the next flow ends.
     #[inline]
+    #[must_use]
     pub fn next(&self, now: Time) -> (Time, ConcentratorId) {
         // One concentrator needs no loop, and this is asked for at every event.
         let (end, place) = match &self.concentrators[..] {

@@ -1,7 +1,5 @@
 //! What time does to what stands before each lane: the queue that long transfers keep, bursts, and their average.
 
-use std::hint::cold_path;
-
 use crate::model::MAX_CLASSES;
 use crate::sim::fluid::class_queue::LATELY;
 use crate::sim::fluid::concentrator::FluidConcentrator;
@@ -10,11 +8,10 @@ use crate::sim::hints::{larger, smaller};
 
 impl FluidConcentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn pass(&mut self, dt: f64) {
         let fades = exp_decay(dt / LATELY);
         let [only] = &mut self.queues[..] else {
-            cold_path();
             return self.pass_several(dt, fades);
         };
         only.pass(dt, fades);

@@ -1,19 +1,16 @@
 //! What a burst would meet now: on its way through the queue and the access link.
 
-use std::hint::cold_path;
-
 use crate::model::{ClassId, SiteId};
 use crate::sim::fluid::class_queue::ClassQueue;
 use crate::sim::fluid::concentrator::{FluidConcentrator, LONGEST_QUEUE};
 use crate::sim::fluid::site_access::{PathState, SiteAccess};
 use crate::sim::fluid::standing_queue::{access_queue, size};
 use crate::sim::hints::{larger, smaller};
-use crate::sim::hints::{likely, unlikely};
 
 impl FluidConcentrator {
     /// Time that a packet of the class from the site would wait in the concentrator's queue now [s].
     #[must_use]
-    #[inline(always)]
+    #[inline]
     pub fn wait(&self, site: SiteId, class: ClassId) -> f64 {
         let lane = &self.queues[self.plan.queue_of(class)];
         self.wait_in(lane, site, self.found(lane, site))
@@ -29,8 +26,7 @@ impl FluidConcentrator {
         } else {
             larger(lane.own_until[site.index()] - self.now.secs(), 0.0) + found * lane.slow
         };
-        let behind_flood =
-            if unlikely(lane.flooded.passes < 1.0) && !lane.own_line { self.buffer * self.slow } else { 0.0 };
+        let behind_flood = if lane.flooded.passes < 1.0 && !lane.own_line { self.buffer * self.slow } else { 0.0 };
         smaller(larger(wait, behind_flood) + lane.ahead, LONGEST_QUEUE)
     }
 
@@ -39,11 +35,11 @@ impl FluidConcentrator {
     #[inline]
     fn found(&self, lane: &ClassQueue, site: SiteId) -> f64 {
         let in_the_way = !(lane.in_turn() && (lane.weighs || lane.band.weight_at(site.0) <= 0.0));
-        if likely(in_the_way) && likely(self.ahead_of_bursts.standing) { lane.standing.bits } else { 0.0 }
+        if in_the_way && self.ahead_of_bursts.standing { lane.standing.bits } else { 0.0 }
     }
 
     pub(crate) fn waiting_bursts(&self, lane: &ClassQueue) -> f64 {
-        if likely(self.ahead_of_bursts.bursts) { lane.waiting() } else { 0.0 }
+        if self.ahead_of_bursts.bursts { lane.waiting() } else { 0.0 }
     }
 
     /// What a burst of the class from the site would meet now.
@@ -59,12 +55,7 @@ impl FluidConcentrator {
         let share = smaller(lane.band.fair_share(site.0, by_flow), smaller(lane.terms.per_site, of_access));
         let share = larger(share, 1.0);
         let alone = !lane.band.saturated();
-        let (rate, slowness) = if lane.in_turn() && !alone {
-            cold_path();
-            (share, 1.0 / share)
-        } else {
-            (lane.rate, lane.slowness)
-        };
+        let (rate, slowness) = if lane.in_turn() && !alone { (share, 1.0 / share) } else { (lane.rate, lane.slowness) };
         let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
         let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
@@ -132,7 +123,7 @@ impl FluidConcentrator {
     /// as the buffer holds one of each [s].
     fn turn_of(&self, site: SiteId, class: ClassId) -> f64 {
         let lane = &self.queues[self.plan.queue_of(class)];
-        if likely(!lane.in_turn() || !lane.band.saturated()) {
+        if !lane.in_turn() || !lane.band.saturated() {
             return 0.0;
         }
         let weight = self.plan.flow_weight[class.index()];
@@ -144,7 +135,6 @@ impl FluidConcentrator {
     #[inline]
     pub fn up_wait_in(&self, site: SiteId, class: ClassId, after: f64) -> f64 {
         if !self.both {
-            cold_path();
             return 0.0;
         }
         let lane = &self.queues[self.plan.queue_of(class)];
@@ -157,6 +147,6 @@ impl FluidConcentrator {
     #[must_use]
     #[inline]
     pub fn up_wait(&self, site: SiteId, class: ClassId) -> f64 {
-        if likely(self.both) { self.small_wait(site, class) } else { 0.0 }
+        if self.both { self.small_wait(site, class) } else { 0.0 }
     }
 }

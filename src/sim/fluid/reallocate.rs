@@ -4,7 +4,6 @@ use crate::model::{MAX_CLASSES, SiteId, Transport};
 use crate::sim::fluid::concentrator::FluidConcentrator;
 use crate::sim::fluid::floods::{flood_rate, flooded, sent};
 use crate::sim::hints::{larger, smaller};
-use crate::sim::hints::{likely, unlikely};
 use crate::units::Time;
 
 /// Weight and greatest useful rate of each lane.
@@ -15,8 +14,8 @@ impl FluidConcentrator {
     pub(crate) fn reallocate(&mut self) {
         (self.put_off, self.settled) = (false, self.now);
         let capacity = self.capacity();
-        self.reserve = if unlikely(matches!(self.transport, Transport::Ideal)) { 0.0 } else { self.reserve(capacity) };
-        if likely(self.one_for_all()) { self.settle_one(capacity) } else { self.settle_all(capacity) }
+        self.reserve = if matches!(self.transport, Transport::Ideal) { 0.0 } else { self.reserve(capacity) };
+        if self.one_for_all() { self.settle_one(capacity) } else { self.settle_all(capacity) }
     }
 
     /// What streams leave of the throughput [bit/s].
@@ -28,7 +27,7 @@ impl FluidConcentrator {
         let lane = &mut self.queues[0];
         let mut capacity = capacity.min(lane.terms.total);
         lane.band.advance(self.now);
-        if unlikely(!self.floods.is_empty()) {
+        if !self.floods.is_empty() {
             let rate = flood_rate(&self.floods, &self.plan, 0);
             let sent = sent(&lane.band, lane.bursts, self.full);
             lane.flooded = flooded(&lane.band, sent, capacity, rate, &lane.terms);
@@ -36,12 +35,12 @@ impl FluidConcentrator {
         }
         lane.band.settle((capacity - self.reserve).max(0.0));
         let _ = lane.band.forgive();
-        if unlikely(lane.flooded.rate > 0.0) {
+        if lane.flooded.rate > 0.0 {
             // What the others do not use a flood takes, as far as it goes.
             let unused = larger(capacity - lane.band.rate() - lane.bursts, 0.0);
             lane.flooded.rate = smaller(lane.flooded.rate + unused, flood_rate(&self.floods, &self.plan, 0));
         }
-        if unlikely(capacity.to_bits() != lane.link.rate.to_bits()) {
+        if capacity.to_bits() != lane.link.rate.to_bits() {
             lane.open(capacity);
         }
         self.next = (lane.band.next_end(), 0);

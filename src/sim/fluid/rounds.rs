@@ -9,7 +9,7 @@ use crate::sim::event::Event;
 use crate::sim::event_list::{EventList, Rank};
 use crate::sim::fluid::network::FluidNetwork;
 use crate::sim::fluid::transfer::{FluidTransfer, Phase, WindowState};
-use crate::sim::hints::{larger, likely, smaller, unlikely};
+use crate::sim::hints::{larger, smaller};
 use crate::sim::observer::Parts;
 use crate::sim::transfer::Delivery;
 use crate::sim::turn::TransactionId;
@@ -102,7 +102,7 @@ impl FluidNetwork {
     ) -> Option<Delivery> {
         let tcp = self.tcp?;
         let transfer = &mut self.transfers[id as usize];
-        if unlikely(transfer.epoch != epoch || transfer.phase != Phase::Rounds) {
+        if transfer.epoch != epoch || transfer.phase != Phase::Rounds {
             return None;
         }
         let (site, class) = (transfer.site, transfer.class);
@@ -123,31 +123,31 @@ impl FluidNetwork {
         // Who has lost something in a full queue is one of those that keep it full; elsewhere once its window is near its
         // fair part.
         let settled = || crowded() || (window.congestion_avoidance && (path.held_back || fair() * SETTLES >= first));
-        if unlikely(starved) || (sent < window.left && (busy >= first || window.past_slow_start || settled())) {
+        if starved || (sent < window.left && (busy >= first || window.past_slow_start || settled())) {
             transfer.work = f64::from(window.left) * segment;
             self.join_sharing(now, id);
             return None;
         }
         let past = concentrator.past_flood(class, sent);
-        let accepted = if unlikely(past < sent) {
+        let accepted = if past < sent {
             past
-        } else if likely(tcp.has(Ingredient::Losses)) {
+        } else if tcp.has(Ingredient::Losses) {
             path.accepted(sent, segment, window.ack_clocked, window.congestion_avoidance)
         } else {
             sent
         };
         let ack_clocked = std::mem::replace(&mut window.ack_clocked, true);
-        let (work_in, delay_in) = if likely(accepted == sent) {
+        let (work_in, delay_in) = if accepted == sent {
             (work, delay)
         } else {
             let work = f64::from(accepted) * segment;
             (work, path.burst_delay(work, segment))
         };
-        if likely(accepted > 0) {
+        if accepted > 0 {
             let on_access = delay_in.last - path.access_queue;
             concentrator.burst(site, class, work_in, ack_clocked, [delay_in.through, on_access]);
         }
-        if unlikely(accepted < sent) && !window.congestion_avoidance {
+        if accepted < sent && !window.congestion_avoidance {
             concentrator.overflow(class);
         }
         window.left -= accepted;

@@ -5,7 +5,6 @@ use crate::units::float;
 
 /// What every window and request of a site needs to know of it, in a line of the cache.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
 pub(crate) struct SiteAccess {
     pub path: PathTerms,
     /// Rate of its access link, less its streams [bit/s of work].
@@ -19,8 +18,6 @@ pub(crate) struct SiteAccess {
     /// Lanes with flows of the site, a bit each.
     pub busy: u16,
 }
-
-const _: () = assert!(size_of::<SiteAccess>() == 64);
 
 /// The path to a site.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +104,7 @@ pub fn mean_trip(sites: &[Site]) -> f64 {
 
 /// What a flow of each site weighs for its round trip: with windows alike, rates are as one over the round trip, most of a
 /// full queue included (RFC 9438, section 3.3).
+#[must_use]
 pub fn nearness(concentrator: &Concentrator, transport: Transport, trips: &[f64], mean: f64) -> Vec<f64> {
     if !transport.has(Ingredient::RoundTrips) {
         return vec![1.0; trips.len()];

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::sim::hints::{larger, unlikely};
+use crate::sim::hints::larger;
 use crate::units::float;
 
 /// The queue that long transfers keep before a concentrator: they fill the buffer until something is lost, give way,
@@ -167,7 +167,7 @@ impl SharedLink {
 /// of the series are exact to 1e-12 there.
 #[must_use]
 pub fn exp_decay(x: f64) -> f64 {
-    if unlikely(x >= 0.06) {
+    if x >= 0.06 {
         return (-x).exp();
     }
     // In pairs, which need not wait for each other (Estrin).

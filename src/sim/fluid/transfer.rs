@@ -2,7 +2,7 @@
 
 use crate::model::{ClassId, ConcentratorId, Ingredient, SiteId, Tcp};
 use crate::sim::fluid::site_access::PathState;
-use crate::sim::hints::{larger, likely, smaller};
+use crate::sim::hints::{larger, smaller};
 use crate::sim::transaction::latency::LatencyParts;
 use crate::sim::turn::Turn;
 use crate::units::Time;
@@ -108,7 +108,7 @@ impl WindowState {
 
     /// Time until the next window, after `sent` segments of which `accepted` were not lost; `trip` is the round trip [s].
     pub fn after(&mut self, tcp: &Tcp, sent: u32, accepted: u32, trip: f64) -> f64 {
-        if likely(accepted == sent) {
+        if accepted == sent {
             self.losses = 0;
             self.cwnd = if self.congestion_avoidance { self.cwnd + 1 } else { self.cwnd * 2 }.min(tcp.most);
             return trip;
@@ -148,7 +148,7 @@ impl PathState {
     /// Time that a packet towards the headend waits, where both directions count [s].
     #[must_use]
     pub fn up_wait(&self) -> f64 {
-        if likely(self.both) { self.wait } else { 0.0 }
+        if self.both { self.wait } else { 0.0 }
     }
 
     /// Time that a bit takes on the slower of the two links [s].
@@ -180,6 +180,6 @@ impl PathState {
             return sent.min(room.max(least));
         }
         let room = larger(self.room, 0.0) * f64::from(1 + u8::from(ack_clocked));
-        if likely(f64::from(sent) * segment <= room) { sent } else { (room / segment) as u32 }
+        if f64::from(sent) * segment <= room { sent } else { (room / segment) as u32 }
     }
 }

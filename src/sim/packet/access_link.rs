@@ -1,11 +1,9 @@
 //! A site's access link: a rate each way, a buffer, and packets on their way.
 
-use std::collections::VecDeque;
-use std::hint::cold_path;
-
 use crate::model::Site;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool};
 use crate::units::{BitRate, Duration, Time};
+use std::collections::VecDeque;
 
 /// Both directions of an access link.
 #[derive(Clone, Debug)]
@@ -61,7 +59,7 @@ impl LinkDirection {
     /// # Errors
     /// If it is lost.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
-    #[inline(always)]
+    #[inline]
     pub fn send(&mut self, train: Train, pool: &mut PacketPool, id: PacketId) -> Result<Option<Time>, ()> {
         let Some(at) = self.arrival_time(&train) else { return Err(()) };
         let first = self.in_flight.is_empty();
@@ -73,7 +71,6 @@ impl LinkDirection {
     /// When a train is at the other end; none if it is lost.
     pub fn arrival_time(&mut self, train: &Train) -> Option<Time> {
         if self.busy_until > train.from + self.buffer {
-            cold_path();
             return None;
         }
         // Packets of a train follow each other: the link sends the first while the others arrive.

@@ -1,7 +1,5 @@
 //! A concentrator that serves packets: its queues, the packet in service, the books.
 
-use std::hint::cold_path;
-
 use crate::model::{ClassId, Concentrator, Counts, Discipline};
 use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::Shape;
@@ -91,7 +89,7 @@ impl PacketConcentrator {
     }
 
     /// A train joins. When the concentrator was idle, the end of its service comes back; what does not fit goes to `lost`.
-    #[inline(always)]
+    #[inline]
     pub fn arrive(
         &mut self,
         now: Time,
@@ -114,13 +112,12 @@ impl PacketConcentrator {
 
     fn count_lost(&mut self, lost: &[QueuedPacket]) {
         for queued in lost {
-            cold_path();
             self.counters.lost[queued.packet.flow.class.index()] += self.work(queued);
         }
     }
 
     /// The device takes a packet ahead.
-    #[inline(always)]
+    #[inline]
     fn fill_tx_ring(&mut self, pool: &PacketPool) {
         if self.has_tx_ring && self.tx_ring.is_none() {
             self.tx_ring = self.scheduler.pop(pool);
@@ -157,7 +154,6 @@ impl PacketConcentrator {
     pub fn encapsulate(&self, packet: Packet, inside: TrainSizes, at: Time) -> QueuedPacket {
         let TrainSizes { each, last: tail } = inside;
         if packet.kind == PacketKind::Message {
-            cold_path();
             return QueuedPacket { packet, at, size: each, last_size: tail };
         }
         let last = self.cost.wire(tail);
@@ -166,7 +162,6 @@ impl PacketConcentrator {
 
     fn work(&self, queued: &QueuedPacket) -> f64 {
         if queued.packet.kind == PacketKind::Message {
-            cold_path();
             #[allow(clippy::cast_precision_loss)] // a transfer's bits stay below 2^53
             return queued.bytes().cast_signed() as f64 * 8.0;
         }
@@ -189,7 +184,6 @@ impl PacketConcentrator {
         if self.unshaped {
             return Ok(None);
         }
-        cold_path();
         self.apply_shaper(now, queued)
     }
 

@@ -1,7 +1,5 @@
 //! TCP exchanges: connections open, requests and responses follow each other, timers fire.
 
-use std::hint::cold_path;
-
 use crate::sim::event_list::Rank;
 use crate::sim::observer::Parts;
 use crate::sim::packet::network::{PacketEvent, PacketNetwork, PacketTransfer};
@@ -124,7 +122,7 @@ impl PacketNetwork {
 
     /// Sends what the window allows, in trains of the grain, but of no more than a quarter of the window, lest it beat in time
     /// with itself.
-    #[inline(always)]
+    #[inline]
     pub(super) fn send_allowed(&mut self, id: TransactionId, direction: Direction) {
         let sender = &mut self.connections[id as usize].half(direction).sender;
         let most = self.train_size.min((sender.cwnd() / 4).max(1));
@@ -148,21 +146,14 @@ impl PacketNetwork {
         let bare = header_size(&tcp);
         if count > 1 && half.is_fin(first + count - 1) {
             // All packets of a train but the last are full: the end of a message and the FIN behind it do not share one.
-            cold_path();
             self.send_data(id, direction, (first, count - 1));
             self.send_data(id, direction, (first + count - 1, 1));
             return;
         }
         let tail = half.size(first + count - 1, full, bare);
         let ack = AckInfo::of(first);
-        let packet = Packet {
-            flow: flow,
-            kind: PacketKind::Data,
-            direction: direction,
-            count: saturating_u16(count),
-            sent: self.now,
-            ack: ack,
-        };
+        let packet =
+            Packet { flow, kind: PacketKind::Data, direction, count: saturating_u16(count), sent: self.now, ack };
         self.send(packet, TrainSizes { each: full, last: tail });
     }
 
@@ -176,8 +167,7 @@ impl PacketNetwork {
             connection.delayed_ack_at = Time::NEVER;
         }
         let back = if direction == Direction::Down { Direction::Up } else { Direction::Down };
-        let packet =
-            Packet { count: saturating_u16(count), ack: ack, ..Packet::control(flow, PacketKind::Ack, back, echo) };
+        let packet = Packet { count: saturating_u16(count), ack, ..Packet::control(flow, PacketKind::Ack, back, echo) };
         self.send(packet, TrainSizes::of(header_size(&tcp)));
     }
 
@@ -220,7 +210,6 @@ impl PacketNetwork {
         let mut owes = false;
         let reply = connection.down.receiver.on_segment(packet.ack.seq, u32::from(packet.count));
         if connection.response_complete() {
-            cold_path();
             let more = connection.has_more();
             self.send_ack(id, Direction::Down, packet.sent);
             if more {
@@ -295,12 +284,12 @@ impl PacketNetwork {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Distribution;
+    use crate::model::TunnelTerms;
     use crate::model::{
         Balancer, Calendar, Class, ClassId, Concentrator, ConcentratorId, Demand, FailBack, Fidelity, Model, Pool,
         PoolId, Site, SiteId, Tcp, Transport,
     };
-    use crate::model::TunnelTerms;
+    use crate::random::Distribution;
     use crate::units::{BitRate, Bytes, DAY, NANOS, TimeOfDay};
 
     impl PacketNetwork {

@@ -1,9 +1,7 @@
 //! The network at packet fidelity: packets through concentrators and access links.
 
-use std::hint::cold_path;
-
-use crate::random::{Stream, name_of};
 use crate::model::{ClassId, Codec, Concentrator, ConcentratorId, Discipline, Model, SiteId, Tcp, Transport};
+use crate::random::{Stream, name_of};
 use crate::sim::discipline::Shape;
 use crate::sim::event_list::{Due, EventList, Rank};
 use crate::sim::observer::{ConcentratorSnapshot, Parts};
@@ -238,7 +236,7 @@ impl PacketNetwork {
     }
 
     /// A packet leaves a site.
-    #[inline(always)]
+    #[inline]
     pub(super) fn send_from_site(&mut self, packet: Packet, inside: TrainSizes) {
         let concentrator = &self.concentrators[packet.flow.concentrator.index()];
         let queued = concentrator.encapsulate(packet, inside, self.now);
@@ -249,14 +247,13 @@ impl PacketNetwork {
             Ok(Some(at)) => self.events.push(at, Rank::Arrival, PacketEvent::Up(packet.flow.site)),
             Ok(None) => {}
             Err(()) => {
-                cold_path();
                 self.pool.drop(id);
             }
         }
     }
 
     /// A packet sets out at the headend.
-    #[inline(always)]
+    #[inline]
     pub(super) fn send_from_server(&mut self, packet: Packet, inside: TrainSizes) {
         let queued = self.concentrators[packet.flow.concentrator.index()].encapsulate(packet, inside, self.now);
         let id = self.pool.add(queued);
@@ -264,17 +261,15 @@ impl PacketNetwork {
     }
 
     /// A packet comes to the concentrator, and to its shaper first.
-    #[inline(always)]
+    #[inline]
     pub(super) fn enter_concentrator(&mut self, id: PacketId) {
         let queued = &self.pool[id];
         match self.concentrators[queued.packet.flow.concentrator.index()].shape(self.now, queued) {
             Ok(Some(at)) if at > self.now => {
-                cold_path();
                 self.events.push(at, Rank::Arrival, PacketEvent::Release(id));
             }
             Ok(_) => self.enqueue(id),
             Err(()) => {
-                cold_path();
                 let packet = self.pool.take(id);
                 self.report_loss(&packet);
             }
@@ -282,7 +277,7 @@ impl PacketNetwork {
     }
 
     /// A packet joins the concentrator's queue.
-    #[inline(always)]
+    #[inline]
     pub(super) fn enqueue(&mut self, id: PacketId) {
         let concentrator = self.pool[id].packet.flow.concentrator;
         self.dropped.clear();
@@ -292,7 +287,6 @@ impl PacketNetwork {
             self.service_ends[concentrator.index()] = self.events.due(end, Rank::Arrival);
         }
         for place in 0..self.dropped.len() {
-            cold_path();
             let packet = self.dropped[place].packet;
             self.report_loss(&packet);
         }
@@ -305,7 +299,7 @@ impl PacketNetwork {
     }
 
     /// A packet leaves the concentrator.
-    #[inline(always)]
+    #[inline]
     pub(super) fn end_service(&mut self, at: ConcentratorId) {
         let concentrator = &mut self.concentrators[at.index()];
         let Some((id, began, next)) = concentrator.end_service(self.now, &self.pool) else { return };
@@ -327,7 +321,6 @@ impl PacketNetwork {
             Ok(Some(at)) => self.events.push(at, Rank::Arrival, PacketEvent::Down(site)),
             Ok(None) => {}
             Err(()) => {
-                cold_path();
                 let packet = self.pool.take(id);
                 self.report_loss(&packet);
             }
@@ -340,14 +333,12 @@ impl PacketNetwork {
         match packet.kind {
             // The server accepts whoever calls.
             PacketKind::Syn => {
-                cold_path();
                 self.send_from_server(
                     Packet::control(flow, PacketKind::SynAck, Direction::Down, packet.sent),
                     TrainSizes::of(SYN_SIZE),
                 );
             }
             PacketKind::Fin => {
-                cold_path();
                 let bytes = self.tcp.as_ref().map_or(0, header_size);
                 self.send_from_server(
                     Packet::control(flow, PacketKind::FinAck, Direction::Down, self.now),
@@ -355,7 +346,6 @@ impl PacketNetwork {
                 );
             }
             PacketKind::Data if self.is_current(id, flow.epoch) => {
-                cold_path();
                 self.on_request(packet);
             }
             PacketKind::Ack if self.is_current(id, flow.epoch) => {
@@ -375,12 +365,10 @@ impl PacketNetwork {
             PacketKind::Voice => self.on_voice(packet),
             PacketKind::Message => self.deliveries.push(Delivery::Transfer { id, epoch, after: Parts::default() }),
             PacketKind::SynAck if self.is_current(id, epoch) => {
-                cold_path();
                 self.on_syn_ack(id, packet.sent);
             }
             PacketKind::Data if self.is_current(id, epoch) => self.on_response(packet),
             PacketKind::Ack if self.is_current(id, epoch) => {
-                cold_path();
                 let sender = &mut self.connections[id as usize].up.sender;
                 sender.on_ack(self.now, &packet.ack, packet.sent);
                 self.send_allowed(id, Direction::Up);

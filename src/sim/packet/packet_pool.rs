@@ -12,7 +12,6 @@ pub struct PacketId(u32);
 
 /// A packet with what it takes on the wire. It is a line of the cache, no more.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
 pub struct QueuedPacket {
     /// The packet.
     pub packet: Packet,
@@ -48,8 +47,6 @@ impl QueuedPacket {
         }
     }
 }
-
-const _: () = assert!(size_of::<QueuedPacket>() == 64);
 
 /// All slots.
 #[derive(Clone, Debug, Default)]

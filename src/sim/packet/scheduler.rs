@@ -4,7 +4,6 @@
 //! split fairly, from the tail of its longest part (`McKenney` 1990).
 
 use std::collections::VecDeque;
-use std::hint::cold_path;
 use std::ops::Range;
 
 use crate::model::Discipline;
@@ -117,7 +116,7 @@ impl Scheduler {
             bytes: 0,
             packets: 0,
         });
-        Self { queues: queues.collect(), limit: limit, waiting: 0, by_flow, plan }
+        Self { queues: queues.collect(), limit, waiting: 0, by_flow, plan }
     }
 
     /// Changes the room of each queue; what waits stays.
@@ -140,7 +139,7 @@ impl Scheduler {
     }
 
     /// Puts a train in; what does not fit goes to `lost`.
-    #[inline(always)]
+    #[inline]
     pub fn push(&mut self, pool: &mut PacketPool, id: PacketId, lost: &mut Vec<QueuedPacket>) {
         let queued = &pool[id];
         let place = self.plan.queue_of(queued.packet.flow.class);
@@ -154,7 +153,6 @@ impl Scheduler {
             }
             // Called last: nothing has to be put aside for what is seldom.
             Lines::One(_) => {
-                cold_path();
                 self.push_truncated(pool, place, id, lost);
             }
             Lines::Fair(_) => self.push_fairly(pool, place, id, lost),
@@ -162,7 +160,6 @@ impl Scheduler {
     }
 
     /// The end of a train that does not fit is lost.
-    #[inline(never)]
     fn push_truncated(&mut self, pool: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
         let (queue, queued) = (&mut self.queues[place], &pool[id]);
         let Packet { kind, count, .. } = queued.packet;
@@ -182,7 +179,6 @@ impl Scheduler {
     }
 
     /// Where there are lines, those who have most lose first.
-    #[inline(never)]
     fn push_fairly(&mut self, pool: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
         let (queue, queued) = (&mut self.queues[place], &pool[id]);
         let (packet, bytes) = (&queued.packet, queued.bytes());
@@ -202,7 +198,7 @@ impl Scheduler {
     }
 
     /// Takes out what is served next.
-    #[inline(always)]
+    #[inline]
     pub fn pop(&mut self, pool: &PacketPool) -> Option<PacketId> {
         if self.waiting == 0 {
             return None;
@@ -221,7 +217,6 @@ impl Scheduler {
     }
 
     /// The same where queues or lines have their turns.
-    #[inline(never)]
     fn pop_scheduled(&mut self, pool: &PacketPool, first: usize) -> Option<PacketId> {
         let Range { start: from, end: until } = self.queues[first].rank;
         let place = if until - from == 1 { first } else { self.deficit_round_robin(pool, from, until) };

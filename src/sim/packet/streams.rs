@@ -1,7 +1,7 @@
 //! Streams of packets: calls, and floods that nobody asked for.
 
-use crate::random::Stream;
 use crate::model::Codec;
+use crate::random::Stream;
 use crate::sim::event_list::Rank;
 use crate::sim::packet::network::{FloodSource, PacketEvent, PacketNetwork, VoiceSource};
 use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, TrainSizes};
@@ -18,13 +18,13 @@ impl PacketNetwork {
     pub fn start_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec, after: Duration) {
         let Route { site, class, concentrator } = route;
         let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator };
-        let call = VoiceSource { flow: flow, codec, last: None, on: true };
+        let call = VoiceSource { flow, codec, last: None, on: true };
         let place = flow.owner as usize;
         if self.calls.len() <= place {
             self.calls.resize(place + 1, VoiceSource { on: false, flow: FlowKey { epoch: 0, ..flow }, ..call });
         }
         let epoch = self.calls[place].flow.epoch + 1;
-        self.calls[place] = VoiceSource { flow: FlowKey { epoch: epoch, ..call.flow }, ..call };
+        self.calls[place] = VoiceSource { flow: FlowKey { epoch, ..call.flow }, ..call };
         self.events.push(now + after, Rank::Arrival, PacketEvent::Voice(flow.owner, epoch));
     }
 
@@ -67,9 +67,9 @@ impl PacketNetwork {
             self.floods.retain(|flood| flood.flow.owner != number);
             return;
         }
-        let flow = FlowKey { owner: number, epoch: 0, site, class, concentrator: concentrator };
+        let flow = FlowKey { owner: number, epoch: 0, site, class, concentrator };
         let bits = 8.0 * f64::from(self.concentrators[concentrator.index()].wire_size(FLOOD_PACKET));
-        self.floods.push(FloodSource { flow: flow, mean_gap: bits / rate.bits(), gaps });
+        self.floods.push(FloodSource { flow, mean_gap: bits / rate.bits(), gaps });
         self.events.push(now, Rank::Arrival, PacketEvent::Flood(number));
     }
 

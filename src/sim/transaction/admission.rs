@@ -1,7 +1,7 @@
 //! The rules that a transaction meets before it starts: switched off, served elsewhere, turned away, deferred.
 
-use crate::random::Purpose;
 use crate::model::{Class, ClassId, Curfew, Release, SiteId, taken};
+use crate::random::Purpose;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;

@@ -14,6 +14,7 @@ pub struct LatencyParts {
 
 impl LatencyParts {
     /// Nothing has happened yet, and nothing holds it.
+    #[must_use]
     pub fn new(now: Time) -> Self {
         Self { sum: Parts::default(), began: now, leg: Parts::default() }
     }

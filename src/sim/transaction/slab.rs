@@ -231,6 +231,9 @@ impl TransactionSlab {
     }
 
     /// Puts a transaction in a free slot, whose epochs are those that nothing was scheduled for.
+    ///
+    /// # Panics
+    /// With 2^32 transactions under way.
     pub fn insert(&mut self, transaction: Transaction) -> TransactionId {
         let Some(id) = self.free.pop() else {
             self.slots.push(transaction);

@@ -1,7 +1,7 @@
 //! Balancers: which concentrator ends a site's tunnel. Chosen when the tunnel is set up, and kept.
 
-use crate::random::{Key, Purpose, name_of, place_of};
 use crate::model::{Balancer, ConcentratorId, Model, Pool, PoolId, SiteId};
+use crate::random::{Key, Purpose, name_of, place_of};
 use crate::units::Time;
 
 /// Where each site's tunnel belongs, and where it ends at the start of a run: nowhere, if the concentrators are full.

@@ -1,8 +1,8 @@
 //! Failover: tunnels are lost, requested anew, moved and renewed, and traffic follows.
 
-use crate::random::{Key, Purpose, within};
 use crate::model::FaultKind;
 use crate::model::{ConcentratorId, FailBack, SiteId};
+use crate::random::{Key, Purpose, within};
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;
@@ -18,7 +18,7 @@ use crate::units::{Duration, Time};
 const SYN_RTO_SECS: f64 = 1.0;
 const MIN_RTO_SECS: f64 = 0.2;
 
-impl<'m, O: Observer> Engine<'m, O> {
+impl<O: Observer> Engine<'_, O> {
     /// Schedules the faults, and the attempts of sites that have found no tunnel.
     pub(crate) fn open_tunnels(&mut self) {
         for (fault, number) in self.model.faults.iter().zip(0_u32..) {

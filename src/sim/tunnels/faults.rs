@@ -1,8 +1,8 @@
 //! Faults: outages, brown-outs, cuts, lost servers, floods, firewalls that flap.
 
-use crate::random::{Purpose, Stream};
-use crate::model::{Fault, FaultKind};
 use crate::model::{ClassId, ConcentratorId, FailBack, SiteId};
+use crate::model::{Fault, FaultKind};
+use crate::random::{Purpose, Stream};
 use crate::sim::engine::{Device, Engine};
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;

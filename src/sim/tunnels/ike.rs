@@ -115,6 +115,9 @@ pub enum Received {
 
 impl Tunnels {
     /// Numbers a firewall that flaps.
+    ///
+    /// # Panics
+    /// With 2^32 firewalls.
     pub fn add_firewall(&mut self, fault: u32, place: u32) -> u32 {
         self.firewalls.push(Firewall { fault, place, round: 0 });
         u32::try_from(self.firewalls.len() - 1).expect("fewer than 2^32 firewalls flap")
@@ -132,7 +135,7 @@ impl Tunnels {
         });
         let sites: Vec<IkeInitiator> = sites.collect();
         let cut_off = sites.iter().map(|site| u32::from(!site.up)).sum();
-        Self { initiators: sites, cut_off, responders: responders, firewalls: Vec::new() }
+        Self { initiators: sites, cut_off, responders, firewalls: Vec::new() }
     }
 
     /// Whether a site can reach the headend. Most of the time all can, and none is looked at.
@@ -231,7 +234,7 @@ impl IkeInitiator {
     fn new(concentrator: Option<ConcentratorId>, home: ConcentratorId) -> Self {
         let up = concentrator.is_some();
         Self {
-            concentrator: concentrator,
+            concentrator,
             peer_lost: false,
             home,
             attempt: None,

@@ -86,6 +86,9 @@ impl CallSlab {
     }
 
     /// Puts a call in a free slot.
+    ///
+    /// # Panics
+    /// With 2^32 calls in progress.
     pub fn insert(&mut self, call: Call) -> u32 {
         if let Some(slot) = self.free.pop() {
             let epoch = self.slots[slot as usize].epoch + 1;

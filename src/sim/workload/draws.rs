@@ -3,8 +3,8 @@
 //! Every draw is keyed by class, day or workstation, and the number of the transaction, so that what is asked
 //! does not depend on what became of earlier requests.
 
-use crate::random::{Key, Purpose, Stream, within};
 use crate::model::{Arrivals, Class, Levels, SiteId};
+use crate::random::{Key, Purpose, Stream, within};
 use crate::units::{Bytes, Duration, Share, Time, TimeOfDay};
 
 /// One of a class's keys: what is drawn for the `number`-th transaction of an entity. Classes and sites are known by their

@@ -1,7 +1,7 @@
 //! The state of each class's generator.
 
-use crate::random::name_of;
 use crate::model::{Demand, Model, SiteId};
+use crate::random::name_of;
 use crate::sim::workload::draws::{ByPatients, DrawKey, Poisson, Users};
 use crate::units::Time;
 

@@ -1,7 +1,7 @@
 //! Paper: people who give up carry on by hand, and enter it later, in among their other work and after hours.
 
-use crate::random::Purpose;
 use crate::model::{ClassId, Fallback, SiteId};
+use crate::random::Purpose;
 use crate::sim::engine::Engine;
 use crate::sim::observer::{Fact, Observer};
 use crate::sim::workload::draws::DrawKey;

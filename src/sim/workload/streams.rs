@@ -1,7 +1,7 @@
 //! Calls and constant streams: admitted or refused, ended, broken off.
 
-use crate::random::{Distribution, Purpose};
 use crate::model::{ClassId, Codec, Demand, SiteId, taken};
+use crate::random::{Distribution, Purpose};
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;

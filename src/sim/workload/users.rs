@@ -1,7 +1,7 @@
 //! People at workstations: they act, wait for the answer, think, and act again.
 
-use crate::random::{Purpose, within};
 use crate::model::{ClassId, Demand};
+use crate::random::{Purpose, within};
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;

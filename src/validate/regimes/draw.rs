@@ -1,12 +1,12 @@
 //! Scenarios drawn over everything that users combine: estate, concentrator, order of service, classes, and what is special.
 
-use crate::random::{Distribution, Key, Stream};
+use crate::model::TunnelTerms;
 use crate::model::{
     Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Cumulative,
     Curfew, Demand, Discipline, FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp, Transport,
     Without,
 };
-use crate::model::TunnelTerms;
+use crate::random::{Distribution, Key, Stream};
 use crate::sim::cost::{PriorTraffic, ServiceCost};
 use crate::sim::turn::Turn;
 use crate::units::{BitRate, Bytes, Duration, NANOS, Time, TimeOfDay};

@@ -126,7 +126,7 @@ impl Observer for Measurement {
                 });
             }
             Fact::Snapshot(look) => {
-                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity))
+                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity));
             }
             _ => {}
         }

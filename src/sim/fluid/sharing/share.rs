@@ -5,7 +5,7 @@
 
 use std::hint::cold_path;
 
-use super::TransactionId;
+use crate::sim::turn::TransactionId;
 
 /// A flow of a site and when it ends, as one number, which is compared at once and without a branch: the bits of a reading that
 /// is not negative are in its order. Ties go to the smaller name.

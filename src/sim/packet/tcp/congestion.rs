@@ -1,13 +1,10 @@
 //! How the window grows and shrinks: CUBIC with HyStart, or NewReno.
 
-use std::hint::cold_path;
-
 use crate::model::Congestion;
 use crate::units::{Duration, NANOS, Time};
 
 /// What a sender may have in flight [segments], and how that changes: a line of the cache, and HyStart's look beside it.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
 pub struct CongestionControl {
     /// The window.
     pub cwnd: u32,
@@ -97,7 +94,6 @@ impl CongestionControl {
     #[inline]
     pub fn on_ack(&mut self, growth: AckEvent) {
         if self.hystart && self.in_slow_start() {
-            cold_path();
             self.hystart_update(&growth);
         }
         if !growth.cwnd_limited {

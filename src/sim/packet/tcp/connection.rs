@@ -1,8 +1,5 @@
 //! A connection from its first packet to its last: set-up, one request and answer after the other, close.
 
-use std::hint::cold_path;
-use std::mem::offset_of;
-
 use crate::model::{Ingredient, Tcp};
 use crate::sim::packet::tcp::receiver::Receiver;
 use crate::sim::packet::tcp::sender::Sender;
@@ -15,7 +12,6 @@ const SYN_RTO: u64 = NANOS;
 
 /// A connection in use: in its first line of the cache what each packet and each alarm asks for.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
 pub struct Connection {
     /// Whose it is; its life says whether packets and alarms still mean it.
     pub flow: FlowKey,
@@ -44,11 +40,8 @@ pub struct Connection {
     pub server_time: Duration,
 }
 
-const _: () = assert!(offset_of!(Connection, down) == 64 && offset_of!(HalfConnection, sender) == 64);
-
 /// One direction: who receives in one line of the cache, who sends behind it.
 #[derive(Clone, Debug)]
-#[repr(C)]
 pub struct HalfConnection {
     /// Who receives.
     pub receiver: Receiver,
@@ -112,7 +105,7 @@ impl Connection {
         let half =
             HalfConnection { receiver: Receiver::default(), last_segment: 0, fin: false, sender: Sender::new(tcp) };
         Self {
-            flow: flow,
+            flow,
             opened: false,
             closed: true,
             request_acked: false,
@@ -206,7 +199,6 @@ impl Connection {
     #[inline]
     pub fn on_response_segment(&mut self, now: Time, first: u32, count: u32) {
         if !self.request_acked && first + count > self.down.receiver.rcv_nxt() {
-            cold_path();
             self.up.sender.on_implicit_ack(now);
             self.request_acked = self.up.complete() && self.up.sender.all_acked();
         }
@@ -226,7 +218,7 @@ impl Connection {
 
     /// When it next has to be woken.
     #[must_use]
-    #[inline(always)]
+    #[inline]
     pub fn next_timer(&self) -> Time {
         let asking = if self.request_acked { Time::NEVER } else { self.up.sender.next_timer() };
         self.syn_retry_at().min(self.delayed_ack_at).min(asking).min(self.down.sender.next_timer())

@@ -44,7 +44,7 @@ impl Receiver {
     }
 
     /// Segments `first..first + count` arrive.
-    #[inline(always)]
+    #[inline]
     pub fn on_segment(&mut self, first: u32, count: u32) -> AckDecision {
         let until = first + count;
         self.latest = (first, until);
@@ -66,7 +66,6 @@ impl Receiver {
         AckDecision::Now
     }
 
-    #[inline(never)]
     fn insert_out_of_order(&mut self, mut first: u32, mut until: u32) {
         let from = self.out_of_order.partition_point(|block| block.1 < first);
         let to = self.out_of_order.partition_point(|block| block.0 <= until);
@@ -86,7 +85,7 @@ impl Receiver {
 
     /// What there is to say, and how many acknowledgements say it; the odd segment at the end of a train waits for the
     /// next one, as it would if the train came packet by packet.
-    #[inline(always)]
+    #[inline]
     pub fn make_ack(&mut self) -> (AckInfo, u32) {
         let single = if self.delayed_ack { self.unacked.min(self.quickack) } else { self.unacked };
         let paired = self.unacked - single;
@@ -98,7 +97,6 @@ impl Receiver {
     }
 
     /// What it says with what has arrived beyond, the latest first.
-    #[inline(never)]
     fn with_sack_blocks(&self, ack: AckInfo) -> AckInfo {
         let latest = self.out_of_order.iter().position(|block| block.0 <= self.latest.0 && self.latest.0 < block.1);
         let others = (0..self.out_of_order.len()).rev().filter(|place| Some(*place) != latest);

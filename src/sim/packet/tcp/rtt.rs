@@ -12,13 +12,13 @@ const MAX_RTO: u64 = 120 * NANOS;
 
 /// Smoothed round-trip time [ns].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Rtt {
+pub struct RttEstimator {
     srtt: u64,
     rttvar: u64,
     min_rtt: u64,
 }
 
-impl Rtt {
+impl RttEstimator {
     /// Nothing measured yet.
     #[must_use]
     pub fn unknown() -> Self {

@@ -6,12 +6,10 @@
 //! a loss (RFC 6675). Sequence numbers count segments.
 
 use std::collections::VecDeque;
-use std::hint::cold_path;
-use std::mem::offset_of;
 
 use crate::model::{Ingredient, Tcp};
 use crate::sim::packet::tcp::congestion::{AckEvent, CongestionControl};
-use crate::sim::packet::tcp::rtt::Rtt;
+use crate::sim::packet::tcp::rtt::RttEstimator;
 use crate::sim::packet::wire::AckInfo;
 use crate::units::{Duration, Time};
 
@@ -92,7 +90,6 @@ struct AckSample {
 
 /// One direction of a connection. What every acknowledgement needs lies in its first four lines of the cache.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
 pub struct Sender {
     /// Segments below have arrived, all.
     snd_una: u32,
@@ -119,15 +116,12 @@ pub struct Sender {
     scoreboard: VecDeque<SentSegment>,
     rack: RackState,
     prior: (u32, u32),
-    rtt: Rtt,
+    rtt: RttEstimator,
     timers: Timers,
     /// When the first segment of this recovery was sent again.
     first_retrans_at: Option<Time>,
     congestion: CongestionControl,
 }
-
-/// Of the control, which is last, only the first line is asked for at every acknowledgement.
-const _: () = assert!(offset_of!(Sender, congestion) == 3 * 64);
 
 /// The last sent of the segments that are known to have arrived: when, which, and its round trip.
 #[derive(Clone, Copy, Debug, Default)]
@@ -168,7 +162,7 @@ impl Sender {
             scoreboard: VecDeque::new(),
             rack: RackState::default(),
             prior: (0, 0),
-            rtt: Rtt::unknown(),
+            rtt: RttEstimator::unknown(),
             timers: Timers::OFF,
             first_retrans_at: None,
             congestion: CongestionControl::new(tcp.congestion, tcp.has(Ingredient::Hystart), tcp.window),
@@ -179,7 +173,7 @@ impl Sender {
     pub fn open(&mut self, tcp: &Tcp, rtt: Option<Duration>) {
         let mut scoreboard = std::mem::take(&mut self.scoreboard);
         scoreboard.clear();
-        *self = Self { scoreboard: scoreboard, ..Self::new(tcp) };
+        *self = Self { scoreboard, ..Self::new(tcp) };
         if let Some(rtt) = rtt {
             self.rtt.add(rtt);
         }
@@ -225,7 +219,7 @@ impl Sender {
     }
 
     /// The next segments to send, as many as are in a row: the first of them, and how many.
-    #[inline(always)]
+    #[inline]
     pub fn next_segments(&mut self, now: Time) -> Option<(u32, u32)> {
         let limit = self.congestion.cwnd.min(self.max_cwnd).saturating_sub(self.in_flight());
         self.cwnd_limited = limit == 0;
@@ -241,7 +235,7 @@ impl Sender {
         (count > 0).then(|| self.send_new(now, count))
     }
 
-    #[inline(always)]
+    #[inline]
     fn send_new(&mut self, now: Time, count: u32) -> (u32, u32) {
         let first = self.snd_nxt;
         if self.snd_una == self.snd_nxt {
@@ -307,7 +301,6 @@ impl Sender {
         self.detect_losses(now);
         let newly_lost = self.lost_out > lost;
         if self.lost_out > 0 && self.ca_state == CaState::Open {
-            cold_path();
             self.enter_recovery();
         }
         let delivered = news.acked + news.sacked;
@@ -405,7 +398,7 @@ impl Sender {
     }
 
     /// Marks what must be lost, given what has arrived.
-    #[inline(always)]
+    #[inline]
     fn detect_losses(&mut self, now: Time) {
         self.timers.reorder = Time::NEVER;
         if self.sacked_out == 0 && self.ca_state == CaState::Open {
@@ -415,7 +408,7 @@ impl Sender {
     }
 
     /// RACK: what was sent before something that has arrived is lost, once a round trip and some are over.
-    #[inline(always)]
+    #[inline]
     fn rack_detect_losses(&mut self, now: Time) {
         let latest = self.rack;
         let sure = self.ca_state != CaState::Open || self.sacked_out >= DUP_THRESH;

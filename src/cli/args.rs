@@ -1,0 +1,326 @@
+//! The command line: verbs, options, and how their values are read.
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::model::Ingredient;
+use crate::study::fidelity::When;
+use crate::units::{Share, Text, TimeOfDay};
+
+/// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
+#[derive(Debug, Parser)]
+#[command(name = "headend", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+    /// Number of threads (default: one for each processor). Results do not depend on it.
+    #[arg(long, global = true, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    /// Reads files outside the scenario's folder, too, where the scenario names them.
+    #[arg(long, global = true)]
+    pub(super) allow_outside: bool,
+    /// Goes on where more than 2 GiB of memory or 10,000 million events are predicted.
+    #[arg(long, global = true)]
+    pub(super) yes: bool,
+    /// Reports progress in more detail, on stderr.
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// What the user has allowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    /// Files outside the scenario's folder are read.
+    pub(super) outside: bool,
+    /// A run may cost whatever it does.
+    pub(super) costly: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Simulates the base and the options of a scenario, and reports which meet the targets.
+    ///
+    /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
+    /// cannot be written. 130: stopped by Ctrl-C; the same command goes on from there.
+    Run(RunArgs),
+    /// Finds the least (or the most) with which a target is met, with its interval and the evidence.
+    ///
+    /// Exit code 0: there is such a value, or the target is met already. 1: no value within reach is enough. 2: wrong input.
+    Plan(PlanArgs),
+    /// Finds the best of the base and the options (of one file or several), with a stated probability of being right.
+    ///
+    /// Exit code 0: some set-up meets every target. 1: none does. 2: wrong input.
+    Compare(Compare),
+    /// Runs a scenario with other values: every combination of those given, each assumed input at both ends of its range
+    /// (`--tornado`), or all assumed inputs drawn from their ranges (`--doubt`).
+    ///
+    /// Simulated days are kept in the folder and not simulated again: a sweep that was stopped continues from there.
+    Sweep(Sweep),
+    /// Finds how long growth can go on until each target is missed, for the base and each option.
+    ///
+    /// Exit code 0: every target holds today in some set-up. 1: none does. 2: wrong input.
+    Headroom(Headroom),
+    /// Compares headend with theory, with measured networks, and its two fidelities with each other.
+    ///
+    /// Exit code 0: every row is within its bar, or as close as chance allows. 1: some row is beyond. 2: the evidence cannot
+    /// be read.
+    Validate(Validate),
+    /// Reports every problem of a scenario with its place and its remedy; and the load by hour.
+    Check {
+        /// The scenario.
+        file: PathBuf,
+    },
+    /// Lists the devices whose figures are built in, with their sources.
+    Profiles,
+    /// Prints the JSON Schema of scenario files, for editors that complete and check them.
+    Schema,
+    /// Writes a scenario to start from, with a comment on every line.
+    Init {
+        /// Its name: `NAME.toml` is written to the current folder.
+        name: String,
+        /// Starts from a list of branches (`branches.csv`, written if there is none) and two hubs.
+        #[arg(long)]
+        branches: bool,
+    },
+    /// Prints completions for a shell.
+    Completions {
+        /// The shell.
+        shell: ShellName,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ShellName {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    /// The scenario.
+    pub(super) file: PathBuf,
+    /// What to find: throughput, concentrators, calls, curfew-end, curfew-start, deferred, weight, moved, split,
+    /// low-latency, wave or years.
+    #[arg(long, value_name = "WHAT")]
+    pub(super) find: String,
+    /// The concentrator or class that it belongs to.
+    #[arg(long, value_name = "NAME")]
+    pub(super) of: Option<String>,
+    /// When a wave is cut over (default: when the target's hours begin).
+    #[arg(long, value_name = "TIME", value_parser = clock)]
+    pub(super) at: Option<TimeOfDay>,
+    /// The option in which it is sought (default: the base).
+    #[arg(long, value_name = "NAME")]
+    pub(super) option: Option<String>,
+    /// The number of the target, counted from 1 in the order of the file.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) target: usize,
+    /// Share of days on which the target has to be met, such as "95 %" (default: on an average day).
+    #[arg(long = "in", value_name = "SHARE", value_parser = share)]
+    pub(super) days: Option<f64>,
+    #[command(flatten)]
+    pub(super) effort: PlanEffort,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Headroom {
+    /// The scenario, with `growth` in the classes that grow.
+    pub(super) file: PathBuf,
+    /// Only the base and these options.
+    #[arg(long = "option", value_name = "NAME")]
+    pub(super) options: Vec<String>,
+    /// Share of days on which a target has to be met, such as "95 %" (default: on an average day).
+    #[arg(long = "in", value_name = "SHARE", value_parser = share)]
+    pub(super) days: Option<f64>,
+    /// Takes this concentrator away: what is left when it fails.
+    #[arg(long, value_name = "NAME")]
+    pub(super) lose: Option<String>,
+    #[command(flatten)]
+    pub(super) effort: PlanEffort,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compare {
+    /// The scenarios; set-ups are compared by the first target of the first.
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Difference that is too small to matter, as a share of the target's limit.
+    #[arg(long, value_name = "SHARE", default_value = "5 %", value_parser = share)]
+    pub(super) zone: f64,
+    /// Probability that the selection is right.
+    #[arg(long, value_name = "SHARE", default_value = "95 %", value_parser = share)]
+    pub(super) confidence: f64,
+    /// Days that every set-up is run for at first.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=1000))]
+    pub(super) first: u32,
+    /// Largest number of days of a set-up.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(3..=100_000))]
+    pub(super) budget: u32,
+    /// Seed of the random numbers, instead of the scenario's.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Folder for page, chart and table (default: output/NAME, after the first scenario's file).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Prints the comparison as JSON instead of the summary.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sweep {
+    /// The scenario.
+    pub(super) file: PathBuf,
+    /// What is varied: `PATH=FROM..TO:STEP`, or `PATH=a,b,c`, such as `concentrator.hub.throughput=1 Gbit/s,2 Gbit/s`.
+    #[arg(long, value_name = "PATH=VALUES")]
+    pub(super) vary: Vec<String>,
+    /// Number of points of a Latin hypercube over the ranges (`PATH=FROM..TO`), instead of every combination.
+    #[arg(long, value_name = "N", requires = "vary", value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    pub(super) points: Option<u16>,
+    /// Varies every assumed input that has a range, one at a time, and says on which the answer depends most.
+    #[arg(long, conflicts_with = "vary")]
+    pub(super) tornado: bool,
+    /// Draws all assumed inputs that have a range together, 2 N times, and says how uncertain the answer is and which input
+    /// causes most of it.
+    #[arg(long, value_name = "N", conflicts_with_all = ["vary", "tornado"], value_parser = clap::value_parser!(u16).range(4..=10_000))]
+    pub(super) doubt: Option<u16>,
+    /// The base and these options (default: the base alone).
+    #[arg(long = "option", value_name = "NAME")]
+    pub(super) options: Vec<String>,
+    /// Exact number of replications, instead of what the scenario asks for.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replications: Option<u32>,
+    /// Seed of the random numbers, instead of the scenario's.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Folder for page, chart, table and kept days (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanEffort {
+    /// Half-width of the interval to reach, as a share of the value (of the range, for times and shares).
+    #[arg(long, value_name = "SHARE", default_value = "3 %", value_parser = share)]
+    pub(super) precision: f64,
+    /// Simulated days for each answer beyond which no further step of the search is begun.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub(super) budget: u32,
+    /// Seed of the random numbers, instead of the scenario's.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Folder for page, chart and table (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Prints the answer as JSON instead of the summary.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A share on the command line.
+fn share(text: &str) -> Result<f64, String> {
+    match Share::read(text)?.0 {
+        share if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("write a share between 0 % and 100 %".to_owned()),
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Validate {
+    /// Writes a page with charts of reference against headend to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Folder of evidence, instead of what the program carries: traces/, ns3/, testbed/ and the files of sites.
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Compares flow with packet fidelity in this number of scenarios drawn over every regime, and does nothing else.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1200", conflicts_with = "html")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(super) regimes: Option<u64>,
+    /// Leaves this ingredient of the transport out at flow fidelity, to show its effect.
+    #[arg(long, value_name = "NAME", requires = "regimes", value_parser = ingredient)]
+    pub(super) without: Option<Ingredient>,
+    /// Seed of the scenarios that are drawn.
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "regimes")]
+    pub(super) seed: u64,
+    /// Writes the error of the method, as these scenarios and the measured networks show it, to this CSV file.
+    #[arg(long, value_name = "FILE", requires = "regimes")]
+    pub(super) learn: Option<PathBuf>,
+    /// Prints the rows as JSON instead of the table.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FidelityName {
+    /// Transfers are flows that share capacity.
+    Flow,
+    /// Every packet, with windows and losses.
+    Packet,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// The scenario.
+    pub(super) file: PathBuf,
+    /// Runs only the base and these options.
+    #[arg(long = "option", value_name = "NAME")]
+    pub(super) options: Vec<String>,
+    /// Exact number of replications, instead of what the scenario asks for.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replications: Option<u32>,
+    /// Seed of the random numbers, instead of the scenario's.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Level of detail of the network, instead of what the scenario says.
+    #[arg(long, value_enum)]
+    pub(super) fidelity: Option<FidelityName>,
+    /// Packets of a sender that move together at packet fidelity: 1 is packet by packet, more is faster.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(super) grain: Option<u32>,
+    /// Also runs a quarter of an hour at both fidelities and shows where they disagree: the one in which people lose most
+    /// time (`deciding`), or the one that begins at a time such as 08:30. By default this is done where it costs less
+    /// than about 20 s (`if-cheap`); `never` leaves it out.
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, value_parser = when)]
+    #[arg(default_value = "if-cheap", default_missing_value = "deciding", hide_default_value = true)]
+    pub(super) check_fidelity: When,
+    /// Folder for the report (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Writes every transaction to this CSV file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) records: Option<PathBuf>,
+    /// Prints the results as JSON instead of the summary.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// An ingredient of flow fidelity on the command line.
+fn ingredient(text: &str) -> Result<Ingredient, String> {
+    let known = || Ingredient::ALL.into_iter().filter(|(ingredient, _)| ingredient.is_of_flow());
+    let found = known().find(|(_, name)| *name == text);
+    found.map(|(ingredient, _)| ingredient).ok_or_else(|| {
+        let names: Vec<&str> = known().map(|(_, name)| name).collect();
+        format!("there is no such ingredient; there are {}", names.join(", "))
+    })
+}
+
+/// A time of day on the command line.
+fn clock(text: &str) -> Result<TimeOfDay, String> {
+    TimeOfDay::read(text)
+}
+
+/// Which quarter of an hour is looked at, on the command line.
+pub(crate) fn when(text: &str) -> Result<When, String> {
+    match text {
+        "if-cheap" => Ok(When::IfCheap),
+        "never" => Ok(When::Never),
+        "deciding" => Ok(When::Deciding),
+        _ => {
+            TimeOfDay::read(text).map(When::At).map_err(|what| format!("{what}; or `deciding`, `if-cheap` or `never`"))
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Runs of a sweep, one point after the other.
+use std::path::Path;
+
+use crate::cli::args::Allowed;
+use crate::cli::args::Sweep;
+use crate::cli::bundle::Bundle;
+use crate::cli::common::affordable;
+use crate::cli::common::choose;
+use crate::cli::common::override_with;
+use crate::cli::common::tell;
+use crate::cli::output::Output;
+use crate::cli::stop::STOP;
+use crate::cli::stop::Stop;
+use crate::disk::Folder;
+use crate::report::finding::Finding;
+use crate::report::words::list;
+use crate::scenario::{Study, edit};
+use crate::study::RunOptions;
+use crate::study::cost::{Extent, StudyCost, cost};
+use crate::study::results::Results;
+use crate::{disk, scenario, study};
+
+/// What a sweep needs to run a point.
+pub(crate) struct Runner<'a> {
+    pub args: &'a Sweep,
+    pub terms: Allowed,
+    pub output: &'a Output,
+    pub text: &'a str,
+}
+
+impl Runner<'_> {
+    /// The results of the scenario with other values at some paths.
+    pub fn at(&self, paths: &[String], values: &[String]) -> Result<Results, Stop> {
+        self.run(&self.varied(paths, values)?)
+    }
+
+    /// Refuses what costs more than is begun without being asked twice: so many runs of the study.
+    pub fn affordable(&self, study: &Study, runs: usize) -> Result<(), Stop> {
+        affordable(study, self.extent(study, runs, 1)?, self.terms)
+    }
+
+    /// What a sweep of so many points such as this one would cost.
+    ///
+    /// # Errors
+    /// If the scenario is wrong there, with which point it is.
+    pub(super) fn cost_of(&self, paths: &[String], values: &[String], points: usize) -> Result<StudyCost, Stop> {
+        let point = || paths.iter().zip(values).map(|(path, value)| format!("`{path} = {value}`")).collect::<Vec<_>>();
+        let study = self.study(&self.varied(paths, values)?).map_err(|stop| match stop {
+            Stop::Input(faults) => Stop::Input(format!("with {} this scenario is wrong\n\n{faults}", list(&point()))),
+            other => other,
+        })?;
+        Ok(cost(&study, self.extent(&study, 1, points)?, rayon::current_num_threads()))
+    }
+
+    fn extent(&self, study: &Study, runs: usize, points: usize) -> Result<Extent, Stop> {
+        let setups = if self.args.options.is_empty() { 1 } else { choose(study, &self.args.options)?.len() };
+        let least = self.args.replications.unwrap_or(study.effort.least);
+        let replications = least.saturating_mul(u32::try_from(runs).unwrap_or(u32::MAX));
+        Ok(Extent { setups, replications, points })
+    }
+
+    /// The scenario with other values at some paths.
+    fn varied(&self, paths: &[String], values: &[String]) -> Result<String, Stop> {
+        let mut varied = self.text.to_owned();
+        for (path, value) in paths.iter().zip(values) {
+            varied = edit::set(&varied, path, value).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
+        }
+        Ok(varied)
+    }
+
+    /// A varied scenario, checked.
+    fn study(&self, text: &str) -> Result<Study, Stop> {
+        let shown = disk::shown(&self.args.file);
+        let folder = Folder::reaching(self.args.file.parent().unwrap_or(Path::new("")), self.terms.outside);
+        let loaded = scenario::load(&shown, text, folder);
+        let mut study = loaded.map_err(|problems| Stop::Input(problems.show(false)))?;
+        override_with(&mut study, self.args.seed, self.args.replications);
+        Ok(study)
+    }
+
+    /// The results of a varied scenario; runs that are known are not simulated again.
+    pub fn run(&self, text: &str) -> Result<Results, Stop> {
+        let study = self.study(text)?;
+        let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
+        let keep = Some(self.output.kept());
+        let settings = RunOptions { stop: &STOP, progress: &|_| {}, keep, records: None };
+        study::run(&study, &chosen, &settings).map_err(|fault| self.output.stop(fault))
+    }
+
+    /// Writes and prints what was found.
+    pub fn tell(&self, finding: &Finding, study: &Study) -> Result<(), Stop> {
+        let bundles = [Bundle::of(self.text, &study.files)];
+        tell::<()>(finding, self.output, &bundles, std::slice::from_ref(&self.args.file), None)
+    }
+}
+
+pub(crate) fn input(fault: impl std::fmt::Display) -> Stop {
+    Stop::Input(format!("error: {fault}"))
+}
