@@ -4,7 +4,7 @@ use crate::model::{Class, Codec, Concentrator, Ingredient, Site, SiteId, Tcp, Tr
 use crate::sim::cost::{PriorTraffic, ServiceCost, TurnCost};
 use crate::sim::observer::Parts;
 use crate::sim::route::{Route, packets_per_second};
-use crate::sim::turn::Turn;
+use crate::sim::turn::{TransactionId, Turn};
 use crate::units::{BitRate, Bytes};
 
 /// A turn of a transaction, and the work of a segment of its response, with all that comes with it [bit].
@@ -19,6 +19,47 @@ pub struct PricedTurn {
 impl PricedTurn {
     /// No turn.
     pub const NONE: Self = Self { turn: Turn::NONE, segment: 0.0 };
+}
+
+/// The turns of all transactions, a row each, as long as the longest.
+#[derive(Clone, Debug)]
+pub struct TurnRows {
+    turns: Vec<PricedTurn>,
+    most: usize,
+}
+
+impl TurnRows {
+    /// No rows, for transactions of these classes.
+    #[must_use]
+    pub fn new(classes: &[Class]) -> Self {
+        let most = classes.iter().map(|class| usize::from(class.turns)).max().unwrap_or(1);
+        Self { turns: Vec::new(), most }
+    }
+
+    /// Makes room for `rows` rows.
+    pub fn grow(&mut self, rows: usize) {
+        self.turns.resize(rows * self.most, PricedTurn::NONE);
+    }
+
+    /// One turn of a transaction.
+    #[inline]
+    #[must_use]
+    pub fn of(&self, id: TransactionId, turn: u8) -> &PricedTurn {
+        &self.turns[id as usize * self.most + usize::from(turn)]
+    }
+
+    /// The row of a transaction.
+    #[inline]
+    #[must_use]
+    pub fn row(&self, id: TransactionId) -> &[PricedTurn] {
+        &self.turns[id as usize * self.most..][..self.most]
+    }
+
+    /// The row of a transaction, to be filled.
+    #[inline]
+    pub fn row_mut(&mut self, id: TransactionId) -> &mut [PricedTurn] {
+        &mut self.turns[id as usize * self.most..][..self.most]
+    }
 }
 
 /// The price list of a concentrator.

@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use syn::visit::Visit;
+
 #[path = "../../src/build.rs"]
 mod build;
-
-/// Rooms from the top; a room uses those above it.
-const ROOMS: [&str; 12] =
-    ["units", "disk", "random", "stats", "theory", "scenario", "sim", "study", "plan", "validate", "report", "cli"];
 
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -27,26 +25,6 @@ fn sources() -> Vec<PathBuf> {
     found
 }
 
-fn room_of(path: &Path) -> Option<usize> {
-    let part = path.components().nth(1)?.as_os_str().to_str()?;
-    ROOMS.iter().position(|room| *room == part.trim_end_matches(".rs"))
-}
-
-#[test]
-fn imports_point_upwards_only() {
-    let mut wrong = Vec::new();
-    for path in sources() {
-        let Some(own) = room_of(&path) else { continue };
-        let text = std::fs::read_to_string(&path).unwrap();
-        for (place, room) in ROOMS.iter().enumerate().skip(own + 1) {
-            if text.contains(&format!("crate::{room}::")) {
-                wrong.push(format!("{} uses {room} ({place})", path.display()));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
 /// What a killed process or a full disk leaves is thought of in one place.
 #[test]
 fn only_one_room_writes_files() {
@@ -59,16 +37,40 @@ fn only_one_room_writes_files() {
     }
 }
 
-/// The engine is a function: nothing from outside can reach it.
-#[test]
-fn the_engine_reads_no_file_clock_or_environment() {
-    for path in sources().into_iter().filter(|path| path.starts_with("src/sim") || path.ends_with("src/sim.rs")) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        for outside in ["std::fs", "std::time", "std::env", "HashMap", "HashSet", "static mut", "\nstatic ", "thread::"]
-        {
-            assert!(!text.contains(outside), "{} has {outside}", path.display());
+/// Statics and thread locals, at any depth.
+#[derive(Default)]
+struct Globals(Vec<String>);
+
+impl<'ast> Visit<'ast> for Globals {
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.0.push(item.ident.to_string());
+    }
+
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        if called.path.segments.last().is_some_and(|last| last.ident == "thread_local") {
+            self.0.push("thread_local".to_owned());
         }
     }
+}
+
+/// The engine is a function: nothing from outside can reach it, and nothing of one run the next.
+#[test]
+fn the_engine_reads_no_file_clock_environment_or_global() {
+    let engine = |path: &Path| {
+        ["model", "sim"].iter().any(|room| path.starts_with(format!("src/{room}"))) || path.ends_with("src/sim.rs")
+    };
+    for path in sources().into_iter().filter(|path| engine(path)) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for outside in ["std::fs", "std::time", "std::env", "HashMap", "HashSet", "thread::"] {
+            assert!(!text.contains(outside), "{} has {outside}", path.display());
+        }
+        let mut globals = Globals::default();
+        globals.visit_file(&syn::parse_file(&text).unwrap());
+        assert!(globals.0.is_empty(), "{} has globals: {:?}", path.display(), globals.0);
+    }
+    let mut globals = Globals::default();
+    globals.visit_file(&syn::parse_file("fn f() { static X: u8 = 0; }").unwrap());
+    assert_eq!(globals.0, ["X"], "an indented one is found, too");
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl ClassQueue {
     }
 
     /// `dt` seconds pass for what stands before it and for the average of its bursts, which fades.
-    #[inline]
+    #[inline(always)]
     pub fn pass(&mut self, dt: f64, fades: f64) {
         if self.stands() {
             self.standing.pass(dt, self.sharing(), &self.link, self.link.rate - self.band.rate());
@@ -150,7 +150,7 @@ impl ClassQueue {
     }
 
     /// Bursts that there are leave for `dt` seconds, at what the flows that access holds back leave of `rate`.
-    #[inline]
+    #[inline(always)]
     pub fn drain(&mut self, rate: f64, dt: f64) {
         let left = self.backlog - larger(rate - self.band.rate_capped(), 0.0) * dt;
         if left <= 0.0 {

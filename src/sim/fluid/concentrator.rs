@@ -204,7 +204,7 @@ impl FluidConcentrator {
     }
 
     /// Brings the clocks to `now`.
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self, now: Time) {
         if now == self.now {
             return;

@@ -7,7 +7,7 @@ use crate::sim::event_list::EventList;
 use crate::sim::fluid::concentrator::{FluidConcentrator, FluidFlow};
 use crate::sim::fluid::transfer::{FluidTransfer, Phase};
 use crate::sim::observer::{ConcentratorSnapshot, Parts};
-use crate::sim::pricing::PricedTurn;
+use crate::sim::pricing::TurnRows;
 use crate::sim::route::{Route, packets_per_second};
 use crate::sim::transaction::latency::LatencyParts;
 use crate::sim::transfer::{Delivery, Start, Stopped};
@@ -24,10 +24,8 @@ pub struct FluidNetwork {
     pub(super) concentrators: Vec<FluidConcentrator>,
     /// By transaction.
     pub(super) transfers: Vec<FluidTransfer>,
-    /// A row for each transaction.
-    turns: Vec<PricedTurn>,
-    /// Length of a row: the turns of the longest transaction.
-    max_turns: usize,
+    /// Their turns.
+    pub(super) turns: TurnRows,
 }
 
 impl FluidNetwork {
@@ -43,8 +41,7 @@ impl FluidNetwork {
             classes: model.classes.iter().map(|class| (class.connects, class.server.secs())).collect(),
             concentrators: model.concentrators.iter().map(new).collect(),
             transfers: Vec::new(),
-            turns: Vec::new(),
-            max_turns: model.classes.iter().map(|class| usize::from(class.turns)).max().unwrap_or(1),
+            turns: TurnRows::new(&model.classes),
         }
     }
 
@@ -73,23 +70,15 @@ impl FluidNetwork {
         let place = start.id as usize;
         if self.transfers.len() <= place {
             self.transfers.resize_with(place + 1, FluidTransfer::idle);
-            self.turns.resize((place + 1) * self.max_turns, PricedTurn::NONE);
+            self.turns.grow(place + 1);
         }
-        self.turns[place * self.max_turns..][..start.turns.len()].copy_from_slice(start.turns);
+        self.turns.row_mut(start.id)[..start.turns.len()].copy_from_slice(start.turns);
         let transfer = &mut self.transfers[place];
         (transfer.epoch, transfer.phase, transfer.latency) = (start.epoch, Phase::Rounds, start.latency);
         let Route { site, class, concentrator } = start.route;
         (transfer.site, transfer.class, transfer.concentrator) = (site, class, concentrator);
         transfer.turns = u8::try_from(start.turns.len()).expect("a transaction has fewer than 256 turns");
         transfer
-    }
-
-    /// A transfer, and the turn that it is in.
-    #[inline]
-    pub(super) fn in_turn(&mut self, id: TransactionId) -> (&mut FluidTransfer, &PricedTurn) {
-        let transfer = &mut self.transfers[id as usize];
-        let turn = &self.turns[id as usize * self.max_turns + usize::from(transfer.window.turn)];
-        (transfer, turn)
     }
 
     /// A transfer is taken out of the network.

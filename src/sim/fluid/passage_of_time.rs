@@ -8,7 +8,7 @@ use crate::sim::hints::{larger, smaller};
 
 impl FluidConcentrator {
     /// `dt` seconds pass for what is before each lane: what stands there, bursts, and their average, which fades.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pass(&mut self, dt: f64) {
         let fades = exp_decay(dt / LATELY);
         let [only] = &mut self.queues[..] else {

@@ -11,6 +11,7 @@ use crate::sim::fluid::network::FluidNetwork;
 use crate::sim::fluid::transfer::{FluidTransfer, Phase, WindowState};
 use crate::sim::hints::{larger, smaller};
 use crate::sim::observer::Parts;
+use crate::sim::pricing::PricedTurn;
 use crate::sim::transfer::Delivery;
 use crate::sim::turn::TransactionId;
 use crate::units::{Duration, Time};
@@ -74,18 +75,18 @@ impl FluidNetwork {
         left: Option<f64>,
         mut after: Parts,
     ) {
-        let (transfer, priced) = self.in_turn(id);
-        transfer.window.begin_response(tcp, &priced.turn, priced.segment, left);
-        let bits = priced.turn.request.bits();
-        let transfer = &mut self.transfers[id as usize];
-        let concentrator = &mut self.concentrators[transfer.concentrator.index()];
+        let Self { transfers, turns, concentrators, classes, .. } = self;
+        let transfer = &mut transfers[id as usize];
+        let PricedTurn { turn, segment } = turns.of(id, transfer.window.turn);
+        transfer.window.begin_response(tcp, turn, *segment, left);
+        let concentrator = &mut concentrators[transfer.concentrator.index()];
         concentrator.advance(now);
-        let (_, server) = self.classes[transfer.class.index()];
+        let (_, server) = classes[transfer.class.index()];
         let path = concentrator.path(transfer.site);
         after += Parts {
             trips: path.rtt / 2.0 + server,
             queueing: concentrator.up_wait_in(transfer.site, transfer.class, after.sum()),
-            transfer: bits / path.up,
+            transfer: turn.request.bits() / path.up,
             ..Parts::default()
         };
         schedule_window(events, now, id, transfer, after);

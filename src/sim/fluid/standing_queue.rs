@@ -1,7 +1,5 @@
 //! The queue that long transfers keep standing: before the concentrator, and before an access link.
 
-use std::sync::LazyLock;
-
 use crate::sim::hints::larger;
 use crate::units::float;
 
@@ -115,11 +113,7 @@ impl StandingEstimate {
 
 /// One over the time constant with which so many transfers fill what they gave up [1/s].
 fn refill(flows: usize) -> f64 {
-    /// Up to so many transfers it is looked up: asked for at every event, it is the cube root that costs.
-    const KNOWN: usize = 1 << 14;
-    static PACES: LazyLock<Vec<f64>> =
-        LazyLock::new(|| (0..KNOWN as u64).map(|flows| float(flows).cbrt() / REFILL).collect());
-    PACES.get(flows).copied().unwrap_or_else(|| float(flows as u64).cbrt() / REFILL)
+    float(flows as u64).cbrt() / REFILL
 }
 
 /// Segments that a link holds, as a multiple of those of the link on which its time constants were measured; not less than a

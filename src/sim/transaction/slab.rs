@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::model::{Class, ClassId, ConcentratorId, SiteId};
 use crate::sim::observer::Parts;
-use crate::sim::pricing::PricedTurn;
+use crate::sim::pricing::{PricedTurn, TurnRows};
 use crate::sim::route::Route;
 use crate::sim::transaction::latency::LatencyParts;
 use crate::sim::transfer::Start;
@@ -136,9 +136,7 @@ impl Transaction {
 #[derive(Debug)]
 pub struct TransactionSlab {
     slots: Vec<Transaction>,
-    /// A row a slot, as long as the longest transaction.
-    turns: Vec<PricedTurn>,
-    max_turns: usize,
+    turns: TurnRows,
     free: Vec<TransactionId>,
     /// By class, in order of start, which is the order of deadline: when, which, and of which attempt.
     pub deadlines: Vec<VecDeque<(Time, TransactionId, u32)>>,
@@ -152,8 +150,7 @@ impl TransactionSlab {
     pub fn new(classes: &[Class]) -> Self {
         Self {
             slots: Vec::new(),
-            turns: Vec::new(),
-            max_turns: classes.iter().map(|class| usize::from(class.turns)).max().unwrap_or(1),
+            turns: TurnRows::new(classes),
             free: Vec::new(),
             deadlines: vec![VecDeque::new(); classes.len()],
             deadline_scheduled: vec![false; classes.len()],
@@ -178,14 +175,14 @@ impl TransactionSlab {
     #[must_use]
     pub fn turns(&self, id: TransactionId) -> &[PricedTurn] {
         let turns = usize::from(self.slots[id as usize].turns);
-        &self.turns[id as usize * self.max_turns..][..turns]
+        &self.turns.row(id)[..turns]
     }
 
     /// The turns of a transaction, to be priced.
     #[inline]
     pub fn turns_mut(&mut self, id: TransactionId) -> &mut [PricedTurn] {
         let turns = usize::from(self.slots[id as usize].turns);
-        &mut self.turns[id as usize * self.max_turns..][..turns]
+        &mut self.turns.row_mut(id)[..turns]
     }
 
     /// The transfer of a transaction: its work [bit] and what was `left` of that, and the time through an idle network.
@@ -210,7 +207,7 @@ impl TransactionSlab {
     #[inline]
     pub fn set_turns(&mut self, id: TransactionId, sizes: impl Iterator<Item = (Bytes, Bytes)>, segment: Bytes) {
         let transaction = &mut self.slots[id as usize];
-        let row = &mut self.turns[id as usize * self.max_turns..][..self.max_turns];
+        let row = self.turns.row_mut(id);
         (transaction.turns, transaction.request_bytes, transaction.response_bytes) = (0, 0, 0);
         for (priced, (request, response)) in row.iter_mut().zip(sizes) {
             priced.turn = Turn::new(request, response, segment);
@@ -237,7 +234,7 @@ impl TransactionSlab {
     pub fn insert(&mut self, transaction: Transaction) -> TransactionId {
         let Some(id) = self.free.pop() else {
             self.slots.push(transaction);
-            self.turns.resize(self.slots.len() * self.max_turns, PricedTurn::NONE);
+            self.turns.grow(self.slots.len());
             return u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 transactions are under way");
         };
         let slot = &mut self.slots[id as usize];
