@@ -1,56 +1,11 @@
-//! Build script: the identity of a build, a hash of everything that decides what it computes.
-//!
-//! Kept runs carry it, so that a changed program never reads what another one has simulated.
+//! Build script: the identity of the program, which its manifests carry.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+#[path = "engine/build.rs"]
+mod engine;
 
-use sha2::{Digest, Sha256};
-
-/// What decides the results: the code, the devices that it knows, its page templates, and the versions of its libraries.
+/// The code, the devices that it knows, its page templates, and the versions of its libraries.
 const PARTS: [&str; 5] = ["src", "profiles", "templates", "Cargo.toml", "Cargo.lock"];
 
-#[allow(dead_code)] // A test includes this file for `identity` alone.
 fn main() {
-    for part in PARTS {
-        println!("cargo::rerun-if-changed={part}");
-    }
-    let compiler = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let version = Command::new(compiler).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
-    let identity = identity(Path::new("."), &version).expect("the sources can be read");
-    println!("cargo::rustc-env=HEADEND_BUILD={identity}");
-}
-
-/// The first 16 hexadecimal digits of the SHA-256 over names and contents of all parts below `root`, and the compiler's version.
-///
-/// # Errors
-/// If a file cannot be read.
-pub fn identity(root: &Path, compiler: &[u8]) -> std::io::Result<String> {
-    let mut files = Vec::new();
-    for part in PARTS {
-        collect(&root.join(part), &mut files)?;
-    }
-    files.sort();
-    let mut hash = Sha256::new();
-    hash.update(compiler);
-    for file in files {
-        let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
-        let bytes = std::fs::read(&file)?;
-        hash.update(format!("\n{name} {}\n", bytes.len()));
-        hash.update(bytes);
-    }
-    let first = hash.finalize().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    Ok(format!("{first:016x}"))
-}
-
-/// Every file at or below `path`; a part that is not there counts for nothing.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if path.is_file() {
-        files.push(path.to_owned());
-    } else if path.is_dir() {
-        for entry in std::fs::read_dir(path)? {
-            collect(&entry?.path(), files)?;
-        }
-    }
-    Ok(())
+    engine::tell(std::path::Path::new("."), &PARTS);
 }

@@ -4,41 +4,17 @@
 //!
 //! | room | what it is |
 //! |---|---|
-//! | [`units`] | quantities with their units; the only room that knows how they are written |
-//! | [`disk`] | files: read if they are files, written whole or not at all, by one process at a time |
-//! | [`random`] | streams of random numbers, keyed by what they are for |
-//! | [`stats`] | tallies, quantiles, intervals, paired differences |
-//! | [`theory`] | what textbooks say on cases that they can solve |
-//! | [`model`] | what is simulated: plain data that cannot be wrong |
-//! | [`scenario`] | the file as written, every fault in it at once, and the models that it means |
-//! | [`sim`] | `simulate(&model, replication, observer)`: one day, event by event |
-//! | [`study`] | replications in parallel, recorders, options compared, resumed where they stopped |
+//! | [`headend_engine`] | the engine, a package of its own: quantities, models, scenarios, the simulator, studies |
 //! | [`plan`] | inverse questions: how much is enough, how late is early enough, until when |
 //! | [`validate`] | theory, measured networks and the two fidelities, held against each other |
 //! | [`report`] | results as sentences, tables, charts, a page, a sheet: pure functions to text |
 //! | [`cli`] | one function a verb |
 //!
-//! Invariants:
-//! * `sim` reads no file, clock, environment or global; a run is a function of (model, replication).
-//! * `sim` adds nothing up; observers do. `simulate` cannot fail: all that can be wrong is a problem before.
-//! * Only `units` knows text forms; only `report` rounds; only `cli` prints and exits; only `disk` writes files.
+//! Invariants, beside those of the engine:
+//! * Only `report` rounds; only `cli` prints and exits.
 //! * `report` sees plain results, never the engine; charts and pages are pure functions to text.
-//! * Nothing in results depends on a hash order, a clock, a thread or an address.
 
-pub mod units;
-
-pub mod disk;
-
-pub mod random;
-pub mod stats;
-pub mod theory;
-
-pub mod model;
-pub mod scenario;
-
-pub mod sim;
-
-pub mod study;
+pub use headend_engine::{disk, model, random, scenario, sim, stats, study, theory, units};
 
 pub mod plan;
 

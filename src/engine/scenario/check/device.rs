@@ -84,7 +84,7 @@ pub fn smallest(throughput: f64, tunnels: usize, packet_rate: Option<f64>) -> Ve
 /// Devices by their names.
 pub type DeviceModels = BTreeMap<String, DeviceModel>;
 
-const BUILT_IN: &str = include_str!("../../../profiles/devices.toml");
+const BUILT_IN: &str = include_str!("../../../../profiles/devices.toml");
 
 /// Those that come with the program.
 ///

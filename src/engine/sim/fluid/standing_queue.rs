@@ -1,5 +1,7 @@
 //! The queue that long transfers keep standing: before the concentrator, and before an access link.
 
+use std::sync::Arc;
+
 use crate::sim::hints::larger;
 use crate::units::float;
 
@@ -66,7 +68,7 @@ impl StandingEstimate {
         if self.climbs {
             return float(flows as u64).sqrt() / (FILL_TIME * link.size);
         }
-        refill(flows) / link.size_root
+        link.refill.rate(flows) / link.size_root
     }
 
     /// The queue fills and gives way, as often as it does in `dt` seconds.
@@ -111,9 +113,35 @@ impl StandingEstimate {
     }
 }
 
-/// One over the time constant with which so many transfers fill what they gave up [1/s].
-fn refill(flows: usize) -> f64 {
-    float(flows as u64).cbrt() / REFILL
+/// How fast transfers fill what they gave up, worked out beforehand: it is asked for at every event, and a cube root costs.
+#[derive(Clone, Debug)]
+pub struct Refill(Arc<[f64]>);
+
+impl Refill {
+    /// So many transfers are worked out beforehand.
+    const KNOWN: u64 = 1 << 12;
+
+    /// The table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self((0..Self::KNOWN).map(Self::worked_out).collect())
+    }
+
+    fn worked_out(flows: u64) -> f64 {
+        float(flows).cbrt() / REFILL
+    }
+
+    /// One over the time constant of so many transfers [1/s].
+    #[inline]
+    fn rate(&self, flows: usize) -> f64 {
+        self.0.get(flows).copied().unwrap_or_else(|| Self::worked_out(flows as u64))
+    }
+}
+
+impl Default for Refill {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Segments that a link holds, as a multiple of those of the link on which its time constants were measured; not less than a
@@ -125,7 +153,7 @@ pub fn size(bits: f64, segment: f64) -> f64 {
 }
 
 /// A link and its buffer, as transfers that compete for it see them [bit, bit/s].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct SharedLink {
     /// What the queue holds.
     pub buffer: f64,
@@ -138,13 +166,15 @@ pub struct SharedLink {
     /// What it holds, as [`size`] has it, and the cube root of that.
     size: f64,
     size_root: f64,
+    refill: Refill,
 }
 
 impl SharedLink {
     /// A link of `rate` with a `buffer` and a round trip of `trip` seconds without queues.
     #[must_use]
-    pub fn new(rate: f64, buffer: f64, trip: f64, segment: f64) -> Self {
-        let mut link = Self { buffer, pipe: 0.0, rate, segment, size: 1.0, size_root: 1.0 };
+    pub fn new(rate: f64, buffer: f64, trip: f64, segment: f64, refill: &Refill) -> Self {
+        let refill = refill.clone();
+        let mut link = Self { buffer, pipe: 0.0, rate, segment, size: 1.0, size_root: 1.0, refill };
         link.open(rate, trip);
         link
     }
@@ -199,7 +229,7 @@ mod tests {
     /// One transfer through a buffer of 50 ms: it fills, loses, gives up less than half, and fills again.
     #[test]
     fn a_standing_queue_rises_falls_and_drains() {
-        let link = SharedLink::new(20e6, 1e6, 0.02, 11_216.0);
+        let link = SharedLink::new(20e6, 1e6, 0.02, 11_216.0, &Refill::new());
         let after = |mut queue: StandingEstimate, dt, flows, spare| {
             queue.pass(dt, flows, &link, spare);
             queue

@@ -6,7 +6,7 @@ use crate::sim::discipline::{ClassQueueTerms, QueuePlan, Shape, plan};
 use crate::sim::fluid::class_queue::{ClassQueue, Flood};
 use crate::sim::fluid::sharing::MaxMin;
 use crate::sim::fluid::site_access::{PathTerms, SiteAccess, mean_trip, nearness};
-use crate::sim::fluid::standing_queue::SharedLink;
+use crate::sim::fluid::standing_queue::{Refill, SharedLink};
 use crate::sim::pricing::access_rate;
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Bytes, Time};
@@ -40,6 +40,7 @@ pub struct FluidConcentrator {
     pub(super) full: f64,
     /// What one tunnel can carry, in bits of work per second.
     pub(super) ceiling: f64,
+    pub(super) refill: Refill,
     /// Floods in force.
     pub(super) floods: Vec<Flood>,
     pub(super) now: Time,
@@ -143,6 +144,7 @@ impl FluidConcentrator {
             queues: Vec::new(),
             sites: sites.iter().zip(nearness(concentrator, transport, &trips, trip)).map(door).collect(),
             ceiling,
+            refill: Refill::new(),
             floods: Vec::new(),
             now: Time(0),
             next: (Time::NEVER, 0),
@@ -169,7 +171,7 @@ impl FluidConcentrator {
     fn build_queues(&mut self) {
         let rate = self.throughput;
         let lane = |queue: &ClassQueueTerms| {
-            let link = SharedLink::new(rate, queue.holds(self.buffer), self.trip, self.full);
+            let link = SharedLink::new(rate, queue.holds(self.buffer), self.trip, self.full, &self.refill);
             ClassQueue::new(*queue, &self.discipline, link, self.trip, self.sites.len())
         };
         self.queues = self.plan.queues.iter().map(lane).collect();
@@ -323,7 +325,7 @@ impl FluidConcentrator {
             self.full = self.cost.over(tcp).full();
         }
         self.buffer = concentrator.buffer.bits();
-        self.queues.iter_mut().for_each(|lane| lane.refit(lane.terms.holds(self.buffer), self.full));
+        self.queues.iter_mut().for_each(|lane| lane.refit(lane.terms.holds(self.buffer), self.full, &self.refill));
         let after = self.per_access_bit();
         for (place, site) in sites.iter().enumerate() {
             let rate = |scale: f64| access_rate(site, scale, self.ceiling);

@@ -3,7 +3,7 @@
 use crate::model::{ClassId, Discipline, MAX_CLASSES, SiteId};
 use crate::sim::discipline::ClassQueueTerms;
 use crate::sim::fluid::sharing::{Fairness, MaxMin};
-use crate::sim::fluid::standing_queue::{SharedLink, StandingEstimate};
+use crate::sim::fluid::standing_queue::{Refill, SharedLink, StandingEstimate};
 use crate::sim::hints::{larger, smaller};
 use crate::units::Time;
 
@@ -52,13 +52,14 @@ pub(crate) struct ClassQueue {
 impl ClassQueue {
     /// An empty lane for `sites` sites before a link that is all its own, with a round trip of `trip` seconds.
     pub fn new(terms: ClassQueueTerms, discipline: &Discipline, link: SharedLink, trip: f64, sites: usize) -> Self {
+        let rate = link.rate;
         let mut lane = Self {
             own_line: terms.fairness == Fairness::BySite || terms.per_site.is_finite(),
             weighs: matches!(discipline, Discipline::Discriminatory(_)),
             band: MaxMin::new(sites, terms.fairness),
             terms,
             standing: StandingEstimate::default(),
-            left: link.rate,
+            left: rate,
             link,
             trip,
             slow: 0.0,
@@ -77,7 +78,7 @@ impl ClassQueue {
             given: 0.0,
             touched: true,
         };
-        lane.open(link.rate);
+        lane.open(rate);
         lane
     }
 
@@ -91,8 +92,8 @@ impl ClassQueue {
     }
 
     /// It has another buffer, and full segments are of another work [bit].
-    pub fn refit(&mut self, buffer: f64, segment: f64) {
-        self.link = SharedLink::new(self.link.rate, buffer, self.trip, segment);
+    pub fn refit(&mut self, buffer: f64, segment: f64, refill: &Refill) {
+        self.link = SharedLink::new(self.link.rate, buffer, self.trip, segment, refill);
     }
 
     /// Flows that are held back by its rate; none where access holds back all of them.
