@@ -79,3 +79,50 @@ pub struct Arrival {
     /// What is answered.
     pub response: Bytes,
 }
+
+#[cfg(test)]
+impl Model {
+    /// For tests: sites of these patients, 20 ms away, and concentrators of these throughputs [Mbit/s] in one pool.
+    pub(crate) fn sample(patients: &[u32], throughputs: &[u64], balancer: crate::model::pool::Balancer) -> Self {
+        use crate::model::demand::Demand;
+        use crate::model::ids::ConcentratorId;
+        use crate::model::pool::FailBack;
+        use crate::model::transport::Tcp;
+        use crate::random::Distribution;
+        use crate::units::BitRate;
+
+        let wide = BitRate(10_000_000_000);
+        let site = |(place, &patients): (usize, &u32)| Site {
+            name: format!("s{place}"),
+            patients,
+            down: wide,
+            up: wide,
+            rtt: Duration(20_000_000),
+        };
+        let concentrator =
+            |&rate: &u64| Concentrator::new("hub".to_owned(), BitRate(rate * 1_000_000), Bytes(10_000_000));
+        let one = || Distribution::Fixed(1.0);
+        Self {
+            seed: 1,
+            antithetic: false,
+            calendar: Calendar::default(),
+            bin: Duration(1_000_000_000),
+            sites: patients.iter().enumerate().map(site).collect(),
+            classes: vec![Class::new("c".to_owned(), Demand::Replayed, one(), one())],
+            concentrators: throughputs.iter().map(concentrator).collect(),
+            pools: vec![Pool {
+                name: "all".to_owned(),
+                concentrators: (0..throughputs.len()).map(ConcentratorId::of).collect(),
+                balancer,
+                fail_back: FailBack::ByHand,
+            }],
+            pool_of: vec![PoolId(0); patients.len()],
+            tunnels: TunnelTerms::default(),
+            faults: Vec::new(),
+            changes: Vec::new(),
+            transport: Transport::Tcp(Tcp::default()),
+            fidelity: Fidelity::Flow,
+            replay: None,
+        }
+    }
+}

@@ -176,7 +176,7 @@ impl QueuePlan {
         })
     }
 
-    /// The rate that each queue could have if it wanted more, given what [`Plan::split`] gave and the `bursts` of each, of which
+    /// The rate that each queue could have if it wanted more, given what [`QueuePlan::split`] gave and the `bursts` of each, of which
     /// those of higher ranks go first: what its rank leaves to lower ranks, and at least its share by weight. And what higher
     /// ranks leave to its own.
     #[must_use]

@@ -279,7 +279,7 @@ impl FluidConcentrator {
         Some(flow)
     }
 
-    /// Books the end of the flow that [`Concentrator::finish`] named.
+    /// Books the end of the flow that [`FluidConcentrator::finish`] named.
     pub fn finished(&mut self, job: FluidFlow) {
         let queue = self.next.1;
         let weight = self.weight(job.site, job.class);

@@ -101,7 +101,7 @@ impl FluidNetwork {
         id: TransactionId,
         epoch: u32,
     ) -> Option<Delivery> {
-        let tcp = self.tcp?;
+        let tcp = self.tcp.as_ref()?;
         let transfer = &mut self.transfers[id as usize];
         if transfer.epoch != epoch || transfer.phase != Phase::Rounds {
             return None;
@@ -157,9 +157,10 @@ impl FluidNetwork {
             let transfer = smaller(alone, delay.last);
             let queueing = delay.last - transfer;
             let after = Parts { trips: rtt / 2.0, queueing, transfer, ..Parts::default() };
+            let tcp = *tcp;
             return self.response_done(now, events, id, &tcp, after);
         }
-        let next = window.after(&tcp, sent, accepted, first);
+        let next = window.after(tcp, sent, accepted, first);
         let trip = smaller(first, next);
         let sending = smaller(segment * (path.slowness + path.access_slowness), larger(trip - rtt, 0.0));
         let queueing = larger(trip - rtt - sending, 0.0);

@@ -217,7 +217,7 @@ impl MaxMin {
         (!share.is_empty() && !share.shared).then(|| self.now - self.full_since[site as usize])
     }
 
-    /// Adds a flow of `work` bits; the level is stale until [`Band::settle`].
+    /// Adds a flow of `work` bits; the level is stale until [`MaxMin::settle`].
     #[inline(always)]
     pub fn insert(&mut self, site: u32, flow: TransactionId, work: f64, weight: f64) {
         let clock = self.bring(site);
@@ -257,7 +257,7 @@ impl MaxMin {
         left
     }
 
-    /// Whether [`Band::limit`] would change anything.
+    /// Whether [`MaxMin::limit`] would change anything.
     #[must_use]
     pub fn would_limit(&self, site: u32, cap: f64) -> bool {
         self.sites[site as usize].cap.to_bits() != whole(cap).to_bits()
@@ -306,7 +306,7 @@ impl MaxMin {
         if first.is_finite() { Time::at_secs(larger(first, self.now)) } else { Time::NEVER }
     }
 
-    /// Takes out the flow that ends first; call at the time that [`Band::next_end`] gave. Its site comes with it.
+    /// Takes out the flow that ends first; call at the time that [`MaxMin::next_end`] gave. Its site comes with it.
     #[inline(always)]
     pub fn finish(&mut self) -> (u32, TransactionId) {
         let site = match (self.shared.first(), self.capped.first()) {
@@ -321,7 +321,7 @@ impl MaxMin {
         (site, self.sites[site as usize].pop())
     }
 
-    /// Ends what [`Band::finish`] began: the site goes on with `weight` less.
+    /// Ends what [`MaxMin::finish`] began: the site goes on with `weight` less.
     #[inline(always)]
     pub fn finished(&mut self, site: u32, weight: f64) {
         let share = &mut self.sites[site as usize];

@@ -284,13 +284,8 @@ impl PacketNetwork {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::TunnelTerms;
-    use crate::model::{
-        Balancer, Calendar, Class, ClassId, Concentrator, ConcentratorId, Demand, FailBack, Fidelity, Model, Pool,
-        PoolId, Site, SiteId, Tcp, Transport,
-    };
-    use crate::random::Distribution;
-    use crate::units::{BitRate, Bytes, DAY, NANOS, TimeOfDay};
+    use crate::model::{Balancer, ClassId, ConcentratorId, Model, SiteId};
+    use crate::units::{Bytes, NANOS};
 
     impl PacketNetwork {
         pub(crate) fn is_lost_by_script(&mut self, packet: &Packet) -> bool {
@@ -305,31 +300,7 @@ mod tests {
 
     /// One site 20 ms away, and links on which packets take next to no time.
     fn network(script: &[(PacketKind, Direction, u32)]) -> PacketNetwork {
-        let wide = BitRate(10_000_000_000);
-        let site = Site { name: "s".to_owned(), patients: 1, down: wide, up: wide, rtt: Duration(RTT) };
-        let law = || Distribution::Fixed(1.0);
-        let model = Model {
-            seed: 1,
-            antithetic: false,
-            calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: TimeOfDay(DAY) },
-            bin: Duration(NANOS),
-            sites: vec![site].into(),
-            classes: vec![Class::new("c".to_owned(), Demand::Replayed, law(), law())],
-            concentrators: vec![Concentrator::new("hub".to_owned(), wide, Bytes(10_000_000))],
-            pools: vec![Pool {
-                name: "all".to_owned(),
-                concentrators: vec![ConcentratorId(0)],
-                balancer: Balancer::HubList,
-                fail_back: FailBack::ByHand,
-            }],
-            pool_of: vec![PoolId(0)],
-            tunnels: TunnelTerms::default(),
-            faults: Vec::new(),
-            changes: Vec::new(),
-            transport: Transport::Tcp(Tcp::default()),
-            fidelity: Fidelity::Packet(1),
-            replay: None,
-        };
+        let model = Model::sample(&[1], &[10_000], Balancer::HubList);
         PacketNetwork { script: script.to_vec(), ..PacketNetwork::new(&model, 1) }
     }
 

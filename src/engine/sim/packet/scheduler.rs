@@ -373,3 +373,136 @@ impl Fair {
         (dropped, bytes, true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ClassId, ConcentratorId, SiteId};
+    use crate::sim::packet::wire::{Direction, FlowKey};
+    use crate::units::Time;
+
+    const ROOM: BufferLimit = BufferLimit { bytes: 1_000_000, packets: 1_000 };
+
+    /// A scheduler for two classes whose names are 0 and 1, and its packets.
+    struct Bench {
+        scheduler: Scheduler,
+        pool: PacketPool,
+        lost: Vec<QueuedPacket>,
+    }
+
+    impl Bench {
+        fn new(discipline: &Discipline, limit: BufferLimit) -> Self {
+            Self {
+                scheduler: Scheduler::new(discipline, &[0, 1], limit),
+                pool: PacketPool::default(),
+                lost: Vec::new(),
+            }
+        }
+
+        fn push(&mut self, class: u8, site: u32, bytes: u32) {
+            let flow = FlowKey {
+                owner: site,
+                epoch: 0,
+                site: SiteId(site),
+                class: ClassId(class),
+                concentrator: ConcentratorId(0),
+            };
+            let packet = Packet::control(flow, PacketKind::Data, Direction::Down, Time(0));
+            let id = self.pool.add(QueuedPacket { packet, at: Time(0), size: bytes, last_size: bytes });
+            self.scheduler.push(&mut self.pool, id, &mut self.lost);
+        }
+
+        /// Class and site of each of the next packets.
+        fn pop(&mut self, count: usize) -> Vec<(u8, u32)> {
+            let next = |bench: &mut Self| {
+                let id = bench.scheduler.pop(&bench.pool)?;
+                let flow = bench.pool.take(id).flow;
+                Some((flow.class.0, flow.site.0))
+            };
+            std::iter::from_fn(|| next(self)).take(count).collect()
+        }
+    }
+
+    #[test]
+    fn fifo_serves_in_the_order_of_arrival() {
+        let mut bench = Bench::new(&Discipline::Fifo, ROOM);
+        let arrivals = [(1, 3), (0, 1), (1, 2), (0, 3)];
+        arrivals.into_iter().for_each(|(class, site)| bench.push(class, site, 1_000));
+        assert_eq!(bench.pop(9), arrivals);
+    }
+
+    #[test]
+    fn a_higher_rank_goes_first_whenever_it_comes() {
+        let mut bench = Bench::new(&Discipline::Priority(vec![1, 0]), ROOM);
+        (0..3).for_each(|site| bench.push(0, site, 1_000));
+        assert_eq!(bench.pop(1), [(0, 0)]);
+        (0..2).for_each(|site| bench.push(1, site, 1_000));
+        assert_eq!(bench.pop(9), [(1, 0), (1, 1), (0, 1), (0, 2)]);
+    }
+
+    /// Deficit round robin (Shreedhar & Varghese 1996): busy queues get bytes as 3 to 1, whatever the sizes of their packets.
+    #[test]
+    fn weights_share_bytes_not_packets() {
+        let mut bench = Bench::new(&Discipline::Weighted(vec![3.0, 1.0]), ROOM);
+        (0..400).for_each(|_| bench.push(0, 0, 300));
+        (0..100).for_each(|_| bench.push(1, 0, 1_500));
+        let (mut first, mut second) = (0.0, 0.0);
+        for (class, _) in bench.pop(300) {
+            if class == 0 { first += 300.0 } else { second += 1_500.0 }
+        }
+        assert!((first / second - 3.0_f64).abs() < 0.2, "{first} to {second} bytes");
+    }
+
+    /// What a queue could not use while it was empty is not owed to it.
+    #[test]
+    fn an_idle_queue_saves_nothing_up() {
+        let mut bench = Bench::new(&Discipline::Weighted(vec![1.0, 1.0]), ROOM);
+        (0..50).for_each(|_| bench.push(1, 0, 1_500));
+        bench.pop(40);
+        (0..10).for_each(|_| bench.push(0, 0, 1_500));
+        let classes: Vec<u8> = bench.pop(8).into_iter().map(|(class, _)| class).collect();
+        assert_eq!(classes.iter().filter(|class| **class == 0).count(), 4, "{classes:?}");
+    }
+
+    /// A low-latency class goes before weights, which share what it leaves.
+    #[test]
+    fn low_latency_goes_before_weights() {
+        let first = vec![true, false];
+        let mut bench = Bench::new(&Discipline::LowLatency { first, weights: vec![1.0, 1.0] }, ROOM);
+        bench.push(1, 0, 1_500);
+        bench.push(0, 0, 200);
+        assert_eq!(bench.pop(2), [(0, 0), (1, 0)]);
+    }
+
+    #[test]
+    fn fair_by_site_takes_turns_however_much_one_sends() {
+        let mut bench = Bench::new(&Discipline::FairBySite, ROOM);
+        (0..6).for_each(|_| bench.push(0, 7, 1_500));
+        (0..2).for_each(|_| bench.push(0, 8, 1_500));
+        let sites: Vec<u32> = bench.pop(8).into_iter().map(|(_, site)| site).collect();
+        assert_eq!(sites[..4].iter().filter(|site| **site == 8).count(), 2, "{sites:?}");
+        assert_eq!(sites[4..], [7; 4]);
+    }
+
+    /// McKenney 1990: who has most loses, not who comes.
+    #[test]
+    fn a_full_fair_queue_drops_from_its_longest_line() {
+        let mut bench = Bench::new(&Discipline::FairBySite, BufferLimit { bytes: 6_000, packets: 100 });
+        (0..4).for_each(|_| bench.push(0, 7, 1_500));
+        bench.push(0, 8, 1_500);
+        let lost: Vec<u32> = bench.lost.iter().map(|lost| lost.packet.flow.site.0).collect();
+        assert_eq!(lost, [7]);
+        assert_eq!(bench.pop(9).len(), 4);
+    }
+
+    #[test]
+    fn a_full_queue_drops_what_comes() {
+        for limit in [BufferLimit { bytes: 3_000, packets: 100 }, BufferLimit { bytes: 1_000_000, packets: 2 }] {
+            let mut bench = Bench::new(&Discipline::Fifo, limit);
+            (0..3).for_each(|site| bench.push(0, site, 1_500));
+            let lost: Vec<u32> = bench.lost.iter().map(|lost| lost.packet.flow.site.0).collect();
+            assert_eq!(lost, [2], "{limit:?}");
+            assert_eq!(bench.pop(9), [(0, 0), (0, 1)]);
+        }
+    }
+}

@@ -63,3 +63,43 @@ fn after(busy: Time, now: Time, work: f64, rate: f64) -> Option<Time> {
     }
     Some(busy.max(now) + Duration::of_secs(work / rate))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::NANOS;
+
+    const ALL: Shape = Shape { total: 1e6, per_site: f64::INFINITY };
+
+    /// Packets of 10 kbit at 1 Mbit/s leave 10 ms apart, whichever sites they are for.
+    #[test]
+    fn a_class_leaves_at_its_rate() {
+        let mut shaper = Shaper::new(ALL);
+        let at: Vec<_> = (0..3).map(|site| shaper.pass(Time(0), SiteId(site), 10_000.0)).collect();
+        assert_eq!(at, [10, 20, 30].map(|ms| Some(Time(ms * NANOS / 1_000))));
+    }
+
+    #[test]
+    fn each_site_has_a_rate_of_its_own() {
+        let mut shaper = Shaper::new(Shape { total: f64::INFINITY, per_site: 1e6 });
+        let at = [1, 1, 2].map(|site| shaper.pass(Time(0), SiteId(site), 10_000.0));
+        assert_eq!(at, [10, 20, 10].map(|ms| Some(Time(ms * NANOS / 1_000))));
+    }
+
+    /// A fifth of a second, and at least 512 kbit, may wait (`cap_holds`).
+    #[test]
+    fn what_it_cannot_hold_is_lost() {
+        let mut shaper = Shaper::new(ALL);
+        let passed = (0..100).filter(|_| shaper.pass(Time(0), SiteId(0), 10_000.0).is_some()).count();
+        assert_eq!(passed, 52, "51.2 wait, and one is being sent");
+        assert!(shaper.pass(Time(NANOS), SiteId(0), 10_000.0).is_some(), "a second later there is room");
+    }
+
+    /// What goes the other way uses the rate up, and does not wait.
+    #[test]
+    fn what_is_charged_delays_what_passes() {
+        let mut shaper = Shaper::new(ALL);
+        shaper.charge(Time(0), SiteId(0), 10_000.0);
+        assert_eq!(shaper.pass(Time(0), SiteId(0), 10_000.0), Some(Time(NANOS / 50)));
+    }
+}

@@ -5,3 +5,6 @@ pub mod connection;
 pub mod receiver;
 pub mod rtt;
 pub mod sender;
+
+#[cfg(test)]
+mod pair;

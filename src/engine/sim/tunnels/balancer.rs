@@ -118,3 +118,117 @@ fn index_of_least(values: impl Iterator<Item = f64>) -> usize {
     }
     best.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Key;
+
+    const PATIENTS: [u32; 6] = [9_000, 1_000, 2_000, 3_000, 4_000, 5_000];
+    const ALL: [Balancer; 8] = [
+        Balancer::HubList,
+        Balancer::RoundRobin,
+        Balancer::Random,
+        Balancer::Hash,
+        Balancer::LeastTunnels,
+        Balancer::LeastLoad,
+        Balancer::Weighted,
+        Balancer::JoinShortest,
+    ];
+
+    /// Where each of six sites goes, with concentrators of 300, 100 and 100 Mbit/s.
+    fn first(balancer: Balancer) -> Vec<u8> {
+        let model = Model::sample(&PATIENTS, &[300, 100, 100], balancer);
+        place(&model, Key::new(1, 0)).0.into_iter().map(|at| at.0).collect()
+    }
+
+    /// Where a site (by its place) goes that belonged to the first, which is down; the others hold `tunnels` and `patients`.
+    fn after_failure(balancer: Balancer, site: u32, tunnels: [u32; 3], patients: [f64; 3]) -> Option<u8> {
+        let model = Model::sample(&PATIENTS, &[300, 100, 200], balancer);
+        let open = [ConcentratorId(1), ConcentratorId(2)];
+        let loads: Loads<'_> = (&|at| patients[at.index()], &|at| tunnels[at.index()]);
+        place_again(&model, &model.pools[0], SiteId(site), (ConcentratorId(0), false), &open, loads).map(|at| at.0)
+    }
+
+    #[test]
+    fn each_balancer_places_by_its_own_rule() {
+        assert_eq!(first(Balancer::HubList), [0; 6], "the first in the list");
+        assert_eq!(first(Balancer::RoundRobin), [0, 1, 2, 0, 1, 2]);
+        assert_eq!(first(Balancer::LeastTunnels), [0, 1, 2, 0, 1, 2]);
+        // Patients and own patients over throughput: 9/3, then 1/1 < 10/3, 2/1, 3/3 + 9/3 = 4 = 4/1 after 1, ..
+        assert_eq!(first(Balancer::LeastLoad), [0, 1, 2, 0, 1, 0]);
+        // Smooth weighted round robin at 3 to 1 to 1: three of five to the first.
+        let weighted = first(Balancer::Weighted);
+        assert_eq!(weighted[..5].iter().filter(|at| **at == 0).count(), 3, "{weighted:?}");
+        assert!(weighted[..5].contains(&1) && weighted[..5].contains(&2), "{weighted:?}");
+    }
+
+    #[test]
+    fn chance_depends_on_the_site_and_on_the_day_and_a_hash_on_the_site_alone() {
+        let many: Vec<u32> = vec![1; 300];
+        let placed = |balancer, day| {
+            let model = Model::sample(&many, &[100, 100, 100], balancer);
+            place(&model, Key::new(1, day)).0
+        };
+        assert_ne!(placed(Balancer::Random, 0), placed(Balancer::Random, 1));
+        assert_eq!(placed(Balancer::Hash, 0), placed(Balancer::Hash, 1));
+        for balancer in [Balancer::Random, Balancer::Hash] {
+            let counts = [0, 1, 2].map(|at| placed(balancer, 0).iter().filter(|other| other.0 == at).count());
+            assert!(counts.iter().all(|count| (70..=130).contains(count)), "{balancer:?}: {counts:?}");
+        }
+    }
+
+    /// A site whose concentrator is down: those that weigh loads weigh them anew, the others go down their list.
+    #[test]
+    fn each_balancer_places_again_by_its_own_rule() {
+        let again = |balancer, tunnels, patients| after_failure(balancer, 0, tunnels, patients);
+        assert_eq!(
+            again(Balancer::LeastTunnels, [0, 9, 3], [0.0; 3]),
+            Some(2),
+            "the fewest, not the first that is open"
+        );
+        assert_eq!(again(Balancer::LeastTunnels, [0, 3, 9], [0.0; 3]), Some(1));
+        assert_eq!(again(Balancer::LeastLoad, [0; 3], [0.0, 9_000.0, 9_000.0]), Some(2), "twice the throughput");
+        assert_eq!(again(Balancer::LeastLoad, [0; 3], [0.0, 0.0, 30_000.0]), Some(1));
+        assert_eq!(again(Balancer::Weighted, [0, 4, 6], [0.0; 3]), Some(2), "6 / 200 < 4 / 100");
+        assert_eq!(again(Balancer::JoinShortest, [0, 2, 6], [0.0; 3]), Some(1));
+        assert_eq!(again(Balancer::HubList, [0, 9, 0], [0.0; 3]), Some(1), "the next in the list");
+        let round: Vec<_> = (0..4).map(|site| after_failure(Balancer::RoundRobin, site, [0; 3], [0.0; 3])).collect();
+        assert_eq!(round, [1, 2, 1, 2].map(Some));
+        for balancer in [Balancer::Hash, Balancer::Random] {
+            let at = again(balancer, [0; 3], [0.0; 3]);
+            assert!(at.is_some_and(|at| at > 0), "{balancer:?} names one that is open: {at:?}");
+        }
+    }
+
+    #[test]
+    fn a_site_stays_at_home_while_that_is_open_unless_loads_are_weighed() {
+        for balancer in ALL {
+            let model = Model::sample(&PATIENTS, &[100, 100], balancer);
+            let open = [ConcentratorId(0), ConcentratorId(1)];
+            let loads: Loads<'_> = (&|at| if at.0 == 0 { 9e9 } else { 0.0 }, &|at| if at.0 == 0 { 99 } else { 0 });
+            let home = (ConcentratorId(0), true);
+            let at = place_again(&model, &model.pools[0], SiteId(0), home, &open, loads);
+            let moves = matches!(balancer, Balancer::LeastTunnels | Balancer::LeastLoad);
+            assert_eq!(at, Some(ConcentratorId(u8::from(moves))), "{balancer:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_placed_where_nothing_is_open() {
+        for balancer in ALL {
+            let model = Model::sample(&PATIENTS, &[100], balancer);
+            let loads: Loads<'_> = (&|_| 0.0, &|_| 0);
+            let at = place_again(&model, &model.pools[0], SiteId(0), (ConcentratorId(0), false), &[], loads);
+            assert_eq!(at, None, "{balancer:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_concentrator_leaves_sites_to_the_next_and_then_to_nobody() {
+        let mut model = Model::sample(&PATIENTS, &[100, 100], Balancer::HubList);
+        model.concentrators.iter_mut().for_each(|concentrator| concentrator.tunnels = Some(2));
+        let placed: Vec<_> = place(&model, Key::new(1, 0)).1.into_iter().map(|at| at.map(|at| at.0)).collect();
+        assert_eq!(placed, [Some(0), Some(0), Some(1), Some(1), None, None]);
+    }
+}

@@ -104,3 +104,47 @@ impl CallSlab {
         self.free.push(slot);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ClassId, SiteId};
+    use crate::units::{Bytes, Duration};
+
+    fn call(concentrator: u8) -> Call {
+        let route = Route { site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(concentrator) };
+        Call::new(route, Codec { packet: Bytes(200), every: Duration(20_000_000) }, false)
+    }
+
+    fn slab() -> CallSlab {
+        CallSlab { slots: Vec::new(), free: Vec::new(), admitted: vec![(0, Some(2)), (0, None)] }
+    }
+
+    #[test]
+    fn a_concentrator_admits_up_to_its_limit() {
+        let (mut slab, at) = (slab(), ConcentratorId(0));
+        assert_eq!([slab.admit(at), slab.admit(at), slab.admit(at)], [true, true, false]);
+        assert_eq!(slab.count(at), 2, "one that is refused takes no place");
+        slab.release(at);
+        assert!(slab.admit(at));
+        assert!((0..100).all(|_| slab.admit(ConcentratorId(1))), "without a limit there is always room");
+    }
+
+    /// The end of a call must not end the next one in its slot.
+    #[test]
+    fn a_slot_that_is_used_again_has_another_epoch() {
+        let mut slab = slab();
+        let first = slab.insert(call(0));
+        slab.remove(first);
+        let second = slab.insert(call(0));
+        assert_eq!((first, slab.get(second).epoch), (second, 1));
+    }
+
+    #[test]
+    fn only_calls_in_progress_are_at_a_concentrator() {
+        let mut slab = slab();
+        let [ended, _, _] = [call(0), call(0), call(1)].map(|call| slab.insert(call));
+        slab.get_mut(ended).in_progress = false;
+        assert_eq!([0, 1].map(|at| slab.at(ConcentratorId(at)).len()), [1, 1]);
+    }
+}

@@ -239,6 +239,13 @@ mod tests {
         }
     }
 
+    impl CongestionControl {
+        fn round_starts(&mut self, now: u64) {
+            self.hystart_round =
+                HystartRound { end_seq: 100, start: Time(now), last_ack: Time(now), curr_rtt: u64::MAX, sample_cnt: 0 };
+        }
+    }
+
     #[test]
     fn slow_start_doubles_and_stops_at_the_threshold() {
         let mut control = CongestionControl::new(Congestion::Cubic, false, 10);
@@ -249,26 +256,72 @@ mod tests {
         assert!((25..30).contains(&control.cwnd), "{}", control.cwnd);
     }
 
-    /// RFC 9438, equation 1: after a loss at 100 segments the window is back at 99 when 0.4 (t - K)^3 = -1, with
-    /// K = cbrt(30 / 0.4) s.
+    /// RFC 9438, equation 1: W(t) = C (t - K)^3 + W_max with K = cbrt(W_max (1 - beta) / C), here cbrt(30 / 0.4) = 4.2 s after a
+    /// loss at 100 segments. Round trips of 100 ms leave no room to what `NewReno` would have.
     #[test]
-    fn cubic_is_back_at_its_maximum_after_its_time() {
+    fn cubic_follows_its_curve_before_and_after_its_maximum() {
+        let mut control = CongestionControl::new(Congestion::Cubic, false, 100);
+        control.ssthresh = 100;
+        control.on_congestion_event();
+        assert_eq!(control.ssthresh, 70);
+        control.cwnd = control.ssthresh;
+        let k = (30.0_f64 / 0.4).cbrt();
+        for round in 1..=70_u32 {
+            control.on_ack(growth(NANOS + u64::from(round) * 100_000_000, control.cwnd));
+            // Growth begins with the first acknowledgement.
+            let t = f64::from(round - 1) * 0.1 - k;
+            let curve = 100.0 + 0.4 * t * t * t;
+            assert!(
+                (f64::from(control.cwnd) - curve).abs() <= 2.0,
+                "round {round}: {} against {curve:.1}",
+                control.cwnd
+            );
+        }
+    }
+
+    /// RFC 9438, section 4.7: who loses below the last maximum takes W_max to be (1 + beta) / 2 of the window.
+    #[test]
+    fn fast_convergence_lowers_the_maximum() {
+        let mut control = CongestionControl::new(Congestion::Cubic, false, 100);
+        control.on_congestion_event();
+        assert!((control.cubic.w_last_max - 100.0).abs() < 1e-9);
+        control.cwnd = 80;
+        control.on_congestion_event();
+        assert!((control.cubic.w_last_max - 80.0 * (1.0 + BETA_CUBIC) / 2.0).abs() < 1e-9);
+        control.cwnd = 120;
+        control.on_congestion_event();
+        assert!((control.cubic.w_last_max - 120.0).abs() < 1e-9);
+    }
+
+    /// RFC 9438, section 4.3: where round trips are short, CUBIC is no slower than `NewReno` with its beta: 3 (1 - beta) / (1 +
+    /// beta) segments a round trip. At 1 ms its own curve hardly moves.
+    #[test]
+    fn cubic_is_friendly_where_round_trips_are_short() {
         let mut control = CongestionControl::new(Congestion::Cubic, false, 100);
         control.ssthresh = 100;
         control.on_congestion_event();
         control.cwnd = control.ssthresh;
-        let mut now = NANOS;
-        let expected = (30.0_f64 / 0.4).cbrt() - (1.0_f64 / 0.4).cbrt();
-        let mut back = 0.0;
-        while back <= 0.0 {
-            // Round trips this long leave no room to what NewReno would have.
-            now += 100_000_000;
-            control.on_ack(growth(now, control.cwnd));
-            if control.cwnd >= 99 {
-                back = Duration(now - NANOS).secs();
-            }
+        let rounds = 40_u32;
+        for round in 1..=rounds {
+            let event = growth(NANOS + u64::from(round) * 1_000_000, control.cwnd);
+            control.on_ack(AckEvent { min_rtt: Duration(1_000_000), ..event });
         }
-        assert!((back - expected).abs() < 0.15 * expected, "{back} s against {expected} s");
+        let friendly = 70.0 + f64::from(rounds) * 3.0 * (1.0 - BETA_CUBIC) / (1.0 + BETA_CUBIC);
+        assert!((f64::from(control.cwnd) - friendly).abs() <= 3.0, "{} against {friendly}", control.cwnd);
+    }
+
+    /// HyStart (Ha & Rhee 2011): slow start ends at its window when round trips are an eighth longer, not before eight samples.
+    #[test]
+    fn hystart_ends_slow_start_when_delays_rise() {
+        let mut control = CongestionControl::new(Congestion::Cubic, true, 16);
+        let late = |now: u64| AckEvent { rtt: Some(Duration(30_000_000)), snd_una: 0, ..growth(now, 1) };
+        control.round_starts(NANOS);
+        for sample in 0..8 {
+            control.on_ack(late(NANOS + 5_000_000 * (sample + 1)));
+            assert_eq!(control.ssthresh, u32::MAX, "sample {sample}");
+        }
+        control.on_ack(late(NANOS + 60_000_000));
+        assert_eq!(control.ssthresh, 24, "the window before this acknowledgement");
     }
 
     #[test]

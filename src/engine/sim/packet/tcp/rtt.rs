@@ -76,3 +76,40 @@ impl RttEstimator {
 
 /// Two ticks of a 1,000 Hz kernel.
 const TWO_TICKS: u64 = 2_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = NANOS / 1_000;
+
+    /// RFC 6298, section 2: SRTT = R and RTTVAR = R / 2; then RTTVAR = 3/4 RTTVAR + 1/4 |SRTT - R|, SRTT = 7/8 SRTT + 1/8 R.
+    #[test]
+    fn the_estimate_follows_rfc_6298() {
+        let mut rtt = RttEstimator::unknown();
+        assert_eq!(rtt.rto(0), Duration(NANOS));
+        rtt.add(Duration(400 * MS));
+        assert_eq!((rtt.srtt(), rtt.rto(0)), (Duration(400 * MS), Duration(1_200 * MS)));
+        rtt.add(Duration(800 * MS));
+        // 3/4 200 + 1/4 400 = 250; 7/8 400 + 1/8 800 = 450.
+        assert_eq!((rtt.srtt(), rtt.rto(0)), (Duration(450 * MS), Duration(1_450 * MS)));
+        assert_eq!(rtt.min_rtt(), Duration(400 * MS));
+    }
+
+    /// Section 5.5: doubled each time, up to two minutes; Linux's floor of 200 ms stands under four deviations.
+    #[test]
+    fn time_outs_double_between_floor_and_ceiling() {
+        let mut rtt = RttEstimator::unknown();
+        (0..100).for_each(|_| rtt.add(Duration(20 * MS)));
+        assert_eq!([0, 1, 2].map(|backoff| rtt.rto(backoff).0 / MS), [220, 440, 880]);
+        assert_eq!(rtt.rto(20), Duration(120 * NANOS));
+    }
+
+    /// RFC 8985, section 7.2: two round trips; a lone segment may be waiting for a delayed acknowledgement.
+    #[test]
+    fn probes_come_after_two_round_trips() {
+        let mut rtt = RttEstimator::unknown();
+        rtt.add(Duration(20 * MS));
+        assert_eq!([rtt.pto(false), rtt.pto(true)].map(|pto| pto.0 / MS), [42, 240]);
+    }
+}

@@ -213,6 +213,18 @@ impl Sender {
         self.congestion.cwnd
     }
 
+    /// Window and threshold of slow start.
+    #[cfg(test)]
+    pub fn window_and_threshold(&self) -> (u32, u32) {
+        (self.congestion.cwnd, self.congestion.ssthresh)
+    }
+
+    /// Ends slow start at a window of so many segments.
+    #[cfg(test)]
+    pub fn set_threshold(&mut self, segments: u32) {
+        self.congestion.ssthresh = segments;
+    }
+
     /// Segments on their way as far as is known.
     fn in_flight(&self) -> u32 {
         self.snd_nxt - self.snd_una - self.sacked_out - self.lost_out + self.retrans_out
