@@ -1,4 +1,5 @@
 //! The command line: verbs, options, and how their values are read.
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};

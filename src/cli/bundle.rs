@@ -1,4 +1,5 @@
 //! A scenario with the files that it names, so that a folder has all that it takes to run it again elsewhere.
+
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};

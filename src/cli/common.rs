@@ -1,4 +1,5 @@
 //! What several verbs need: loading, limits, progress, answers on stdout.
+
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;

@@ -1,4 +1,5 @@
 //! `compare`: the best of several set-ups.
+
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 

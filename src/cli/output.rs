@@ -1,4 +1,5 @@
 //! What a run leaves in its folder. Every file appears whole or not at all.
+
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;

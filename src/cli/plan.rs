@@ -1,4 +1,5 @@
 //! `plan` and `headroom`: inverse questions.
+
 use crate::cli::args::{Allowed, Headroom, PlanArgs};
 use crate::cli::bundle::Bundle;
 use crate::cli::common::{affordable, bar, choose, load, override_with, tell};

@@ -1,4 +1,5 @@
 //! Runs of a sweep, one point after the other.
+
 use std::path::Path;
 
 use crate::cli::args::Allowed;

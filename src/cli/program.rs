@@ -1,4 +1,5 @@
 //! The program: reads the command line, calls one function a verb, and gives the exit code.
+
 use std::io::Write;
 
 use clap::Parser;

@@ -1,4 +1,5 @@
 //! `headend run`.
+
 use crate::cli::args::{Allowed, FidelityName, RunArgs};
 use crate::cli::bundle::Bundle;
 use crate::cli::common::{

@@ -1,4 +1,5 @@
 //! `sweep --tornado` and `sweep --doubt`: on which assumption the answer turns, and how much is in doubt.
+
 use crate::cli::point::Runner;
 use crate::cli::stop::Stop;
 use crate::report;

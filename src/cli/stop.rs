@@ -1,4 +1,5 @@
 //! Why a command stopped, and what the user can do about it.
+
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 

@@ -1,4 +1,5 @@
 //! `sweep`: many points, on a grid, in a hypercube, or where inputs are in doubt.
+
 use rayon::prelude::*;
 
 use crate::cli::args::{Allowed, Sweep};

@@ -1,4 +1,5 @@
 //! `headend check`, `profiles`, `schema`, `init` and `completions`.
+
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;

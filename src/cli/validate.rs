@@ -1,4 +1,5 @@
 //! The verb that holds headend against everything else.
+
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,5 @@
 //! What is sought, and the answer with its evidence.
+
 use serde::Serialize;
 
 use crate::stats::Interval;

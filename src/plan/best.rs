@@ -4,6 +4,7 @@
 //! indifference zone on common days (KN; Kim & Nelson 2001), and the stages share the probability of being wrong. What it
 //! rests on beside: the measure falls to one lowest place and rises from there, so that the best of a grid has the best of
 //! all between its neighbours.
+
 use std::cell::RefCell;
 
 use crate::plan::answer::Answer;

@@ -97,9 +97,7 @@ impl Knob {
             "deferred" => Ok(Self::Deferred(curfew(class()?)?)),
             "weight" => {
                 let class = class()?;
-                let weighs = |unit: &Concentrator| {
-                    matches!(unit.discipline, Discipline::Weighted(_) | Discipline::LowLatency { .. })
-                };
+                let weighs = |unit: &Concentrator| unit.discipline.has_weights();
                 if model.concentrators.iter().any(weighs) {
                     Ok(Self::Weight(class))
                 } else {
@@ -121,7 +119,7 @@ impl Knob {
             }
             "low-latency" => {
                 let class = class()?;
-                if disciplines(model).any(|discipline| is_first(discipline, class)) {
+                if disciplines(model).any(|discipline| discipline.puts_first(ClassId(class))) {
                     Ok(Self::LowLatency(class))
                 } else {
                     let name = &model.classes[usize::from(class)].name;
@@ -318,14 +316,6 @@ fn disciplines(model: &Model) -> impl Iterator<Item = &Discipline> {
         _ => None,
     });
     model.concentrators.iter().map(|unit| &unit.discipline).chain(edited)
-}
-
-fn is_first(discipline: &Discipline, class: u8) -> bool {
-    match discipline {
-        Discipline::Priority(ranks) => ranks[usize::from(class)] == 0,
-        Discipline::LowLatency { first, .. } => first[usize::from(class)],
-        _ => false,
-    }
 }
 
 /// A share of the sites, taken evenly from the estate's list, and the others.

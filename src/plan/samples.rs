@@ -1,4 +1,5 @@
 //! What was measured at each value that was tried: the same days at every value, each simulated once.
+
 use crate::plan::answer::{Answer, CONFIDENCE, Criterion, Crossing, SearchProblem, Tried, same};
 use crate::stats::Tally;
 use crate::study::StudyError;

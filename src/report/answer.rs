@@ -1,4 +1,5 @@
 //! The answer in a few sentences, and the cautions that stand below it.
+
 use crate::report::fullness::full;
 use crate::report::verdict::overall;
 use crate::report::words::{capital, clock, figure, judged, list, measured, number, quoted, staff_time};

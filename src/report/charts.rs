@@ -1,4 +1,5 @@
 //! All charts of a run, in the order of the page.
+
 use crate::report::chart;
 use crate::report::drawn::Chart;
 use crate::study::results::Results;

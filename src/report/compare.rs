@@ -1,4 +1,5 @@
 //! A comparison: which set-up is the best, with what certainty, what each costs, and how often each meets its targets.
+
 use serde::Serialize;
 
 use crate::report::chart::ranges;

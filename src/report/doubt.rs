@@ -1,4 +1,5 @@
 //! Doubt in words, as a table and as a chart: what is not known of the inputs, and what that does to the answer.
+
 use plotters::element::{PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};

@@ -1,4 +1,5 @@
 //! How many days were simulated, and why no more.
+
 use crate::report::words::figure;
 use crate::study::figures::TargetKind;
 use crate::study::results::Results;

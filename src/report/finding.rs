@@ -1,5 +1,6 @@
 //! What `plan`, `compare`, `sweep` and `headroom` found, in the order of what a reader sees: on the terminal, on a page
 //! and in files.
+
 use askama::Template;
 
 use crate::report::drawn::{Chart, ChartTable};

@@ -1,4 +1,5 @@
 //! When a concentrator is full.
+
 use crate::study::results::{Results, SetupResult};
 
 /// Points (middle of the bin [h], utilisation [%]) of one concentrator.

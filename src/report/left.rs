@@ -1,4 +1,5 @@
 //! What an option leaves undone: classes that wait as they do now, or longer, and would not with another option.
+
 use crate::report::words::{figure, list, quoted};
 use crate::study::figures::TargetKind;
 use crate::study::results::{Results, SetupResult};

@@ -1,4 +1,5 @@
 //! The offered load in words, for `check`.
+
 use crate::report::table::wrapped;
 use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;

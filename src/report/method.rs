@@ -1,4 +1,5 @@
 //! The error of the method: how far the engine was from measured networks in the regime of a result.
+
 use crate::report::drawn::ChartTable;
 use crate::report::words::{figure, list, quoted};
 use crate::study::fidelity::{FidelityCheck, FidelityRow};

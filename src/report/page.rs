@@ -1,4 +1,5 @@
 //! The page: everything in one HTML file that opens offline and needs no script.
+
 use askama::Template;
 
 use crate::report::answer::{cautions, sentences};

@@ -1,4 +1,5 @@
 //! What an option makes worse: figures beside its targets that are clearly worse than as it is, and what it switches off.
+
 use crate::report::words::{list, number, staff_time};
 use crate::study::figures::MEASURES;
 use crate::study::results::{Results, SetupResult};

@@ -1,4 +1,5 @@
 //! How a result came about, and what a page shows beside it.
+
 use crate::report::drawn::Chart;
 
 /// What a page says of how it came about.

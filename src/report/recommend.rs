@@ -1,4 +1,5 @@
 //! What to do: the cheapest option that meets every target, makes nothing worse and leaves nobody waiting who need not.
+
 use crate::report::verdict::overall;
 use crate::report::words::{money, number, quoted, staff_time};
 use crate::report::{left, price};

@@ -1,4 +1,5 @@
 //! The setting of a study in a few words: sites, people, days.
+
 use crate::report::words::{count, list, several};
 use crate::study::results::Results;
 

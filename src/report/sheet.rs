@@ -1,4 +1,5 @@
 //! The sheet: the tables of the report as a workbook, for those who live in Excel.
+
 use rust_xlsxwriter::{ChartType, DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::report::answer::{cautions, sentences};

@@ -1,5 +1,6 @@
 //! The checklist for reports of discrete-event simulations (STRESS-DES: Monks, Currie, Onggo, Robinson, Kunc & Taylor,
 //! Journal of Simulation 13, 2019), filled in for a run.
+
 use crate::report::setting::estate;
 use crate::report::words::plain_markdown;
 use crate::report::words::{bit_rate, clock, count, list, quoted, several};

@@ -1,4 +1,5 @@
 //! The answer and the table of options as Markdown, for a mail or a ticket.
+
 use crate::report::answer::sentences;
 use crate::report::drawn::Chart;
 use crate::report::recommend;

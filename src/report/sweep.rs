@@ -1,4 +1,5 @@
 //! Sweeps: tidy CSV, a chart, and a table.
+
 use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};

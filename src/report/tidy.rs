@@ -1,4 +1,5 @@
 //! Tidy CSV: one row an observation, one column a variable, units in the names.
+
 use crate::stats::Interval;
 use crate::study::calls::Calls;
 use crate::study::figures::{MEASURES, quarter_of};

@@ -1,4 +1,5 @@
 //! A tornado: what the first target measures with each assumed input at both ends of its range.
+
 use serde::Serialize;
 
 use crate::report::chart::ranges::{RangeRow, RangeScale};

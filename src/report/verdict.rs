@@ -1,4 +1,5 @@
 //! Verdicts of a set-up, and how they are marked.
+
 use crate::study::results::{SetupResult, Verdict};
 
 /// Whether a setup meets every target, misses one, or cannot be told.

@@ -1,4 +1,5 @@
 //! Numbers in words, the only place that rounds.
+
 use crate::stats::Interval;
 use crate::study::figures::TargetKind;
 use crate::study::results::{Results, TargetResult};

@@ -1,4 +1,5 @@
 //! The simulated days.
+
 use crate::units::{DAY, Time, TimeOfDay};
 
 /// The simulated days.

@@ -1,4 +1,5 @@
 //! Changes of the model at an instant.
+
 use std::sync::Arc;
 
 use crate::model::concentrator::Discipline;

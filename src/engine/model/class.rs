@@ -1,4 +1,5 @@
 //! Classes: traffic with one purpose and one treatment.
+
 use crate::model::demand::Demand;
 use crate::model::rules::Rules;
 use crate::random::Distribution;

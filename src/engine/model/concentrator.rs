@@ -1,5 +1,7 @@
 //! Concentrators: limits, queues, order of service, what encryption costs.
+
 use crate::model::cipher::Cipher;
+use crate::model::ids::ClassId;
 use crate::units::{BitRate, Bytes, PacketRate, Time};
 
 /// A concentrator: what it is and how it serves.
@@ -181,4 +183,94 @@ pub enum Discipline {
         /// Weights of the others.
         weights: Vec<f64>,
     },
+}
+
+/// How a discipline treats a class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Treatment {
+    /// Lower ranks are served strictly first.
+    pub rank: u8,
+    /// Weight of its queue among those of its rank; none where it has no queue of its own.
+    pub weight: Option<f64>,
+    /// Whether it shares its queue with no other class of its rank.
+    pub has_own_queue: bool,
+    /// Weight of one of its flows within the queue.
+    pub flow_weight: f64,
+}
+
+impl Treatment {
+    /// As all others: one queue, first come, first served.
+    const PLAIN: Self = Self { rank: 0, weight: None, has_own_queue: false, flow_weight: 1.0 };
+}
+
+/// Who takes turns within a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turns {
+    /// Nobody: first come, first served.
+    None,
+    /// Sites.
+    BySite,
+    /// Flows, by their weights.
+    ByFlow,
+}
+
+/// All that the engine and the reports ask of a discipline: one more needs an answer to each.
+impl Discipline {
+    /// How it treats a class.
+    #[must_use]
+    pub fn treatment(&self, class: ClassId) -> Treatment {
+        let class = class.index();
+        let plain = Treatment::PLAIN;
+        match self {
+            Self::Fifo | Self::FairBySite => plain,
+            Self::Priority(ranks) => Treatment { rank: ranks[class], ..plain },
+            Self::Weighted(weights) => Treatment { weight: Some(weights[class]), has_own_queue: true, ..plain },
+            Self::Discriminatory(weights) => Treatment { flow_weight: weights[class], ..plain },
+            Self::LowLatency { first, .. } if first[class] => plain,
+            Self::LowLatency { weights, .. } => {
+                Treatment { rank: 1, weight: Some(weights[class]), has_own_queue: true, ..plain }
+            }
+        }
+    }
+
+    /// Who takes turns within a queue.
+    #[must_use]
+    pub fn turns(&self) -> Turns {
+        match self {
+            Self::Fifo | Self::Priority(_) | Self::Weighted(_) | Self::LowLatency { .. } => Turns::None,
+            Self::FairBySite => Turns::BySite,
+            Self::Discriminatory(_) => Turns::ByFlow,
+        }
+    }
+
+    /// Whether it puts a class before others.
+    #[must_use]
+    pub fn puts_first(&self, class: ClassId) -> bool {
+        match self {
+            Self::Priority(_) | Self::LowLatency { .. } => self.treatment(class).rank == 0,
+            Self::Fifo | Self::Weighted(_) | Self::FairBySite | Self::Discriminatory(_) => false,
+        }
+    }
+
+    /// Whether classes share by weight.
+    #[must_use]
+    pub fn has_weights(&self) -> bool {
+        match self {
+            Self::Weighted(_) | Self::LowLatency { .. } => true,
+            Self::Fifo | Self::Priority(_) | Self::FairBySite | Self::Discriminatory(_) => false,
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Priority(_) => "priority",
+            Self::LowLatency { .. } => "low latency",
+            Self::Weighted(_) => "weighted",
+            Self::FairBySite => "fair by site",
+            Self::Discriminatory(_) => "discriminatory",
+        }
+    }
 }

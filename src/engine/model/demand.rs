@@ -1,4 +1,5 @@
 //! Demand: who asks for transfers, and when.
+
 use crate::random::Distribution;
 use crate::units::{Bytes, Duration, Share, TimeOfDay};
 

@@ -1,4 +1,5 @@
 //! Faults: what befalls concentrators, sites and servers, and when.
+
 use std::sync::Arc;
 
 use crate::model::ids::{ClassId, ConcentratorId, SiteId};

@@ -1,4 +1,5 @@
 //! Names of sites, classes, concentrators and pools: places in their lists.
+
 use std::ops::{Index, IndexMut};
 
 macro_rules! id {

@@ -1,4 +1,5 @@
 //! Pools of concentrators, and how tunnels are placed among them.
+
 use crate::model::ids::ConcentratorId;
 use crate::units::Duration;
 

@@ -1,4 +1,5 @@
 //! Rules that are ordered for a class: curfews, caps, caches, break-out.
+
 use crate::model::ids::ClassId;
 use crate::units::{BitRate, Duration, Share, Time};
 

@@ -1,4 +1,5 @@
 //! One set-up of the world, ready to be simulated.
+
 use std::sync::Arc;
 
 use crate::model::calendar::Calendar;

@@ -1,4 +1,5 @@
 //! Sites: access link, round trip, patients.
+
 use crate::units::{BitRate, Duration};
 
 /// A practice.

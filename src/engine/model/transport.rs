@@ -1,4 +1,5 @@
 //! Transport: what a transfer costs beside its share of the bandwidth.
+
 use crate::units::{Bytes, Duration};
 
 /// What a transfer costs beside its share of the bandwidth.

@@ -1,4 +1,5 @@
 //! Tunnels: how they are set up, kept and lost.
+
 use crate::random::Distribution;
 use crate::units::Duration;
 

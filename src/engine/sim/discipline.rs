@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::{ClassId, Discipline, MAX_CLASSES};
+use crate::model::{ClassId, Discipline, MAX_CLASSES, Treatment, Turns};
 use crate::sim::fluid::sharing::{Fairness, exact_weight};
 use crate::units::BitRate;
 
@@ -65,6 +65,8 @@ pub struct QueuePlan {
     pub queue_of: Vec<usize>,
     /// Weight of a flow of each class within its queue.
     pub flow_weight: Vec<f64>,
+    /// Whether the flows of a queue take turns.
+    pub turns_by_flow: bool,
 }
 
 /// The queues of a discipline under the shaping in force, for classes of these names ([`crate::random::name_of`]). Classes that
@@ -75,7 +77,8 @@ pub fn plan(discipline: &Discipline, shapes: &[Shape], names: &[u64]) -> QueuePl
     let mut order: Vec<usize> = (0..shapes.len()).collect();
     order.sort_unstable_by_key(|&class| (names[class], class));
     let place = |class: usize| order.iter().position(|&other| other == class).unwrap_or(0);
-    let group = |class: usize| if has_own_queue(discipline, class) { 1 + place(class) } else { 0 };
+    let has_own_queue = |class: usize| discipline.treatment(ClassId::of(class)).has_own_queue;
+    let group = |class: usize| if has_own_queue(class) { 1 + place(class) } else { 0 };
     let wanted: Vec<(usize, ClassQueueTerms)> =
         (0..shapes.len()).map(|class| (group(class), queue(discipline, class, shapes[class]))).collect();
     let mut keys: Vec<(u8, usize, Option<usize>)> = Vec::new();
@@ -95,34 +98,19 @@ pub fn plan(discipline: &Discipline, shapes: &[Shape], names: &[u64]) -> QueuePl
         })
         .collect();
     let flow_weight = (0..shapes.len()).map(|class| flow_weight(discipline, class)).collect();
-    QueuePlan { queues, queue_of, flow_weight }
-}
-
-/// Whether a class shares its queue with no other of its rank.
-fn has_own_queue(discipline: &Discipline, class: usize) -> bool {
-    match discipline {
-        Discipline::Fifo | Discipline::FairBySite | Discipline::Discriminatory(_) | Discipline::Priority(_) => false,
-        Discipline::Weighted(_) => true,
-        Discipline::LowLatency { first, .. } => !first[class],
-    }
+    QueuePlan { queues, queue_of, flow_weight, turns_by_flow: discipline.turns() == Turns::ByFlow }
 }
 
 fn queue(discipline: &Discipline, class: usize, shape: Shape) -> ClassQueueTerms {
-    let (rank, weight) = match discipline {
-        Discipline::Fifo | Discipline::FairBySite | Discipline::Discriminatory(_) => (0, None),
-        Discipline::Priority(ranks) => (ranks[class], None),
-        Discipline::Weighted(weights) => (0, Some(weights[class])),
-        Discipline::LowLatency { first, .. } if first[class] => (0, None),
-        Discipline::LowLatency { weights, .. } => (1, Some(weights[class])),
-    };
-    let fairness = if *discipline == Discipline::FairBySite { Fairness::BySite } else { Fairness::ByFlow };
+    let Treatment { rank, weight, .. } = discipline.treatment(ClassId::of(class));
+    let fairness = if discipline.turns() == Turns::BySite { Fairness::BySite } else { Fairness::ByFlow };
     ClassQueueTerms { rank, weight, fairness, total: shape.total, per_site: shape.per_site }
 }
 
 fn flow_weight(discipline: &Discipline, class: usize) -> f64 {
-    match discipline {
-        Discipline::Discriminatory(weights) => exact_weight(weights[class]),
-        _ => 1.0,
+    match discipline.turns() {
+        Turns::ByFlow => exact_weight(discipline.treatment(ClassId::of(class)).flow_weight),
+        Turns::None | Turns::BySite => 1.0,
     }
 }
 

@@ -1,4 +1,5 @@
 //! Sums over the replications of a set-up.
+
 use crate::model::Model;
 use crate::scenario::check::target::Target;
 use crate::stats::{Histogram, Tally};

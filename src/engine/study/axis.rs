@@ -1,4 +1,5 @@
 //! The time axis of a run: bins and windows.
+
 use crate::model::{Calendar, Model};
 use crate::units::{Duration, NANOS, Time, TimeOfDay};
 

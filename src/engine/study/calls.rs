@@ -1,5 +1,6 @@
 //! What becomes of calls: how many are asked for, and how many are refused. Calls are carried before all else; delay and loss
 //! of their packets are not judged.
+
 use serde::Serialize;
 
 use crate::model::{Demand, Model};

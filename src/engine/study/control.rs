@@ -4,6 +4,7 @@
 //! through the headend, first come first served, costs a thousandth of a simulated day and sees most of what makes one day
 //! worse than another. Its mean over many days is known; how far the simulated days lie off it by luck is taken out by
 //! regression (control variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::{Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport, taken};

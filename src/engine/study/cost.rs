@@ -1,4 +1,5 @@
 //! What a run is going to cost: events, processor time and memory, known before anything is simulated.
+
 use crate::model::{Class, Demand, Fidelity, Model};
 use crate::scenario::Study;
 use crate::study::axis::Axis;

@@ -1,4 +1,5 @@
 //! Days: what is measured on a day of a model, simulated at most once.
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -6,6 +6,7 @@
 //! input in different order: matched by one input, they share it and nothing else, and their correlation is that input's
 //! first-order index (Sobol 1993; estimated as by Tissot & Prieur 2015). So two rows of draws are enough for any number of
 //! inputs.
+
 use serde::Serialize;
 
 use crate::random::{Key, Purpose, Stream};

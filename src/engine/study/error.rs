@@ -1,4 +1,5 @@
 //! Why a study has no results.
+
 use std::path::PathBuf;
 
 use thiserror::Error;

@@ -1,4 +1,5 @@
 //! Both fidelities on the same quarter of an hour: where they disagree, and whether they rank the options alike.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;

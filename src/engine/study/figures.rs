@@ -1,4 +1,5 @@
 //! Figures of a run, and what the figure of a target is.
+
 use serde::Serialize;
 
 use crate::model::{Demand, Model};

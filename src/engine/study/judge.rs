@@ -1,4 +1,5 @@
 //! From sums to results: figures with intervals, targets judged, set-ups compared with the base.
+
 use crate::model::{Balancer, Bottleneck, ChangeKind, Concentrator, Demand, Discipline, Fidelity, Model, Transport};
 use crate::scenario::check::target::Measure;
 use crate::scenario::warn::Warning;
@@ -190,14 +191,7 @@ pub(crate) fn service(model: &Model) -> &'static str {
         ChangeKind::SetDiscipline(_, discipline) => Some(discipline),
         _ => None,
     });
-    match edited.next_back().unwrap_or(first) {
-        Discipline::Fifo => "fifo",
-        Discipline::Priority(_) => "priority",
-        Discipline::LowLatency { .. } => "low latency",
-        Discipline::Weighted(_) => "weighted",
-        Discipline::FairBySite => "fair by site",
-        Discipline::Discriminatory(_) => "discriminatory",
-    }
+    edited.next_back().unwrap_or(first).name()
 }
 
 /// Why a set-up lies outside of what scenarios are drawn from to measure the error of the method (`headend validate

@@ -1,4 +1,5 @@
 //! Limits: which of a concentrator's limits holds traffic up, quarter of an hour by quarter of an hour.
+
 use serde::Serialize;
 
 use crate::model::{Bottleneck, Class, Concentrator, Model, Transport};

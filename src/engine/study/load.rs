@@ -1,4 +1,5 @@
 //! What a day offers, hour by hour, held against what the concentrators carry: known before anything is simulated.
+
 use crate::model::{ChangeKind, Class, Concentrator, Demand, Model, Pool, PoolId};
 use crate::scenario::idle::unreached;
 use crate::study::control::{Fluid, STEP};

@@ -1,4 +1,5 @@
 //! How a study is to be run, and how far it has come.
+
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 

@@ -1,4 +1,5 @@
 //! Paths: how long sites were cut off, how often, and whose time that cost.
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Calendar, ClassId, ConcentratorId, Demand, Levels, Model, SiteId};

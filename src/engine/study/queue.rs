@@ -1,6 +1,7 @@
 //! One queue of jobs for every thread: each takes the next job as soon as it is free, and what comes of them is taken in
 //! in the order of the queue. So no thread waits for the others before the queue is empty, and sums do not depend on who
 //! was faster. A job may have a queue of its own: who is free at the end helps with what is left.
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};

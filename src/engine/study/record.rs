@@ -1,4 +1,5 @@
 //! What one run leaves: bins, sums by site, a ledger.
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::ClassId;

@@ -1,4 +1,5 @@
 //! The observer that turns the facts of a run into its record.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::{Calendar, ClassId, Demand, Model, SiteId};

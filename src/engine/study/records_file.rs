@@ -1,4 +1,5 @@
 //! The CSV file of every transaction.
+
 use std::io::Write;
 
 use crate::model::{Model, SiteId};

@@ -1,4 +1,5 @@
 //! Results: what a study found, as plain data.
+
 use serde::Serialize;
 
 use crate::scenario::check::source::Input;

@@ -1,4 +1,5 @@
 //! Runs: replications in parallel until the stopping rule is content, resumed where they stopped.
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;

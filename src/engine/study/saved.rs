@@ -2,6 +2,7 @@
 //!
 //! Each file says which build, models, targets, name and replication it belongs to and ends with a checksum. A file that
 //! belongs elsewhere, or of which a bit has changed, is not read: its run is simulated again.
+
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@
 //! Before that, who is behind somebody by more than Student's bound on the first days is dropped (screening to a subset;
 //! Nelson, Swann, Goldsman & Song 2001, section 3.1). KN alone is slow there: an overloaded system varies so much that the
 //! zone, small beside it, keeps it in the race. Screening and KN share the probability of being wrong.
+
 use crate::stats::student;
 use crate::study::error::StudyError;
 

@@ -1,4 +1,5 @@
 //! What each replication showed of a figure, and how set-ups are compared: the only place where intervals are made.
+
 use serde::Serialize;
 
 use crate::stats::estimate::{ControlVariate, Estimate, controlled, observations};

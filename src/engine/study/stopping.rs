@@ -4,6 +4,7 @@
 //! every target's interval is narrow enough, and a few more to see that it stays so (their look-ahead). Without those an
 //! interval that is narrow by chance would end the study, and hold the truth less often than it says. How many are missing
 //! is predicted from the variance so far, at most doubled at a time.
+
 use serde::Serialize;
 
 /// How long a study goes on.

@@ -1,4 +1,5 @@
 //! Who waits, and how long: latency of each class over all watched hours, and what it gave up.
+
 use serde::Serialize;
 
 use crate::stats::Histogram;

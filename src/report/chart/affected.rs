@@ -1,4 +1,5 @@
 //! How many sites are affected through the morning.
+
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, Panels, nice, target_hours};

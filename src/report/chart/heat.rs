@@ -1,4 +1,5 @@
 //! A heat map of sites and time: where and when transactions are slow.
+
 use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};

@@ -1,4 +1,5 @@
 //! What the watched class's slow transactions take through the morning, against the target.
+
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, Panels, target_hours};

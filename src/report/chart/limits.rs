@@ -1,4 +1,5 @@
 //! Which limit of each concentrator binds, quarter of an hour by quarter of an hour.
+
 use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};

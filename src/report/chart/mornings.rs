@@ -1,4 +1,5 @@
 //! The risk on each morning of a run of several days: a row for each option, a column for each day.
+
 use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};

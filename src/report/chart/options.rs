@@ -1,4 +1,5 @@
 //! Options side by side: each figure with its interval, and the limit where there is one.
+
 use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, Pos, VPos};

@@ -1,4 +1,5 @@
 //! Where the time of the watched class goes: round trips, queueing, transfer, losses, waiting for a tunnel.
+
 use plotters::style::{Color, RGBColor};
 
 use crate::report::chart::{BLUE, GREEN, GREY, LegendEntry, Mark, ORANGE, Panels, RED, busy_hours, nice};

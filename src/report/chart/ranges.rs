@@ -1,4 +1,5 @@
 //! Rows of ranges on one scale: set-ups with their intervals, or inputs with what the answer is at both ends of theirs.
+
 use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor};

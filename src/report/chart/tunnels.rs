@@ -1,4 +1,5 @@
 //! Tunnels: sites that are cut off, handshakes that are half open, handshakes that are completed.
+
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, GREY, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};

@@ -1,4 +1,5 @@
 //! How full each concentrator is through the day, a panel for each option.
+
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, LegendEntry, Mark, ORANGE, Panels, busy_hours};

@@ -1,4 +1,5 @@
 //! Deferred work: bytes that wait for a release, and the release.
+
 use plotters::style::Color;
 
 use crate::report::chart::{BLUE, LegendEntry, Mark, ORANGE, Panels, busy_hours, nice};

@@ -1,4 +1,5 @@
 //! `[[option.change]]`: what an option does.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

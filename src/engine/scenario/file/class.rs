@@ -1,4 +1,5 @@
 //! `[[class]]`: traffic with one purpose and one treatment.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

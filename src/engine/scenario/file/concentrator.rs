@@ -1,4 +1,5 @@
 //! `[[concentrator]]` and `[[pool]]`: the devices, and how tunnels are placed among them.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;

@@ -1,4 +1,5 @@
 //! `[estate]`: the sites, and a replay of their transactions.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;

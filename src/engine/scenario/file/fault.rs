@@ -1,4 +1,5 @@
 //! `[[fault]]`: what goes wrong, dated or at random.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

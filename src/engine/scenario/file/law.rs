@@ -1,4 +1,5 @@
 //! Distributions, as they are written in any table.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

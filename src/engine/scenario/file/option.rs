@@ -1,4 +1,5 @@
 //! `[[option]]` and `[[target]]`: set-ups beside the base, and what must hold.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

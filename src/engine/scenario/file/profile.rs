@@ -1,4 +1,5 @@
 //! `[[profile]]`: the shape of a day.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,4 +1,5 @@
 //! `[run]`: what is simulated, and how often.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

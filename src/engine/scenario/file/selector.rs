@@ -1,4 +1,5 @@
 //! Which sites a change or a pool means.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,4 +1,5 @@
 //! `[source]`: where numbers come from, and how far they can be trusted.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

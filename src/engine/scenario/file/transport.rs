@@ -1,4 +1,5 @@
 //! `[transport]`: TCP's terms.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,4 +1,5 @@
 //! `[tunnels]`: how tunnels are set up, kept and lost.
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,4 +1,5 @@
 //! Chunks: where the events of buckets lie.
+
 use super::entries::Pending;
 use crate::sim::event_list::entries::ROOM;
 

@@ -1,6 +1,6 @@
 //! A lane: one of a concentrator's queues with all that is before it and in it.
 
-use crate::model::{ClassId, Discipline, MAX_CLASSES, SiteId};
+use crate::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::discipline::ClassQueueTerms;
 use crate::sim::fluid::sharing::{Fairness, MaxMin};
 use crate::sim::fluid::standing_queue::{Refill, SharedLink, StandingEstimate};
@@ -51,11 +51,11 @@ pub(crate) struct ClassQueue {
 
 impl ClassQueue {
     /// An empty lane for `sites` sites before a link that is all its own, with a round trip of `trip` seconds.
-    pub fn new(terms: ClassQueueTerms, discipline: &Discipline, link: SharedLink, trip: f64, sites: usize) -> Self {
+    pub fn new(terms: ClassQueueTerms, turns_by_flow: bool, link: SharedLink, trip: f64, sites: usize) -> Self {
         let rate = link.rate;
         let mut lane = Self {
             own_line: terms.fairness == Fairness::BySite || terms.per_site.is_finite(),
-            weighs: matches!(discipline, Discipline::Discriminatory(_)),
+            weighs: turns_by_flow,
             band: MaxMin::new(sites, terms.fairness),
             terms,
             standing: StandingEstimate::default(),

@@ -172,7 +172,7 @@ impl FluidConcentrator {
         let rate = self.throughput;
         let lane = |queue: &ClassQueueTerms| {
             let link = SharedLink::new(rate, queue.holds(self.buffer), self.trip, self.full, &self.refill);
-            ClassQueue::new(*queue, &self.discipline, link, self.trip, self.sites.len())
+            ClassQueue::new(*queue, self.plan.turns_by_flow, link, self.trip, self.sites.len())
         };
         self.queues = self.plan.queues.iter().map(lane).collect();
         self.sites.iter_mut().for_each(|door| door.busy = 0);

@@ -106,7 +106,7 @@ impl Scheduler {
     pub fn new(discipline: &Discipline, names: &[u64], limit: BufferLimit) -> Self {
         let plan = plan(discipline, &vec![Shape::NONE; names.len()], names);
         let least = plan.queues.iter().filter_map(|queue| queue.weight).fold(f64::INFINITY, f64::min);
-        let by_flow = matches!(discipline, Discipline::Discriminatory(_));
+        let by_flow = plan.turns_by_flow;
         let by_line = |fairness| fairness == Fairness::BySite || by_flow;
         let ranks = plan.ranks().flat_map(|rank| rank.clone().map(move |_| rank.clone()));
         let queues = plan.queues.iter().zip(ranks).map(|(queue, rank)| PacketQueue {
@@ -427,16 +427,22 @@ mod tests {
     fn fifo_serves_in_the_order_of_arrival() {
         let mut bench = Bench::new(&Discipline::Fifo, ROOM);
         let arrivals = [(1, 3), (0, 1), (1, 2), (0, 3)];
-        arrivals.into_iter().for_each(|(class, site)| bench.push(class, site, 1_000));
+        for (class, site) in arrivals {
+            bench.push(class, site, 1_000);
+        }
         assert_eq!(bench.pop(9), arrivals);
     }
 
     #[test]
     fn a_higher_rank_goes_first_whenever_it_comes() {
         let mut bench = Bench::new(&Discipline::Priority(vec![1, 0]), ROOM);
-        (0..3).for_each(|site| bench.push(0, site, 1_000));
+        for site in 0..3 {
+            bench.push(0, site, 1_000);
+        }
         assert_eq!(bench.pop(1), [(0, 0)]);
-        (0..2).for_each(|site| bench.push(1, site, 1_000));
+        for site in 0..2 {
+            bench.push(1, site, 1_000);
+        }
         assert_eq!(bench.pop(9), [(1, 0), (1, 1), (0, 1), (0, 2)]);
     }
 
@@ -444,8 +450,12 @@ mod tests {
     #[test]
     fn weights_share_bytes_not_packets() {
         let mut bench = Bench::new(&Discipline::Weighted(vec![3.0, 1.0]), ROOM);
-        (0..400).for_each(|_| bench.push(0, 0, 300));
-        (0..100).for_each(|_| bench.push(1, 0, 1_500));
+        for _ in 0..400 {
+            bench.push(0, 0, 300);
+        }
+        for _ in 0..100 {
+            bench.push(1, 0, 1_500);
+        }
         let (mut first, mut second) = (0.0, 0.0);
         for (class, _) in bench.pop(300) {
             if class == 0 { first += 300.0 } else { second += 1_500.0 }
@@ -457,9 +467,13 @@ mod tests {
     #[test]
     fn an_idle_queue_saves_nothing_up() {
         let mut bench = Bench::new(&Discipline::Weighted(vec![1.0, 1.0]), ROOM);
-        (0..50).for_each(|_| bench.push(1, 0, 1_500));
+        for _ in 0..50 {
+            bench.push(1, 0, 1_500);
+        }
         bench.pop(40);
-        (0..10).for_each(|_| bench.push(0, 0, 1_500));
+        for _ in 0..10 {
+            bench.push(0, 0, 1_500);
+        }
         let classes: Vec<u8> = bench.pop(8).into_iter().map(|(class, _)| class).collect();
         assert_eq!(classes.iter().filter(|class| **class == 0).count(), 4, "{classes:?}");
     }
@@ -477,18 +491,24 @@ mod tests {
     #[test]
     fn fair_by_site_takes_turns_however_much_one_sends() {
         let mut bench = Bench::new(&Discipline::FairBySite, ROOM);
-        (0..6).for_each(|_| bench.push(0, 7, 1_500));
-        (0..2).for_each(|_| bench.push(0, 8, 1_500));
+        for _ in 0..6 {
+            bench.push(0, 7, 1_500);
+        }
+        for _ in 0..2 {
+            bench.push(0, 8, 1_500);
+        }
         let sites: Vec<u32> = bench.pop(8).into_iter().map(|(_, site)| site).collect();
         assert_eq!(sites[..4].iter().filter(|site| **site == 8).count(), 2, "{sites:?}");
         assert_eq!(sites[4..], [7; 4]);
     }
 
-    /// McKenney 1990: who has most loses, not who comes.
+    /// `McKenney` 1990: who has most loses, not who comes.
     #[test]
     fn a_full_fair_queue_drops_from_its_longest_line() {
         let mut bench = Bench::new(&Discipline::FairBySite, BufferLimit { bytes: 6_000, packets: 100 });
-        (0..4).for_each(|_| bench.push(0, 7, 1_500));
+        for _ in 0..4 {
+            bench.push(0, 7, 1_500);
+        }
         bench.push(0, 8, 1_500);
         let lost: Vec<u32> = bench.lost.iter().map(|lost| lost.packet.flow.site.0).collect();
         assert_eq!(lost, [7]);
@@ -499,7 +519,9 @@ mod tests {
     fn a_full_queue_drops_what_comes() {
         for limit in [BufferLimit { bytes: 3_000, packets: 100 }, BufferLimit { bytes: 1_000_000, packets: 2 }] {
             let mut bench = Bench::new(&Discipline::Fifo, limit);
-            (0..3).for_each(|site| bench.push(0, site, 1_500));
+            for site in 0..3 {
+                bench.push(0, site, 1_500);
+            }
             let lost: Vec<u32> = bench.lost.iter().map(|lost| lost.packet.flow.site.0).collect();
             assert_eq!(lost, [2], "{limit:?}");
             assert_eq!(bench.pop(9), [(0, 0), (0, 1)]);

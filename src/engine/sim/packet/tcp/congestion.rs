@@ -256,7 +256,7 @@ mod tests {
         assert!((25..30).contains(&control.cwnd), "{}", control.cwnd);
     }
 
-    /// RFC 9438, equation 1: W(t) = C (t - K)^3 + W_max with K = cbrt(W_max (1 - beta) / C), here cbrt(30 / 0.4) = 4.2 s after a
+    /// RFC 9438, equation 1: `W(t) = C (t - K)^3 + W_max` with `K = cbrt(W_max (1 - beta) / C)`, here cbrt(30 / 0.4) = 4.2 s after a
     /// loss at 100 segments. Round trips of 100 ms leave no room to what `NewReno` would have.
     #[test]
     fn cubic_follows_its_curve_before_and_after_its_maximum() {
@@ -279,7 +279,7 @@ mod tests {
         }
     }
 
-    /// RFC 9438, section 4.7: who loses below the last maximum takes W_max to be (1 + beta) / 2 of the window.
+    /// RFC 9438, section 4.7: who loses below the last maximum takes `W_max` to be (1 + beta) / 2 of the window.
     #[test]
     fn fast_convergence_lowers_the_maximum() {
         let mut control = CongestionControl::new(Congestion::Cubic, false, 100);

@@ -215,6 +215,7 @@ impl Sender {
 
     /// Window and threshold of slow start.
     #[cfg(test)]
+    #[must_use]
     pub fn window_and_threshold(&self) -> (u32, u32) {
         (self.congestion.cwnd, self.congestion.ssthresh)
     }
