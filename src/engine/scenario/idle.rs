@@ -93,7 +93,7 @@ mod tests {
     use crate::scenario::{Study, load};
 
     fn tiny(more: &str) -> Study {
-        let text = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/tiny.toml")).unwrap();
         load("tiny.toml", &(text + more), Path::new("scenarios")).unwrap()
     }
 
