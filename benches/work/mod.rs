@@ -1,5 +1,4 @@
 //! What is measured: the reference loop and the engine's parts at work.
-
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
@@ -9,11 +8,8 @@ use std::sync::atomic::AtomicBool;
 use headend::model::{ClassId, ConcentratorId, MAX_CLASSES, SiteId};
 use headend::random::Key;
 use headend::scenario::{Setup, Study, load};
-use headend::sim::event_list::{EventList, Rank};
-use headend::sim::fluid::sharing::{Fairness, MaxMin};
+use headend::sim::internals::{EventList, Fairness, FlowKey, MaxMin, PacketNetwork, Rank};
 use headend::sim::observer::{Fact, Observer};
-use headend::sim::packet::network::PacketNetwork;
-use headend::sim::packet::wire::FlowKey;
 use headend::sim::simulate;
 use headend::sim::turn::Turn;
 use headend::study::recorder::Recorder;

@@ -6,16 +6,17 @@ use crate::cli::common::{affordable, bar, choose, load, override_with, tell};
 use crate::cli::output::Output;
 use crate::cli::stop::{STOP, Stop};
 use crate::model::{ConcentratorId, Fault, FaultKind};
+use crate::plan::PlanResult;
 use crate::plan::Question;
 use crate::plan::answer::{Criterion, Crossing};
 use crate::plan::knob::Knob;
+use crate::report;
 use crate::report::finding::setting;
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study};
 use crate::study::cost::Extent;
 use crate::study::days::Days;
 use crate::units::{DAY, Time, TimeOfDay};
-use crate::{plan, report};
 
 /// Days that an answer takes at least.
 const LEAST: u32 = 10;
@@ -63,7 +64,7 @@ pub(super) fn plan(args: &PlanArgs, terms: Allowed) -> Result<u8, Stop> {
 }
 
 /// No value of the knob is enough.
-fn fails(plan: &plan::PlanResult) -> bool {
+fn fails(plan: &PlanResult) -> bool {
     match plan.answer.outcome {
         Crossing::Fails(_) => true,
         Crossing::Crosses(..) | Crossing::Holds(_) => false,
@@ -84,16 +85,16 @@ fn knob(find: &str, of: Option<&str>, at: TimeOfDay, setup: &Setup) -> Result<Kn
 }
 
 /// Answers a question; days that are known are not simulated again.
-fn answer(question: &Question<'_>, output: &Output) -> Result<plan::PlanResult, Stop> {
+fn answer(question: &Question<'_>, output: &Output) -> Result<PlanResult, Stop> {
     let bar = bar("{spinner} {pos} days simulated");
     let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
-    let found = plan::plan(question, &days).and_then(|mut found| {
+    let found = crate::plan::plan(question, &days).and_then(|mut found| {
         let there = match (&question.knob, found.answer.outcome) {
             (Knob::Years, Crossing::Crosses(years, _)) => Some(years),
             (Knob::Throughput(_) | Knob::Concentrators(_), Crossing::Fails(most)) => Some(most),
             _ => None,
         };
-        found.limit_there = there.map(|there| plan::limit_at(question, there, &days)).transpose()?;
+        found.limit_there = there.map(|there| crate::plan::limit_at(question, there, &days)).transpose()?;
         Ok(found)
     });
     bar.finish_and_clear();

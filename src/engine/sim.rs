@@ -4,20 +4,29 @@
 //! global, and adds nothing up. It cannot fail; all that can be wrong was a problem before there was a model.
 
 pub mod cost;
-pub mod discipline;
-pub mod event;
-pub mod event_list;
-pub mod fluid;
-pub mod network;
+pub(crate) mod discipline;
+pub(crate) mod event;
+pub(crate) mod event_list;
+pub(crate) mod fluid;
+pub(crate) mod network;
 pub mod observer;
-pub mod packet;
-pub mod pricing;
-pub mod route;
-pub mod transaction;
-pub mod transfer;
-pub mod tunnels;
+pub(crate) mod packet;
+pub(crate) mod pricing;
+pub(crate) mod route;
+pub(crate) mod transaction;
+pub(crate) mod transfer;
+pub(crate) mod tunnels;
 pub mod turn;
-pub mod workload;
+pub(crate) mod workload;
+
+/// Parts of the engine, for tests and benches of this repository alone.
+#[doc(hidden)]
+pub mod internals {
+    pub use super::event_list::{EventList, Rank};
+    pub use super::fluid::sharing::{Fairness, MaxMin, exact_weight};
+    pub use super::packet::network::PacketNetwork;
+    pub use super::packet::wire::FlowKey;
+}
 
 mod changes;
 mod engine;

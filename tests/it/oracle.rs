@@ -1,6 +1,5 @@
 //! The band against a plain simulator of the same rule: progressive filling, flow by flow, at each event.
-
-use headend::sim::fluid::sharing::{Fairness, MaxMin, exact_weight};
+use headend::sim::internals::{Fairness, MaxMin, exact_weight};
 use headend::units::{BitRate, Duration, Time};
 use proptest::prelude::*;
 

@@ -1,15 +1,15 @@
 //! The network at fluid fidelity: slow start in rounds, then flows that share the concentrator as a fluid.
 
-pub mod bursts;
-pub mod class_queue;
-pub mod concentrator;
-pub mod floods;
-pub mod network;
-pub mod passage_of_time;
-pub mod path_state;
-pub mod reallocate;
-pub mod rounds;
-pub mod sharing;
-pub mod site_access;
-pub mod standing_queue;
-pub mod transfer;
+pub(crate) mod bursts;
+pub(crate) mod class_queue;
+pub(crate) mod concentrator;
+pub(crate) mod floods;
+pub(crate) mod network;
+pub(crate) mod passage_of_time;
+pub(crate) mod path_state;
+pub(crate) mod reallocate;
+pub(crate) mod rounds;
+pub(crate) mod sharing;
+pub(crate) mod site_access;
+pub(crate) mod standing_queue;
+pub(crate) mod transfer;

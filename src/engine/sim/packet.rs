@@ -4,13 +4,13 @@
 //! crosses the concentrator (towards the headend only where both directions count) and an access link. A *train*
 //! is several packets of one sender that move as one; with a grain of 1 every packet moves by itself.
 
-pub mod access_link;
-pub mod concentrator;
-pub mod exchange;
-pub mod network;
-pub mod packet_pool;
-pub mod scheduler;
-pub mod shaper;
-pub mod streams;
-pub mod tcp;
-pub mod wire;
+pub(crate) mod access_link;
+pub(crate) mod concentrator;
+pub(crate) mod exchange;
+pub(crate) mod network;
+pub(crate) mod packet_pool;
+pub(crate) mod scheduler;
+pub(crate) mod shaper;
+pub(crate) mod streams;
+pub(crate) mod tcp;
+pub(crate) mod wire;

@@ -1,6 +1,6 @@
 //! Transactions: requests and responses that a person or a process waits for.
 
-pub mod admission;
-pub mod attempt;
-pub mod latency;
-pub mod slab;
+pub(crate) mod admission;
+pub(crate) mod attempt;
+pub(crate) mod latency;
+pub(crate) mod slab;

@@ -1,6 +1,6 @@
 //! `IPsec` tunnels: where they end, how they are set up, and what becomes of them when something fails.
 
-pub mod balancer;
-pub mod failover;
-pub mod faults;
-pub mod ike;
+pub(crate) mod balancer;
+pub(crate) mod failover;
+pub(crate) mod faults;
+pub(crate) mod ike;

@@ -1,10 +1,10 @@
 //! Workload: who asks for transfers and calls, when, and how much.
 
-pub mod arrivals;
-pub mod backlog;
-pub mod calls;
-pub mod draws;
-pub mod generators;
-pub mod paper;
-pub mod streams;
-pub mod users;
+pub(crate) mod arrivals;
+pub(crate) mod backlog;
+pub(crate) mod calls;
+pub(crate) mod draws;
+pub(crate) mod generators;
+pub(crate) mod paper;
+pub(crate) mod streams;
+pub(crate) mod users;

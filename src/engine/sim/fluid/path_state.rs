@@ -55,18 +55,16 @@ impl FluidConcentrator {
         let share = smaller(lane.band.fair_share(site.0, by_flow), smaller(lane.terms.per_site, of_access));
         let share = larger(share, 1.0);
         let alone = !lane.band.saturated();
-        let (rate, slowness) = if lane.in_turn() && !alone { (share, 1.0 / share) } else { (lane.rate, lane.slowness) };
+        let slowness = if lane.in_turn() && !alone { 1.0 / share } else { lane.slowness };
         let (found, backlog) = (self.found(lane, site), self.waiting_bursts(lane));
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
         let access_room = (self.access_buffer - access_wait - access_queue) * larger(door.access(), 1.0);
         PathState {
             wait: self.wait_in(lane, site, found),
-            rate,
             slowness,
             fair: share,
             room: smaller(self.buffer - found - backlog, access_room),
             shared: if lane.in_turn() { backlog } else { 0.0 },
-            access: larger(door.access(), 1.0),
             access_slowness: door.slowness(),
             access_wait,
             access_queue,

@@ -72,9 +72,7 @@ impl SiteAccess {
 pub struct PathState {
     /// Time in the concentrator's queue before its first packet is served [s].
     pub wait: f64,
-    /// Rate of service there [bit/s], and the time that a bit takes [s].
-    pub rate: f64,
-    /// See `rate`.
+    /// Time that a bit takes in service there [s].
     pub slowness: f64,
     /// Rate that a flow gets which shares with the others [bit/s].
     pub fair: f64,
@@ -82,9 +80,7 @@ pub struct PathState {
     pub room: f64,
     /// Bits of others that are served in turn with it.
     pub shared: f64,
-    /// Rate of the access link [bit/s of work], and the time that a bit takes [s].
-    pub access: f64,
-    /// See `access`.
+    /// Time that a bit takes on the access link [s].
     pub access_slowness: f64,
     /// Time until the access link has sent what is before it [s].
     pub access_wait: f64,

@@ -1,10 +1,10 @@
 //! TCP as end hosts run it: a connection, its senders and receivers, congestion control.
 
-pub mod congestion;
-pub mod connection;
-pub mod receiver;
-pub mod rtt;
-pub mod sender;
+pub(crate) mod congestion;
+pub(crate) mod connection;
+pub(crate) mod receiver;
+pub(crate) mod rtt;
+pub(crate) mod sender;
 
 #[cfg(test)]
 mod pair;
