@@ -18,6 +18,7 @@ mod mutants;
 mod oracle;
 mod plan;
 mod reproducers;
+mod rules;
 mod surroundings;
 mod sweep;
 mod theory;

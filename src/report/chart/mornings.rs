@@ -56,7 +56,7 @@ fn picture(results: &Results) -> String {
                 found.mornings.iter().zip((LEFT..).step_by(usize::try_from(width).unwrap_or(1)))
             {
                 let corners = [(left + 1, top + 1), (left + width - 1, top + ROW - 1)];
-                sure(area.draw(&Rectangle::new(corners, RED.mix(0.04 + 0.85 * over).filled())));
+                sure(area.draw(&Rectangle::new(corners, RED.mix(shade(*over)).filled())));
                 let ink = if *over > 0.5 { RGBColor(255, 255, 255) } else { RGBColor(40, 44, 52) };
                 if value.mean > 0.0 && width >= 44 {
                     let text = Text::new(
@@ -69,6 +69,11 @@ fn picture(results: &Results) -> String {
             }
         }
     })
+}
+
+/// How red a morning is, by the share of days on which the limit was broken: hardly at all for none.
+fn shade(over: f64) -> f64 {
+    0.04 + 0.85 * over
 }
 
 /// The mornings of the base on which the limit is more likely broken than not, and of the best option.
@@ -96,4 +101,16 @@ fn table(results: &Results) -> ChartTable {
         })
     });
     ChartTable { rows: rows.collect(), head }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shade;
+
+    /// Fault: the colours are the wrong way round, and the worst mornings look the best.
+    #[test]
+    fn the_worse_a_morning_the_redder() {
+        assert!(shade(0.0) < 0.1 && shade(1.0) > 0.8);
+        assert!((0..10).all(|tenth| shade(f64::from(tenth) / 10.0) < shade(f64::from(tenth + 1) / 10.0)));
+    }
 }
