@@ -6,19 +6,19 @@ use crate::model::concentrator::Discipline;
 use crate::model::ids::{ClassId, ConcentratorId, SiteId};
 use crate::units::{BitRate, Bytes, Time};
 
-/// An edit of the world at an instant.
+/// A change of the model at an instant.
 #[derive(Clone, Debug)]
 pub struct DatedChange {
     /// When.
     pub at: Time,
-    /// What.
+    /// What changes.
     pub kind: ChangeKind,
 }
 
-/// What an edit does.
+/// What a change does.
 #[derive(Clone, Debug)]
 pub enum ChangeKind {
-    /// A concentrator changes its order of service.
+    /// A concentrator serves by another discipline.
     SetDiscipline(ConcentratorId, Discipline),
     /// A concentrator is replaced by a larger or smaller one of its kind.
     ReplaceDevice {
@@ -29,7 +29,7 @@ pub enum ChangeKind {
         /// Its buffer from now on.
         buffer: Bytes,
     },
-    /// A cap of a class begins or ends ([`Rules::caps`]).
+    /// A cap of a class begins or ends ([`crate::model::Rules::caps`]).
     SetShaping(ClassId),
     /// Sites take their tunnels to another concentrator.
     Migrate {

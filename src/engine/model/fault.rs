@@ -6,7 +6,7 @@ use crate::model::ids::{ClassId, ConcentratorId, SiteId};
 use crate::random::Distribution;
 use crate::units::{BitRate, Share, Time};
 
-/// A misfortune, as meant; it holds from `from` until `until`.
+/// A fault, in force from `from` until `until`.
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// Its name, if it has one.
@@ -32,19 +32,19 @@ pub enum FaultKind {
     Flaps {
         /// Which sites.
         sites: Arc<[SiteId]>,
-        /// From well to stalled [s].
+        /// Time to failure [s].
         between: Distribution,
-        /// From stalled to noticed [s].
+        /// Time from failure to detection [s].
         stall: Distribution,
-        /// From noticed to well [s].
+        /// Time from detection to repair [s].
         reboot: Distribution,
     },
     /// Access links of these sites are cut.
     Cut(Arc<[SiteId]>),
     /// Servers of these classes cannot be reached.
     ServersLost(Arc<[ClassId]>),
-    /// A site sends so much of a class [bit/s of work].
+    /// A site floods the network with packets of a class [bit/s of work].
     Flood(SiteId, ClassId, BitRate),
-    /// A class is asked for this many times as often.
+    /// Arrivals of a class are this many times as frequent.
     Surge(ClassId, f64),
 }

@@ -1,4 +1,4 @@
-//! One set-up of the world, ready to be simulated.
+//! One set-up, ready to be simulated.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::model::tunnel::TunnelTerms;
 use crate::random::Key;
 use crate::units::{Bytes, Duration, Time};
 
-/// One set-up of the world: the base, or the base with one option's changes.
+/// One set-up: the base, or the base with one option's changes.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Names every random stream.
@@ -39,20 +39,20 @@ pub struct Model {
     pub pool_of: Vec<PoolId>,
     /// How tunnels are set up and lost.
     pub tunnels: TunnelTerms,
-    /// Misfortunes.
+    /// Faults.
     pub faults: Vec<Fault>,
-    /// Dated edits of the world, by time.
+    /// Dated changes, by time.
     pub changes: Vec<DatedChange>,
     /// What a transfer costs beside its share of the bandwidth.
     pub transport: Transport,
-    /// How closely it is looked at.
+    /// How closely the network is simulated.
     pub fidelity: Fidelity,
     /// Transactions that are played back in place of those that the classes generate.
     pub replay: Option<Arc<[Arrival]>>,
 }
 
 impl Model {
-    /// Orders a cap on a class; edits are to be sorted afterwards.
+    /// Adds a cap on a class; changes have to be sorted afterwards.
     pub fn cap(&mut self, class: ClassId, cap: Cap) {
         self.classes[class.index()].rules.caps.push(cap);
         let edits = [cap.from, cap.until].map(|at| DatedChange { at, kind: ChangeKind::SetShaping(class) });

@@ -2,7 +2,7 @@
 
 use crate::units::{BitRate, Duration};
 
-/// A practice.
+/// A site of the estate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     /// Its code.

@@ -19,7 +19,7 @@ impl Transport {
     }
 }
 
-/// What a TCP sender starts from.
+/// Parameters of TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tcp {
     /// Payload of a full segment.
@@ -133,7 +133,7 @@ impl Without {
     }
 }
 
-/// How closely the network is looked at.
+/// How closely the network is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fidelity {
     /// A transfer is a flow that shares.

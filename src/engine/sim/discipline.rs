@@ -1,4 +1,4 @@
-//! Disciplines as bands: which flows share, who goes first, and how a capacity is split between them.
+//! Disciplines as queues: which classes share one, which goes first, and how a capacity is split among them.
 
 use std::ops::Range;
 
@@ -22,14 +22,14 @@ pub struct ClassQueueTerms {
 }
 
 impl ClassQueueTerms {
-    /// Bits that may wait for it: what its cap holds, else what the concentrator does.
+    /// Bits that it queues: those of its cap, else the buffer of the concentrator.
     #[must_use]
     pub fn holds(&self, buffer: f64) -> f64 {
         if self.total.is_finite() { cap_holds(self.total) } else { buffer }
     }
 }
 
-/// A shaping order in force for a class [bit/s]; infinite where there is none.
+/// Caps in force for a class [bit/s]; infinite where there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
     /// All sites together.
@@ -42,7 +42,7 @@ impl Shape {
     /// No cap.
     pub const NONE: Self = Self { total: f64::INFINITY, per_site: f64::INFINITY };
 
-    /// The caps that are ordered.
+    /// From caps that may be absent.
     #[must_use]
     pub fn of(total: Option<BitRate>, per_site: Option<BitRate>) -> Self {
         let rate = |rate: Option<BitRate>| rate.map_or(f64::INFINITY, BitRate::bits);
@@ -50,7 +50,7 @@ impl Shape {
     }
 }
 
-/// Bits that may wait before a cap of this rate: a fifth of a second, and at least a first window and more.
+/// Bits that a cap of this rate queues: a fifth of a second, and at least 512 kbit.
 #[must_use]
 pub fn cap_holds(rate: f64) -> f64 {
     (0.2 * rate).max(512_000.0)

@@ -1,7 +1,7 @@
-//! Facts that the engine states while it runs, and who may listen.
+//! Facts of a run, and the observers that hear them.
 //!
-//! The engine adds nothing up: what is asked, served, deferred and given up is told as it happens, and once a
-//! bin a [`Look`] at what is inside. Sums, quantiles and files are the observers' business.
+//! The engine adds nothing up: it tells what is asked, served, deferred and given up as it happens, and takes a
+//! [`Snapshot`] at the end of each bin. Sums, quantiles and files are the business of observers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,9 +9,9 @@ use crate::model::{ClassId, ConcentratorId, SiteId};
 use crate::units::{Bytes, Duration, Time};
 use serde::{Deserialize, Serialize};
 
-/// Somebody who listens.
+/// Hears every fact of a run.
 pub trait Observer {
-    /// Something happened.
+    /// A fact, at the time at which it happens.
     fn on(&mut self, now: Time, fact: &Fact<'_>);
 
     /// Whether to stop early; asked every few hundred events.
@@ -20,9 +20,9 @@ pub trait Observer {
     }
 }
 
-/// An observer that is stopped from outside.
+/// An observer that can be stopped from outside.
 pub struct Until<'a, O> {
-    /// Who listens.
+    /// The observer.
     pub observer: &'a mut O,
     /// Set to stop.
     pub stop: &'a AtomicBool,
@@ -38,24 +38,24 @@ impl<O: Observer> Observer for Until<'_, O> {
     }
 }
 
-/// What happened.
+/// What happens in a run.
 #[derive(Clone, Debug)]
 pub enum Fact<'a> {
-    /// A transaction or job began (once, however often it is tried).
+    /// A transaction or job begins; once, however many attempts it takes.
     Started {
         /// Of which class.
         class: ClassId,
         /// From which site.
         site: SiteId,
     },
-    /// Bytes were asked for: a turn of a transaction began.
+    /// An attempt asks for the bytes of all turns.
     Asked {
         /// Of which class.
         class: ClassId,
         /// Request and response together.
         bytes: Bytes,
     },
-    /// Those bytes were served, or will never be.
+    /// Those bytes are served, or never will be.
     BytesResolved {
         /// Of which class.
         class: ClassId,
@@ -73,32 +73,32 @@ pub enum Fact<'a> {
     },
     /// A transaction or job is over.
     Ended(Record),
-    /// A stream asked for admission.
+    /// A call asks for admission.
     Call {
         /// Of which class.
         class: ClassId,
         /// From which site.
         site: SiteId,
-        /// Whether it was let in.
+        /// Whether it is admitted.
         admitted: bool,
     },
-    /// A packet of a stream reached its site, or was lost; only told at packet fidelity.
+    /// A packet of a call arrives at its site, or is lost; told at packet fidelity alone.
     Voice {
         /// Of which class.
         class: ClassId,
         /// To which site.
         site: SiteId,
-        /// How long it took, and how much that differs from the packet before; none if it was lost.
+        /// Its delay, and the difference from the packet before; none if it is lost.
         delay: Option<(Duration, Duration)>,
     },
-    /// A call broke off because its site was cut off.
+    /// A call is broken off because its site is cut off.
     Dropped {
         /// Of which class.
         class: ClassId,
         /// From which site.
         site: SiteId,
     },
-    /// Somebody gave up, or did not try, and carries on by hand: so many actions are to be entered later.
+    /// A person gives up, or does not try, and works on paper: so many actions have to be entered later.
     OnPaper {
         /// Of which class.
         class: ClassId,
@@ -107,14 +107,14 @@ pub enum Fact<'a> {
         /// Actions to be entered.
         actions: f64,
     },
-    /// Somebody gave up and cancelled what it was for.
+    /// A person gives up and cancels the appointment or task.
     Cancelled {
         /// Of which class.
         class: ClassId,
         /// At which site.
         site: SiteId,
     },
-    /// An action that began entered what was on paper.
+    /// An action that begins enters what is on paper.
     Entered {
         /// Of which class.
         class: ClassId,
@@ -135,7 +135,7 @@ pub enum Fact<'a> {
         /// Which concentrator.
         concentrator: ConcentratorId,
     },
-    /// What is inside.
+    /// The state at the end of a bin.
     Snapshot(&'a Snapshot),
 }
 
@@ -160,7 +160,7 @@ pub struct Record {
     pub response: Bytes,
     /// How it ended.
     pub outcome: Outcome,
-    /// Where its latency went; they sum to it.
+    /// Parts of its latency, which sum to it.
     pub parts: Parts,
 }
 
@@ -169,13 +169,13 @@ pub struct Record {
 pub struct Parts {
     /// Round trips of an idle network, and the servers' time.
     pub trips: f64,
-    /// Waiting for others: in queues, and while they share the link.
+    /// Waits in queues, and time lost to flows that share the link.
     pub queueing: f64,
-    /// Sending its own bits as fast as links and concentrator allow.
+    /// Transmission of its own bits at full rate.
     pub transfer: f64,
-    /// Noticing losses and sending again.
+    /// Detection of losses, and retransmission.
     pub loss: f64,
-    /// Waiting for a tunnel, or for a release.
+    /// Waits for a tunnel, or for a release.
     pub held: f64,
 }
 
@@ -253,7 +253,7 @@ impl Outcome {
     }
 }
 
-/// What is inside, and what went through since the start.
+/// What is inside at an instant, and what went through since the start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// Concentrators in order.
@@ -275,13 +275,13 @@ pub struct ConcentratorSnapshot {
     pub inside: Vec<f64>,
     /// Work admitted since the start, by class [bit].
     pub admitted: Vec<f64>,
-    /// Work taken out undone since the start, by class [bit].
+    /// Work withdrawn since the start, by class [bit].
     pub withdrawn: Vec<f64>,
     /// Work that it could have done since the start [bit].
     pub capacity: f64,
     /// Waiting time in the standing queue, by class [s].
     pub queue: Vec<f64>,
-    /// Streams in progress.
+    /// Calls in progress.
     pub calls: u32,
     /// Sites whose tunnel ends here.
     pub tunnels: u32,
@@ -302,7 +302,7 @@ pub struct ConcentratorSnapshot {
 pub struct ClassSnapshot {
     /// Transactions and jobs under way.
     pub active: u64,
-    /// Bytes asked for by them and not settled.
+    /// Bytes that they asked for.
     pub active_bytes: u64,
     /// Jobs that wait for a release or for the next day.
     pub waiting: u64,

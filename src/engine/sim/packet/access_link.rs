@@ -1,4 +1,4 @@
-//! A site's access link: a rate each way, a buffer, and packets on their way.
+//! Access link of a site: a rate, a drop-tail buffer and a propagation delay each way.
 
 use crate::model::Site;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool};
@@ -24,28 +24,28 @@ impl AccessLink {
     }
 }
 
-/// One direction. Service is first in first out, so the end of each packet's is known when it arrives.
+/// One direction. It serves first in first out, so a packet's arrival at the other end is known when it is sent.
 #[derive(Clone, Debug)]
 pub struct LinkDirection {
-    /// Time for a byte [s].
+    /// Transmission time of a byte [s].
     byte_time: f64,
     buffer: Duration,
     propagation: Duration,
     busy_until: Time,
-    /// Each with the time at which it is at the other end in its slot.
+    /// Packets on the link; each slot of the pool holds the time of arrival at the other end.
     in_flight: VecDeque<PacketId>,
 }
 
-/// How a train comes to a link.
+/// The arrival of a train at a link.
 #[derive(Clone, Copy, Debug)]
 pub struct Train {
-    /// When its first packet is there.
+    /// Arrival of its first packet.
     pub from: Time,
-    /// When its last one is.
+    /// Arrival of its last packet.
     pub until: Time,
-    /// Its bytes, and those of its last packet.
+    /// Bytes of all its packets.
     pub bytes: u64,
-    /// Of its last packet.
+    /// Bytes of its last packet.
     pub last: u64,
 }
 
@@ -54,10 +54,10 @@ impl LinkDirection {
         Self { byte_time: 8.0 / rate, buffer, propagation: delay, busy_until: Time(0), in_flight: VecDeque::new() }
     }
 
-    /// Sends a train on: when it is at the other end, if nothing else is before it.
+    /// Sends a train. Gives its arrival at the other end, if it is the only one on the link.
     ///
     /// # Errors
-    /// If it is lost.
+    /// If the buffer is full.
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     #[inline]
     pub fn send(&mut self, train: Train, pool: &mut PacketPool, id: PacketId) -> Result<Option<Time>, ()> {
@@ -68,19 +68,19 @@ impl LinkDirection {
         Ok(first.then_some(at))
     }
 
-    /// When a train is at the other end; none if it is lost.
+    /// Arrival of a train at the other end; none if it is dropped.
     pub fn arrival_time(&mut self, train: &Train) -> Option<Time> {
         if self.busy_until > train.from + self.buffer {
             return None;
         }
-        // Packets of a train follow each other: the link sends the first while the others arrive.
+        // The link sends the first packet of a train while the others arrive.
         let all = self.transmission_time(train.bytes);
         let last = if train.last == train.bytes { all } else { self.transmission_time(train.last) };
         self.busy_until = (self.busy_until.max(train.from) + all).max(train.until + last);
         Some(self.busy_until + self.propagation)
     }
 
-    /// Takes out what arrives now; with it when the next one does.
+    /// Delivers the first packet on the link; gives the arrival of the next.
     pub fn deliver(&mut self, pool: &PacketPool) -> Option<(PacketId, Option<Time>)> {
         let queued = self.in_flight.pop_front()?;
         Some((queued, self.in_flight.front().map(|&next| pool[next].at)))

@@ -1,4 +1,4 @@
-//! A concentrator that serves packets: its queues, the packet in service, the books.
+//! A concentrator that serves packets: queues, the packet in service, counters.
 
 use crate::model::{ClassId, Concentrator, Counts, Discipline};
 use crate::sim::cost::ServiceCost;
@@ -9,7 +9,7 @@ use crate::sim::packet::shaper::Shaper;
 use crate::sim::packet::wire::{Direction, Packet, PacketKind, TrainSizes};
 use crate::units::{BitRate, Duration, Time};
 
-/// A concentrator and what waits before it.
+/// A concentrator and its queues.
 #[derive(Clone, Debug)]
 pub struct PacketConcentrator {
     cost: ServiceCost,
@@ -19,11 +19,11 @@ pub struct PacketConcentrator {
     buffer: BufferLimit,
     scheduler: Scheduler,
     in_service: Option<InService>,
-    /// What the scheduler has handed to the device ahead of time: it is next, whatever comes.
+    /// The packet that the device has dequeued ahead of time; nothing overtakes it.
     tx_ring: Option<PacketId>,
     has_tx_ring: bool,
     shapers: Vec<Shaper>,
-    /// Whether none of them holds anything back.
+    /// Whether no class is shaped.
     unshaped: bool,
     now: Time,
     counters: PacketCounters,
@@ -37,7 +37,7 @@ struct InService {
     work: f64,
 }
 
-/// What went through, by class, in bits of work since the start.
+/// Work since the start, by class [bit].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PacketCounters {
     /// Work that arrived.
@@ -48,7 +48,7 @@ pub struct PacketCounters {
     pub lost: Vec<f64>,
     /// Work that could have been done.
     pub capacity: f64,
-    /// Time that packets towards sites waited since the last look [s], and how many there were.
+    /// Waits of packets towards sites since the last snapshot: their sum [s] and number.
     pub waited: Vec<(f64, u32)>,
 }
 
@@ -73,7 +73,7 @@ impl PacketConcentrator {
             scheduler: Scheduler::new(concentrator.order(), names, limit),
             in_service: None,
             tx_ring: None,
-            // Except in textbooks: nothing overtakes the packet that a device has taken from its queues.
+            // Textbook queues have none.
             has_tx_ring: !ideal,
             shapers: vec![Shaper::new(Shape::NONE); classes],
             unshaped: true,
@@ -88,7 +88,7 @@ impl PacketConcentrator {
         }
     }
 
-    /// A train joins. When the concentrator was idle, the end of its service comes back; what does not fit goes to `lost`.
+    /// A train arrives. Gives the end of its service if the concentrator was idle; packets that are dropped go to `lost`.
     #[inline]
     pub fn arrive(
         &mut self,
@@ -116,7 +116,7 @@ impl PacketConcentrator {
         }
     }
 
-    /// The device takes a packet ahead.
+    /// The device dequeues a packet ahead of time.
     #[inline]
     fn fill_tx_ring(&mut self, pool: &PacketPool) {
         if self.has_tx_ring && self.tx_ring.is_none() {
@@ -136,8 +136,7 @@ impl PacketConcentrator {
         now + Duration::of_secs(work / self.throughput)
     }
 
-    /// The packet in service is done: it comes with the time at which its service began, and with the end of the
-    /// next one's.
+    /// Ends the service of a packet: gives it, the time at which its service began, and the end of the next one's.
     #[inline]
     pub fn end_service(&mut self, now: Time, pool: &PacketPool) -> Option<(PacketId, Time, Option<Time>)> {
         let InService { queued, began, work } = self.in_service.take()?;
@@ -148,7 +147,7 @@ impl PacketConcentrator {
         Some((queued, began, next))
     }
 
-    /// A packet with what it takes on the wire.
+    /// A packet with its sizes on the wire, encrypted and encapsulated.
     #[must_use]
     #[inline]
     pub fn encapsulate(&self, packet: Packet, inside: TrainSizes, at: Time) -> QueuedPacket {
@@ -174,7 +173,7 @@ impl PacketConcentrator {
         self.cost.wire(inner)
     }
 
-    /// When a packet of a shaped class may join the queue; none if it need not wait.
+    /// When a packet of a shaped class may join the queue; none if at once.
     ///
     /// # Errors
     /// If it is lost.
@@ -187,7 +186,7 @@ impl PacketConcentrator {
         self.apply_shaper(now, queued)
     }
 
-    /// The same where some class is shaped.
+    /// [`Self::shape`] where some class is shaped.
     fn apply_shaper(&mut self, now: Time, queued: &QueuedPacket) -> Result<Option<Time>, ()> {
         let packet = &queued.packet;
         let class = packet.flow.class.index();
@@ -196,7 +195,7 @@ impl PacketConcentrator {
         }
         let work = self.work(queued);
         if packet.direction == Direction::Up && packet.kind != PacketKind::Background {
-            // Senders are slowed down by what is shaped towards them: the way back only counts.
+            // Senders are slowed down by the shaping of what they receive; the way back only uses up the rate.
             self.shapers[class].charge(now, packet.flow.site, work);
             return Ok(None);
         }
@@ -206,7 +205,7 @@ impl PacketConcentrator {
         })
     }
 
-    /// Another device: costs and buffers are its own from now on; what waits stays.
+    /// Replaces the device: costs and buffers change, queued packets stay.
     ///
     /// # Panics
     /// If packet rate and throughput contradict each other, which `check` refuses.
@@ -248,19 +247,19 @@ impl PacketConcentrator {
         self.scheduler = scheduler;
     }
 
-    /// Brings the books to `now`.
+    /// Brings the counters to `now`.
     pub fn advance(&mut self, now: Time) {
         self.counters.capacity += self.throughput * now.since(self.now).secs();
         self.now = now;
     }
 
-    /// What went through.
+    /// Work since the start.
     #[must_use]
     pub fn counters(&self) -> &PacketCounters {
         &self.counters
     }
 
-    /// Work that waits or is in service, by class [bit]; of the packet in service also what is done.
+    /// Adds the work that is queued or in service, by class [bit]; the packet in service counts whole.
     pub fn backlog(&self, pool: &PacketPool, inside: &mut [f64]) {
         let serving = self.in_service.iter().map(|service| service.queued);
         for id in self.scheduler.waiting().chain(self.tx_ring).chain(serving) {
@@ -268,7 +267,7 @@ impl PacketConcentrator {
         }
     }
 
-    /// Mean wait of packets towards sites since the last call, by class [s].
+    /// Mean wait of packets towards sites since the last snapshot, by class [s].
     pub fn mean_waits(&mut self, waits: &mut Vec<f64>) {
         waits.clear();
         for (sum, count) in &mut self.counters.waited {

@@ -14,7 +14,7 @@ use crate::sim::transfer::{Delivery, Start, Stopped};
 use crate::sim::turn::{TransactionId, Turn, segment_size};
 use crate::units::{Duration, Time};
 
-/// Acknowledgements wait at most so long for a second segment (Linux, `TCP_DELACK_MIN`).
+/// Longest delay of an acknowledgement (Linux, `TCP_DELACK_MIN`).
 const DELAYED_ACK: Duration = Duration(40_000_000);
 
 impl PacketNetwork {
@@ -48,7 +48,7 @@ impl PacketNetwork {
         self.transfers[id as usize].latency
     }
 
-    /// A flow sets off: its connection is called for, or stands, and its requests follow each other.
+    /// Opens a connection, or takes one that `stands`, and sends the first request.
     pub fn start_connection(
         &mut self,
         now: Time,
@@ -76,7 +76,7 @@ impl PacketNetwork {
         self.arm_timer(flow.owner);
     }
 
-    /// Where transport is ideal a transfer is one packet, however large.
+    /// Where transport is ideal a transfer is one packet of any size.
     pub(super) fn send_message(&mut self, flow: FlowKey, turns: impl Iterator<Item = Turn>) {
         let bytes: u64 = turns.map(|turn| turn.response.0).sum();
         let (count, rest) = (bytes >> 30, (bytes & ((1 << 30) - 1)) as u32);
@@ -99,7 +99,7 @@ impl PacketNetwork {
         connection.share_left()
     }
 
-    /// The call for a connection, the first or a repeated one.
+    /// Sends a SYN, the first or a retransmission.
     pub(super) fn connect(&mut self, id: TransactionId) {
         let connection = &mut self.connections[id as usize];
         connection.send_syn(self.now);
@@ -120,8 +120,8 @@ impl PacketNetwork {
         self.arm_timer(id);
     }
 
-    /// Sends what the window allows, in trains of the grain, but of no more than a quarter of the window, lest it beat in time
-    /// with itself.
+    /// Sends what the window allows, in trains of the configured size, and of at most a quarter of the window: larger trains
+    /// would synchronise with themselves.
     #[inline]
     pub(super) fn send_allowed(&mut self, id: TransactionId, direction: Direction) {
         let sender = &mut self.connections[id as usize].half(direction).sender;
@@ -145,7 +145,7 @@ impl PacketNetwork {
         let full = full_size(&tcp);
         let bare = header_size(&tcp);
         if count > 1 && half.is_fin(first + count - 1) {
-            // All packets of a train but the last are full: the end of a message and the FIN behind it do not share one.
+            // All packets of a train but the last are full, so the end of a message and the FIN behind it need two trains.
             self.send_data(id, direction, (first, count - 1));
             self.send_data(id, direction, (first + count - 1, 1));
             return;
@@ -157,7 +157,7 @@ impl PacketNetwork {
         self.send(packet, TrainSizes { each: full, last: tail });
     }
 
-    /// The receiver of `way` says what has arrived.
+    /// The receiver of a direction sends an acknowledgement.
     pub(super) fn send_ack(&mut self, id: TransactionId, direction: Direction, echo: Time) {
         let Some(tcp) = self.tcp else { return };
         let connection = &mut self.connections[id as usize];
@@ -176,7 +176,7 @@ impl PacketNetwork {
         let connection = &mut self.connections[id as usize];
         let reply = connection.up.receiver.on_segment(packet.ack.seq, u32::from(packet.count));
         if connection.accept_request() {
-            // The request says that the answer before it has arrived.
+            // The request acknowledges the response before it.
             connection.down.sender.on_implicit_ack(self.now);
             if connection.server_time > Duration(0) {
                 let at = self.now + connection.server_time;
@@ -190,7 +190,7 @@ impl PacketNetwork {
         }
     }
 
-    /// The connection stands: both ends have measured a round trip, and the first request leaves.
+    /// The SYN-ACK arrives: both ends have measured a round trip, and the first request is sent.
     pub(super) fn on_syn_ack(&mut self, id: TransactionId, called: Time) {
         let connection = &mut self.connections[id as usize];
         if connection.syn_sent.take().is_none() {
@@ -224,7 +224,7 @@ impl PacketNetwork {
             connection.delayed_ack_at = self.now + DELAYED_ACK;
             owes = true;
         }
-        // Nothing else here sets an alarm but a request on its way.
+        // Only a request in flight can have changed a timer.
         if owes || !self.connections[id as usize].request_acked() {
             self.arm_timer(id);
         }
@@ -245,7 +245,7 @@ impl PacketNetwork {
         self.deliveries.push(Delivery::Transfer { id, epoch, after: Parts::default() });
     }
 
-    /// Sets the connection's alarm, unless one rings before.
+    /// Schedules the connection's earliest timer, unless an earlier event is scheduled.
     pub(super) fn arm_timer(&mut self, id: TransactionId) {
         let connection = &mut self.connections[id as usize];
         let due = connection.next_timer();

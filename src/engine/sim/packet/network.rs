@@ -15,16 +15,16 @@ use crate::sim::transfer::Delivery;
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Duration, Time};
 
-/// What is scheduled.
+/// Events of the packet network.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PacketEvent {
-    /// A packet comes to the headend.
+    /// A packet arrives at the headend.
     Up(SiteId),
-    /// A packet comes to a site.
+    /// A packet arrives at a site.
     Down(SiteId),
-    /// A connection's alarm rings; void if it was set anew.
+    /// A timer of a connection may expire; void if the flow has another epoch.
     Timer(TransactionId, u32),
-    /// The server has an answer.
+    /// The server has worked out a response.
     Response(TransactionId, u32),
     /// A packet of a call is due.
     Voice(u32, u32),
@@ -35,13 +35,13 @@ pub(super) enum PacketEvent {
 }
 
 impl Default for PacketEvent {
-    /// Stands where nothing is scheduled yet.
+    /// Fills slots in which nothing is scheduled.
     fn default() -> Self {
         Self::Flood(0)
     }
 }
 
-/// The network and everything on its way in it.
+/// Concentrators, access links, connections, and all packets on their way.
 #[derive(Debug)]
 pub struct PacketNetwork {
     pub(super) tcp: Option<Tcp>,
@@ -49,7 +49,7 @@ pub struct PacketNetwork {
     pub(super) now: Time,
     pub(super) events: EventList<PacketEvent>,
     pub(super) concentrators: Vec<PacketConcentrator>,
-    /// When each of them has served the packet in service. That is half of all that happens, and stays out of the calendar.
+    /// By concentrator: the end of the packet in service. Half of all events are of this kind, so they stay out of the event list.
     pub(super) service_ends: Vec<Due>,
     pub(super) access_links: Vec<AccessLink>,
     pub(super) connections: Vec<Connection>,
@@ -65,16 +65,16 @@ pub struct PacketNetwork {
     pub(super) pool: PacketPool,
     pub(super) deliveries: Vec<Delivery>,
     pub(super) dropped: Vec<QueuedPacket>,
-    /// Packets that crossed a queue: a concentrator's or an access link's.
+    /// Packets that have crossed a queue: a concentrator's or an access link's.
     pub(super) crossings: u64,
     /// The numbers of the classes' names.
     pub(super) class_names: Vec<u64>,
-    /// Packets that a test loses, each once: what they are for, which way they go, and the first segment that they name.
+    /// Packets that a test drops, each once: kind, direction and sequence number.
     #[cfg(test)]
     pub(super) script: Vec<(PacketKind, Direction, u32)>,
 }
 
-/// A transfer, as those outside know it.
+/// A transfer, as transactions know it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PacketTransfer {
     /// Work of all that it sends [bit].
@@ -83,8 +83,8 @@ pub(super) struct PacketTransfer {
     pub latency: LatencyParts,
 }
 
-/// A site that sends what nobody asked for. Its packets come at random: at fixed times they would fall in step with those
-/// of others, and take every place that comes free (Floyd & Jacobson 1991).
+/// A site that floods the network. Its packets come at random: at fixed times they would synchronise with others and take
+/// every place that becomes free (Floyd & Jacobson 1991).
 #[derive(Clone, Debug)]
 pub(super) struct FloodSource {
     pub(super) flow: FlowKey,
@@ -102,12 +102,12 @@ pub(super) struct VoiceSource {
     pub(super) on: bool,
 }
 
-/// What one tunnel can carry at any of the concentrators: at packet fidelity it holds a site's link back.
+/// The highest rate of one tunnel at any concentrator; at packet fidelity it limits the access link.
 fn tunnel_rate_limit(model: &Model) -> BitRate {
     model.concentrators.iter().filter_map(|concentrator| concentrator.per_tunnel).max().unwrap_or(BitRate(u64::MAX))
 }
 
-/// A bucket of the calendar lasts 2 to so many nanoseconds: 131 us.
+/// A bucket of the event list lasts 2 to so many nanoseconds: 131 us.
 const BUCKET: u32 = 17;
 
 impl PacketNetwork {
@@ -151,13 +151,13 @@ impl PacketNetwork {
         }
     }
 
-    /// When something happens next.
+    /// Time of the next event.
     #[must_use]
     pub fn next_time(&mut self) -> Time {
         self.events.next_time().min(self.next_service_end().0.time())
     }
 
-    /// When a packet in service is served first, and by which concentrator.
+    /// The next end of service, and the concentrator.
     #[inline]
     pub(super) fn next_service_end(&self) -> (Due, ConcentratorId) {
         let mut first = (Due::NEVER, 0);
@@ -169,7 +169,7 @@ impl PacketNetwork {
         (first.0, ConcentratorId::of(first.1))
     }
 
-    /// Lets happen what happens next, and tells what those outside should know.
+    /// Handles the next event; gives what transactions and observers must know of it.
     pub fn step(&mut self) -> &[Delivery] {
         self.deliveries.clear();
         let (end, concentrator) = self.next_service_end();
@@ -183,7 +183,7 @@ impl PacketNetwork {
         &self.deliveries
     }
 
-    /// Packets that crossed a queue so far.
+    /// Packets that have crossed a queue.
     #[must_use]
     pub fn crossings(&self) -> u64 {
         self.crossings
@@ -252,7 +252,7 @@ impl PacketNetwork {
         }
     }
 
-    /// A packet sets out at the headend.
+    /// A packet leaves a server.
     #[inline]
     pub(super) fn send_from_server(&mut self, packet: Packet, inside: TrainSizes) {
         let queued = self.concentrators[packet.flow.concentrator.index()].encapsulate(packet, inside, self.now);
@@ -260,7 +260,7 @@ impl PacketNetwork {
         self.enter_concentrator(id);
     }
 
-    /// A packet comes to the concentrator, and to its shaper first.
+    /// A packet enters the concentrator through its shaper.
     #[inline]
     pub(super) fn enter_concentrator(&mut self, id: PacketId) {
         let queued = &self.pool[id];
@@ -331,7 +331,7 @@ impl PacketNetwork {
     pub(super) fn deliver_to_server(&mut self, packet: &Packet) {
         let (id, flow) = (packet.flow.owner, packet.flow);
         match packet.kind {
-            // The server accepts whoever calls.
+            // The server accepts every connection.
             PacketKind::Syn => {
                 self.send_from_server(
                     Packet::control(flow, PacketKind::SynAck, Direction::Down, packet.sent),
@@ -378,13 +378,13 @@ impl PacketNetwork {
         }
     }
 
-    /// A concentrator has another throughput.
+    /// Sets a concentrator's throughput.
     pub fn set_rate(&mut self, now: Time, concentrator: ConcentratorId, throughput: BitRate) {
         self.now = now;
         self.concentrators[concentrator.index()].set_rate(now, throughput);
     }
 
-    /// A concentrator serves in another order.
+    /// Sets a concentrator's discipline.
     pub fn set_discipline(&mut self, now: Time, concentrator: ConcentratorId, order: &Discipline) {
         self.now = now;
         self.dropped.clear();
@@ -396,13 +396,13 @@ impl PacketNetwork {
         );
     }
 
-    /// A class has other caps.
+    /// Sets the caps of a class.
     pub fn set_shaping(&mut self, now: Time, class: ClassId, shape: Shape) {
         self.now = now;
         self.concentrators.iter_mut().for_each(|concentrator| concentrator.set_shaping(class, shape));
     }
 
-    /// A concentrator is another device from now on.
+    /// Replaces a concentrator by another device.
     pub fn replace_device(&mut self, now: Time, concentrator: ConcentratorId, device: &Concentrator) {
         self.now = now;
         self.concentrators[concentrator.index()].replace_device(now, device);

@@ -1,5 +1,5 @@
-//! Packets under way, each in a slot: what passes from queue to queue is the number of its slot, so that a packet is
-//! written once and read once however many queues it crosses.
+//! Pool of packets in flight. Queues pass on the number of a slot, so a packet is written once however many queues it
+//! crosses.
 
 use std::ops::{Index, IndexMut};
 
@@ -10,27 +10,27 @@ use crate::units::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketId(u32);
 
-/// A packet with what it takes on the wire. It is a line of the cache, no more.
+/// A packet with its sizes on the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct QueuedPacket {
     /// The packet.
     pub packet: Packet,
-    /// When it came to the concentrator; on an access link, when it is at the other end.
+    /// Arrival at the concentrator; on an access link, arrival at the other end.
     pub at: Time,
     /// Bytes on the wire of each packet of the train.
     pub size: u32,
-    /// Of the last.
+    /// Bytes on the wire of the last packet.
     pub last_size: u32,
 }
 
 impl QueuedPacket {
-    /// Bytes on the wire of all of them.
+    /// Bytes on the wire of all packets.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         u64::from(self.packet.count - 1) * u64::from(self.size) + u64::from(self.last_size)
     }
 
-    /// Bytes of the smallest packet that may be the last to come; a whole transfer has none.
+    /// Bytes of the packet that arrives last; none for a whole message.
     #[must_use]
     pub fn last(&self) -> u64 {
         match self.packet {

@@ -1,7 +1,7 @@
-//! The order of service, packet by packet: strict ranks, deficit round robin by weight, fair queueing by site.
+//! Packet schedulers: strict priority, deficit round robin by weight, fair queueing by site or by flow.
 //!
-//! Each queue has its own buffer. What does not fit is lost from the tail of the arriving train; where a queue is
-//! split fairly, from the tail of its longest part (`McKenney` 1990).
+//! Each queue has its own buffer. A full queue drops the tail of the arriving train; a fair queue drops from its longest line
+//! (`McKenney` 1990).
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::sim::fluid::sharing::Fairness;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::wire::{Packet, PacketKind};
 
-/// Room of a queue.
+/// Limit of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BufferLimit {
     /// Bytes.
@@ -21,20 +21,20 @@ pub struct BufferLimit {
     pub packets: u64,
 }
 
-/// Packets that wait, in the order of service.
+/// Queued packets, and the order in which they are served.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
     plan: QueuePlan,
     queues: Vec<PacketQueue>,
     limit: BufferLimit,
     waiting: usize,
-    /// Whether fair queues have a line for each flow, not for each site.
+    /// Whether a fair queue has a line for each flow, instead of each site.
     by_flow: bool,
 }
 
 #[derive(Clone, Debug)]
 struct PacketQueue {
-    /// The places of the queues of its rank.
+    /// Indices of the queues of its rank.
     rank: Range<usize>,
     deficit: Deficit,
     lines: Lines,
@@ -42,7 +42,7 @@ struct PacketQueue {
     packets: u64,
 }
 
-/// The state of deficit round robin (Shreedhar & Varghese 1996): what may be sent, and what a visit adds.
+/// State of deficit round robin (Shreedhar & Varghese 1996): deficit counter and quantum [bytes].
 #[derive(Clone, Copy, Debug)]
 struct Deficit {
     bytes: f64,
@@ -119,12 +119,12 @@ impl Scheduler {
         Self { queues: queues.collect(), limit, waiting: 0, by_flow, plan }
     }
 
-    /// Changes the room of each queue; what waits stays.
+    /// Sets the limit of each queue; queued packets stay.
     pub fn set_limit(&mut self, limit: BufferLimit) {
         self.limit = limit;
     }
 
-    /// Everything that waits, in no particular order.
+    /// All queued packets, in no particular order.
     pub fn waiting(&self) -> impl Iterator<Item = PacketId> {
         self.queues.iter().flat_map(|queue| {
             let (one, fair) = match &queue.lines {
@@ -138,7 +138,7 @@ impl Scheduler {
         })
     }
 
-    /// Puts a train in; what does not fit goes to `lost`.
+    /// Enqueues a train; packets that are dropped go to `lost`.
     #[inline]
     pub fn push(&mut self, pool: &mut PacketPool, id: PacketId, lost: &mut Vec<QueuedPacket>) {
         let queued = &pool[id];
@@ -151,7 +151,7 @@ impl Scheduler {
                 queue.count_in(queued);
                 self.waiting += 1;
             }
-            // Called last: nothing has to be put aside for what is seldom.
+            // The queue is full, or its buffer has to grow.
             Lines::One(_) => {
                 self.push_truncated(pool, place, id, lost);
             }
@@ -159,7 +159,7 @@ impl Scheduler {
         }
     }
 
-    /// The end of a train that does not fit is lost.
+    /// Enqueues the part of a train that fits, and drops the rest.
     fn push_truncated(&mut self, pool: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
         let (queue, queued) = (&mut self.queues[place], &pool[id]);
         let Packet { kind, count, .. } = queued.packet;
@@ -178,7 +178,7 @@ impl Scheduler {
         }
     }
 
-    /// Where there are lines, those who have most lose first.
+    /// Enqueues into a fair queue; while it is over its limit, its longest line loses a packet.
     fn push_fairly(&mut self, pool: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
         let (queue, queued) = (&mut self.queues[place], &pool[id]);
         let (packet, bytes) = (&queued.packet, queued.bytes());
@@ -197,7 +197,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes out what is served next.
+    /// Dequeues the packet that is served next.
     #[inline]
     pub fn pop(&mut self, pool: &PacketPool) -> Option<PacketId> {
         if self.waiting == 0 {
@@ -216,7 +216,7 @@ impl Scheduler {
         }
     }
 
-    /// The same where queues or lines have their turns.
+    /// [`Self::pop`] where queues or lines take turns.
     fn pop_scheduled(&mut self, pool: &PacketPool, first: usize) -> Option<PacketId> {
         let Range { start: from, end: until } = self.queues[first].rank;
         let place = if until - from == 1 { first } else { self.deficit_round_robin(pool, from, until) };
@@ -230,7 +230,7 @@ impl Scheduler {
         Some(id)
     }
 
-    /// Deficit round robin over the queues of a rank; the one that is being visited is the one marked so.
+    /// Deficit round robin over the queues of a rank; the visited queue is marked.
     fn deficit_round_robin(&mut self, pool: &PacketPool, from: usize, until: usize) -> usize {
         let mut place = (from..until).find(|&place| self.queues[place].deficit.visited).unwrap_or(from);
         loop {
@@ -316,7 +316,7 @@ impl Fair {
         line.waiting.push_back(id);
     }
 
-    /// The line whose turn it is comes to the front.
+    /// Rotates the lines until the first may send.
     fn next_line(&mut self, pool: &PacketPool) -> Option<usize> {
         loop {
             let place = *self.active.front()? as usize;
@@ -349,8 +349,8 @@ impl Fair {
         Some(id)
     }
 
-    /// Drops the last packet of the longest line (of several the one whose turn comes last): the packet, its bytes, and whether
-    /// its train is gone by it.
+    /// Drops the last packet of the longest line, of several the one whose turn comes last. Gives the packet, its bytes, and
+    /// whether it was the last of its train.
     fn drop_from_longest(&mut self, pool: &mut PacketPool) -> (QueuedPacket, u64, bool) {
         let longest = self.active.iter().copied().max_by_key(|&place| self.lines[place as usize].bytes);
         let place = longest.expect("a full queue has a line") as usize;

@@ -1,4 +1,4 @@
-//! A shaper before the queues: a class sends no faster than ordered, all sites together and each.
+//! Shaper: caps on the rate of a class, for all sites together and for each.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,19 @@ pub struct Shaper {
 }
 
 impl Shaper {
-    /// A shaper with nothing in it.
+    /// An idle shaper.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
         Self { shape, class_busy_until: Time(0), site_busy_until: BTreeMap::new() }
     }
 
-    /// Whether it lets everything through at once.
+    /// Whether it caps nothing.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.shape == Shape::NONE
     }
 
-    /// Whether this is its order already.
+    /// Whether these are its caps.
     #[must_use]
     pub fn has(&self, shape: Shape) -> bool {
         self.shape == shape
@@ -42,7 +42,7 @@ impl Shaper {
         *own = later(*own, per_site);
     }
 
-    /// When `work` bits of a site are through; none if they are lost.
+    /// When `work` bits of a site leave; none if they are dropped.
     pub fn pass(&mut self, now: Time, site: SiteId, work: f64) -> Option<Time> {
         let own = *self.site_busy_until.get(&site).unwrap_or(&Time(0));
         let own = after(own, now, work, self.shape.per_site)?;

@@ -1,4 +1,4 @@
-//! Streams of packets: calls, and floods that nobody asked for.
+//! Packets at a constant or random rate: calls, and floods.
 
 use crate::model::Codec;
 use crate::random::Stream;
@@ -14,7 +14,7 @@ use crate::units::{BitRate, Duration};
 const FLOOD_PACKET: u32 = 1400;
 
 impl PacketNetwork {
-    /// A call begins; its packets go both ways. Its label's owner is its place, its life is given here.
+    /// A call starts in a slot; its packets go both ways.
     pub fn start_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec, after: Duration) {
         let Route { site, class, concentrator } = route;
         let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator };

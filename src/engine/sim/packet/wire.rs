@@ -1,4 +1,4 @@
-//! What travels: trains of segments, acknowledgements, calls.
+//! Packets: data, acknowledgements, control, voice.
 
 use crate::model::{ClassId, ConcentratorId, SiteId, Tcp};
 use crate::sim::turn::TransactionId;
@@ -7,27 +7,27 @@ use crate::units::Time;
 /// What a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PacketKind {
-    /// Opens a connection, towards the headend.
+    /// Opens a connection, from the site.
     Syn,
-    /// Accepts it, towards the site.
+    /// Accepts it, from the server.
     SynAck,
     /// Segments of a request or of a response.
     Data,
-    /// Says what has arrived.
+    /// Acknowledges data.
     Ack,
-    /// Closes; answered by another.
+    /// Closes a connection.
     Fin,
-    /// The answer to it: nobody waits for that.
+    /// Acknowledges a FIN.
     FinAck,
     /// A packet of a call.
     Voice,
-    /// A packet of a flood: nobody waits for it.
+    /// A packet of a flood.
     Background,
-    /// A whole transfer, where transport is ideal.
+    /// A whole transfer in one packet, where transport is ideal.
     Message,
 }
 
-/// Which way a packet goes.
+/// Direction of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Towards the headend.
@@ -36,12 +36,12 @@ pub enum Direction {
     Down,
 }
 
-/// Who sent a packet, and through which queue it goes.
+/// Identity of a flow: who sends, and through which queue.
 #[derive(Clone, Copy, Debug)]
 pub struct FlowKey {
-    /// The flow or the call.
+    /// Transaction, slot of a call, or number of a flood.
     pub owner: TransactionId,
-    /// The owner's life: a packet of an earlier one is void.
+    /// Packets of an earlier epoch are void.
     pub epoch: u32,
     /// From or to which site.
     pub site: SiteId,
@@ -54,7 +54,7 @@ pub struct FlowKey {
 /// A packet, or several of one sender that move as a train.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet {
-    /// Whose it is.
+    /// Its flow.
     pub flow: FlowKey,
     /// What it is for.
     pub kind: PacketKind,
@@ -62,9 +62,9 @@ pub struct Packet {
     pub direction: Direction,
     /// Packets in the train.
     pub count: u16,
-    /// When it was sent; of an `Ack`, when what made it necessary was sent.
+    /// Transmission time; of an `Ack`, that of the segment that caused it (RFC 7323, TSecr).
     pub sent: Time,
-    /// `Data`: the first segment. `Ack`: what it says.
+    /// Sequence number, and what an `Ack` acknowledges.
     pub ack: AckInfo,
 }
 
@@ -76,39 +76,38 @@ impl Packet {
     }
 }
 
-/// Sequence numbers of a packet, in segments. A packet with its sizes fits a line of the cache: what lies beyond `first` is
-/// counted from there, for no window has more than 2^16 segments.
+/// Sequence numbers, in segments. SACK blocks are relative to `seq`, as no window has more than 2^16 segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AckInfo {
-    /// `Data`: the first segment; `Ack`: every segment below has arrived.
+    /// `Data`: the first segment; `Ack`: cumulative acknowledgement.
     pub seq: u32,
-    /// `Ack`: what has arrived beyond, the latest first (RFC 2018, three blocks); from and until, less `first`.
+    /// `Ack`: SACK blocks, the latest first (RFC 2018; three of them), relative to `seq`.
     sack: [(u16, u16); 3],
-    /// `Ack`: segments held beyond `first`, all together.
+    /// `Ack`: segments received above `seq`.
     pub sacked: u16,
-    /// `Ack`: what came had come before (RFC 2883).
+    /// `Ack`: the segment was a duplicate (D-SACK, RFC 2883).
     pub dsack: bool,
 }
 
 impl AckInfo {
-    /// Only where it begins, or up to where all has arrived.
+    /// A sequence number, or a cumulative acknowledgement, alone.
     #[must_use]
     pub fn of(first: u32) -> Self {
         Self { seq: first, ..Self::default() }
     }
 
-    /// What a receiver holds beyond, and whether it had come before.
+    /// Adds the number of segments above it, and whether the segment was a duplicate.
     #[must_use]
     pub fn with_sacked(self, held: u32, again: bool) -> Self {
         Self { sacked: saturating_u16(held), dsack: again, ..self }
     }
 
-    /// The blocks, from and until; those that are not used are empty.
+    /// The SACK blocks, from and until; unused ones are empty.
     pub fn blocks(&self) -> impl Iterator<Item = (u32, u32)> {
         self.sack.into_iter().map(|(from, until)| (self.seq + u32::from(from), self.seq + u32::from(until)))
     }
 
-    /// The same with these blocks, the first three of them.
+    /// Adds SACK blocks, up to three.
     #[must_use]
     pub fn with_blocks(mut self, blocks: impl Iterator<Item = (u32, u32)>) -> Self {
         for (beyond, (from, until)) in self.sack.iter_mut().zip(blocks) {
@@ -118,16 +117,16 @@ impl AckInfo {
     }
 }
 
-/// A number of segments within a window.
+/// A number of segments in 16 bits, at most all ones.
 #[must_use]
 pub fn saturating_u16(segments: u32) -> u16 {
     u16::try_from(segments).unwrap_or(u16::MAX)
 }
 
-/// Bytes inside the tunnel of each packet of a train, and of the last one.
+/// Sizes of the packets of a train inside the tunnel [bytes].
 #[derive(Clone, Copy, Debug)]
 pub struct TrainSizes {
-    /// Of each.
+    /// Of each but the last.
     pub each: u32,
     /// Of the last.
     pub last: u32,
@@ -141,7 +140,7 @@ impl TrainSizes {
     }
 }
 
-/// A packet that calls for a connection, or accepts it: IP, TCP and its first options [B].
+/// Bytes of a SYN or SYN-ACK: IP and TCP headers with options.
 pub const SYN_SIZE: u32 = 60;
 
 /// Bytes of a packet without payload.

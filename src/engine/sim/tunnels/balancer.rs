@@ -4,7 +4,7 @@ use crate::model::{Balancer, ConcentratorId, Model, Pool, PoolId, SiteId};
 use crate::random::{Key, Purpose, name_of, place_of};
 use crate::units::Time;
 
-/// Where each site's tunnel belongs, and where it ends at the start of a run: nowhere, if the concentrators are full.
+/// The concentrator to which each site's tunnel belongs, and the one at which it ends at the start; none, if all are full.
 #[must_use]
 pub fn place(model: &Model, key: Key) -> (Vec<ConcentratorId>, Vec<Option<ConcentratorId>>) {
     let mut home = vec![ConcentratorId(0); model.sites.len()];
@@ -53,7 +53,7 @@ fn place_all(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<Conc
             Balancer::LeastLoad => {
                 index_of_least(tally.iter().zip(&capacity).map(|(load, rate)| (load + patients) / rate))
             }
-            // Smooth weighted round robin: each is owed its share a turn; the one owed most is taken.
+            // Smooth weighted round robin: each gains its share in a turn, and the one with most is taken.
             Balancer::Weighted => {
                 tally.iter_mut().zip(&capacity).for_each(|(owed, rate)| *owed += rate / total);
                 index_of_least(tally.iter().map(|owed| -owed))
@@ -72,7 +72,7 @@ fn place_all(model: &Model, pool: &Pool, sites: &[SiteId], key: Key) -> Vec<Conc
 /// What a balancer can see of a concentrator: the patients behind its tunnels, and their number.
 pub type Loads<'a> = (&'a dyn Fn(ConcentratorId) -> f64, &'a dyn Fn(ConcentratorId) -> u32);
 
-/// Where a site that has lost its tunnel asks for another, among those that are `open`; none if none is.
+/// The concentrator from which a site that has lost its tunnel requests another, among those that are `open`; none if none is.
 #[must_use]
 pub fn place_again(
     model: &Model,
@@ -87,7 +87,7 @@ pub fn place_again(
     };
     let rate = |concentrator: ConcentratorId| model.concentrators[concentrator.index()].throughput.bits();
     match pool.balancer {
-        // Those that weigh loads do so anew.
+        // These weigh the present loads.
         Balancer::LeastTunnels => by(&|concentrator| f64::from(tunnels(concentrator))),
         Balancer::LeastLoad => {
             let own = f64::from(model.sites[site.index()].patients);
@@ -108,7 +108,7 @@ fn random(key: Key, site: &str, of: usize) -> usize {
     key.of(Purpose::Place, name_of(site)).stream(0).below(bound) as usize
 }
 
-/// The place of the smallest; the first among equals.
+/// Index of the smallest value, the first among equals.
 fn index_of_least(values: impl Iterator<Item = f64>) -> usize {
     let mut best = (0, f64::INFINITY);
     for (index, value) in values.enumerate() {

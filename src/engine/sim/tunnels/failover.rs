@@ -14,12 +14,12 @@ use crate::sim::tunnels::ike::{Reason, Received};
 use crate::sim::turn::TransactionId;
 use crate::units::{Duration, Time};
 
-/// The first repeat of a call for a connection (RFC 6298, section 2.1), and of data (Linux `TCP_RTO_MIN`) [s].
+/// First time-out of a SYN (RFC 6298, section 2.1), and least time-out of data (Linux, `TCP_RTO_MIN`) [s].
 const SYN_RTO_SECS: f64 = 1.0;
 const MIN_RTO_SECS: f64 = 0.2;
 
 impl<O: Observer> Engine<'_, O> {
-    /// Schedules the faults, and the attempts of sites that have found no tunnel.
+    /// Schedules the faults, and the attempts of sites without a tunnel.
     pub(crate) fn open_tunnels(&mut self) {
         for (fault, number) in self.model.faults.iter().zip(0_u32..) {
             match &fault.what {
@@ -51,7 +51,7 @@ impl<O: Observer> Engine<'_, O> {
         pool.map_or(FailBack::ByHand, |pool| pool.fail_back)
     }
 
-    /// Tunnels come back to the concentrator where they belong; each keeps its old one until then.
+    /// Tunnels fail back to the concentrator to which they belong; each keeps its old one until the handshake is complete.
     pub(crate) fn fail_back_to(&mut self, concentrator: ConcentratorId, epoch: u32) {
         if !self.tunnels.responders[concentrator.index()].up() || responder_epoch(self, concentrator) != epoch {
             return;
@@ -68,7 +68,7 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    /// Stalls traffic of a site that is cut off, or lets it go on; a tunnel that died is noticed in due time.
+    /// Stalls the traffic of a site that is cut off and starts dead-peer detection, or lets its traffic go on.
     pub(crate) fn update_reachability(&mut self, site: SiteId) {
         let works = self.tunnels.is_usable(site);
         if !self.tunnels.set_reachable(site, works) {
@@ -90,7 +90,7 @@ impl<O: Observer> Engine<'_, O> {
         self.stall_site(site);
     }
 
-    /// Dead-peer detection: the site gives its tunnel up and asks for another.
+    /// Dead-peer detection: the site gives up its tunnel and requests another.
     pub(crate) fn dpd_timeout(&mut self, site: SiteId, breaks: u32) {
         let end = &self.tunnels.initiators[site.index()];
         if end.disconnects != breaks
@@ -104,7 +104,7 @@ impl<O: Observer> Engine<'_, O> {
         self.initiate(site);
     }
 
-    /// A site without a tunnel asks for one.
+    /// A site without a tunnel requests one.
     pub(crate) fn initiate(&mut self, site: SiteId) {
         let to = self.choose_responder(site);
         self.request_tunnel(site, to, Reason::Establish);
@@ -115,7 +115,7 @@ impl<O: Observer> Engine<'_, O> {
         self.send_request(site, number);
     }
 
-    /// A request for a tunnel is sent, for the first time or again.
+    /// Sends a request for a tunnel, or retransmits it.
     pub(crate) fn send_request(&mut self, site: SiteId, number: u32) {
         let fallback = self.choose_responder(site);
         let terms = &self.model.tunnels;
@@ -134,7 +134,7 @@ impl<O: Observer> Engine<'_, O> {
         }
         let wait = terms.wait(sent);
         if why == Reason::Establish && to != fallback && !self.tunnels.responders[to.index()].up() {
-            // Sites learn which concentrators are up, and ask one of them.
+            // Sites learn which concentrators are up.
             (to, number) = (fallback, self.tunnels.redirect(site, fallback));
         }
         if reaches && self.tunnels.receive_request(to, site, number) == Received::Started {
@@ -145,7 +145,7 @@ impl<O: Observer> Engine<'_, O> {
         self.events.push(self.now + Duration::of_secs(wait * jitter), Rank::Change, Event::SendRequest(site, number));
     }
 
-    /// Nobody answered, however often it was sent.
+    /// No request of the attempt was answered.
     fn attempt_failed(&mut self, site: SiteId, why: Reason) {
         self.tunnels.initiators[site.index()].attempt = None;
         match why {
@@ -165,7 +165,7 @@ impl<O: Observer> Engine<'_, O> {
         self.events.push(self.now + Duration::of_secs(each), Rank::Change, Event::Handshake(concentrator, epoch));
     }
 
-    /// A concentrator has completed a handshake: two round trips in all, and the tunnel stands (RFC 7296, section 1.2).
+    /// A concentrator completes a handshake; two round trips later the tunnel is established (RFC 7296, section 1.2).
     pub(crate) fn handshake(&mut self, concentrator: ConcentratorId, epoch: u32) {
         if responder_epoch(self, concentrator) != epoch {
             return;
@@ -180,12 +180,12 @@ impl<O: Observer> Engine<'_, O> {
         self.events.push(self.now + Duration(2 * rtt.0), Rank::Change, Event::Established(site, number));
     }
 
-    /// A tunnel stands, if the site still waits for it and the concentrator has room.
+    /// A tunnel is established, if the site still waits for it and the concentrator has room.
     pub(crate) fn established(&mut self, site: SiteId, number: u32) {
         let Some(&mut attempt) = self.tunnels.attempt(site, number) else { return };
         let responder = &self.tunnels.responders[attempt.to.index()];
         let renews = self.tunnels.initiators[site.index()].concentrator == Some(attempt.to);
-        // What cannot be taken up is asked for again in due time.
+        // The site will retransmit its request.
         if !responder.up() || !(responder.has_room() || renews) || self.tunnels.initiators[site.index()].cuts > 0 {
             return;
         }
@@ -198,7 +198,7 @@ impl<O: Observer> Engine<'_, O> {
         self.update_reachability(site);
     }
 
-    /// A site's tunnel belongs elsewhere from now on; one that stands has been prepared beforehand.
+    /// Moves a site's tunnel to another concentrator, make before break.
     pub(crate) fn migrate(&mut self, site: SiteId, to: ConcentratorId) {
         self.tunnels.initiators[site.index()].home = to;
         if self.tunnels.is_usable(site)
@@ -212,7 +212,7 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    /// A site takes its tunnel down, and asks for one elsewhere.
+    /// Moves a site's tunnel to another concentrator, break before make.
     pub(crate) fn cut_over(&mut self, site: SiteId, to: ConcentratorId) {
         self.tunnels.initiators[site.index()].home = to;
         let end = &self.tunnels.initiators[site.index()];
@@ -224,7 +224,7 @@ impl<O: Observer> Engine<'_, O> {
         self.request_tunnel(site, to, Reason::Establish);
     }
 
-    /// What is drawn for a site's tunnel: detection, repeats, lifetimes and the first lifetime each have their own numbers.
+    /// Key of the draws for a site's tunnel; `what` tells detection, retransmission, lifetime and first lifetime apart.
     fn tunnel_key(&self, site: SiteId, what: u64) -> Key {
         self.key.of(Purpose::Tunnel, within(self.workload.site_names[site.index()], what))
     }
@@ -234,14 +234,14 @@ impl<O: Observer> Engine<'_, O> {
             let epoch = self.tunnels.initiators[site.index()].epoch;
             let key = self.tunnel_key(site, 2);
             let jitter = 1.0 - self.model.tunnels.jitter * key.stream(u64::from(epoch)).uniform();
-            // Tunnels that stand at the start were set up at any time before it.
+            // Tunnels that exist at the start are of any age.
             let left = if self.now == Time(0) { self.tunnel_key(site, 3).stream(0).uniform() } else { 1.0 };
             let at = self.now + Duration::of_secs(every.secs() * jitter * left);
             self.events.push(at, Rank::Change, Event::Rekey(site, epoch));
         }
     }
 
-    /// A tunnel's keys are renewed.
+    /// Renews a tunnel's keys.
     pub(crate) fn rekey(&mut self, site: SiteId, epoch: u32) {
         let end = &self.tunnels.initiators[site.index()];
         if end.epoch == epoch
@@ -252,7 +252,7 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    /// Where a site without a tunnel asks for one: by its pool's balancer among those that are up and have room.
+    /// The concentrator from which a site requests a tunnel: by its pool's balancer, among those that are up and have room.
     fn choose_responder(&self, site: SiteId) -> ConcentratorId {
         let (home, now) = (self.tunnels.initiators[site.index()].home, self.now);
         let pool = &self.model.pools[self.model.pool_of[site.index()].index()];
@@ -286,7 +286,7 @@ impl<O: Observer> Engine<'_, O> {
         here.map(|(_, site)| f64::from(site.patients)).sum()
     }
 
-    /// Traffic of a site stands still: what is under way keeps what it has, and calls are broken off.
+    /// Stalls the transfers of a site, which keep what they have, and breaks off its calls.
     fn stall_site(&mut self, site: SiteId) {
         let carried = |transaction: &Transaction| transaction.site == site && transaction.stage == Stage::InNetwork;
         for id in self.transactions.select(carried) {
@@ -295,7 +295,7 @@ impl<O: Observer> Engine<'_, O> {
         self.drop_calls(|call| call.route.site == site);
     }
 
-    /// Traffic of a site goes on, each transfer when its sender tries again.
+    /// Lets the transfers of a site go on, each when its sender tries again.
     fn release_site(&mut self, site: SiteId) {
         let stalled = |transaction: &Transaction| transaction.site == site && transaction.stage == Stage::Stalled;
         for id in self.transactions.select(stalled) {
@@ -304,7 +304,7 @@ impl<O: Observer> Engine<'_, O> {
         self.resume_steady_streams(site);
     }
 
-    /// The sender of a stalled transfer will try again.
+    /// Schedules the next attempt of a stalled transfer's sender.
     pub(crate) fn schedule_retry(&mut self, id: TransactionId) {
         let transaction = self.transactions.get(id);
         let class = &self.model.classes[transaction.class.index()];

@@ -48,7 +48,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
     }
 
-    /// The rate of a concentrator after edits and brown-outs.
+    /// Sets the rate that changes and brown-outs leave to a concentrator.
     pub(crate) fn set_throughput(&mut self, concentrator: ConcentratorId) {
         let Device { terms, brown_outs, .. } = &self.devices[concentrator.index()];
         let left: f64 = brown_outs.iter().product();
@@ -89,7 +89,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
     }
 
-    /// The next stall of a firewall that is well since then.
+    /// Schedules the next stall of a firewall that works since `from`.
     pub(crate) fn schedule_stall(&mut self, firewall: u32, from: Time) {
         let (Fault { until, what: FaultKind::Flaps { between, .. }, .. }, _) = self.flapping(firewall) else { return };
         let at = from + Duration::of_secs(between.sample(&mut self.flap_stream(firewall, 0)));
@@ -98,7 +98,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         }
     }
 
-    /// What makes a firewall flap, and of which of the sites it is.
+    /// The fault that makes a firewall flap, and its site.
     fn flapping(&self, firewall: u32) -> (&'m Fault, SiteId) {
         let Firewall { fault, place, .. } = self.tunnels.firewalls[firewall as usize];
         let fault = &self.model.faults[fault as usize];
@@ -114,7 +114,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.key.of(Purpose::Fault, fault.stream).of(Purpose::Fault, name).stream(3 * u64::from(round) + draw)
     }
 
-    /// A firewall stalls; its reboot is noticed to be needed, asked for, and done.
+    /// A firewall stalls until it has been rebooted.
     pub(crate) fn firewall_stalls(&mut self, firewall: u32) {
         let (Fault { what: FaultKind::Flaps { stall, reboot, .. }, .. }, site) = self.flapping(firewall) else {
             return;
@@ -128,7 +128,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.events.push(self.now + Duration::of_secs(down), Rank::Change, Event::FirewallRecovered(firewall));
     }
 
-    /// A firewall is up again: it asks for its tunnel.
+    /// A firewall is up again, and requests its tunnel.
     pub(crate) fn firewall_recovered(&mut self, firewall: u32) {
         let (_, site) = self.flapping(firewall);
         let end = &mut self.tunnels.initiators[site.index()];
@@ -140,7 +140,7 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.schedule_stall(firewall, self.now);
     }
 
-    /// Some servers are gone, or back.
+    /// Servers have become unreachable, or reachable again.
     fn stall_and_release(&mut self) {
         let state = |transaction: &Transaction| (transaction.stage, self.reaches(transaction.site, transaction.class));
         let all: Vec<(TransactionId, (Stage, bool))> =

@@ -1,9 +1,9 @@
-//! Tunnels: which stand, which are being set up, and what each concentrator's IKE daemon has to do.
+//! IKE state: tunnels that are established, handshakes in progress, requests that wait at each concentrator.
 //!
-//! A site asks for a tunnel with a request that it sends again after 4 s, 7.2 s, .. until it is answered or it starts
-//! over. A concentrator holds requests half open, up to its limit, and completes them one after the other at its
-//! rate; a repeat of one that it holds changes nothing, and one that nobody waits for any more costs as much as
-//! any other. Invariant: a site's attempt is in at most one concentrator's queue.
+//! A site retransmits its request after 4 s, 7.2 s, .. until it is answered or the site starts over. A concentrator holds
+//! handshakes half open, up to its limit, and completes them one after the other at its rate. A retransmission of a request
+//! that it holds changes nothing; a request that is out of date costs as much as any other. Invariant: a site's attempt is in
+//! at most one concentrator's queue.
 
 use std::collections::VecDeque;
 
@@ -20,74 +20,74 @@ pub enum Reason {
     Rekey,
 }
 
-/// A site on its way to a tunnel.
+/// A handshake that a site has begun.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     /// To which concentrator.
     pub to: ConcentratorId,
-    /// What for.
+    /// Its purpose.
     pub why: Reason,
     /// How often its request was sent.
     pub sent: u32,
-    /// Names it among the site's attempts.
+    /// Number among the site's attempts.
     pub number: u32,
 }
 
-/// A site's end.
+/// The initiator: a site's end of its tunnel.
 #[derive(Clone, Debug)]
 pub struct IkeInitiator {
-    /// Where its tunnel ends, while it has one.
+    /// The concentrator at which its tunnel ends, while it has one.
     pub concentrator: Option<ConcentratorId>,
-    /// The concentrator whose state of the tunnel is lost though it may be up.
+    /// The concentrator has lost the state of the tunnel, though it may be up again.
     pub peer_lost: bool,
-    /// Where its tunnel belongs.
+    /// The concentrator to which its tunnel belongs.
     pub home: ConcentratorId,
-    /// The handshake that is under way.
+    /// The handshake in progress.
     pub attempt: Option<Attempt>,
-    /// Names the tunnel: what was scheduled for another is void.
+    /// Changes with the tunnel: what was scheduled for another is void.
     pub epoch: u32,
-    /// Cuts of its access link in force.
+    /// Number of cuts of its access link in force.
     pub cuts: u8,
-    /// Its firewall has stalled: that many times over.
+    /// Number of stalls of its firewall in force.
     pub stalls: u8,
     /// Whether it can reach the headend.
     up: bool,
-    /// How often it has lost its way.
+    /// Times that it was disconnected.
     pub disconnects: u32,
     attempts: u32,
 }
 
-/// A concentrator's end.
+/// The responder: a concentrator's IKE daemon.
 #[derive(Clone, Debug)]
 pub struct IkeResponder {
-    /// Outages in force.
+    /// Number of outages in force.
     pub outages: u8,
     /// Tunnels that end here.
     pub tunnels: u32,
-    /// Handshakes completed, and requests turned away.
+    /// Handshakes completed since the start.
     pub completed: u64,
-    /// Requests turned away.
+    /// Requests turned away since the start.
     pub turned_away: u64,
-    /// Half-open handshakes: whose, and which of its attempts; the first is being worked on.
+    /// Half-open handshakes: site and number of its attempt; the first is in service.
     half_open: VecDeque<(SiteId, u32)>,
     /// Time for one handshake [s].
     handshake_time: f64,
     max_half_open: usize,
     max_tunnels: u32,
-    /// Names its uptime: what was scheduled for another is void.
+    /// Changes when it goes down: what was scheduled before is void.
     pub epoch: u32,
 }
 
-/// Every tunnel.
+/// All tunnels.
 #[derive(Clone, Debug)]
 pub struct Tunnels {
     /// By site.
     pub initiators: Vec<IkeInitiator>,
-    /// How many of them cannot reach the headend.
+    /// Sites that cannot reach the headend.
     pub cut_off: u32,
     /// By concentrator.
     pub responders: Vec<IkeResponder>,
-    /// Firewalls that flap, a fault's after each other.
+    /// Firewalls that flap, fault by fault.
     pub firewalls: Vec<Firewall>,
 }
 
@@ -98,23 +98,23 @@ pub struct Firewall {
     pub fault: u32,
     /// Which of the fault's sites.
     pub place: u32,
-    /// How often it has stalled and was mended.
+    /// Times that it has stalled and recovered.
     pub round: u32,
 }
 
-/// What becomes of a request.
+/// What a concentrator does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// It is held, and nothing was before it: work on it begins.
+    /// It is held, and its service starts.
     Started,
-    /// It is held, or was already.
+    /// It is held, or was already held.
     Held,
-    /// It is lost, or turned away.
+    /// It is turned away, or the concentrator is down.
     Refused,
 }
 
 impl Tunnels {
-    /// Numbers a firewall that flaps.
+    /// Adds a firewall that flaps; gives its number.
     ///
     /// # Panics
     /// With 2^32 firewalls.
@@ -123,7 +123,7 @@ impl Tunnels {
         u32::try_from(self.firewalls.len() - 1).expect("fewer than 2^32 firewalls flap")
     }
 
-    /// Tunnels as they were placed; a concentrator takes no more than its limit.
+    /// Tunnels as a balancer has placed them.
     #[must_use]
     pub fn new(model: &Model, placed: &[Option<ConcentratorId>], home: &[ConcentratorId]) -> Self {
         let mut responders: Vec<IkeResponder> = model.concentrators.iter().map(IkeResponder::new).collect();
@@ -138,13 +138,13 @@ impl Tunnels {
         Self { initiators: sites, cut_off, responders, firewalls: Vec::new() }
     }
 
-    /// Whether a site can reach the headend. Most of the time all can, and none is looked at.
+    /// Whether a site can reach the headend.
     #[must_use]
     pub fn reaches_headend(&self, site: SiteId) -> bool {
         self.cut_off == 0 || self.initiators[site.index()].up
     }
 
-    /// A site can reach the headend from now on, or cannot; says whether that is news.
+    /// Sets whether a site can reach the headend; gives whether that has changed.
     pub fn set_reachable(&mut self, site: SiteId, up: bool) -> bool {
         if std::mem::replace(&mut self.initiators[site.index()].up, up) == up {
             return false;
@@ -157,7 +157,7 @@ impl Tunnels {
         true
     }
 
-    /// Begins an attempt and gives its number.
+    /// Begins an attempt; gives its number.
     pub fn begin_attempt(&mut self, site: SiteId, to: ConcentratorId, why: Reason) -> u32 {
         let end = &mut self.initiators[site.index()];
         end.attempts += 1;
@@ -165,12 +165,12 @@ impl Tunnels {
         end.attempts
     }
 
-    /// The attempt of this number, if it is still under way.
+    /// The attempt of this number, if it is in progress.
     pub fn attempt(&mut self, site: SiteId, number: u32) -> Option<&mut Attempt> {
         self.initiators[site.index()].attempt.as_mut().filter(|attempt| attempt.number == number)
     }
 
-    /// The attempt goes to another concentrator, under another number.
+    /// Redirects an attempt to another concentrator; gives its new number.
     pub fn redirect(&mut self, site: SiteId, to: ConcentratorId) -> u32 {
         let end = &mut self.initiators[site.index()];
         end.attempts += 1;
@@ -181,7 +181,7 @@ impl Tunnels {
         number
     }
 
-    /// A request reaches a concentrator.
+    /// A request arrives at a concentrator.
     pub fn receive_request(&mut self, to: ConcentratorId, site: SiteId, number: u32) -> Received {
         let renews = self.initiators[site.index()].concentrator == Some(to);
         let responder = &mut self.responders[to.index()];
@@ -201,7 +201,7 @@ impl Tunnels {
         if responder.half_open.len() == 1 { Received::Started } else { Received::Held }
     }
 
-    /// A site's tunnel ends; the concentrator forgets it unless it is down.
+    /// Detaches a site from its concentrator.
     pub fn detach(&mut self, site: SiteId) {
         let end = &mut self.initiators[site.index()];
         end.epoch += 1;
@@ -211,7 +211,7 @@ impl Tunnels {
         }
     }
 
-    /// A site has its tunnel at `unit` from now on.
+    /// Attaches a site to a concentrator.
     pub fn attach(&mut self, site: SiteId, concentrator: ConcentratorId) {
         self.detach(site);
         let end = &mut self.initiators[site.index()];
@@ -219,7 +219,7 @@ impl Tunnels {
         self.responders[concentrator.index()].tunnels += 1;
     }
 
-    /// Whether the site has a tunnel that works, and a way to it.
+    /// Whether the site has a working tunnel and a path to it.
     #[must_use]
     pub fn is_usable(&self, site: SiteId) -> bool {
         let end = &self.initiators[site.index()];
@@ -287,14 +287,14 @@ impl IkeResponder {
         u32::try_from(self.half_open.len()).unwrap_or(u32::MAX)
     }
 
-    /// The handshake that was worked on is complete; whether there is another.
+    /// Completes the handshake in service: whose it was, and whether another waits.
     pub fn complete_handshake(&mut self) -> Option<((SiteId, u32), bool)> {
         let done = self.half_open.pop_front()?;
         self.completed += 1;
         Some((done, !self.half_open.is_empty()))
     }
 
-    /// It goes down: what it held half open and the tunnels that it knew are gone.
+    /// It goes down and loses its half-open handshakes and tunnels.
     pub fn fail(&mut self) {
         self.half_open.clear();
         self.tunnels = 0;

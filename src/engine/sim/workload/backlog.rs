@@ -1,13 +1,13 @@
-//! What is on paper and has still to be entered.
+//! Work on paper that has to be entered.
 
 use crate::model::{Class, Model};
 
-/// What is on paper, and who has stopped trying.
+/// Work on paper, and the sites at which people have stopped trying.
 #[derive(Debug)]
 pub struct PaperBacklog {
     /// Actions to be entered, by class and site; empty where a class has no fallback.
     pub(super) to_enter: Vec<Vec<f64>>,
-    /// By class and site: somebody has given up since the site was cut off, and others do not try.
+    /// By class and site: whether a person has given up since the site was cut off.
     pub(super) given_up: Vec<Vec<bool>>,
 }
 

@@ -1,4 +1,4 @@
-//! Demand at work: who asks next, when, from which site, and how much.
+//! Draws of the workload: who asks next, when, from which site, for how much.
 //!
 //! Every draw is keyed by class, day or workstation, and the number of the transaction, so that what is asked
 //! does not depend on what became of earlier requests.
@@ -7,8 +7,8 @@ use crate::model::{Arrivals, Class, Levels, SiteId};
 use crate::random::{Key, Purpose, Stream, within};
 use crate::units::{Bytes, Duration, Share, Time, TimeOfDay};
 
-/// One of a class's keys: what is drawn for the `number`-th transaction of an entity. Classes and sites are known by their
-/// names ([`crate::random::name_of`]), so that their order in a scenario decides nothing.
+/// Key of the draws for the `number`-th transaction of an entity. Classes and sites enter by their names
+/// ([`crate::random::name_of`]), so that their order in a scenario decides nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct DrawKey {
     key: Key,
@@ -23,13 +23,13 @@ impl DrawKey {
         Self { key, entity: within(class, entity), number }
     }
 
-    /// The transaction of class `to` that carries on this one's contents.
+    /// The key of the transaction of class `to` that forwards this one.
     #[must_use]
     pub fn forwarded(&self, to: u64) -> Self {
         Self { entity: within(to, self.entity), ..*self }
     }
 
-    /// Its numbers for a purpose.
+    /// Its random stream for a purpose.
     #[must_use]
     pub fn stream(&self, purpose: Purpose) -> Stream {
         self.key.of(purpose, self.entity).stream(self.number)
@@ -42,17 +42,17 @@ pub struct Users {
     seats: Vec<Seat>,
     /// By site: the number of its first workstation.
     first: Vec<u32>,
-    /// Which of them are not in use any more today: kept apart, because it changes once a day.
+    /// Which of them are not in use any more today.
     asleep: Vec<bool>,
 }
 
-/// A workstation, in one place of the memory: it is looked at once a minute, and not at all in between.
+/// A workstation.
 #[derive(Clone, Debug)]
 struct Seat {
     site: SiteId,
     /// Actions so far.
     actions: u32,
-    /// It is in use while activity is above this.
+    /// Activity above which it is in use.
     threshold: f64,
 }
 
@@ -73,7 +73,7 @@ impl Users {
         Self { asleep: vec![true; seats.len()], seats, first }
     }
 
-    /// Names a workstation among those of all sites.
+    /// Name of a workstation among those of all sites.
     #[must_use]
     pub fn name(&self, user: u32, site_names: &[u64]) -> u64 {
         let site = self.seats[user as usize].site.index();
@@ -106,13 +106,13 @@ impl Users {
         self.asleep[user as usize] = true;
     }
 
-    /// Where the workstation stands.
+    /// The site of the workstation.
     #[must_use]
     pub fn site(&self, user: u32) -> SiteId {
         self.seats[user as usize].site
     }
 
-    /// Numbers its next action.
+    /// Number of its next action.
     pub fn next_action(&mut self, user: u32) -> u64 {
         let number = &mut self.seats[user as usize].actions;
         *number += 1;
@@ -120,8 +120,7 @@ impl Users {
     }
 }
 
-/// The place of each site among all, from 0 to 1: evenly spread, in an order by their names that is not the one in which
-/// workstations are given to sites.
+/// A number from 0 to 1 for each site: evenly spread, in an order by name that differs from that of the estate.
 fn places(site_names: &[u64]) -> Vec<f64> {
     const PLACE: u64 = 0x0070_6c61_6365;
     let mut order: Vec<usize> = (0..site_names.len()).collect();
@@ -172,7 +171,7 @@ impl Poisson {
     }
 }
 
-/// Sites in proportion to their patients: in the order of their names' numbers, the patients up to and with each.
+/// Draws sites in proportion to their patients: cumulative patients, in the order of the names' numbers.
 #[derive(Clone, Debug)]
 pub struct ByPatients(Vec<(u32, SiteId)>);
 
@@ -190,7 +189,7 @@ impl ByPatients {
         Self(sites)
     }
 
-    /// One site.
+    /// Draws a site.
     #[must_use]
     pub fn draw(&self, draw_key: &DrawKey) -> SiteId {
         let total = self.0.last().map_or(0, |last| last.0);
@@ -215,7 +214,7 @@ pub struct JobTerms<'a> {
     pub peak: Option<TimeOfDay>,
 }
 
-/// The jobs of one day, the last first: (when, where, name).
+/// The jobs of one day, the last first: time, site and key.
 #[must_use]
 pub fn jobs_of_day(key: Key, class: u64, day: u64, terms: JobTerms<'_>) -> Vec<(Time, SiteId, DrawKey)> {
     let mut jobs = Vec::new();
@@ -241,7 +240,7 @@ fn triangular(u: f64, (from, until): (TimeOfDay, TimeOfDay), peak: Option<TimeOf
     if u < mode { (u * mode).sqrt() } else { 1.0 - ((1.0 - u) * (1.0 - mode)).sqrt() }
 }
 
-/// Request and response of each turn of the action that `named` names.
+/// Sizes of request and response of each turn of a transaction.
 pub fn sizes<'a>(draw_key: &DrawKey, class: &'a Class) -> impl Iterator<Item = (Bytes, Bytes)> + use<'a> {
     let mut stream = draw_key.stream(Purpose::Size);
     (0..class.turns).map(move |_| (class.request.bytes(&mut stream), class.response.bytes(&mut stream)))

@@ -1,4 +1,4 @@
-//! Paper: people who give up carry on by hand, and enter it later, in among their other work and after hours.
+//! Work on paper: people who give up carry on by hand, and enter it later.
 
 use crate::model::{ClassId, Fallback, SiteId};
 use crate::random::Purpose;
@@ -7,7 +7,7 @@ use crate::sim::observer::{Fact, Observer};
 use crate::sim::workload::draws::DrawKey;
 
 impl<O: Observer> Engine<'_, O> {
-    /// Somebody gave up: on paper, cancelled, or left.
+    /// A person gives up: works on paper, cancels, or leaves it.
     pub(crate) fn use_fallback(&mut self, class: ClassId, site: SiteId, draw_key: &DrawKey) {
         let Some(fallback) = self.model.classes[class.index()].fallback else { return };
         self.paper.given_up[class.index()][site.index()] |= !self.reaches(site, class);
@@ -24,7 +24,7 @@ impl<O: Observer> Engine<'_, O> {
         self.observer.on(self.now, &Fact::OnPaper { class, site, actions: fallback.effort });
     }
 
-    /// Whether somebody does not even try: the site is cut off, and all there know.
+    /// Whether a person works on paper without trying: the site is cut off, and others have given up.
     pub(crate) fn goes_to_paper(&mut self, class: ClassId, site: SiteId, draw_key: &DrawKey) -> bool {
         let Some(fallback) = self.model.classes[class.index()].fallback else { return false };
         if self.reaches(site, class) {
@@ -41,13 +41,13 @@ impl<O: Observer> Engine<'_, O> {
         takes
     }
 
-    /// Whether there is something to enter at a site.
+    /// What people do about work on paper at a site, if there is any that can be entered now.
     pub(crate) fn backlog_at(&self, class: ClassId, site: SiteId) -> Option<Fallback> {
         let fallback = self.model.classes[class.index()].fallback?;
         (self.paper.to_enter[class.index()][site.index()] >= 1.0 && self.reaches(site, class)).then_some(fallback)
     }
 
-    /// An action that begins may enter what is on paper.
+    /// An action that begins may enter work on paper.
     pub(crate) fn enter_from_backlog(&mut self, class: ClassId, site: SiteId, draw_key: &DrawKey, after_hours: bool) {
         let Some(fallback) = self.backlog_at(class, site) else { return };
         let mut stream = draw_key.stream(Purpose::Fallback);

@@ -1,38 +1,38 @@
-//! How the window grows and shrinks: CUBIC with HyStart, or NewReno.
+//! Congestion control: CUBIC with HyStart, or NewReno.
 
 use crate::model::Congestion;
 use crate::units::{Duration, NANOS, Time};
 
-/// What a sender may have in flight [segments], and how that changes: a line of the cache, and HyStart's look beside it.
+/// Congestion window and its algorithm; names as in RFC 5681 and Linux [segments].
 #[derive(Clone, Copy, Debug)]
 pub struct CongestionControl {
-    /// The window.
+    /// Congestion window.
     pub cwnd: u32,
-    /// Slow start ends here.
+    /// Slow start threshold.
     pub ssthresh: u32,
-    /// Acknowledged segments that have not yet raised the window.
+    /// Acknowledged segments that have not yet raised the window (Linux, `snd_cwnd_cnt`).
     cwnd_cnt: u32,
     algorithm: Congestion,
     hystart: bool,
     cubic: Cubic,
     hystart_round: HystartRound,
 }
-/// CUBIC's memory (RFC 9438; constants and order of steps as in Linux, `tcp_cubic.c`).
+/// State of CUBIC (RFC 9438; constants and order of steps as in Linux, `tcp_cubic.c`).
 #[derive(Clone, Copy, Debug, Default)]
 struct Cubic {
     /// Window before the last reduction.
     w_last_max: f64,
-    /// When the present growth began; zero when it has not.
+    /// Start of the present epoch; zero when none has begun.
     epoch_start: Time,
     w_max_origin: f64,
-    /// Time from `epoch` to `origin` [s].
+    /// Time from `epoch_start` to `w_max_origin` [s].
     k: f64,
-    /// What NewReno would have by now.
+    /// What NewReno would have by now (RFC 9438, section 4.3).
     w_est: f64,
     ack_cnt: f64,
 }
 
-/// HyStart's look at one round of slow start (Ha & Rhee 2011; Linux, `hystart_update`).
+/// One round trip of slow start as HyStart sees it (Ha & Rhee 2011; Linux, `hystart_update`).
 #[derive(Clone, Copy, Debug, Default)]
 struct HystartRound {
     end_seq: u32,
@@ -44,33 +44,33 @@ struct HystartRound {
 
 const BETA_CUBIC: f64 = 717.0 / 1024.0;
 const C: f64 = 0.4;
-/// HyStart looks from this window on.
+/// HyStart acts from this window on.
 const HYSTART_FROM: u32 = 16;
-/// Acknowledgements closer than this make a train.
+/// Acknowledgements closer than this make a train [ns].
 const TRAIN_GAP: u64 = 2_000_000;
 const SAMPLES: u32 = 8;
 
-/// What an acknowledgement means to the window.
+/// An acknowledgement, as congestion control needs to know it.
 #[derive(Clone, Copy, Debug)]
 pub struct AckEvent {
-    /// When it came.
+    /// When it arrived.
     pub now: Time,
-    /// Segments that it covers for the first time.
+    /// Segments that it newly acknowledges.
     pub acked: u32,
-    /// Round trip that it measured, if it did.
+    /// Round trip that it measured.
     pub rtt: Option<Duration>,
     /// Smallest round trip so far.
     pub min_rtt: Duration,
-    /// The first segment that is not acknowledged, and the next to be sent.
+    /// First segment that is not acknowledged.
     pub snd_una: u32,
-    /// The next segment to be sent.
+    /// Next segment to be sent.
     pub snd_nxt: u32,
-    /// Whether the window was what held the sender back.
+    /// Whether the window limited the sender.
     pub cwnd_limited: bool,
 }
 
 impl CongestionControl {
-    /// A connection opens with a window of `window` segments.
+    /// A connection opens with a window of so many segments.
     #[must_use]
     pub fn new(kind: Congestion, hystart: bool, window: u32) -> Self {
         Self {
@@ -84,13 +84,13 @@ impl CongestionControl {
         }
     }
 
-    /// Whether the window doubles each round trip.
+    /// Whether it is in slow start.
     #[must_use]
     pub fn in_slow_start(&self) -> bool {
         self.cwnd < self.ssthresh
     }
 
-    /// Acknowledgements came outside recovery.
+    /// An acknowledgement arrives outside recovery.
     #[inline]
     pub fn on_ack(&mut self, growth: AckEvent) {
         if self.hystart && self.in_slow_start() {
@@ -115,7 +115,7 @@ impl CongestionControl {
         self.cong_avoid_ai(per_segment, acked);
     }
 
-    /// One segment more for `per_segment` acknowledged ones (Linux, `tcp_cong_avoid_ai`).
+    /// Grows by a segment for each `per_segment` acknowledged ones (Linux, `tcp_cong_avoid_ai`).
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive, and below 100 windows
     fn cong_avoid_ai(&mut self, per_segment: f64, acked: u32) {
         let needed = (per_segment as u32).max(1);
@@ -130,7 +130,7 @@ impl CongestionControl {
         }
     }
 
-    /// Slow start ends early when acknowledgements come in a train of half a round trip, or late by an eighth.
+    /// Ends slow start when a train of acknowledgements lasts half a round trip, or when round trips are an eighth longer.
     fn hystart_update(&mut self, growth: &AckEvent) {
         if self.cwnd < HYSTART_FROM {
             return;
@@ -147,7 +147,7 @@ impl CongestionControl {
         }
         let least = growth.min_rtt.0;
         let mut found = false;
-        // An acknowledgement of a train of segments stands for one of every two of them.
+        // An acknowledgement of a train stands for one of every two segments.
         let stands_for = (growth.acked / 2).max(1);
         if growth.now.since(round.last_ack).0 <= TRAIN_GAP * u64::from(stands_for) {
             round.last_ack = growth.now;
@@ -166,7 +166,7 @@ impl CongestionControl {
         }
     }
 
-    /// Something was lost: the threshold for what follows; growth starts afresh.
+    /// A congestion event: sets the threshold, and ends the epoch.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below the window
     pub fn on_congestion_event(&mut self) {
         let window = f64::from(self.cwnd);
@@ -175,7 +175,7 @@ impl CongestionControl {
             Congestion::NewReno => 0.5,
             Congestion::Cubic => {
                 self.cubic.epoch_start = Time(0);
-                // Fast convergence: who loses below the last maximum leaves room (RFC 9438, section 4.7).
+                // Fast convergence (RFC 9438, section 4.7).
                 let short = window < self.cubic.w_last_max;
                 self.cubic.w_last_max = if short { window * (1.0 + BETA_CUBIC) / 2.0 } else { window };
                 BETA_CUBIC
@@ -184,7 +184,7 @@ impl CongestionControl {
         self.ssthresh = ((window * kept) as u32).max(2);
     }
 
-    /// A time-out: all that was learnt is void (Linux, `cubictcp_state` on loss).
+    /// After a time-out the state starts afresh (Linux, `cubictcp_state`).
     pub fn reset(&mut self) {
         self.cubic = Cubic::default();
         self.hystart_round = HystartRound::default();
@@ -192,7 +192,7 @@ impl CongestionControl {
 }
 
 impl Cubic {
-    /// Acknowledged segments for which the window grows by one (RFC 9438, sections 4.2 to 4.5).
+    /// Acknowledged segments for each segment of growth (RFC 9438, sections 4.2 to 4.5).
     fn acks_per_segment(&mut self, window: u32, acked: u32, now: Time, least: Duration) -> f64 {
         let window = f64::from(window);
         self.ack_cnt += f64::from(acked);

@@ -1,4 +1,4 @@
-//! A connection from its first packet to its last: set-up, one request and answer after the other, close.
+//! TCP connection: handshake, requests and responses in turn, close.
 
 use crate::model::{Ingredient, Tcp};
 use crate::sim::packet::tcp::receiver::Receiver;
@@ -7,49 +7,49 @@ use crate::sim::packet::wire::{Direction, FlowKey};
 use crate::sim::turn::Turn;
 use crate::units::{Duration, NANOS, Time};
 
-/// Time after which a call for a connection is repeated (RFC 6298, section 2).
+/// Initial time-out of a SYN (RFC 6298, section 2.1).
 const SYN_RTO: u64 = NANOS;
 
-/// A connection in use: in its first line of the cache what each packet and each alarm asks for.
+/// A connection, in both directions.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Whose it is; its life says whether packets and alarms still mean it.
+    /// Key of its flow; packets and timers of another epoch are void.
     pub flow: FlowKey,
-    /// Whether it was opened for this flow.
+    /// Whether this transfer opened it, and closes it.
     pub opened: bool,
-    /// Whether it is over.
+    /// Whether it is closed.
     pub closed: bool,
-    /// Whether the last request has arrived and the site knows: its half then needs no look until the next one.
+    /// Whether the last request is acknowledged.
     request_acked: bool,
-    /// When an acknowledgement that waits is sent.
+    /// Deadline of a delayed acknowledgement.
     pub delayed_ack_at: Time,
-    /// When its alarm is set for.
+    /// Deadline of the timer event that is scheduled.
     pub timer: Time,
-    /// When the call for the connection was sent, and how often; none once it is answered.
+    /// When the last SYN was sent, and how many before it; none once a SYN-ACK has arrived.
     pub syn_sent: Option<(Time, u32)>,
-    /// To the site.
+    /// From the server to the site.
     pub down: HalfConnection,
-    /// From the site.
+    /// From the site to the server.
     pub up: HalfConnection,
     turns: Vec<Turn>,
-    /// Requests that the site has sent, that the server has taken on, and answers that it has begun to send.
+    /// Requests that were sent and received, and responses that were begun.
     requests_sent: usize,
     requests_received: usize,
     responses_sent: usize,
-    /// Time that the server takes for each answer.
+    /// Time that the server takes for each response.
     pub server_time: Duration,
 }
 
-/// One direction: who receives in one line of the cache, who sends behind it.
+/// One direction of a connection.
 #[derive(Clone, Debug)]
 pub struct HalfConnection {
-    /// Who receives.
+    /// Its receiving end.
     pub receiver: Receiver,
-    /// Bytes of the last segment.
+    /// Bytes of the last packet of the message.
     pub last_segment: u32,
-    /// Whether a FIN follows it in a packet of its own.
+    /// Whether a FIN follows in a packet of its own.
     fin: bool,
-    /// Who sends.
+    /// Its sending end.
     pub sender: Sender,
 }
 
@@ -60,7 +60,7 @@ impl HalfConnection {
         self.receiver.open(tcp.has(Ingredient::DelayedAck));
     }
 
-    /// `bytes` more to send.
+    /// Writes a message of `bytes`.
     fn enqueue(&mut self, bytes: u64, tcp: &Tcp) {
         let segments = bytes.div_ceil(tcp.segment.0).max(1);
         let last = bytes.max(1) - (segments - 1) * tcp.segment.0;
@@ -68,7 +68,7 @@ impl HalfConnection {
         self.last_segment = u32::try_from(last + tcp.headers.0).expect("a segment has fewer than 2^32 bytes");
     }
 
-    /// The end of the direction follows in a packet without payload.
+    /// Writes a FIN in a packet of its own.
     fn enqueue_fin(&mut self) {
         self.sender.enqueue(1);
         self.fin = true;
@@ -99,7 +99,7 @@ impl HalfConnection {
 }
 
 impl Connection {
-    /// The place for a connection.
+    /// A closed connection.
     #[must_use]
     pub fn new(flow: FlowKey, tcp: &Tcp) -> Self {
         let half =
@@ -122,7 +122,7 @@ impl Connection {
         }
     }
 
-    /// Opens it for `turns`; a connection that stands already knows its round trip.
+    /// Opens it for `turns`; `stands` is the round trip of a connection that is kept open.
     pub fn open(
         &mut self,
         flow: FlowKey,
@@ -141,23 +141,23 @@ impl Connection {
         (self.timer, self.opened, self.closed, self.request_acked) = (Time::NEVER, stands.is_none(), false, false);
     }
 
-    /// The next request is there to be sent.
+    /// The site writes the next request.
     pub fn send_request(&mut self, tcp: &Tcp) {
         self.up.enqueue(self.turns[self.requests_sent].request.0, tcp);
         self.requests_sent += 1;
         self.request_acked = false;
     }
 
-    /// The server takes on the request that has arrived whole; false where it has done so before.
+    /// The server accepts a request that is complete; false if it has been accepted.
     pub fn accept_request(&mut self) -> bool {
         let whole = self.requests_received < self.requests_sent && self.up.complete();
         self.requests_received += usize::from(whole);
         whole
     }
 
-    /// The answer is there to be sent. The server closes a connection that was opened for the flow after its last answer: if
-    /// that leaves at once, the FIN follows in a packet of its own, whose arrival tells of a lost tail; else the last segment
-    /// carries it (RFC 9293, section 3.6).
+    /// The server writes the next response. It closes a connection that the transfer opened after the last response: if that
+    /// fits the window, the FIN follows in a packet of its own, which reveals a lost tail; else the last segment carries it (RFC
+    /// 9293, section 3.6).
     pub fn send_response(&mut self, tcp: &Tcp) {
         let before = self.down.sender.total();
         self.down.enqueue(self.turns[self.responses_sent].response.0, tcp);
@@ -168,13 +168,13 @@ impl Connection {
         }
     }
 
-    /// Whether another request follows the answer that has come.
+    /// Whether another turn follows.
     #[must_use]
     pub fn has_more(&self) -> bool {
         self.responses_sent < self.turns.len()
     }
 
-    /// The direction.
+    /// One of its directions.
     pub fn half(&mut self, direction: Direction) -> &mut HalfConnection {
         match direction {
             Direction::Up => &mut self.up,
@@ -182,20 +182,20 @@ impl Connection {
         }
     }
 
-    /// Calls for a connection: when the call is repeated unless it is answered.
+    /// A SYN is sent.
     pub fn send_syn(&mut self, now: Time) {
         let tries = self.syn_sent.map_or(0, |(_, tries)| tries + 1);
         self.syn_sent = Some((now, tries));
     }
 
-    /// When the call is repeated.
+    /// When the SYN is retransmitted.
     #[must_use]
     pub fn syn_retry_at(&self) -> Time {
         self.syn_sent.map_or(Time::NEVER, |(at, tries)| at + Duration(SYN_RTO << tries.min(6)))
     }
 
-    /// Segments `first..first + count` are at the site. If they are of the answer to the last request, they say that this
-    /// has arrived; a repeated segment of an earlier answer says nothing.
+    /// Segments `first..first + count` of a response arrive. New ones acknowledge the request; retransmissions of an earlier
+    /// response do not.
     #[inline]
     pub fn on_response_segment(&mut self, now: Time, first: u32, count: u32) {
         if !self.request_acked && first + count > self.down.receiver.rcv_nxt() {
@@ -204,19 +204,19 @@ impl Connection {
         }
     }
 
-    /// Whether the last request has arrived and the site knows.
+    /// Whether the last request is acknowledged.
     #[must_use]
     pub fn request_acked(&self) -> bool {
         self.request_acked
     }
 
-    /// Whether the answer to the last request has arrived whole.
+    /// Whether the response to the last request is complete.
     #[must_use]
     pub fn response_complete(&self) -> bool {
         self.responses_sent == self.requests_sent && self.down.complete()
     }
 
-    /// When it next has to be woken.
+    /// The earliest deadline of its timers.
     #[must_use]
     #[inline]
     pub fn next_timer(&self) -> Time {
@@ -224,7 +224,7 @@ impl Connection {
         self.syn_retry_at().min(self.delayed_ack_at).min(asking).min(self.down.sender.next_timer())
     }
 
-    /// Share of the answers' segments that has not arrived.
+    /// Share of all responses' segments that has not arrived.
     #[must_use]
     pub fn share_left(&self) -> f64 {
         let all: u64 = self.turns.iter().map(|turn| u64::from(turn.response_segments.max(1))).sum();

@@ -1,4 +1,4 @@
-//! The receiving end: what has arrived, and when it says so.
+//! TCP receiver: reassembly, delayed and selective acknowledgements.
 
 use crate::sim::cost::QUICKACK_SEGMENTS;
 use crate::sim::packet::wire::AckInfo;
@@ -6,13 +6,13 @@ use crate::sim::packet::wire::AckInfo;
 /// Reassembly and acknowledgement of one direction of a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Receiver {
-    /// Every segment below has arrived.
+    /// First segment that has not arrived.
     rcv_nxt: u32,
-    /// What has arrived beyond, in order and apart.
+    /// Blocks received out of order, ascending and disjoint.
     out_of_order: Vec<(u32, u32)>,
-    /// Sum of their lengths.
+    /// Segments in them.
     out_of_order_segments: u32,
-    /// Segments that no acknowledgement has covered.
+    /// Segments received since the last acknowledgement.
     unacked: u32,
     quickack: u32,
     delayed_ack: bool,
@@ -20,24 +20,24 @@ pub struct Receiver {
     dsack: bool,
 }
 
-/// What an arrival calls for.
+/// When an arrival is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckDecision {
-    /// An acknowledgement now.
+    /// At once.
     Now,
-    /// One later, unless something else carries it.
+    /// With the next segment, or when the delay is over.
     Later,
 }
 
 impl Receiver {
-    /// A connection opens; `delays` if acknowledgements may wait for a second segment.
+    /// Opens a connection; `delays` if acknowledgements may be delayed (RFC 1122, section 4.2.3.2).
     pub fn open(&mut self, delays: bool) {
         self.out_of_order.clear();
         (self.rcv_nxt, self.out_of_order_segments, self.unacked, self.quickack) = (0, 0, 0, QUICKACK_SEGMENTS);
         (self.delayed_ack, self.latest, self.dsack) = (delays, (0, 0), false);
     }
 
-    /// Every segment below this one has arrived.
+    /// First segment that has not arrived.
     #[must_use]
     pub fn rcv_nxt(&self) -> u32 {
         self.rcv_nxt
@@ -52,7 +52,7 @@ impl Receiver {
         if first == self.rcv_nxt && self.out_of_order.is_empty() {
             self.rcv_nxt = until;
             self.unacked += count;
-            // RFC 5681, section 4.2: at least every second segment.
+            // RFC 5681, section 4.2: at least every second segment is acknowledged.
             let now = !self.delayed_ack || self.unacked >= 2 || self.quickack > 0;
             return if now { AckDecision::Now } else { AckDecision::Later };
         }
@@ -62,7 +62,7 @@ impl Receiver {
         } else {
             self.insert_out_of_order(first.max(self.rcv_nxt), until);
         }
-        // Out of order, or a hole is filled: said at once.
+        // Out of order, or a hole is filled: acknowledged at once.
         AckDecision::Now
     }
 
@@ -83,8 +83,8 @@ impl Receiver {
         self.out_of_order_segments = self.out_of_order.iter().map(|block| block.1 - block.0).sum();
     }
 
-    /// What there is to say, and how many acknowledgements say it; the odd segment at the end of a train waits for the
-    /// next one, as it would if the train came packet by packet.
+    /// The acknowledgement, and how many packets carry it. The odd segment at the end of a train waits for the next one, as
+    /// it would if the train arrived packet by packet.
     #[inline]
     pub fn make_ack(&mut self) -> (AckInfo, u32) {
         let single = if self.delayed_ack { self.unacked.min(self.quickack) } else { self.unacked };
@@ -96,7 +96,7 @@ impl Receiver {
         (if self.out_of_order.is_empty() { ack } else { self.with_sack_blocks(ack) }, packets)
     }
 
-    /// What it says with what has arrived beyond, the latest first.
+    /// Adds SACK blocks, the latest first (RFC 2018, section 4).
     fn with_sack_blocks(&self, ack: AckInfo) -> AckInfo {
         let latest = self.out_of_order.iter().position(|block| block.0 <= self.latest.0 && self.latest.0 < block.1);
         let others = (0..self.out_of_order.len()).rev().filter(|place| Some(*place) != latest);

@@ -1,7 +1,7 @@
-//! The sending end of a TCP connection: what is in flight, what is lost, what may be sent.
+//! TCP sender: the scoreboard, loss detection, recovery, timers.
 //!
 //! Selective acknowledgements (RFC 2018), loss detection by time and by tail probes (RACK-TLP, RFC 8985),
-//! proportional rate reduction (RFC 6937), time-outs (RFC 6298) and the undoing of needless ones (RFC 3522), in the
+//! proportional rate reduction (RFC 6937), retransmission time-outs (RFC 6298) and the undoing of spurious ones (RFC 3522), in the
 //! order of steps of Linux 6 (`tcp_ack`). Without the ingredient `rack`, three duplicate acknowledgements stand for
 //! a loss (RFC 6675). Sequence numbers count segments.
 
@@ -13,17 +13,16 @@ use crate::sim::packet::tcp::rtt::RttEstimator;
 use crate::sim::packet::wire::AckInfo;
 use crate::units::{Duration, Time};
 
-/// A segment that was sent and is not acknowledged with all before it: when, and what is known of it in the lowest bits.
-/// Eight lie in a line of the cache.
+/// A segment of the scoreboard: the time of its last transmission [ns], and flags in the lowest three bits.
 #[derive(Clone, Copy, Debug)]
 struct SentSegment(u64);
 
 impl SentSegment {
-    /// It has arrived.
+    /// A SACK block covers it.
     const SACKED: u64 = 1;
-    /// It is taken for lost, and not sent again yet or lost again.
+    /// It is marked lost.
     const LOST: u64 = 2;
-    /// It was sent again.
+    /// Its last transmission was a retransmission.
     const RETRANS: u64 = 4;
     const BITS: u32 = 3;
 
@@ -35,7 +34,7 @@ impl SentSegment {
         Time(self.0 >> Self::BITS)
     }
 
-    /// Whether any of these holds.
+    /// Whether any of these flags is set.
     fn has(self, what: u64) -> bool {
         self.0 & what != 0
     }
@@ -44,31 +43,31 @@ impl SentSegment {
         self.0 = if holds { self.0 | what } else { self.0 & !what };
     }
 
-    /// It was sent again, at this time.
+    /// It was retransmitted at this time.
     fn retransmitted(&mut self, at: Time) {
         self.0 = at.0 << Self::BITS | self.0 & (Self::SACKED | Self::LOST) | Self::RETRANS;
     }
 }
 
-/// How a sender fares (Linux, `tcp_ca_state`).
+/// Congestion state (Linux, `tcp_ca_state`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CaState {
-    /// Nothing is lost.
+    /// No loss is known.
     Open,
-    /// Lost segments are sent again, at a falling rate.
+    /// Fast recovery: lost segments are retransmitted while the window comes down.
     Recovery,
-    /// After a time-out: all is sent again, from a window of one.
+    /// After a retransmission time-out: slow start from a window of one.
     Loss,
 }
 
-/// What the sender wants to be woken for; never, where there is no cause.
+/// Deadlines of the three timers; `Time::NEVER` where one is off.
 #[derive(Clone, Copy, Debug)]
 struct Timers {
-    /// Segments are lost if nothing is heard of them by then.
+    /// RACK reordering timer: segments not delivered by then are lost.
     reorder: Time,
-    /// The tail is probed.
+    /// Tail loss probe.
     tlp: Time,
-    /// All is taken for lost.
+    /// Retransmission time-out.
     rto: Time,
 }
 
@@ -76,26 +75,26 @@ impl Timers {
     const OFF: Self = Self { reorder: Time::NEVER, tlp: Time::NEVER, rto: Time::NEVER };
 }
 
-/// What came with an acknowledgement.
+/// What an acknowledgement delivered.
 #[derive(Clone, Copy, Debug, Default)]
 struct AckSample {
     acked: u32,
     sacked: u32,
-    /// Round trip of the oldest segment that arrived, which did wait for its acknowledgement.
+    /// Round trip of the oldest segment delivered, the delay of its acknowledgement included.
     oldest_rtt: Option<Duration>,
-    /// Round trip of the youngest.
+    /// Round trip of the newest.
     newest_rtt: Option<Duration>,
     una_advanced: bool,
 }
 
-/// One direction of a connection. What every acknowledgement needs lies in its first four lines of the cache.
+/// One direction of a connection. Names are those of Linux; counts are in segments.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    /// Segments below have arrived, all.
+    /// First segment that is not acknowledged cumulatively.
     snd_una: u32,
-    /// The next one that was never sent.
+    /// Next segment that was never sent.
     snd_nxt: u32,
-    /// Segments that there are.
+    /// Segments that the application has written.
     total: u32,
     sacked_out: u32,
     lost_out: u32,
@@ -103,11 +102,11 @@ pub struct Sender {
     max_cwnd: u32,
     backoff: u32,
     prr: Prr,
-    /// The end of a probe, and whether it repeated a segment.
+    /// `snd_nxt` when a tail loss probe was sent, and whether the probe was a retransmission.
     tlp: Option<(u32, bool)>,
-    /// Where to look for segments to send again.
+    /// The search for segments to retransmit starts here.
     retransmit_hint: u32,
-    /// Recovery ends when all below has arrived.
+    /// Recovery ends when this segment is reached cumulatively.
     recovery_point: u32,
     rack_enabled: bool,
     tlp_enabled: bool,
@@ -118,12 +117,12 @@ pub struct Sender {
     prior: (u32, u32),
     rtt: RttEstimator,
     timers: Timers,
-    /// When the first segment of this recovery was sent again.
+    /// Time of the first retransmission of this recovery.
     first_retrans_at: Option<Time>,
     congestion: CongestionControl,
 }
 
-/// The last sent of the segments that are known to have arrived: when, which, and its round trip.
+/// The delivered segment that was sent last (RFC 8985, section 6.1): its transmission time, its number and its round trip.
 #[derive(Clone, Copy, Debug, Default)]
 struct RackState {
     xmit_time: Time,
@@ -139,7 +138,7 @@ struct Prr {
 }
 
 impl Sender {
-    /// A sender that never sent.
+    /// A closed sender.
     #[must_use]
     pub fn new(tcp: &Tcp) -> Self {
         Self {
@@ -169,7 +168,7 @@ impl Sender {
         }
     }
 
-    /// A new connection in the place of an old one; its memory is used again.
+    /// Opens a connection in this slot; its buffers are used again.
     pub fn open(&mut self, tcp: &Tcp, rtt: Option<Duration>) {
         let mut scoreboard = std::mem::take(&mut self.scoreboard);
         scoreboard.clear();
@@ -179,35 +178,35 @@ impl Sender {
         }
     }
 
-    /// A round trip was measured when the connection was set up.
+    /// Takes the round trip of the handshake.
     pub fn on_rtt_sample(&mut self, trip: Duration) {
         self.rtt.add(trip);
     }
 
-    /// More to send.
+    /// The application writes so many segments.
     pub fn enqueue(&mut self, segments: u32) {
         self.total += segments;
     }
 
-    /// Segments that there are.
+    /// Segments that the application has written.
     #[must_use]
     pub fn total(&self) -> u32 {
         self.total
     }
 
-    /// When the sender wants to be woken; never, if it need not be.
+    /// The earliest deadline of its timers.
     #[must_use]
     pub fn next_timer(&self) -> Time {
         self.timers.reorder.min(self.timers.tlp).min(self.timers.rto)
     }
 
-    /// Whether it has nothing to send, and nothing on its way.
+    /// Whether all that was written is acknowledged.
     #[must_use]
     pub fn all_acked(&self) -> bool {
         self.snd_una == self.total
     }
 
-    /// The window [segments].
+    /// Congestion window [segments].
     #[must_use]
     pub fn cwnd(&self) -> u32 {
         self.congestion.cwnd
@@ -226,12 +225,12 @@ impl Sender {
         self.congestion.ssthresh = segments;
     }
 
-    /// Segments on their way as far as is known.
+    /// Estimate of segments in flight (`tcp_packets_in_flight`).
     fn in_flight(&self) -> u32 {
         self.snd_nxt - self.snd_una - self.sacked_out - self.lost_out + self.retrans_out
     }
 
-    /// The next segments to send, as many as are in a row: the first of them, and how many.
+    /// The next run of segments that may be sent: the first, and how many.
     #[inline]
     pub fn next_segments(&mut self, now: Time) -> Option<(u32, u32)> {
         let limit = self.congestion.cwnd.min(self.max_cwnd).saturating_sub(self.in_flight());
@@ -294,7 +293,7 @@ impl Sender {
         sent.has(SentSegment::LOST) && !sent.has(SentSegment::RETRANS)
     }
 
-    /// What the other end says; `echo` is when the segment that made it speak was sent.
+    /// An acknowledgement arrives; `echo` is the transmission time of the segment that caused it (RFC 7323, TSecr).
     pub fn on_ack(&mut self, now: Time, ack: &AckInfo, echo: Time) {
         if ack.seq > self.snd_nxt || (ack.seq < self.snd_una && ack.sacked == 0) {
             return;
@@ -340,12 +339,12 @@ impl Sender {
         }
     }
 
-    /// When all is taken for lost, if nothing is heard from now on.
+    /// Deadline of the retransmission time-out, started now.
     fn rto_deadline(&self, now: Time) -> Time {
         now + self.rtt.rto(self.backoff)
     }
 
-    /// Everything sent has arrived: the answer says so, each of its packets again.
+    /// Data of the other direction acknowledges all that was sent.
     pub fn on_implicit_ack(&mut self, now: Time) {
         if self.snd_una == self.snd_nxt {
             return;
@@ -354,7 +353,7 @@ impl Sender {
         self.on_ack(now, &ack, now);
     }
 
-    /// Books what has arrived.
+    /// Marks segments that are acknowledged, cumulatively or selectively.
     fn update_scoreboard(&mut self, now: Time, ack: &AckInfo, news: &mut AckSample) {
         while self.snd_una < ack.seq {
             let Some(sent) = self.scoreboard.pop_front() else { break };
@@ -397,7 +396,7 @@ impl Sender {
     fn on_delivered(&mut self, now: Time, segment: u32, sent: SentSegment, news: &mut AckSample) {
         let (at, again) = (sent.sent_at(), sent.has(SentSegment::RETRANS));
         let trip = now.since(at);
-        // A segment that was sent twice may have arrived the first time (RFC 8985, section 6.2, step 2).
+        // The acknowledgement may be of the original transmission (RFC 8985, section 6.2, step 2).
         if again && trip < self.rtt.min_rtt() {
             return;
         }
@@ -410,7 +409,7 @@ impl Sender {
         }
     }
 
-    /// Marks what must be lost, given what has arrived.
+    /// Marks segments as lost.
     #[inline]
     fn detect_losses(&mut self, now: Time) {
         self.timers.reorder = Time::NEVER;
@@ -420,7 +419,7 @@ impl Sender {
         if self.rack_enabled { self.rack_detect_losses(now) } else { self.dupack_detect_losses() }
     }
 
-    /// RACK: what was sent before something that has arrived is lost, once a round trip and some are over.
+    /// RACK (RFC 8985, section 6.2): a segment sent before one that was delivered is lost after a round trip and the reordering window.
     #[inline]
     fn rack_detect_losses(&mut self, now: Time) {
         let latest = self.rack;
@@ -437,7 +436,7 @@ impl Sender {
                 if again {
                     continue;
                 }
-                // Never sent again, so all beyond was sent later still.
+                // It was never retransmitted, so all segments beyond it were sent later.
                 break;
             }
             let over = sent.sent_at().0 + latest.rtt.0 + grace;
@@ -452,7 +451,7 @@ impl Sender {
         }
     }
 
-    /// RFC 6675: a segment is lost once three beyond have arrived.
+    /// RFC 6675: a segment is lost when three segments above it are SACKed.
     fn dupack_detect_losses(&mut self) {
         let mut beyond = self.sacked_out;
         for place in 0..self.scoreboard.len() {
@@ -470,7 +469,7 @@ impl Sender {
     fn mark_lost(&mut self, place: usize) {
         let sent = &mut self.scoreboard[place];
         if sent.has(SentSegment::LOST) {
-            // It was on its way again, and is lost again.
+            // Its retransmission is lost.
             self.retrans_out -= u32::from(sent.has(SentSegment::RETRANS));
         } else {
             sent.set(SentSegment::LOST, true);
@@ -492,7 +491,7 @@ impl Sender {
         self.timers.tlp = Time::NEVER;
     }
 
-    /// The window while it comes down.
+    /// The window during recovery (RFC 6937, section 3).
     fn prr_update(&mut self, delivered: u32, progress: bool) {
         if delivered == 0 {
             return;
@@ -509,14 +508,14 @@ impl Sender {
             let wanted = reduction.delivered.saturating_sub(reduction.out).max(delivered) + u32::from(progress);
             wanted.min(threshold - flight)
         };
-        // The first loss is sent again at once.
+        // The first retransmission is never held back.
         let limit = limit.max(u32::from(reduction.out == 0));
         self.congestion.cwnd = flight + limit;
     }
 
     fn try_leave_recovery(&mut self, echo: Time, advanced: bool) {
         match self.ca_state {
-            // What answers an original cannot answer its repetition: the time-out was needless (RFC 3522).
+            // The acknowledgement answers an original transmission: the time-out was spurious (RFC 3522).
             CaState::Loss if advanced && self.first_retrans_at.is_some_and(|at| echo < at) => self.undo_spurious_rto(),
             CaState::Loss if self.snd_una >= self.recovery_point => self.ca_state = CaState::Open,
             CaState::Recovery if self.snd_una >= self.recovery_point => {
@@ -534,18 +533,18 @@ impl Sender {
         (self.lost_out, self.retrans_out, self.ca_state, self.first_retrans_at) = (0, 0, CaState::Open, None);
     }
 
-    /// A probe of the tail is due if nothing is heard, unless one is out or something is known to be missing.
+    /// Schedules a tail loss probe, unless one is outstanding or a loss is known (RFC 8985, section 7.2).
     fn schedule_tlp(&mut self, now: Time) {
         self.timers.tlp = Time::NEVER;
         let calm =
             self.ca_state == CaState::Open && self.sacked_out == 0 && self.tlp.is_none() && self.snd_una < self.snd_nxt;
         if self.tlp_enabled && calm && self.backoff == 0 {
-            // Where the time-out would come first, the probe takes its place.
+            // The probe replaces a time-out that would come first.
             self.timers.tlp = (now + self.rtt.pto(self.snd_nxt - self.snd_una == 1)).min(self.timers.rto);
         }
     }
 
-    /// An alarm rings. What comes back is a probe: a segment that leaves whatever the window says.
+    /// A timer expires. Gives the segment of a probe, which the window does not hold back.
     pub fn on_timer(&mut self, now: Time) -> Option<(u32, u32)> {
         if self.timers.reorder <= now {
             self.detect_losses(now);
@@ -563,7 +562,7 @@ impl Sender {
         None
     }
 
-    /// A new segment if there is one, else the last one again (RFC 8985, section 7.3).
+    /// Sends a new segment if there is one, else retransmits the last (RFC 8985, section 7.3).
     fn send_tlp(&mut self, now: Time) -> (u32, u32) {
         let fresh = self.snd_nxt < self.total;
         let segment = if fresh {
@@ -572,7 +571,7 @@ impl Sender {
             self.snd_nxt - 1
         } else {
             let last = self.snd_nxt - 1;
-            // Only its time changes: it counts as in flight once.
+            // Only its time changes: it is counted in flight once.
             self.segment_mut(last).retransmitted(now);
             last
         };
@@ -582,8 +581,7 @@ impl Sender {
         (segment, 1)
     }
 
-    /// A probe that repaired the only loss tells of it by being needed: the window comes down (RFC 8985, section
-    /// 7.4).
+    /// A probe that repaired the only loss is itself a sign of congestion (RFC 8985, section 7.4).
     fn on_tlp_acked(&mut self, ack: &AckInfo) {
         let Some((high, repeated)) = self.tlp else { return };
         if self.snd_una < high {
@@ -620,7 +618,7 @@ impl Sender {
     }
 }
 
-/// Arrivals beyond a hole that stand for a loss.
+/// SACKed segments above a hole that indicate a loss (`DupThresh`).
 const DUP_THRESH: u32 = 3;
 
 #[allow(clippy::cast_possible_truncation)] // the board is no longer than the largest window
