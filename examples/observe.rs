@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     simulate(model, 0, &mut asked);
     for (class, bins) in model.classes.iter().zip(&asked.0) {
         let Some((bin, bytes)) = bins.iter().enumerate().max_by_key(|(_, bytes)| **bytes) else { continue };
-        println!("{}: {:.1} MB from {:02}:{:02}", class.name, *bytes as f64 / 1e6, bin / 6, bin % 6 * 10);
+        println!("{}: {} kB from {:02}:{:02}", class.name, bytes / 1_000, bin / 6, bin % 6 * 10);
     }
     Ok(())
 }

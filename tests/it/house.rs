@@ -74,6 +74,51 @@ fn the_engine_reads_no_file_clock_environment_or_global() {
     assert_eq!(globals.0, ["X"], "an indented one is found, too");
 }
 
+/// Names of types, outside tests.
+#[derive(Default)]
+struct Types(Vec<String>);
+
+impl<'ast> Visit<'ast> for Types {
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        self.0.push(item.ident.to_string());
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        self.0.push(item.ident.to_string());
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        self.0.push(item.ident.to_string());
+    }
+
+    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
+        self.0.push(item.ident.to_string());
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if item.ident != "tests" && item.ident != "internals" {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+}
+
+/// A reader who meets a name knows which type it is.
+#[test]
+fn no_type_name_is_given_twice() {
+    let mut where_from = std::collections::BTreeMap::new();
+    let mut twice = Vec::new();
+    for path in sources() {
+        let mut types = Types::default();
+        types.visit_file(&syn::parse_file(&std::fs::read_to_string(&path).unwrap()).unwrap());
+        for name in types.0 {
+            if let Some(first) = where_from.insert(name.clone(), path.clone()) {
+                twice.push(format!("{name}: {} and {}", first.display(), path.display()));
+            }
+        }
+    }
+    assert!(twice.is_empty(), "{twice:#?}");
+}
+
 #[test]
 fn every_file_says_first_what_it_is_for() {
     for path in sources() {

@@ -32,7 +32,7 @@ pub(crate) struct Engine<'m, O> {
     /// By concentrator.
     pub pricing: Vec<Pricing>,
     /// By concentrator: what it is after changes, without brown-outs.
-    pub devices: Vec<Device>,
+    pub devices: Vec<DeviceState>,
     /// By site: where its tunnel ends, or ended last.
     pub concentrator_of: Vec<ConcentratorId>,
     pub tunnels: Tunnels,
@@ -47,7 +47,7 @@ pub(crate) struct Engine<'m, O> {
 
 /// A concentrator as it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Device {
+pub(crate) struct DeviceState {
     /// What it is after changes.
     pub terms: Concentrator,
     /// The order in which it serves.
@@ -62,7 +62,7 @@ impl<'m, O> Engine<'m, O> {
         let key = model.key(replication);
         let (home, placed) = balancer::place(model, key);
         let workload = Workload::new(model);
-        let device = |terms: &Concentrator| Device {
+        let device = |terms: &Concentrator| DeviceState {
             discipline: terms.order().clone(),
             terms: terms.clone(),
             brown_outs: Vec::new(),

@@ -62,7 +62,7 @@ pub struct Packet {
     pub direction: Direction,
     /// Packets in the train.
     pub count: u16,
-    /// Transmission time; of an `Ack`, that of the segment that caused it (RFC 7323, TSecr).
+    /// Transmission time; of an `Ack`, that of the segment that caused it (RFC 7323, `TSecr`).
     pub sent: Time,
     /// Sequence number, and what an `Ack` acknowledges.
     pub ack: AckInfo,

@@ -3,7 +3,7 @@
 use crate::model::{ClassId, ConcentratorId, FailBack, SiteId};
 use crate::model::{Fault, FaultKind};
 use crate::random::{Purpose, Stream};
-use crate::sim::engine::{Device, Engine};
+use crate::sim::engine::{DeviceState, Engine};
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;
 use crate::sim::observer::Observer;
@@ -50,7 +50,7 @@ impl<'m, O: Observer> Engine<'m, O> {
 
     /// Sets the rate that changes and brown-outs leave to a concentrator.
     pub(crate) fn set_throughput(&mut self, concentrator: ConcentratorId) {
-        let Device { terms, brown_outs, .. } = &self.devices[concentrator.index()];
+        let DeviceState { terms, brown_outs, .. } = &self.devices[concentrator.index()];
         let left: f64 = brown_outs.iter().product();
         let line = terms.uplink.into_iter().chain(terms.configured).map(BitRate::bits).fold(f64::INFINITY, f64::min);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a rate

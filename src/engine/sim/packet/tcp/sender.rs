@@ -293,7 +293,7 @@ impl Sender {
         sent.has(SentSegment::LOST) && !sent.has(SentSegment::RETRANS)
     }
 
-    /// An acknowledgement arrives; `echo` is the transmission time of the segment that caused it (RFC 7323, TSecr).
+    /// An acknowledgement arrives; `echo` is the transmission time of the segment that caused it (RFC 7323, `TSecr`).
     pub fn on_ack(&mut self, now: Time, ack: &AckInfo, echo: Time) {
         if ack.seq > self.snd_nxt || (ack.seq < self.snd_una && ack.sacked == 0) {
             return;
@@ -451,7 +451,7 @@ impl Sender {
         }
     }
 
-    /// RFC 6675: a segment is lost when three segments above it are SACKed.
+    /// RFC 6675: a segment is lost when three segments above it have been acknowledged selectively.
     fn dupack_detect_losses(&mut self) {
         let mut beyond = self.sacked_out;
         for place in 0..self.scoreboard.len() {
@@ -618,7 +618,7 @@ impl Sender {
     }
 }
 
-/// SACKed segments above a hole that indicate a loss (`DupThresh`).
+/// Selectively acknowledged segments above a hole that indicate a loss (`DupThresh`).
 const DUP_THRESH: u32 = 3;
 
 #[allow(clippy::cast_possible_truncation)] // the board is no longer than the largest window
