@@ -5,6 +5,7 @@ pub mod best;
 pub mod knob;
 pub mod samples;
 pub mod search;
+
 use std::collections::BTreeMap;
 
 use answer::{Answer, Criterion, SearchProblem};

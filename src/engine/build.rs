@@ -8,8 +8,8 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 /// What decides the results, from the root of the repository: the code, the devices that it knows, the versions of its
-/// libraries.
-pub const PARTS: [&str; 3] = ["src/engine", "profiles", "Cargo.lock"];
+/// libraries and the features that the program switches on in them.
+pub const PARTS: [&str; 4] = ["src/engine", "profiles", "Cargo.toml", "Cargo.lock"];
 
 #[allow(dead_code)] // Another build script and a test include this file for its functions.
 fn main() {

@@ -27,6 +27,7 @@ pub mod select;
 pub mod series;
 pub mod stopping;
 pub mod waits;
+
 pub use error::StudyError;
 pub use options::{Progress, RunOptions};
 pub use run::{run, watched};

@@ -15,6 +15,7 @@ pub mod tunnels;
 pub mod utilisation;
 pub mod validation;
 pub mod waiting;
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};

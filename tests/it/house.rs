@@ -170,6 +170,7 @@ fn another_source_is_another_build() {
     for (name, text) in [
         ("src/engine/sim/rounds.rs", "const KEPT: f64 = 0.8;"),
         ("profiles/devices.toml", "a = 2"),
+        ("Cargo.toml", "features"),
         ("Cargo.lock", "rand 0.11"),
     ] {
         write(name, text);

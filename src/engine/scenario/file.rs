@@ -15,6 +15,7 @@ pub mod selector;
 pub mod source;
 pub mod transport;
 pub mod tunnel;
+
 use std::collections::BTreeMap;
 
 pub use change::{

@@ -50,8 +50,7 @@ pub struct FluidConcentrator {
     pub(super) put_off: bool,
     /// When rates were last shared out.
     pub(super) settled: Time,
-    /// Streams: number, work per second in all and by class.
-    pub(super) calls: u32,
+    /// Work per second of streams, in all and by class, in whole bits.
     pub(super) streams: f64,
     pub(super) streaming: Vec<f64>,
     pub(super) counters: WorkCounters,
@@ -150,7 +149,6 @@ impl FluidConcentrator {
             next: (Time::NEVER, 0),
             put_off: false,
             settled: Time(0),
-            calls: 0,
             streams: 0.0,
             streaming: vec![0.0; classes],
             plan,
@@ -219,7 +217,7 @@ impl FluidConcentrator {
         if !self.floods.is_empty() {
             self.book_floods(dt);
         }
-        if self.calls > 0 {
+        if self.streams > 0.0 {
             for (class, rate) in self.streaming.iter().enumerate() {
                 self.counters.streamed[class] += rate.min(self.throughput) * dt;
             }
@@ -302,7 +300,6 @@ impl FluidConcentrator {
 
     /// A call begins, or ends (`packets` per second below zero).
     pub fn add_stream(&mut self, site: SiteId, class: ClassId, packet: Bytes, packets: f64) {
-        self.calls = if packets > 0.0 { self.calls + 1 } else { self.calls - 1 };
         let work = self.cost.stream_work(packet, packets);
         self.streaming[class.index()] += work;
         self.streams += work;

@@ -11,6 +11,7 @@ use crate::sim::discipline::{QueuePlan, Shape, plan};
 use crate::sim::fluid::sharing::Fairness;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::wire::{Packet, PacketKind};
+use crate::units::float;
 
 /// Limit of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +29,6 @@ pub struct Scheduler {
     queues: Vec<PacketQueue>,
     limit: BufferLimit,
     waiting: usize,
-    /// Whether a fair queue has a line for each flow, instead of each site.
-    by_flow: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -75,11 +74,6 @@ impl Deficit {
 /// Bytes that the smallest weight may send on each visit.
 const QUANTUM: f64 = 1_514.0;
 
-#[allow(clippy::cast_precision_loss)] // bytes in a buffer
-fn float(number: u64) -> f64 {
-    number.cast_signed() as f64
-}
-
 #[derive(Clone, Debug)]
 enum Lines {
     One(VecDeque<PacketId>),
@@ -116,7 +110,7 @@ impl Scheduler {
             bytes: 0,
             packets: 0,
         });
-        Self { queues: queues.collect(), limit, waiting: 0, by_flow, plan }
+        Self { queues: queues.collect(), limit, waiting: 0, plan }
     }
 
     /// Sets the limit of each queue; queued packets stay.
@@ -187,7 +181,7 @@ impl Scheduler {
         let Lines::Fair(fair) = &mut queue.lines else { return };
         let endless = packet.kind == PacketKind::Message;
         let weight = self.plan.flow_weight[packet.flow.class.index()];
-        fair.push(line_of(packet, self.by_flow), weight, (id, bytes));
+        fair.push(line_of(packet, self.plan.turns_by_flow), weight, (id, bytes));
         while !endless && (queue.bytes > self.limit.bytes || queue.packets > self.limit.packets) {
             let (dropped, bytes, emptied) = fair.drop_from_longest(pool);
             queue.bytes -= bytes;

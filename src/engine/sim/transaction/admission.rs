@@ -47,7 +47,9 @@ impl<O: Observer> Engine<'_, O> {
         } else if self.bypasses_headend(id) || self.is_stored_on_site(id) {
             let (_, unloaded) = self.price(id);
             let now = self.now;
-            self.transactions.get_mut(id).latency.begin_leg(now, unloaded);
+            let transaction = self.transactions.get_mut(id);
+            transaction.unloaded = unloaded.sum();
+            transaction.latency.begin_leg(now, unloaded);
             self.resolve_bytes(id, true);
             self.end(id, Outcome::Local, unloaded.sum());
         } else if self.is_declined(id) {

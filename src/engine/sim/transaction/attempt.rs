@@ -52,6 +52,7 @@ impl<O: Observer> Engine<'_, O> {
     fn begin_transfer(&mut self, id: TransactionId) {
         self.choose_concentrator(id);
         let (work, unloaded) = self.price(id);
+        self.transactions.get_mut(id).unloaded = unloaded.sum();
         let transaction = self.transactions.get(id);
         if !self.reaches(transaction.site, transaction.class) {
             self.mark_stalled(id);
@@ -70,9 +71,7 @@ impl<O: Observer> Engine<'_, O> {
         let transaction = self.transactions.get(id);
         let (site, class) = (transaction.site, &self.model.classes[transaction.class.index()]);
         let pricing = &self.pricing[transaction.concentrator.index()];
-        let (work, unloaded) = pricing.price(class, site, self.transactions.turns_mut(id));
-        self.transactions.get_mut(id).unloaded = unloaded.sum();
-        (work, unloaded)
+        pricing.price(class, site, self.transactions.turns_mut(id))
     }
 
     /// Where balancing is by transaction, the least crowded concentrator; else the site's tunnel.
@@ -148,9 +147,8 @@ impl<O: Observer> Engine<'_, O> {
         self.choose_concentrator(id);
         let transaction = self.transactions.get_mut(id);
         transaction.stage = Stage::InNetwork;
-        let (left, unloaded_before) = (transaction.work_left.take(), transaction.unloaded);
+        let left = transaction.work_left.take();
         let (work, unloaded) = self.price(id);
-        self.transactions.get_mut(id).unloaded = unloaded_before;
         let start = self.transactions.transfer(id, work, left, unloaded);
         self.network.resume(self.now, &mut self.events, &start);
     }
