@@ -11,10 +11,10 @@ pub mod edit;
 pub mod field;
 pub mod file;
 pub mod idle;
+pub mod import;
 pub mod problem;
 pub mod read;
 pub mod say;
-pub mod table;
 pub mod uncertainty;
 pub mod warn;
 

@@ -238,9 +238,8 @@ impl Search<'_> {
             let bend = self.bend(crossing.mean, (a, &worse), (b, &better))?;
             let found = crossing.mean + bend.by;
             if bend.by.abs() <= crossing.half && !touches {
-                // What the line is off widens the interval.
-                let half = crossing.half + bend.by.abs();
-                return Ok(self.told(found, (found - half, found + half), half <= wanted));
+                let Interval { mean, half } = bent(&crossing, bend.by);
+                return Ok(self.told(mean, (mean - half, mean + half), half <= wanted));
             }
             // No line leads from one to the other: all that is sure is which value fails, and which holds, and how far
             // other days would move the crossing.
@@ -325,6 +324,11 @@ impl Search<'_> {
     }
 }
 
+/// The crossing where a value tried there says that the line between the two others is off by so much: the interval is wider by that.
+fn bent(crossing: &Interval, by: f64) -> Interval {
+    Interval { mean: crossing.mean + by, half: crossing.half + by.abs() }
+}
+
 /// Days that the precision needs, from how much too wide the interval is: at most twice as many as there are.
 fn more_days(days: u32, too_wide: f64, afford: u32) -> u32 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by doubling
@@ -405,6 +409,19 @@ mod tests {
         });
         let covered = covered.count();
         assert!(covered >= 925, "{covered} of 1000");
+    }
+
+    /// Fault: where the measure is no straight line, the interval is as narrow as if it were one.
+    #[test]
+    fn an_interval_is_wider_where_the_measure_bends() {
+        for by in [-0.25, 0.0, 0.25] {
+            let Interval { mean, half } = bent(&Interval { mean: 5.0, half: 0.5 }, by);
+            assert!(
+                (mean - 5.0 - by).abs() < 1e-12 && (half - 0.5 - f64::abs(by)).abs() < 1e-12,
+                "{by}: {mean} {half}"
+            );
+            assert!(mean - half <= 4.5 && mean + half >= 5.5, "{by}: what the line alone allows is still inside");
+        }
     }
 
     /// A measure that jumps: the answer is the jump, to within the precision.

@@ -135,6 +135,15 @@ impl Network {
         }
     }
 
+    /// A call is refused. Fluid queues are brought to the present as for one that is admitted: in two steps they get there with
+    /// another last bit than in one.
+    pub fn refuse_call(&mut self, now: Time, at: ConcentratorId) {
+        match self {
+            Self::Fluid(network) => network.advance(now, at),
+            Self::Packet(_) => {}
+        }
+    }
+
     /// A call ends.
     pub fn end_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec) {
         match self {

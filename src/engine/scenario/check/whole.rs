@@ -8,6 +8,7 @@ use crate::scenario::checked::Study;
 use crate::scenario::checker::Checker;
 use crate::scenario::field;
 use crate::scenario::file::File;
+use crate::scenario::import::replay::replay;
 
 /// Reads a file into a study, as far as it is right.
 pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Study> {
@@ -23,7 +24,7 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
     let known = device::profiles(file, check);
     let units = headend::units(file, &known, &classes, check).unwrap_or_default();
     let (pools, pool_of) = headend::pools(file, &units, &sites, check).unwrap_or_default();
-    let replay = file.replay.as_ref().and_then(|_| demand::replay(file, &sites, &classes, check));
+    let replay = file.replay.as_ref().and_then(|_| replay(file, &sites, &classes, check));
     let mut inputs = source::inputs(text, file, check);
     inputs.extend(device::inputs(file, &known));
     let (calendar, first, effort, (seed, antithetic), bin) = run.unwrap_or_default();

@@ -159,6 +159,11 @@ impl FluidNetwork {
         self.concentrators[at.index()].crowding()
     }
 
+    /// Brings a concentrator to the present.
+    pub fn advance(&mut self, now: Time, at: ConcentratorId) {
+        self.concentrators[at.index()].advance(now);
+    }
+
     /// A call begins, or ends (`packets` per second below zero).
     pub fn add_stream(&mut self, now: Time, route: Route, packet: Bytes, packets: f64) {
         let concentrator = &mut self.concentrators[route.concentrator.index()];

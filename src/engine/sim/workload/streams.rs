@@ -57,9 +57,12 @@ impl<O: Observer> Engine<'_, O> {
 
     /// A call asks for admission; its slot, if it is admitted or goes on all the time. Its packets start `after` a while.
     fn request_call(&mut self, call: Call, after: Duration) -> Option<u32> {
-        let Route { site, class, .. } = call.route;
-        let admitted = self.reaches(site, class) && self.calls.admit(call.route.concentrator);
+        let Route { site, class, concentrator } = call.route;
+        let admitted = self.reaches(site, class) && self.calls.admit(concentrator);
         self.observer.on(self.now, &Fact::Call { class, site, admitted });
+        if !admitted {
+            self.network.refuse_call(self.now, concentrator);
+        }
         if !admitted && !call.steady {
             return None;
         }
@@ -124,6 +127,8 @@ impl<O: Observer> Engine<'_, O> {
                 let kept = self.calls.get_mut(slot);
                 (kept.in_progress, kept.route) = (true, route);
                 self.start_call(slot, Duration(0));
+            } else {
+                self.network.refuse_call(self.now, route.concentrator);
             }
         }
     }
