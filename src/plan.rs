@@ -61,7 +61,7 @@ pub struct PlanResult {
     /// The value that the knob has now, if it has one.
     pub now: Option<f64>,
     /// Names of the concentrators.
-    pub units: Vec<String>,
+    pub concentrators: Vec<String>,
     /// Tunnels that a concentrator has to take: those of all sites, should the others fail.
     pub tunnels: usize,
     /// Packets a second that a concentrator handles for each bit/s of its throughput, where that is written.
@@ -108,7 +108,7 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, Stud
         kind: crate::study::figures::kind(target.measure),
         criterion: question.criterion,
         now: question.knob.has_now().then_some(terms.start),
-        units: base.concentrators.iter().map(|unit| unit.name.clone()).collect(),
+        concentrators: base.concentrators.iter().map(|concentrator| concentrator.name.clone()).collect(),
         tunnels: base.sites.len(),
         packet_rate: packet_rate(&question.knob, &base),
         precision: question.precision,
@@ -120,10 +120,10 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, Stud
 
 /// Packet rate for each bit/s of throughput of the concentrator whose throughput is sought.
 fn packet_rate(knob: &Knob, model: &Model) -> Option<f64> {
-    let Knob::Throughput(units) = knob else { return None };
-    let unit = &model.concentrators[usize::from(*units.first()?)];
+    let Knob::Throughput(concentrators) = knob else { return None };
+    let concentrator = &model.concentrators[usize::from(*concentrators.first()?)];
     #[allow(clippy::cast_precision_loss)] // far below 2^53
-    unit.packets.map(|rate| rate.0 as f64 / unit.rated.bits())
+    concentrator.packets.map(|rate| rate.0 as f64 / concentrator.rated.bits())
 }
 
 /// What holds traffic up in the target's hours with the knob at a value, on the first day: the limit that binds in most

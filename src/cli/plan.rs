@@ -138,8 +138,8 @@ pub(super) fn headroom(args: &Headroom, terms: Allowed) -> Result<u8, Stop> {
 /// A concentrator is away all the time, in every set-up.
 fn lose(study: &mut Study, name: &str) -> Result<(), Stop> {
     for setup in &mut study.setups {
-        let known = || setup.model.concentrators.iter().map(|unit| unit.name.as_str());
-        let Some(place) = known().position(|unit| unit == name) else {
+        let known = || setup.model.concentrators.iter().map(|concentrator| concentrator.name.as_str());
+        let Some(place) = known().position(|concentrator| concentrator == name) else {
             let help = did_you_mean(name, known());
             return Err(Stop::Input(format!("error: there is no concentrator `{name}`\n  = help: {help}")));
         };

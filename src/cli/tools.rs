@@ -51,13 +51,13 @@ pub(crate) fn profiles() -> String {
         let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         rows.push(vec![
             name.clone(),
-            text(profile.throughput.right().map(ToString::to_string)),
-            text(profile.packet_rate.right().map(ToString::to_string)),
-            text(profile.per_tunnel.right().map(ToString::to_string)),
-            text(profile.tunnels.right().map(|tunnels| tunnels.0.to_string())),
+            text(profile.throughput.value().map(ToString::to_string)),
+            text(profile.packet_rate.value().map(ToString::to_string)),
+            text(profile.per_tunnel.value().map(ToString::to_string)),
+            text(profile.tunnels.value().map(|tunnels| tunnels.0.to_string())),
         ]);
-        ended.extend(profile.end_of_sale.right().map(|until| format!("{name} ({})", until.0)));
-        let source = profile.from.right().map_or("", |from| from.0.as_str());
+        ended.extend(profile.end_of_sale.value().map(|until| format!("{name} ({})", until.0)));
+        let source = profile.from.value().map_or("", |from| from.0.as_str());
         match sources.iter_mut().find(|(known, _)| known == source) {
             Some((_, names)) => names.push(name),
             None => sources.push((source.to_owned(), vec![name])),

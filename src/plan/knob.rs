@@ -70,14 +70,14 @@ impl Knob {
             let found = model.classes.iter().position(|class| class.name == of);
             found.map(|place| ClassId::of(place).0).ok_or_else(|| (format!("there is no class `{of}`"), known()))
         };
-        let units = || model.concentrators.iter().map(|unit| unit.name.clone()).collect();
-        let unit = |usual: u8| match of {
+        let concentrators = || model.concentrators.iter().map(|concentrator| concentrator.name.clone()).collect();
+        let concentrator = |usual: u8| match of {
             None => Ok(usual),
             Some(of) => {
-                let found = model.concentrators.iter().position(|unit| unit.name == of);
+                let found = model.concentrators.iter().position(|concentrator| concentrator.name == of);
                 found
                     .map(|place| ConcentratorId::of(place).0)
-                    .ok_or_else(|| (format!("there is no concentrator `{of}`"), units()))
+                    .ok_or_else(|| (format!("there is no concentrator `{of}`"), concentrators()))
             }
         };
         let curfew = |class: u8| {
@@ -86,18 +86,18 @@ impl Knob {
             if held { Ok(class) } else { Err((format!("class `{name}` has no curfew in this set-up"), Vec::new())) }
         };
         match name {
-            "throughput" if of.is_some() => Ok(Self::Throughput(vec![unit(0)?])),
+            "throughput" if of.is_some() => Ok(Self::Throughput(vec![concentrator(0)?])),
             "throughput" => {
                 Ok(Self::Throughput((0..model.concentrators.len()).map(|place| ConcentratorId::of(place).0).collect()))
             }
             "concentrators" => Ok(Self::Concentrators(0)),
-            "calls" => Ok(Self::Calls(unit(0)?)),
+            "calls" => Ok(Self::Calls(concentrator(0)?)),
             "curfew-end" => Ok(Self::CurfewEnd(curfew(class()?)?)),
             "curfew-start" => Ok(Self::CurfewStart(curfew(class()?)?)),
             "deferred" => Ok(Self::Deferred(curfew(class()?)?)),
             "weight" => {
                 let class = class()?;
-                let weighs = |unit: &Concentrator| unit.discipline.has_weights();
+                let weighs = |concentrator: &Concentrator| concentrator.discipline.has_weights();
                 if model.concentrators.iter().any(weighs) {
                     Ok(Self::Weight(class))
                 } else {
@@ -105,12 +105,12 @@ impl Knob {
                 }
             }
             "moved" | "wave" if of.is_none() => {
-                Err((format!("`{name}` needs `--of` the concentrator to which sites move"), units()))
+                Err((format!("`{name}` needs `--of` the concentrator to which sites move"), concentrators()))
             }
-            "moved" => Ok(Self::Moved(unit(0)?)),
-            "wave" => Ok(Self::Wave(unit(0)?, at)),
+            "moved" => Ok(Self::Moved(concentrator(0)?)),
+            "wave" => Ok(Self::Wave(concentrator(0)?, at)),
             "split" => {
-                let one = unit(ConcentratorId::of(model.concentrators.len() - 1).0)?;
+                let one = concentrator(ConcentratorId::of(model.concentrators.len() - 1).0)?;
                 let other =
                     (0..model.concentrators.len()).map(|place| ConcentratorId::of(place).0).find(|other| *other != one);
                 other
@@ -158,8 +158,8 @@ impl Knob {
             whole: false,
         };
         match self {
-            Self::Throughput(units) => {
-                let now = model.concentrators[usize::from(units[0])].throughput.bits();
+            Self::Throughput(concentrators) => {
+                let now = model.concentrators[usize::from(concentrators[0])].throughput.bits();
                 KnobTerms {
                     range: (now / 256.0, now * 256.0),
                     start: now,
@@ -170,17 +170,17 @@ impl Knob {
             }
             Self::Concentrators(pool) => {
                 // A spare does no work, and one that opens later is not there yet.
-                let works = |unit: &&ConcentratorId| {
-                    let unit = &model.concentrators[unit.index()];
-                    !unit.standby && unit.opens == Time(0)
+                let works = |concentrator: &&ConcentratorId| {
+                    let concentrator = &model.concentrators[concentrator.index()];
+                    !concentrator.standby && concentrator.opens == Time(0)
                 };
                 let now = model.pools[usize::from(*pool)].concentrators.iter().filter(works).count();
                 let now = u32::try_from(now).map_or(1.0, f64::from).max(1.0);
                 let range = (1.0, now.max(32.0));
                 KnobTerms { range, start: now, by_ratio: false, more_helps: true, whole: true }
             }
-            Self::Calls(unit) => {
-                let now = model.concentrators[usize::from(*unit)].streams.map_or(100.0, f64::from);
+            Self::Calls(concentrator) => {
+                let now = model.concentrators[usize::from(*concentrator)].streams.map_or(100.0, f64::from);
                 KnobTerms { range: (1.0, now * 256.0), start: now, by_ratio: true, more_helps: true, whole: true }
             }
             Self::CurfewEnd(class) => {
@@ -239,15 +239,16 @@ impl Knob {
     pub fn set(&self, model: &Model, value: f64) -> Model {
         let mut model = model.clone();
         match self {
-            Self::Throughput(units) => {
-                let by = value / model.concentrators[usize::from(units[0])].throughput.bits();
-                for &unit in units {
-                    grow(&mut model.concentrators[usize::from(unit)], by);
+            Self::Throughput(concentrators) => {
+                let by = value / model.concentrators[usize::from(concentrators[0])].throughput.bits();
+                for &concentrator in concentrators {
+                    grow(&mut model.concentrators[usize::from(concentrator)], by);
                 }
             }
             Self::Concentrators(pool) => copies(&mut model, PoolId(*pool), whole(value).max(1)),
-            Self::Calls(unit) => {
-                model.concentrators[usize::from(*unit)].streams = Some(u32::try_from(whole(value)).unwrap_or(u32::MAX));
+            Self::Calls(concentrator) => {
+                model.concentrators[usize::from(*concentrator)].streams =
+                    Some(u32::try_from(whole(value)).unwrap_or(u32::MAX));
             }
             Self::CurfewEnd(class) => {
                 for curfew in &mut model.classes[usize::from(*class)].rules.curfews {
@@ -265,24 +266,28 @@ impl Knob {
                 }
             }
             Self::Weight(class) => weigh(&mut model, *class, value),
-            Self::Moved(unit) => {
+            Self::Moved(concentrator) => {
                 let (moved, _) = chosen(&model, value);
-                model.changes.insert(0, prepared(moved, *unit));
+                model.changes.insert(0, prepared(moved, *concentrator));
             }
             Self::Split(one, other) => {
                 let (moved, others) = chosen(&model, value);
                 model.changes.splice(0..0, [prepared(moved, *one), prepared(others, *other)]);
             }
             Self::LowLatency(class) => {
-                let least = model.concentrators.iter().map(|unit| unit.throughput.bits()).fold(f64::INFINITY, f64::min);
+                let least = model
+                    .concentrators
+                    .iter()
+                    .map(|concentrator| concentrator.throughput.bits())
+                    .fold(f64::INFINITY, f64::min);
                 let total = Some(BitRate(whole(least * value).max(1)));
                 model.cap(ClassId(*class), Cap { from: Time(0), until: Time::NEVER, total, per_site: None });
                 model.changes.sort_by_key(|edit| edit.at);
             }
-            Self::Wave(unit, at) => {
+            Self::Wave(concentrator, at) => {
                 #[allow(clippy::cast_precision_loss)] // sites of a country
                 let (moved, _) = chosen(&model, value / model.sites.len() as f64);
-                let what = ChangeKind::Migrate { sites: moved, to: ConcentratorId(*unit), cut_over: true };
+                let what = ChangeKind::Migrate { sites: moved, to: ConcentratorId(*concentrator), cut_over: true };
                 model.changes.push(DatedChange { at: at.on(0), kind: what });
             }
             Self::Years => age(&mut model, value),
@@ -315,7 +320,7 @@ fn disciplines(model: &Model) -> impl Iterator<Item = &Discipline> {
         ChangeKind::SetDiscipline(_, discipline) => Some(discipline),
         _ => None,
     });
-    model.concentrators.iter().map(|unit| &unit.discipline).chain(edited)
+    model.concentrators.iter().map(|concentrator| &concentrator.discipline).chain(edited)
 }
 
 /// A share of the sites, taken evenly from the estate's list, and the others.
@@ -329,46 +334,46 @@ fn chosen(model: &Model, share: f64) -> (Arc<[SiteId]>, Arc<[SiteId]>) {
 }
 
 /// Sites' tunnels end at a concentrator from the start.
-fn prepared(sites: Arc<[SiteId]>, unit: u8) -> DatedChange {
-    DatedChange { at: Time(0), kind: ChangeKind::Migrate { sites, to: ConcentratorId(unit), cut_over: false } }
+fn prepared(sites: Arc<[SiteId]>, concentrator: u8) -> DatedChange {
+    DatedChange { at: Time(0), kind: ChangeKind::Migrate { sites, to: ConcentratorId(concentrator), cut_over: false } }
 }
 
 /// A device of the same kind that is larger: packet rate, buffer and line grow with its throughput.
-fn grow(unit: &mut Concentrator, by: f64) {
+fn grow(concentrator: &mut Concentrator, by: f64) {
     let larger = |rate: &mut BitRate| *rate = BitRate(whole(rate.bits() * by).max(1));
-    let lines = unit.uplink.iter_mut().chain(&mut unit.configured);
-    lines.chain([&mut unit.throughput]).for_each(larger);
-    unit.buffer = Bytes(whole(unit.buffer.bits() / 8.0 * by));
+    let lines = concentrator.uplink.iter_mut().chain(&mut concentrator.configured);
+    lines.chain([&mut concentrator.throughput]).for_each(larger);
+    concentrator.buffer = Bytes(whole(concentrator.buffer.bits() / 8.0 * by));
 }
 
 /// A pool of so many concentrators like its first.
 fn copies(model: &mut Model, pool: PoolId, count: u64) {
     let first = model.pools[pool.index()].concentrators[0];
     let like = model.concentrators[first.index()].clone();
-    let mut units = vec![first];
+    let mut concentrators = vec![first];
     for number in 2..=count {
         let name = format!("{}-{number}", like.name);
-        units.push(ConcentratorId::of(model.concentrators.len()));
+        concentrators.push(ConcentratorId::of(model.concentrators.len()));
         model.concentrators.push(Concentrator { name, ..like.clone() });
     }
     let pool = &mut model.pools[pool.index()];
-    pool.concentrators = units;
+    pool.concentrators = concentrators;
     if pool.balancer == Balancer::HubList {
         pool.balancer = Balancer::LeastLoad;
     }
 }
 
 fn weight_of(model: &Model, class: u8) -> f64 {
-    let of_unit = |unit: &Concentrator| match &unit.discipline {
+    let of_concentrator = |concentrator: &Concentrator| match &concentrator.discipline {
         Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } => Some(weights[usize::from(class)]),
         _ => None,
     };
-    model.concentrators.iter().find_map(of_unit).filter(|weight| *weight > 0.0).unwrap_or(1.0)
+    model.concentrators.iter().find_map(of_concentrator).filter(|weight| *weight > 0.0).unwrap_or(1.0)
 }
 
 fn weigh(model: &mut Model, class: u8, weight: f64) {
-    for unit in &mut model.concentrators {
-        if let Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } = &mut unit.discipline {
+    for concentrator in &mut model.concentrators {
+        if let Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } = &mut concentrator.discipline {
             weights[usize::from(class)] = weight;
         }
     }

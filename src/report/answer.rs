@@ -31,17 +31,17 @@ pub fn sentences(results: &Results) -> Vec<String> {
 }
 
 /// What a set-up is called at the beginning of a sentence.
-fn with(found: &SetupResult) -> String {
-    if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) }
+fn with(setup: &SetupResult) -> String {
+    if setup.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&setup.title)) }
 }
 
 /// Sites without a way to the headend; set-ups of which the same is to be said share a clause.
 fn cut_off(results: &Results) -> Option<String> {
     let mut told: Vec<(String, Vec<String>)> = Vec::new();
-    for found in results.setups.iter().filter(|found| found.paths.outages > 0.0) {
+    for setup in results.setups.iter().filter(|setup| setup.paths.outages > 0.0) {
         const CLAUSES: usize = 3;
-        let who = if found.name == "base" { "as it is".to_owned() } else { format!("with {}", quoted(&found.title)) };
-        let what = misfortune(found, results.estate.0);
+        let who = if setup.name == "base" { "as it is".to_owned() } else { format!("with {}", quoted(&setup.title)) };
+        let what = misfortune(setup, results.estate.0);
         let room = told.len() < CLAUSES;
         match told.iter_mut().find(|(other, _)| *other == what) {
             Some((_, names)) => names.push(who),
@@ -60,8 +60,8 @@ fn cut_off(results: &Results) -> Option<String> {
     (!clauses.is_empty()).then(|| capital(&clauses.join("; ")) + ".")
 }
 
-fn misfortune(found: &SetupResult, sites: usize) -> String {
-    let path = &found.paths;
+fn misfortune(setup: &SetupResult, sites: usize) -> String {
+    let path = &setup.paths;
     let who = if path.at_once >= path.sites {
         "every site is".to_owned()
     } else {
@@ -79,24 +79,24 @@ fn misfortune(found: &SetupResult, sites: usize) -> String {
 /// Work done by hand, and when it is entered.
 fn on_paper(results: &Results) -> Option<String> {
     let (starts, length) = &results.bins;
-    let told = results.setups.iter().filter_map(|found| {
-        let left = found.on_paper.last().copied().unwrap_or(0.0);
+    let told = results.setups.iter().filter_map(|setup| {
+        let left = setup.on_paper.last().copied().unwrap_or(0.0);
         #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-        let put = found.ledger.entered as f64 / f64::from(results.replications.max(1)) + left;
-        let last = found.on_paper.iter().rposition(|left| *left >= 1.0)?;
+        let put = setup.ledger.entered as f64 / f64::from(results.replications.max(1)) + left;
+        let last = setup.on_paper.iter().rposition(|left| *left >= 1.0)?;
         let end = if left >= 1.0 {
             format!("{} of them are still to be entered at the end", number(left.round()))
         } else {
             format!("the last is entered by {}", clock(results, starts[last] + 2.0 * length / 3600.0))
         };
-        (put >= 10.0).then(|| format!("{}, {} actions go on paper, and {end}", with(found), number(put.round())))
+        (put >= 10.0).then(|| format!("{}, {} actions go on paper, and {end}", with(setup), number(put.round())))
     });
     let told: Vec<String> = told.take(2).collect();
     (!told.is_empty()).then(|| told.join(". ") + ".")
 }
 
 fn base(results: &Results) -> Option<String> {
-    let base = results.setups.iter().find(|found| found.name == "base")?;
+    let base = results.setups.iter().find(|setup| setup.name == "base")?;
     let worst = base.targets.iter().position(|judged| judged.verdict == overall(base))?;
     let limit = results.limits[worst];
     let kind = results.kinds[worst];
@@ -117,7 +117,7 @@ fn base(results: &Results) -> Option<String> {
 
 /// When the headend is full as it is, and what that costs.
 fn state(results: &Results) -> Option<String> {
-    let base = results.setups.iter().find(|found| found.name == "base")?;
+    let base = results.setups.iter().find(|setup| setup.name == "base")?;
     let (first, last, hours) = full(results, base)?;
     let how = if (last - first - hours).abs() < 0.1 { "" } else { ", off and on" };
     let waited = base.measures[STAFF_LOST].value.mean;
@@ -130,8 +130,8 @@ fn state(results: &Results) -> Option<String> {
 
 fn options(results: &Results) -> Option<String> {
     let titles = |verdict: Verdict| -> Vec<String> {
-        let options = results.setups.iter().filter(|found| found.name != "base" && overall(found) == verdict);
-        options.map(|found| quoted(&found.title)).collect()
+        let options = results.setups.iter().filter(|setup| setup.name != "base" && overall(setup) == verdict);
+        options.map(|setup| quoted(&setup.title)).collect()
     };
     let (met, unsure, missed) = (titles(Verdict::Met), titles(Verdict::Unsure), titles(Verdict::Missed));
     let total = met.len() + unsure.len() + missed.len();
@@ -157,13 +157,13 @@ fn options(results: &Results) -> Option<String> {
 
 /// Options that meet every target.
 fn winners(results: &Results) -> impl Iterator<Item = &SetupResult> {
-    results.setups.iter().filter(|found| found.name != "base" && overall(found) == Verdict::Met)
+    results.setups.iter().filter(|setup| setup.name != "base" && overall(setup) == Verdict::Met)
 }
 
 /// Options that meet every target and make something else clearly worse, and what.
 fn prices(results: &Results) -> Option<String> {
     let told = winners(results)
-        .filter_map(|found| Some(format!("{}: {}", quoted(&found.title), price::of(results, found)?)))
+        .filter_map(|setup| Some(format!("{}: {}", quoted(&setup.title), price::of(results, setup)?)))
         .collect::<Vec<_>>();
     (!told.is_empty()).then(|| format!("At a price against the day as it is: {}.", told.join("; ")))
 }
@@ -171,16 +171,16 @@ fn prices(results: &Results) -> Option<String> {
 /// Options that meet every target and leave others waiting.
 fn undone(results: &Results) -> Option<String> {
     let told = winners(results)
-        .filter_map(|found| {
-            let free = found.cost == Some(0.0);
+        .filter_map(|setup| {
+            let free = setup.cost == Some(0.0);
             let leaves = if free { "costs nothing and leaves" } else { "leaves" };
-            if let Some(undone) = left::undone(results, found) {
-                return Some(format!("{} {leaves} waiting: {undone}", quoted(&found.title)));
+            if let Some(undone) = left::undone(results, setup) {
+                return Some(format!("{} {leaves} waiting: {undone}", quoted(&setup.title)));
             }
             // What is free and ends it needs no word; what is free and does not is what others will ask for.
-            let lost = staff_time(found.measures[STAFF_LOST].value.mean);
-            (free && !recommend::is_whole(results, found))
-                .then(|| format!("{} {leaves} {lost} of staff time lost", quoted(&found.title)))
+            let lost = staff_time(setup.measures[STAFF_LOST].value.mean);
+            (free && !recommend::is_whole(results, setup))
+                .then(|| format!("{} {leaves} {lost} of staff time lost", quoted(&setup.title)))
         })
         .collect::<Vec<_>>();
     (!told.is_empty()).then(|| told.join(". ") + ".")
@@ -188,23 +188,23 @@ fn undone(results: &Results) -> Option<String> {
 
 /// An option that helps in one window and hurts in another deserves a sentence of its own.
 fn shifted(results: &Results) -> Option<String> {
-    for found in results.setups.iter().filter(|found| found.name != "base") {
+    for setup in results.setups.iter().filter(|setup| setup.name != "base") {
         let moved = |sign: f64| {
             // What is clear may still be too little to speak of.
             const WORTH_SAYING: f64 = 0.05;
-            found.targets.iter().zip(&results.limits).position(|(judged, limit)| {
+            setup.targets.iter().zip(&results.limits).position(|(judged, limit)| {
                 let by = judged.figure.change.map_or(0.0, |change| change.mean * sign);
                 judged.figure.clear && by > WORTH_SAYING * limit
             })
         };
         if let (Some(better), Some(worse)) = (moved(-1.0), moved(1.0))
-            && found.targets[worse].verdict != Verdict::Met
+            && setup.targets[worse].verdict != Verdict::Met
         {
-            let value = |index: usize| judged(&found.targets[index], results.kinds[index]);
+            let value = |index: usize| judged(&setup.targets[index], results.kinds[index]);
             let name = |index: usize| without_limit(&results.targets[index]);
             return Some(format!(
                 "{} moves the trouble rather than ending it: {} comes down to {}, but {} goes up to {}.",
-                quoted(&found.title),
+                quoted(&setup.title),
                 name(better),
                 value(better),
                 name(worse),
@@ -226,7 +226,7 @@ fn without_limit(target: &str) -> String {
 
 /// Figures that what was still under way at the end could have made worse.
 fn unfinished(results: &Results) -> Option<String> {
-    let open = |place: &usize| results.setups.iter().any(|found| found.targets[*place].at_least);
+    let open = |place: &usize| results.setups.iter().any(|setup| setup.targets[*place].at_least);
     let titles: Vec<String> =
         (0..results.targets.len()).filter(open).map(|place| quoted(&without_limit(&results.targets[place]))).collect();
     (!titles.is_empty()).then(|| {
@@ -248,9 +248,9 @@ pub fn cautions(results: &Results) -> Vec<String> {
     }
     cautions.extend(results.warnings.iter().map(|warning| capital(warning) + "."));
     cautions.extend(unfinished(results));
-    for found in &results.setups {
-        for remark in &found.remarks {
-            let caution = format!("{}: {remark}.", if found.name == "base" { "As it is" } else { &found.title });
+    for setup in &results.setups {
+        for remark in &setup.remarks {
+            let caution = format!("{}: {remark}.", if setup.name == "base" { "As it is" } else { &setup.title });
             if !cautions.iter().any(|other: &String| other.ends_with(&format!("{remark}."))) {
                 cautions.push(caution);
             }
@@ -275,7 +275,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     if results.inputs.iter().any(|input| input.path.starts_with("estate.drawn")) {
         cautions.push("Sites are drawn from a distribution, not listed: their names stand for no place.".to_owned());
     }
-    let empty = |found: &SetupResult| found.ledger.started == 0 && found.ledger.calls == 0 && found.paths.staff <= 0.0;
+    let empty = |setup: &SetupResult| setup.ledger.started == 0 && setup.ledger.calls == 0 && setup.paths.staff <= 0.0;
     let empty = results.setups.iter().any(empty);
     if empty {
         cautions.push("Nothing happened in these hours: no transaction, job or call began.".to_owned());

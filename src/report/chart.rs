@@ -250,9 +250,9 @@ impl Panels<'_> {
         let height = head + ROW * rows.max(1) + 10;
         let svg = sheet(u32::try_from(height).unwrap_or(300), |sheet| {
             legend(Some(sheet), &self.keys);
-            for (found, place) in setups.iter().zip(0..) {
+            for (setup, place) in setups.iter().zip(0..) {
                 let (left, top) = (width * (place % columns), head + ROW * (place / columns));
-                self.panel(sheet, (left, top, width), found, &plot, &hover);
+                self.panel(sheet, (left, top, width), setup, &plot, &hover);
             }
         });
         hover.onto(&svg)
@@ -262,7 +262,7 @@ impl Panels<'_> {
         &self,
         area: &Area<'_>,
         (left, top, width): (i32, i32, i32),
-        found: &SetupResult,
+        setup: &SetupResult,
         plot: &impl Fn(&Panel<'_, '_>, &SetupResult),
         hover: &Hover,
     ) {
@@ -277,16 +277,16 @@ impl Panels<'_> {
             top: top + 30,
             bottom: top + ROW - 26,
         };
-        let title = fitting(&found.title, (panel.right - panel.left) * 6 / 7);
+        let title = fitting(&setup.title, (panel.right - panel.left) * 6 / 7);
         sure(area.draw(&Text::new(title, (panel.left, top + 4), font(HEAD))));
-        panel.shade(found);
+        panel.shade(setup);
         panel.axes(self);
-        plot(&panel, found);
-        for (from, until, words) in (self.hover)(found) {
+        plot(&panel, setup);
+        for (from, until, words) in (self.hover)(setup) {
             if until > self.hours.0 && from < self.hours.1 {
                 hover.add(
                     [(panel.x(from), panel.top), (panel.x(until), panel.bottom)],
-                    &format!("{}, {words}", found.title),
+                    &format!("{}, {words}", setup.title),
                 );
             }
         }
@@ -312,9 +312,9 @@ impl Panel<'_, '_> {
         self.bottom - (share.clamp(0.0, 1.0) * f64::from(self.bottom - self.top)).round() as i32
     }
 
-    fn shade(&self, found: &SetupResult) {
+    fn shade(&self, setup: &SetupResult) {
         let mut named = false;
-        for &(_, from, until) in &found.curfews {
+        for &(_, from, until) in &setup.curfews {
             if until > self.hours.0 && from < self.hours.1 {
                 let corners = [(self.x(from), self.top), (self.x(until), self.bottom)];
                 sure(self.area.draw(&Rectangle::new(corners, SHADE.filled())));
@@ -469,12 +469,12 @@ pub(crate) fn nice(value: f64) -> f64 {
 
 /// The base where it was run, and the setup to show beside it: the first that does best on the first target.
 pub(crate) fn base_and_best(results: &Results) -> (Option<&SetupResult>, Option<&SetupResult>) {
-    let base = results.setups.iter().find(|found| found.name == "base");
-    let score = |found: &SetupResult| found.measures[STAFF_LOST].value.mean;
-    let options = results.setups.iter().filter(|found| found.name != "base");
-    let best = options.fold(None, |best: Option<&SetupResult>, found| match best {
-        Some(best) if score(best) <= score(found) => Some(best),
-        _ => Some(found),
+    let base = results.setups.iter().find(|setup| setup.name == "base");
+    let score = |setup: &SetupResult| setup.measures[STAFF_LOST].value.mean;
+    let options = results.setups.iter().filter(|setup| setup.name != "base");
+    let best = options.fold(None, |best: Option<&SetupResult>, setup| match best {
+        Some(best) if score(best) <= score(setup) => Some(best),
+        _ => Some(setup),
     });
     (base, best)
 }

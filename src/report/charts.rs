@@ -7,7 +7,7 @@ use crate::study::results::Results;
 /// Every chart that the results have something to say for.
 #[must_use]
 pub fn charts(results: &Results) -> Vec<Chart> {
-    let carries = results.setups.iter().any(|found| found.ledger.started + found.ledger.calls > 0);
+    let carries = results.setups.iter().any(|setup| setup.ledger.started + setup.ledger.calls > 0);
     [
         Some(chart::options::draw(results)),
         chart::tunnels::draw(results),

@@ -223,40 +223,41 @@ fn within(days: &[f64], limit: f64) -> f64 {
 }
 
 /// Which is the best, or which could not be told apart.
-fn selected(found: &Comparison) -> String {
-    let best = &found.rows[found.selected.best];
-    let what = measured(&found.targets[0]);
-    let certainty = number(100.0 * found.zone.1);
-    let zone = figure(found.zone.0, found.kinds[0]);
-    if found.selected.left.len() > 1 {
-        let left: Vec<String> = found.selected.left.iter().map(|&place| quoted(&found.rows[place].title)).collect();
+fn selected(comparison: &Comparison) -> String {
+    let best = &comparison.rows[comparison.selected.best];
+    let what = measured(&comparison.targets[0]);
+    let certainty = number(100.0 * comparison.zone.1);
+    let zone = figure(comparison.zone.0, comparison.kinds[0]);
+    if comparison.selected.left.len() > 1 {
+        let left: Vec<String> =
+            comparison.selected.left.iter().map(|&place| quoted(&comparison.rows[place].title)).collect();
         format!("The budget was not enough to tell {} apart by {zone} of {what}.", list(&left))
     } else {
         format!(
             "{} is the best by {what}, or within {zone} of it, with a probability of {certainty} %: {}{}.",
             quoted(&best.title),
-            interval(&best.figures[0], found.kinds[0]),
-            factor(found)
+            interval(&best.figures[0], comparison.kinds[0]),
+            factor(comparison)
         )
     }
 }
 
 /// The answer in sentences: the best, who leaves work undone, the cheapest that meets every target.
-fn sentences(found: &Comparison) -> Vec<String> {
-    let best = &found.rows[found.selected.best];
+fn sentences(comparison: &Comparison) -> Vec<String> {
+    let best = &comparison.rows[comparison.selected.best];
     let mut sentences = Vec::new();
-    if let Some(cheapest) = found.cheapest {
-        let row = &found.rows[cheapest];
+    if let Some(cheapest) = comparison.cheapest {
+        let row = &comparison.rows[cheapest];
         sentences.push(format!(
             "{} is the cheapest that meets every target, at {}.",
             quoted(&row.title),
-            money(found.currency.as_deref(), row.cost.unwrap_or_default())
+            money(comparison.currency.as_deref(), row.cost.unwrap_or_default())
         ));
     }
-    sentences.push(selected(found));
-    if found.selected.left.len() == 1 && !best.meets_all && found.someone_meets_all() {
+    sentences.push(selected(comparison));
+    if comparison.selected.left.len() == 1 && !best.meets_all && comparison.someone_meets_all() {
         let of = |is: fn(&Interval, f64) -> bool| -> Vec<String> {
-            let all = best.figures.iter().zip(&found.limits).zip(&found.targets);
+            let all = best.figures.iter().zip(&comparison.limits).zip(&comparison.targets);
             all.filter(|((figure, limit), _)| is(figure, **limit)).map(|(_, title)| quoted(title)).collect()
         };
         let missed = of(|figure, limit| figure.low() > limit);
@@ -268,20 +269,20 @@ fn sentences(found: &Comparison) -> Vec<String> {
             sentences.push(format!("It is not sure to meet {}.", list(&unsure)));
         }
     }
-    for row in &found.rows {
+    for row in &comparison.rows {
         let Some(more) = row.more_unfinished else { continue };
         sentences.push(format!(
             "{} does less of the work: it leaves {} more than {} unfinished at the end.",
             quoted(&row.title),
             several(whole(more), ["job", "jobs"]),
-            quoted(&found.rows[0].title)
+            quoted(&comparison.rows[0].title)
         ));
     }
-    for row in found.rows.iter().filter(|row| !row.switched_off.is_empty()) {
+    for row in comparison.rows.iter().filter(|row| !row.switched_off.is_empty()) {
         let classes = list(&row.switched_off);
         sentences.push(format!("{} does less of the work: no {classes} while it is switched off.", quoted(&row.title)));
     }
-    if !found.someone_meets_all() {
+    if !comparison.someone_meets_all() {
         sentences.push("None is sure to meet every target.".to_owned());
     }
     sentences
@@ -293,8 +294,8 @@ fn whole(number: f64) -> usize {
 }
 
 /// How the best compares with the first, where that is a matter of more than half as much again.
-fn factor(found: &Comparison) -> String {
-    let (first, best) = (&found.rows[0], &found.rows[found.selected.best]);
+fn factor(comparison: &Comparison) -> String {
+    let (first, best) = (&comparison.rows[0], &comparison.rows[comparison.selected.best]);
     let by = first.figures[0].mean / best.figures[0].mean;
     if best.difference.is_some_and(|by| by.clear) && by.is_finite() && by >= 1.5 {
         format!("; with {} it is {} times as much", quoted(&first.title), number(by))
@@ -305,34 +306,34 @@ fn factor(found: &Comparison) -> String {
 
 /// Answer, chart and evidence.
 #[must_use]
-pub fn finding(found: &Comparison, setting: &str) -> Finding {
-    let table = table(found);
+pub fn finding(comparison: &Comparison, setting: &str) -> Finding {
+    let table = table(comparison);
     Finding {
         name: "compare".to_owned(),
-        question: found.question.clone(),
+        question: comparison.question.clone(),
         setting: setting.to_owned(),
-        answer: sentences(found),
-        chart: Some(chart(found, &table)),
+        answer: sentences(comparison),
+        chart: Some(chart(comparison, &table)),
         evidence: vec![Evidence { title: "Set-ups, the best first".to_owned(), table, keys: 1 }],
         cautions: Vec::new(),
-        method: method(found),
-        csv: csv(found),
+        method: method(comparison),
+        csv: csv(comparison),
     }
 }
 
 /// Set-ups from the best to the worst by the first target.
-fn ranked(found: &Comparison) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..found.rows.len()).collect();
-    order.sort_by(|&a, &b| found.rows[a].figures[0].mean.total_cmp(&found.rows[b].figures[0].mean));
+fn ranked(comparison: &Comparison) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..comparison.rows.len()).collect();
+    order.sort_by(|&a, &b| comparison.rows[a].figures[0].mean.total_cmp(&comparison.rows[b].figures[0].mean));
     order
 }
 
-fn table(found: &Comparison) -> ChartTable {
-    let costs = found.rows.iter().any(|row| row.cost.is_some_and(|cost| cost > 0.0));
+fn table(comparison: &Comparison) -> ChartTable {
+    let costs = comparison.rows.iter().any(|row| row.cost.is_some_and(|cost| cost > 0.0));
     let mut head = vec!["set-up".to_owned()];
-    head.extend(found.targets.iter().flat_map(|target| [target.clone(), "days on which it is met".to_owned()]));
+    head.extend(comparison.targets.iter().flat_map(|target| [target.clone(), "days on which it is met".to_owned()]));
     head.extend([
-        format!("against {}", quoted(&found.rows[0].title)),
+        format!("against {}", quoted(&comparison.rows[0].title)),
         "over the limit".to_owned(),
         "staff time lost".to_owned(),
         "unfinished".to_owned(),
@@ -343,20 +344,20 @@ fn table(found: &Comparison) -> ChartTable {
         head.extend(["extra cost".to_owned(), "on the front".to_owned()]);
     }
     let row = |place: usize| {
-        let row = &found.rows[place];
+        let row = &comparison.rows[place];
         let mut cells = vec![row.title.clone()];
         for (target, (value, probability)) in row.figures.iter().zip(&row.probability).enumerate() {
             cells.extend([
-                interval(value, found.kinds[target]),
+                interval(value, comparison.kinds[target]),
                 format!("{} %", number((1000.0 * probability).round() / 10.0)),
             ]);
         }
         let over = format!("{} min", number(row.minutes_over.mean));
-        let days = found.selected.days[place].to_string();
+        let days = comparison.selected.days[place].to_string();
         let (staff, unfinished) = (staff_time(row.staff_lost.mean), number(row.unfinished.mean));
-        cells.extend([against(row, found.kinds[0]), over, staff, unfinished, days, yes(row.meets_all)]);
+        cells.extend([against(row, comparison.kinds[0]), over, staff, unfinished, days, yes(row.meets_all)]);
         if costs {
-            let cost = |cost| money(found.currency.as_deref(), cost);
+            let cost = |cost| money(comparison.currency.as_deref(), cost);
             cells.extend([
                 row.cost.map_or_else(String::new, cost),
                 row.cost.map_or_else(String::new, |_| yes(row.on_the_front)),
@@ -364,52 +365,52 @@ fn table(found: &Comparison) -> ChartTable {
         }
         cells
     };
-    ChartTable { rows: ranked(found).into_iter().map(row).collect(), head }
+    ChartTable { rows: ranked(comparison).into_iter().map(row).collect(), head }
 }
 
 /// The first target, set-up by set-up.
-fn chart(found: &Comparison, table: &ChartTable) -> Chart {
-    let kind = found.kinds[0];
+fn chart(comparison: &Comparison, table: &ChartTable) -> Chart {
+    let kind = comparison.kinds[0];
     let finite = |value: &Interval| if value.half.is_finite() { value.half } else { 0.0 };
-    let rows: Vec<ranges::RangeRow> = ranked(found)
+    let rows: Vec<ranges::RangeRow> = ranked(comparison)
         .into_iter()
         .map(|place| {
-            let (row, value) = (&found.rows[place], &found.rows[place].figures[0]);
+            let (row, value) = (&comparison.rows[place], &comparison.rows[place].figures[0]);
             ranges::RangeRow::Value {
                 label: row.title.clone(),
                 value: value.mean,
                 ends: (value.mean - finite(value), value.mean + finite(value)),
-                good: value.high() <= found.limits[0],
+                good: value.high() <= comparison.limits[0],
                 words: interval(value, kind),
             }
         })
         .collect();
-    let reach = found.rows.iter().map(|row| row.figures[0].mean + finite(&row.figures[0]));
-    let most = reach.fold(found.limits[0] * 1.4, f64::max);
+    let reach = comparison.rows.iter().map(|row| row.figures[0].mean + finite(&row.figures[0]));
+    let most = reach.fold(comparison.limits[0] * 1.4, f64::max);
     let show = |value: f64| in_unit_of(value, most, kind);
     let scale = RangeScale {
         most,
         step: ranges::step(most, kind),
         show: &show,
-        lines: vec![ranges::limit(found.limits[0])],
+        lines: vec![ranges::limit(comparison.limits[0])],
         now: 0.0,
         keys: Vec::new(),
     };
     Chart {
         name: "compare",
-        title: selected(found),
+        title: selected(comparison),
         note: format!(
             "{}, mean over days with its 95 % interval. A filled dot meets the target, a ring does not or is not certain to.",
-            capital(measured(&found.targets[0]))
+            capital(measured(&comparison.targets[0]))
         ),
         svg: ranges::draw(&rows, &scale),
         table: table.clone(),
     }
 }
 
-fn method(found: &Comparison) -> Vec<String> {
+fn method(comparison: &Comparison) -> Vec<String> {
     let mut method = Vec::new();
-    let saved: Vec<f64> = found.rows.iter().filter_map(|row| row.difference?.saved).collect();
+    let saved: Vec<f64> = comparison.rows.iter().filter_map(|row| row.difference?.saved).collect();
     if let Some(least) = saved.iter().copied().reduce(f64::min) {
         let most = saved.iter().copied().fold(least, f64::max);
         method.push(format!(
@@ -464,8 +465,8 @@ const HEAD: [&str; 18] = [
 ];
 
 /// As tidy CSV.
-fn csv(found: &Comparison) -> String {
-    let rows = found.rows.iter().enumerate().flat_map(|(place, row)| {
+fn csv(comparison: &Comparison) -> String {
+    let rows = comparison.rows.iter().enumerate().flat_map(|(place, row)| {
         let of_target = move |target: usize| {
             let value = &row.figures[target];
             let [mean, low, high] = [value.mean, value.low(), value.high()].map(known);
@@ -473,9 +474,9 @@ fn csv(found: &Comparison) -> String {
             let clear = by.map_or_else(String::new, |by| by.clear.to_string());
             let [by, by_low, by_high] =
                 by.map_or_else(Default::default, |by| [by.by.mean, by.by.low(), by.by.high()].map(known));
-            let (cost, best) = (row.cost.map_or_else(String::new, known), place == found.selected.best);
-            let (title, what) = (row.title.clone(), found.targets[target].clone());
-            let (probability, days) = (known(row.probability[target]), found.selected.days[place].to_string());
+            let (cost, best) = (row.cost.map_or_else(String::new, known), place == comparison.selected.best);
+            let (title, what) = (row.title.clone(), comparison.targets[target].clone());
+            let (probability, days) = (known(row.probability[target]), comparison.selected.days[place].to_string());
             let (meets, best) = (row.meets_all.to_string(), best.to_string());
             let (over, front) = (known(row.minutes_over.mean), row.on_the_front.to_string());
             let (staff, unfinished) = (known(row.staff_lost.mean), known(row.unfinished.mean));

@@ -5,23 +5,25 @@ use crate::study::results::{Results, SetupResult};
 /// Points (middle of the bin [h], utilisation [%]) of one concentrator.
 pub(crate) fn utilisation<'a>(
     results: &'a Results,
-    found: &'a SetupResult,
-    unit: usize,
+    setup: &'a SetupResult,
+    concentrator: usize,
 ) -> impl Iterator<Item = (f64, f64)> + 'a {
     let (starts, length) = &results.bins;
     starts.iter().enumerate().filter_map(move |(bin, start)| {
-        let could = found.capacity[unit][bin];
-        let done: f64 = found.carried[unit][bin].iter().sum();
+        let could = setup.capacity[concentrator][bin];
+        let done: f64 = setup.carried[concentrator][bin].iter().sum();
         // Windows that are booked as a whole may overlap a bin's end.
         (could > 0.0).then(|| (start + length / 7200.0, (100.0 * done / could).min(100.0)))
     })
 }
 
 /// Hours in which some concentrator is at 98 % or more: first, last, and how long in all.
-pub(crate) fn full(results: &Results, found: &SetupResult) -> Option<(f64, f64, f64)> {
+pub(crate) fn full(results: &Results, setup: &SetupResult) -> Option<(f64, f64, f64)> {
     let mut bins: Vec<f64> = Vec::new();
-    for unit in 0..found.units.len() {
-        bins.extend(utilisation(results, found, unit).filter(|(_, share)| *share >= 98.0).map(|(hour, _)| hour));
+    for concentrator in 0..setup.concentrators.len() {
+        bins.extend(
+            utilisation(results, setup, concentrator).filter(|(_, share)| *share >= 98.0).map(|(hour, _)| hour),
+        );
     }
     bins.sort_by(f64::total_cmp);
     bins.dedup();

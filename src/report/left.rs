@@ -16,16 +16,16 @@ const NAMED: usize = 3;
 
 /// The classes that an option leaves waiting, the most time first, with what the best option makes of them.
 #[must_use]
-pub fn undone(results: &Results, found: &SetupResult) -> Option<String> {
-    let base = results.setups.iter().find(|found| found.name == "base")?;
+pub fn undone(results: &Results, setup: &SetupResult) -> Option<String> {
+    let base = results.setups.iter().find(|setup| setup.name == "base")?;
     let mut left: Vec<(f64, String)> = Vec::new();
-    for own in &found.waits {
+    for own in &setup.waits {
         let Some(now) = wait(base, own.class).filter(|_| !may_be_put_off(results, own.class)) else { continue };
         let Some((best, shortest)) = best(results, own.class) else { continue };
         let (before, after, least) = (now.mean.value.mean, own.mean.value.mean, shortest.mean.value.mean);
         let saved = shortest.mean.clear && least < HALVED * before && before - least > NOTICED;
         if saved && after > LEFT * before {
-            let started: f64 = found.by_class[own.class].iter().map(|bin| bin.started).sum();
+            let started: f64 = setup.by_class[own.class].iter().map(|bin| bin.started).sum();
             let what = format!(
                 "{} ({} on average, {} as it is, {} with {})",
                 results.classes[own.class],
@@ -42,18 +42,18 @@ pub fn undone(results: &Results, found: &SetupResult) -> Option<String> {
     (!named.is_empty()).then(|| list(&named))
 }
 
-fn wait(found: &SetupResult, class: usize) -> Option<&Wait> {
-    found.waits.iter().find(|wait| wait.class == class)
+fn wait(setup: &SetupResult, class: usize) -> Option<&Wait> {
+    setup.waits.iter().find(|wait| wait.class == class)
 }
 
 /// Nobody waits for what some set-up keeps back on purpose.
 fn may_be_put_off(results: &Results, class: usize) -> bool {
-    results.setups.iter().any(|found| found.curfews.iter().any(|(curfew, ..)| *curfew == class))
+    results.setups.iter().any(|setup| setup.curfews.iter().any(|(curfew, ..)| *curfew == class))
 }
 
 /// The option under which a class waits least.
 fn best(results: &Results, class: usize) -> Option<(&SetupResult, &Wait)> {
-    let options = results.setups.iter().filter(|found| found.name != "base");
-    let waits = options.filter_map(|found| Some((found, wait(found, class)?)));
+    let options = results.setups.iter().filter(|setup| setup.name != "base");
+    let waits = options.filter_map(|setup| Some((setup, wait(setup, class)?)));
     waits.min_by(|a, b| a.1.mean.value.mean.total_cmp(&b.1.mean.value.mean))
 }

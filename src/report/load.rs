@@ -31,7 +31,7 @@ pub fn text(study: &Study) -> String {
                 setup.title,
                 hour.from,
                 percent(hour),
-                pool.units.join(" and ")
+                pool.concentrators.join(" and ")
             ))
         })
         .collect();
@@ -96,8 +96,8 @@ fn percent(hour: &Hour) -> String {
 
 fn of_pool(study: &Study, pool: &Offered) -> String {
     let base = &study.setups[0].model;
-    let names = pool.units.join(" and ");
-    let verb = if pool.units.len() == 1 { "carries" } else { "carry" };
+    let names = pool.concentrators.join(" and ");
+    let verb = if pool.concentrators.len() == 1 { "carries" } else { "carry" };
     let mut text =
         format!("\nOffered load by hour, as a share of the {} that {names} {verb}\n", bit_rate(pool.carries));
     let scale = pool.busiest().map_or(1.0, |hour| (hour.load() / 1.2).max(1.0));
@@ -134,9 +134,13 @@ fn busiest(base: &crate::model::Model, pool: &Offered, hour: &Hour) -> String {
         .map(|(part, name)| format!("{name} {} %", number((part * 100.0).round())))
         .collect();
     let times = if hour.load() >= 1.0 {
-        format!("{} times what {} can carry", number((hour.load() * 100.0).round() / 100.0), pool.units.join(" and "))
+        format!(
+            "{} times what {} can carry",
+            number((hour.load() * 100.0).round() / 100.0),
+            pool.concentrators.join(" and ")
+        )
     } else {
-        format!("{} % of what {} can carry", percent(hour), pool.units.join(" and "))
+        format!("{} % of what {} can carry", percent(hour), pool.concentrators.join(" and "))
     };
     let over = pool.hours.iter().filter(|hour| hour.load() >= 1.0).count();
     let over = if over > 0 {

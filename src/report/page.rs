@@ -107,7 +107,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Provenance) -> String 
         ("options", "Options", !verdicts.is_empty()),
         ("charts", "Charts", true),
         ("waits", "Who waits", !waits.is_empty()),
-        ("calls", "Calls", results.setups.iter().any(|found| !found.calls.is_empty())),
+        ("calls", "Calls", results.setups.iter().any(|setup| !setup.calls.is_empty())),
         ("when", "When and where", has_more),
         ("what", "What each option is", !what.is_empty()),
         ("figures", "All figures", true),
@@ -123,8 +123,8 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Provenance) -> String 
         contents: sections.into_iter().filter(|(_, _, there)| *there).map(|(id, title, _)| (id, title)).collect(),
         targets: &results.targets,
         verdicts,
-        has_jobs: results.setups.iter().any(|found| found.measures[UNFINISHED].value.mean >= 0.05),
-        has_costs: results.setups.iter().any(|found| found.name != "base" && found.cost.is_some()),
+        has_jobs: results.setups.iter().any(|setup| setup.measures[UNFINISHED].value.mean >= 0.05),
+        has_costs: results.setups.iter().any(|setup| setup.name != "base" && setup.cost.is_some()),
         staff_classes: staff_classes(results),
         replications: results.replications,
         charts: charts.iter().map(|chart| Shown { chart, svg: chart.labelled(), first: is_first(chart) }).collect(),
@@ -151,27 +151,27 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Provenance) -> String 
 }
 
 fn what(results: &Results) -> Vec<(String, String, String)> {
-    let options = results.setups.iter().filter(|found| found.name != "base");
-    options.map(|found| (found.title.clone(), capital(&found.what.join("; ")), found.name.clone())).collect()
+    let options = results.setups.iter().filter(|setup| setup.name != "base");
+    options.map(|setup| (setup.title.clone(), capital(&setup.what.join("; ")), setup.name.clone())).collect()
 }
 
 fn verdicts(results: &Results) -> Vec<VerdictRow> {
-    let chosen = recommend::choice(results).map(|found| found.name.clone());
+    let chosen = recommend::choice(results).map(|setup| setup.name.clone());
     let worse = |figure: &ComparedEstimate| figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
-    let rows = results.setups.iter().map(|found| {
-        let targets = found.targets.iter().zip(&results.kinds).zip(&results.targets);
+    let rows = results.setups.iter().map(|setup| {
+        let targets = setup.targets.iter().zip(&results.kinds).zip(&results.targets);
         let cells = targets.map(|((judged, kind), title)| cell(judged, *kind, title));
-        let (staff, jobs) = (&found.measures[STAFF_LOST], &found.measures[UNFINISHED]);
+        let (staff, jobs) = (&setup.measures[STAFF_LOST], &setup.measures[UNFINISHED]);
         VerdictRow {
-            title: found.title.clone(),
-            chosen: chosen.as_ref() == Some(&found.name),
+            title: setup.title.clone(),
+            chosen: chosen.as_ref() == Some(&setup.name),
             cells: cells.collect(),
             staff: (staff_time(staff.value.mean), worse(staff)),
             jobs: (number(jobs.value.mean), worse(jobs)),
-            cost: if found.name == "base" {
+            cost: if setup.name == "base" {
                 String::new()
             } else {
-                found.cost.map_or_else(|| "not written".to_owned(), |cost| money(results.currency.as_deref(), cost))
+                setup.cost.map_or_else(|| "not written".to_owned(), |cost| money(results.currency.as_deref(), cost))
             },
         }
     });
@@ -182,12 +182,12 @@ fn verdicts(results: &Results) -> Vec<VerdictRow> {
 fn waits(results: &Results) -> Vec<WaitRow> {
     let mut rows = Vec::new();
     for (class, name) in results.classes.iter().enumerate() {
-        for found in &results.setups {
-            let Some(wait) = found.waits.iter().find(|wait| wait.class == class) else { continue };
+        for setup in &results.setups {
+            let Some(wait) = setup.waits.iter().find(|wait| wait.class == class) else { continue };
             let cells =
                 [(&wait.mean, TargetKind::Time), (&wait.p95, TargetKind::Time), (&wait.given_up, TargetKind::Share)];
             let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
-            rows.push(WaitRow { class: name.clone(), title: found.title.clone(), cells: cells.into() });
+            rows.push(WaitRow { class: name.clone(), title: setup.title.clone(), cells: cells.into() });
         }
     }
     rows
@@ -197,11 +197,11 @@ fn waits(results: &Results) -> Vec<WaitRow> {
 fn calls(results: &Results) -> Vec<WaitRow> {
     let mut rows = Vec::new();
     for (class, name) in results.classes.iter().enumerate() {
-        for found in &results.setups {
-            let Some(own) = found.calls.iter().find(|calls| calls.class == class) else { continue };
+        for setup in &results.setups {
+            let Some(own) = setup.calls.iter().find(|calls| calls.class == class) else { continue };
             let cells = [(&own.asked, TargetKind::Count), (&own.refused, TargetKind::Share)];
             let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
-            rows.push(WaitRow { class: name.clone(), title: found.title.clone(), cells: cells.into() });
+            rows.push(WaitRow { class: name.clone(), title: setup.title.clone(), cells: cells.into() });
         }
     }
     rows
@@ -234,8 +234,8 @@ fn figures(results: &Results) -> Vec<(String, Vec<(String, String)>)> {
         let by = measure.change.map_or_else(String::new, |by| format!("{}{star}", change(&by, None)));
         (plain_interval(&measure.value), by)
     };
-    let row = |found: &SetupResult| found.measures.iter().take(results.measures().len()).map(cell).collect();
-    results.setups.iter().map(|found| (found.title.clone(), row(found))).collect()
+    let row = |setup: &SetupResult| setup.measures.iter().take(results.measures().len()).map(cell).collect();
+    results.setups.iter().map(|setup| (setup.title.clone(), row(setup))).collect()
 }
 
 fn inputs_title(results: &Results) -> String {
@@ -287,7 +287,7 @@ fn common(group: &[&Input]) -> String {
 }
 
 fn method(results: &Results) -> String {
-    let transactions: u64 = results.setups.iter().map(|found| found.ledger.started + found.ledger.calls).sum();
+    let transactions: u64 = results.setups.iter().map(|setup| setup.ledger.started + setup.ledger.calls).sum();
     let pairs = if results.antithetic {
         " Days come in pairs: what was drawn large for one is small for the other (antithetic variates), and intervals count \
          each pair once."

@@ -157,7 +157,7 @@ fn with(plan: &PlanResult) -> String {
 /// The best split in a sentence.
 fn split(plan: &PlanResult, value: f64, (low, high): (f64, f64)) -> String {
     let Knob::Split(one, other) = plan.knob else { return String::new() };
-    let name = |unit: u8| &plan.units[usize::from(unit)];
+    let name = |unit: u8| &plan.concentrators[usize::from(unit)];
     let measure = plan.answer.measured(value).unwrap_or(f64::NAN);
     let zone = figure(plan.precision * plan.limit, plan.kind);
     let as_good = if high > low {

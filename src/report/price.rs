@@ -9,14 +9,14 @@ const WORTH_SAYING: f64 = 0.02;
 
 /// What is clearly worse than in the base and worth saying, or switched off, in words; none where nothing is.
 #[must_use]
-pub fn of(results: &Results, found: &SetupResult) -> Option<String> {
-    let base = results.setups.iter().find(|found| found.name == "base")?;
-    let worse = MEASURES.iter().zip(found.measures.iter().zip(&base.measures)).filter_map(|(figure, (own, base))| {
+pub fn of(results: &Results, setup: &SetupResult) -> Option<String> {
+    let base = results.setups.iter().find(|setup| setup.name == "base")?;
+    let worse = MEASURES.iter().zip(setup.measures.iter().zip(&base.measures)).filter_map(|(figure, (own, base))| {
         let by = own.change?.mean;
         let says = own.clear && by > WORTH_SAYING * base.value.mean;
         says.then(|| more(figure.name, by)).flatten()
     });
-    let off = found.switched_off.iter().map(|class| format!("no {class} while it is switched off"));
+    let off = setup.switched_off.iter().map(|class| format!("no {class} while it is switched off"));
     let worse: Vec<String> = worse.chain(off).collect();
     (!worse.is_empty()).then(|| list(&worse))
 }

@@ -24,14 +24,14 @@ pub struct Judgement {
 impl Judgement {
     /// Of a set-up.
     #[must_use]
-    pub fn of(results: &Results, found: &SetupResult) -> Self {
-        let waits = found.waits.iter().filter(|wait| results.waited_for[wait.class]);
+    pub fn of(results: &Results, setup: &SetupResult) -> Self {
+        let waits = setup.waits.iter().filter(|wait| results.waited_for[wait.class]);
         Self {
-            unmet: found.targets.iter().filter(|judged| judged.verdict != Verdict::Met).count(),
+            unmet: setup.targets.iter().filter(|judged| judged.verdict != Verdict::Met).count(),
             worst_wait: waits.map(|wait| wait.mean.value.mean).fold(0.0, f64::max),
-            staff_lost: found.measures[STAFF_LOST].value.mean,
-            unfinished: found.measures[UNFINISHED].value.mean,
-            cost: found.cost,
+            staff_lost: setup.measures[STAFF_LOST].value.mean,
+            unfinished: setup.measures[UNFINISHED].value.mean,
+            cost: setup.cost,
         }
     }
 
@@ -57,20 +57,20 @@ pub fn is_better(one: &[f64], other: &[f64]) -> bool {
 /// the same cost, the one under which staff lose least time.
 #[must_use]
 pub fn choice(results: &Results) -> Option<&SetupResult> {
-    let base = results.setups.iter().find(|found| found.name == "base")?;
+    let base = results.setups.iter().find(|setup| setup.name == "base")?;
     if overall(base) == Verdict::Met {
         return None;
     }
-    let outcome = |found: &SetupResult| Judgement::of(results, found);
-    let beaten = |found: &SetupResult| results.setups.iter().any(|other| outcome(found).is_beaten_by(&outcome(other)));
-    let meets = |found: &&SetupResult| found.name != "base" && overall(found) == Verdict::Met && !beaten(found);
+    let outcome = |setup: &SetupResult| Judgement::of(results, setup);
+    let beaten = |setup: &SetupResult| results.setups.iter().any(|other| outcome(setup).is_beaten_by(&outcome(other)));
+    let meets = |setup: &&SetupResult| setup.name != "base" && overall(setup) == Verdict::Met && !beaten(setup);
     let good: Vec<&SetupResult> = results.setups.iter().filter(meets).collect();
-    let whole: Vec<&SetupResult> = good.iter().copied().filter(|found| is_whole(results, found)).collect();
+    let whole: Vec<&SetupResult> = good.iter().copied().filter(|setup| is_whole(results, setup)).collect();
     let harmless: Vec<&SetupResult> =
-        good.iter().copied().filter(|found| price::of(results, found).is_none()).collect();
+        good.iter().copied().filter(|setup| price::of(results, setup).is_none()).collect();
     let from = [whole, harmless, good].into_iter().find(|some| !some.is_empty())?;
-    let priced = from.iter().all(|found| found.cost.is_some());
-    let key = |found: &SetupResult| (if priced { found.cost.unwrap_or(0.0) } else { 0.0 }, outcome(found).staff_lost);
+    let priced = from.iter().all(|setup| setup.cost.is_some());
+    let key = |setup: &SetupResult| (if priced { setup.cost.unwrap_or(0.0) } else { 0.0 }, outcome(setup).staff_lost);
     from.into_iter().min_by(|a, b| {
         let (a, b) = (key(a), key(b));
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
@@ -82,31 +82,31 @@ const LEFT_OVER: f64 = 0.25;
 
 /// Whether it ends the trouble: makes nothing worse, leaves nobody waiting, and takes away most of the staff time lost.
 #[must_use]
-pub fn is_whole(results: &Results, found: &SetupResult) -> bool {
-    let lost = |found: &SetupResult| found.measures[STAFF_LOST].value.mean;
-    let base = results.setups.iter().find(|found| found.name == "base");
-    let mostly = base.is_none_or(|base| lost(found) <= LEFT_OVER * lost(base) || lost(base) < 0.05);
-    mostly && price::of(results, found).is_none() && left::undone(results, found).is_none()
+pub fn is_whole(results: &Results, setup: &SetupResult) -> bool {
+    let lost = |setup: &SetupResult| setup.measures[STAFF_LOST].value.mean;
+    let base = results.setups.iter().find(|setup| setup.name == "base");
+    let mostly = base.is_none_or(|base| lost(setup) <= LEFT_OVER * lost(base) || lost(base) < 0.05);
+    mostly && price::of(results, setup).is_none() && left::undone(results, setup).is_none()
 }
 
 /// The recommendation in a sentence.
 #[must_use]
 pub fn sentence(results: &Results) -> Option<String> {
-    let found = choice(results)?;
-    let base = results.setups.iter().find(|found| found.name == "base")?;
+    let setup = choice(results)?;
+    let base = results.setups.iter().find(|setup| setup.name == "base")?;
     let others = results.setups.iter().filter(|other| other.name != "base" && overall(other) == Verdict::Met).count();
-    let how = match (is_whole(results, found), found.cost.is_some(), others) {
+    let how = match (is_whole(results, setup), setup.cost.is_some(), others) {
         (true, _, 1) => "What ends it",
         (true, true, _) => "Cheapest that ends it",
         (true, false, _) => "Least time lost, of what ends it",
         (false, true, 2..) => "Cheapest that meets every target",
         (false, ..) => "Best that meets every target",
     };
-    let cost = found.cost.map_or_else(String::new, |cost| format!(" ({})", money(results.currency.as_deref(), cost)));
-    let lost = |found: &SetupResult| found.measures[STAFF_LOST].value.mean;
-    let staff = saving(lost(base), lost(found)).map_or_else(String::new, |saving| format!(": {saving}"));
-    let missing = if found.cost.is_none() { "; no cost is written for it" } else { "" };
-    Some(format!("{how}: {}{cost}{staff}{missing}.", quoted(&found.title)))
+    let cost = setup.cost.map_or_else(String::new, |cost| format!(" ({})", money(results.currency.as_deref(), cost)));
+    let lost = |setup: &SetupResult| setup.measures[STAFF_LOST].value.mean;
+    let staff = saving(lost(base), lost(setup)).map_or_else(String::new, |saving| format!(": {saving}"));
+    let missing = if setup.cost.is_none() { "; no cost is written for it" } else { "" };
+    Some(format!("{how}: {}{cost}{staff}{missing}.", quoted(&setup.title)))
 }
 
 /// How much less staff time is lost, in words.

@@ -104,11 +104,11 @@ fn options(page: &mut Worksheet, top: u32, results: &Results) -> Result<u32, Xls
         page.set_column_width(column, 14)?;
     }
     let mut row = top;
-    for found in &results.setups {
+    for setup in &results.setups {
         row += 1;
-        page.write(row, 0, cut(&found.title))?;
+        page.write(row, 0, cut(&setup.title))?;
         let mut column = 1;
-        for judged in &found.targets {
+        for judged in &setup.targets {
             page.write(row, column, judged.verdict.name())?;
             let value = &judged.figure.value;
             for (number, column) in [value.mean, value.low(), value.high()].into_iter().zip(column + 1..) {
@@ -118,9 +118,9 @@ fn options(page: &mut Worksheet, top: u32, results: &Results) -> Result<u32, Xls
             }
             column += 4;
         }
-        page.write(row, column, found.measures[STAFF_LOST].value.mean)?;
-        page.write(row, column + 1, found.measures[UNFINISHED].value.mean)?;
-        if let Some(cost) = found.cost {
+        page.write(row, column, setup.measures[STAFF_LOST].value.mean)?;
+        page.write(row, column + 1, setup.measures[UNFINISHED].value.mean)?;
+        if let Some(cost) = setup.cost {
             page.write(row, column + 2, cost)?;
         }
     }

@@ -32,7 +32,7 @@ pub fn markdown(results: &Results) -> String {
 }
 
 fn objectives(results: &Results) -> Vec<Item> {
-    let options = results.setups.iter().filter(|found| found.name != "base").map(|found| quoted(&found.title));
+    let options = results.setups.iter().filter(|setup| setup.name != "base").map(|setup| quoted(&setup.title));
     let options: Vec<String> = options.collect();
     let aims = if options.is_empty() { String::new() } else { format!(" {} are compared with it.", list(&options)) };
     vec![
@@ -50,14 +50,14 @@ fn objectives(results: &Results) -> Vec<Item> {
 }
 
 fn logic(results: &Results) -> Vec<Item> {
-    let units = |found: &SetupResult| {
-        let unit = |(name, carries, _): &(String, f64, u32)| format!("{name} ({})", bit_rate(*carries));
-        list(&found.units.iter().map(unit).collect::<Vec<String>>())
+    let concentrators = |setup: &SetupResult| {
+        let concentrator = |(name, carries, _): &(String, f64, u32)| format!("{name} ({})", bit_rate(*carries));
+        list(&setup.concentrators.iter().map(concentrator).collect::<Vec<String>>())
     };
-    let scenario = results.setups.iter().filter(|found| found.name != "base");
+    let scenario = results.setups.iter().filter(|setup| setup.name != "base");
     let scenario: Vec<String> =
-        scenario.map(|found| format!("{}: {}", quoted(&found.title), found.what.join("; "))).collect();
-    let base = results.setups.first().map_or_else(String::new, units);
+        scenario.map(|setup| format!("{}: {}", quoted(&setup.title), setup.what.join("; "))).collect();
+    let base = results.setups.first().map_or_else(String::new, concentrators);
     vec![
         (
             "2.1 Base model overview diagram",
@@ -170,7 +170,7 @@ fn experiments(results: &Results) -> Vec<Item> {
 }
 
 fn program(results: &Results) -> Vec<Item> {
-    let events: u64 = results.setups.iter().map(|found| found.ledger.started + found.ledger.calls).sum();
+    let events: u64 = results.setups.iter().map(|setup| setup.ledger.started + setup.ledger.calls).sum();
     vec![
         ("5.1 Software", format!("headend {}, in Rust; manifest.json has the build.", env!("CARGO_PKG_VERSION"))),
         (

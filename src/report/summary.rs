@@ -28,26 +28,26 @@ pub fn text(results: &Results, charts: &[Chart]) -> String {
 }
 
 fn options(results: &Results) -> String {
-    let costs = results.setups.iter().any(|found| found.name != "base" && found.cost.is_some());
+    let costs = results.setups.iter().any(|setup| setup.name != "base" && setup.cost.is_some());
     let mut head = vec!["option".to_owned()];
     head.extend(results.targets.iter().cloned());
     head.push("staff time lost".to_owned());
     if costs {
         head.push("extra cost".to_owned());
     }
-    let chosen = recommend::choice(results).map(|found| &found.name);
-    let row = |found: &SetupResult| {
-        let name = if chosen == Some(&found.name) { format!("**{}**", found.title) } else { found.title.clone() };
+    let chosen = recommend::choice(results).map(|setup| &setup.name);
+    let row = |setup: &SetupResult| {
+        let name = if chosen == Some(&setup.name) { format!("**{}**", setup.title) } else { setup.title.clone() };
         let mut row = vec![name];
-        let targets = found.targets.iter().zip(&results.kinds);
+        let targets = setup.targets.iter().zip(&results.kinds);
         row.extend(
             targets.map(|(one, kind)| format!("{} {} {}", mark(one.verdict), one.verdict.name(), judged(one, *kind))),
         );
-        row.push(staff_time(found.measures[STAFF_LOST].value.mean));
+        row.push(staff_time(setup.measures[STAFF_LOST].value.mean));
         if costs {
-            let base = found.name == "base";
+            let base = setup.name == "base";
             row.push(
-                found.cost.filter(|_| !base).map_or_else(String::new, |cost| money(results.currency.as_deref(), cost)),
+                setup.cost.filter(|_| !base).map_or_else(String::new, |cost| money(results.currency.as_deref(), cost)),
             );
         }
         row

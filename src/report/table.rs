@@ -30,8 +30,8 @@ pub fn setting(results: &Results) -> String {
 pub fn summary(results: &Results) -> String {
     let mut text = format!("{}\n{}\n", wrapped(&results.question, ""), wrapped(&setting(results), ""));
     for (target, title) in results.targets.iter().enumerate() {
-        let rows = results.setups.iter().map(|found| {
-            let judged = &found.targets[target];
+        let rows = results.setups.iter().map(|setup| {
+            let judged = &setup.targets[target];
             let by = judged.figure.change.map_or_else(String::new, |by| {
                 format!(
                     "{}{}",
@@ -40,7 +40,7 @@ pub fn summary(results: &Results) -> String {
                 )
             });
             let verdict = format!("{} {}", mark(judged.verdict), judged.verdict.name());
-            vec![found.title.clone(), verdict, told(judged, results.kinds[target]), by]
+            vec![setup.title.clone(), verdict, told(judged, results.kinds[target]), by]
         });
         text += &format!("\n{title}\n{}", columns(&rows.collect::<Vec<_>>()));
     }
@@ -68,9 +68,9 @@ pub fn summary(results: &Results) -> String {
 fn outcomes(results: &Results) -> String {
     let mut head = vec!["set-up".to_owned()];
     head.extend(results.measures().iter().map(|figure| figure.short.to_owned()));
-    let rows = results.setups.iter().map(|found| {
-        let mut row = vec![found.title.clone()];
-        row.extend(found.measures.iter().zip(results.measures()).map(|(measure, figure)| {
+    let rows = results.setups.iter().map(|setup| {
+        let mut row = vec![setup.title.clone()];
+        row.extend(setup.measures.iter().zip(results.measures()).map(|(measure, figure)| {
             let star = if measure.clear { " *" } else { "" };
             let value = measure.value.mean;
             match figure.unit {

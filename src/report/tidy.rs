@@ -94,32 +94,32 @@ pub(super) fn summary(results: &Results, rows: &mut CsvRows) {
                 judged[1].to_owned(),
             ]
         };
-    for found in &results.setups {
-        for (index, judged) in found.targets.iter().enumerate() {
+    for setup in &results.setups {
+        for (index, judged) in setup.targets.iter().enumerate() {
             let unit = results.kinds[index].unit();
             let limit = digits(results.limits[index]);
             let verdict = [judged.verdict.name(), if judged.at_least { "true" } else { "false" }];
-            rows.push(row(&found.name, &results.targets[index], unit, &judged.figure, limit, verdict));
+            rows.push(row(&setup.name, &results.targets[index], unit, &judged.figure, limit, verdict));
         }
-        for (figure, compared) in MEASURES.iter().zip(&found.measures) {
-            rows.push(row(&found.name, figure.name, figure.unit, compared, String::new(), ["", ""]));
+        for (figure, compared) in MEASURES.iter().zip(&setup.measures) {
+            rows.push(row(&setup.name, figure.name, figure.unit, compared, String::new(), ["", ""]));
         }
-        let waits = found.waits.iter().flat_map(Wait::figures).chain(found.calls.iter().flat_map(Calls::figures));
-        for (compared, series) in waits.zip(&found.series[found.targets.len() + MEASURES.len()..]) {
-            rows.push(row(&found.name, &series.figure, series.unit, compared, String::new(), ["", ""]));
+        let waits = setup.waits.iter().flat_map(Wait::figures).chain(setup.calls.iter().flat_map(Calls::figures));
+        for (compared, series) in waits.zip(&setup.series[setup.targets.len() + MEASURES.len()..]) {
+            rows.push(row(&setup.name, &series.figure, series.unit, compared, String::new(), ["", ""]));
         }
     }
 }
 
 pub(super) fn replications(results: &Results, rows: &mut CsvRows) {
-    for found in &results.setups {
-        for series in &found.series {
+    for setup in &results.setups {
+        for series in &setup.series {
             for (replication, value) in series.values.iter().enumerate() {
                 let [forecast, mean, error] = forecast_of(series.control.as_ref(), replication, results.antithetic);
                 let change = forecast_of(series.change_control.as_ref(), replication, results.antithetic);
                 let [by, by_mean, by_error] = change;
                 rows.push([
-                    found.name.clone(),
+                    setup.name.clone(),
                     series.figure.clone(),
                     series.unit.to_owned(),
                     replication.to_string(),
@@ -152,27 +152,30 @@ fn forecast_of(forecast: Option<&Forecasted>, replication: usize, antithetic: bo
 }
 
 pub(super) fn options(results: &Results, rows: &mut CsvRows) {
-    for found in &results.setups {
+    for setup in &results.setups {
         rows.push([
-            found.name.clone(),
-            found.title.clone(),
-            found.cost.map_or_else(String::new, known),
-            found.what.join("; "),
+            setup.name.clone(),
+            setup.title.clone(),
+            setup.cost.map_or_else(String::new, known),
+            setup.what.join("; "),
         ]);
     }
 }
 
 pub(super) fn timeline(results: &Results, rows: &mut CsvRows) {
-    for found in &results.setups {
-        for (unit, (name, ..)) in found.units.iter().enumerate() {
+    for setup in &results.setups {
+        for (concentrator, (name, ..)) in setup.concentrators.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
                 let [day, time] = when(results, *start);
-                let could = found.capacity[unit][bin];
-                for (class, work) in found.carried[unit][bin].iter().enumerate() {
-                    let queue =
-                        if class == results.watched.0 { digits(found.queue[unit][bin] * 1e3) } else { String::new() };
+                let could = setup.capacity[concentrator][bin];
+                for (class, work) in setup.carried[concentrator][bin].iter().enumerate() {
+                    let queue = if class == results.watched.0 {
+                        digits(setup.queue[concentrator][bin] * 1e3)
+                    } else {
+                        String::new()
+                    };
                     rows.push([
-                        found.name.clone(),
+                        setup.name.clone(),
                         day.clone(),
                         time.clone(),
                         name.clone(),
@@ -188,13 +191,13 @@ pub(super) fn timeline(results: &Results, rows: &mut CsvRows) {
 }
 
 pub(super) fn classes(results: &Results, rows: &mut CsvRows) {
-    for found in &results.setups {
+    for setup in &results.setups {
         for (bin, start) in results.bins.0.iter().enumerate() {
             let [day, time] = when(results, *start);
-            for (class, bins) in found.by_class.iter().enumerate() {
+            for (class, bins) in setup.by_class.iter().enumerate() {
                 let here = &bins[bin];
                 rows.push([
-                    found.name.clone(),
+                    setup.name.clone(),
                     day.clone(),
                     time.clone(),
                     results.classes[class].clone(),
@@ -213,16 +216,16 @@ pub(super) fn classes(results: &Results, rows: &mut CsvRows) {
 }
 
 pub(super) fn latency(results: &Results, rows: &mut CsvRows) {
-    for found in &results.setups {
+    for setup in &results.setups {
         for (window, start) in results.windows.iter().enumerate() {
             let [day, time] = when(results, *start);
-            for (class, windows) in found.latency.iter().enumerate() {
-                let affected = &found.affected[window];
+            for (class, windows) in setup.latency.iter().enumerate() {
+                let affected = &setup.affected[window];
                 let watched = |value: f64| if class == results.watched.0 { digits(value) } else { String::new() };
                 let quantile =
                     |of: fn((f64, f64)) -> f64| windows[window].map_or_else(String::new, |both| digits(of(both)));
                 rows.push([
-                    found.name.clone(),
+                    setup.name.clone(),
                     day.clone(),
                     time.clone(),
                     results.classes[class].clone(),
@@ -239,13 +242,13 @@ pub(super) fn latency(results: &Results, rows: &mut CsvRows) {
 
 pub(super) fn tunnels(results: &Results, rows: &mut CsvRows) {
     let quarter = quarter_of(results.bins.1);
-    for found in &results.setups {
-        for (unit, (name, ..)) in found.units.iter().enumerate() {
+    for setup in &results.setups {
+        for (concentrator, (name, ..)) in setup.concentrators.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
                 let [day, time] = when(results, *start);
-                let here = &found.hubs[unit][bin];
+                let here = &setup.concentrator_bins[concentrator][bin];
                 rows.push([
-                    found.name.clone(),
+                    setup.name.clone(),
                     day,
                     time,
                     name.clone(),
@@ -254,9 +257,9 @@ pub(super) fn tunnels(results: &Results, rows: &mut CsvRows) {
                     digits(here.handshakes / results.bins.1),
                     digits(here.turned_away),
                     digits(here.down),
-                    found.limits[unit][bin / quarter].name().to_owned(),
-                    digits(found.cut_off[bin]),
-                    digits(found.on_paper[bin]),
+                    setup.limits[concentrator][bin / quarter].name().to_owned(),
+                    digits(setup.cut_off[bin]),
+                    digits(setup.on_paper[bin]),
                 ]);
             }
         }
@@ -264,8 +267,8 @@ pub(super) fn tunnels(results: &Results, rows: &mut CsvRows) {
 }
 
 pub(super) fn parts(results: &Results, rows: &mut CsvRows) {
-    for found in &results.setups {
-        for (class, bins) in found.by_class.iter().enumerate() {
+    for setup in &results.setups {
+        for (class, bins) in setup.by_class.iter().enumerate() {
             for (bin, start) in results.bins.0.iter().enumerate() {
                 let [day, time] = when(results, *start);
                 let here = &bins[bin];
@@ -275,7 +278,7 @@ pub(super) fn parts(results: &Results, rows: &mut CsvRows) {
                     let class = results.classes[class].clone();
                     let whole = digits(mean.sum());
                     rows.push([
-                        found.name.clone(),
+                        setup.name.clone(),
                         day,
                         time,
                         class,
@@ -293,14 +296,14 @@ pub(super) fn parts(results: &Results, rows: &mut CsvRows) {
 }
 
 pub(super) fn sites(results: &Results, rows: &mut CsvRows) {
-    for found in &results.setups {
-        for (name, patients, sums) in &found.sites {
+    for setup in &results.setups {
+        for (name, patients, sums) in &setup.sites {
             #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
             let count = sums.count as f64;
             #[allow(clippy::cast_precision_loss)]
             let slow = sums.slow as f64;
             rows.push([
-                found.name.clone(),
+                setup.name.clone(),
                 name.clone(),
                 patients.to_string(),
                 digits(count / f64::from(results.replications)),

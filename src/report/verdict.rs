@@ -4,8 +4,8 @@ use crate::study::results::{SetupResult, Verdict};
 
 /// Whether a setup meets every target, misses one, or cannot be told.
 #[must_use]
-pub fn overall(found: &SetupResult) -> Verdict {
-    found.targets.iter().map(|judged| judged.verdict).max().unwrap_or(Verdict::Unsure)
+pub fn overall(setup: &SetupResult) -> Verdict {
+    setup.targets.iter().map(|judged| judged.verdict).max().unwrap_or(Verdict::Unsure)
 }
 
 /// A sign that can be told without colour.

@@ -88,8 +88,8 @@ impl Observer for LatencyListener {
                     None => self.voice.1 += 1,
                 }
             }
-            Fact::Snapshot(look) => {
-                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity));
+            Fact::Snapshot(snapshot) => {
+                self.carried.push((snapshot.concentrators[0].carried.iter().sum(), snapshot.concentrators[0].capacity));
             }
             _ => {}
         }
@@ -105,8 +105,8 @@ fn model(case: &TraceCase, sites: &[evidence::TestbedSite], fidelity: Fidelity, 
         TestbedService::Priority => Discipline::Priority(vec![0, 1, 2, 3]),
         TestbedService::Weighted => Discipline::Weighted(vec![10.0, 50.0, 30.0, 10.0]),
     };
-    let mut unit = Concentrator::new("concentrator".to_owned(), BitRate(case.throughput), Bytes(case.buffer));
-    (unit.cipher, unit.counts, unit.discipline) = (Cipher::Adds(2), Counts::Down, discipline);
+    let mut concentrator = Concentrator::new("concentrator".to_owned(), BitRate(case.throughput), Bytes(case.buffer));
+    (concentrator.cipher, concentrator.counts, concentrator.discipline) = (Cipher::Adds(2), Counts::Down, discipline);
     let tcp = Tcp { segment: Bytes(1_348), headers: Bytes(52), without, ..Tcp::default() };
     Model {
         seed: 1,
@@ -116,7 +116,7 @@ fn model(case: &TraceCase, sites: &[evidence::TestbedSite], fidelity: Fidelity, 
         bin: Duration(NANOS),
         sites: sites.iter().map(site).collect(),
         classes: CLASSES.iter().map(|name| class(name, case.calls, sites.len())).collect(),
-        concentrators: vec![unit],
+        concentrators: vec![concentrator],
         pools: vec![Pool {
             name: "all".to_owned(),
             concentrators: vec![ConcentratorId(0)],

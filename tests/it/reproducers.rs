@@ -236,7 +236,7 @@ fn a_second_concentrator_is_not_idle_in_silence() {
     let option = format!("\n[[option]]\nname = \"second\"\n[[option.change]]\nadd = {{ {second} }}\n");
     let found = results(&(tiny.clone() + &option));
     let by_name = |name: &str| found.setups.iter().find(|setup| setup.name == name).unwrap();
-    let tunnels: Vec<u32> = by_name("second").units.iter().map(|(_, _, tunnels)| *tunnels).collect();
+    let tunnels: Vec<u32> = by_name("second").concentrators.iter().map(|(_, _, tunnels)| *tunnels).collect();
     assert_eq!(tunnels.iter().sum::<u32>(), 3);
     assert!(tunnels[1] > 0 && by_name("second").remarks.is_empty(), "{tunnels:?}");
     let silent = tiny + "\n[[concentrator]]\nname = \"hub-2\"\nthroughput = \"1 Gbit/s\"\n";

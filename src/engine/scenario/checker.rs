@@ -40,38 +40,38 @@ impl Checker {
         Self { problems, files: Vec::new(), unread_profiles: false, folder, blanked }
     }
 
-    /// The value of a leaf that must be there; its table stands at `table`.
-    pub fn need<T: Text + Clone>(&mut self, leaf: &Field<T>, table: &Range<usize>, field: &str) -> Option<T> {
-        if !leaf.is_written() {
-            self.missing(table, field, T::WHAT);
+    /// The value of a field that must be there; its table stands at `table`.
+    pub fn required<T: Text + Clone>(&mut self, field: &Field<T>, table: &Range<usize>, key: &str) -> Option<T> {
+        if !field.is_written() {
+            self.missing(table, key, T::WHAT);
         }
-        self.maybe(leaf)
+        self.optional(field)
     }
 
     /// Notes that a field of the table at `table` is missing, unless it was there and faulty in its form.
-    pub fn missing(&mut self, table: &Range<usize>, field: &str, what: &str) {
-        if !self.blanked.contains(field) {
-            self.problems.add(table, format!("`{field}` is missing here"), format!("write `{field}` as {what}"));
+    pub fn missing(&mut self, table: &Range<usize>, key: &str, what: &str) {
+        if !self.blanked.contains(key) {
+            self.problems.add(table, format!("`{key}` is missing here"), format!("write `{key}` as {what}"));
         }
     }
 
     /// Whether one of these fields was there and faulty in its form.
     #[must_use]
     pub fn was_blanked(&self, fields: &[&str]) -> bool {
-        fields.iter().any(|field| self.blanked.contains(*field))
+        fields.iter().any(|key| self.blanked.contains(*key))
     }
 
-    /// The value of a leaf, if it was written and is right.
-    pub fn maybe<T: Text + Clone>(&mut self, leaf: &Field<T>) -> Option<T> {
-        if let Some(message) = leaf.wrong() {
-            self.problems.add(leaf.span(), message, format!("this should be {}", T::WHAT));
+    /// The value of a field, if it was written and is right.
+    pub fn optional<T: Text + Clone>(&mut self, field: &Field<T>) -> Option<T> {
+        if let Some(message) = field.error() {
+            self.problems.add(field.span(), message, format!("this should be {}", T::WHAT));
         }
-        leaf.right().cloned()
+        field.value().cloned()
     }
 
-    /// The value of a leaf, or its default.
-    pub fn or<T: Text + Clone>(&mut self, leaf: &Field<T>, default: T) -> T {
-        self.maybe(leaf).unwrap_or(default)
+    /// The value of a field, or its default.
+    pub fn or<T: Text + Clone>(&mut self, field: &Field<T>, default: T) -> T {
+        self.optional(field).unwrap_or(default)
     }
 
     /// Two clocks, the first before the second.
@@ -82,7 +82,7 @@ impl Checker {
         default: (TimeOfDay, TimeOfDay),
     ) -> (TimeOfDay, TimeOfDay) {
         let window = (self.or(from, default.0), self.or(until, default.1));
-        let wrong = from.wrong().is_some() || until.wrong().is_some();
+        let wrong = from.error().is_some() || until.error().is_some();
         if window.0 >= window.1 && !wrong {
             let at = if until.is_written() { until.span() } else { from.span() };
             self.problems.add(
@@ -97,17 +97,17 @@ impl Checker {
 
     /// The number of the day that a date names, in a run of `days` from `first`: negative before the run, none (and a
     /// problem) after it.
-    pub fn day(&mut self, leaf: &Field<Date>, first: Option<jiff::civil::Date>, days: u32) -> Option<i64> {
-        let date = self.maybe(leaf)?;
+    pub fn day(&mut self, field: &Field<Date>, first: Option<jiff::civil::Date>, days: u32) -> Option<i64> {
+        let date = self.optional(field)?;
         let Some(first) = first else {
             let help = "write `date` in [run] in place of `weekday`";
-            self.problems.add(leaf.span(), "a date needs a dated run", help);
+            self.problems.add(field.span(), "a date needs a dated run", help);
             return None;
         };
         let day = i64::from(first.until(date.0).map(|span| span.get_days()).unwrap_or_default());
         if day >= i64::from(days) {
             let help = format!("the run begins on {first} and lasts {days} days");
-            self.problems.add(leaf.span(), format!("{} lies after the run", date.0), help);
+            self.problems.add(field.span(), format!("{} lies after the run", date.0), help);
             return None;
         }
         Some(day)
@@ -151,14 +151,14 @@ impl Checker {
         let at = law.span();
         match law.get_ref() {
             Law::Fixed(value) => {
-                self.need(value, &at, "fixed").map(|value| random::Distribution::Fixed(value.number()))
+                self.required(value, &at, "fixed").map(|value| random::Distribution::Fixed(value.number()))
             }
             Law::Exponential(mean) => {
                 self.positive(mean, &at, "exponential").map(|mean| random::Distribution::Exponential(mean.number()))
             }
             Law::Lognormal(law) => self.lognormal(law, &at),
             Law::Pareto(law) => {
-                let shape = self.need(&law.shape, &at, "shape");
+                let shape = self.required(&law.shape, &at, "shape");
                 let (from, to) = (self.positive(&law.from, &at, "from"), self.positive(&law.to, &at, "to"));
                 let (shape, from, to) = (shape?.0, from?.number(), to?.number());
                 if shape > 0.0 && from < to {
@@ -177,10 +177,10 @@ impl Checker {
         law: &crate::scenario::file::LognormalFile<T>,
         at: &Range<usize>,
     ) -> Option<random::Distribution> {
-        let sigma = self.need(&law.sigma, at, "sigma").map(|sigma| sigma.0);
-        let (mean, median) = (self.maybe(&law.mean), self.maybe(&law.median));
-        let min = self.maybe(&law.min).map_or(0.0, |min| min.number());
-        let max = self.maybe(&law.max).map_or(f64::INFINITY, |max| max.number());
+        let sigma = self.required(&law.sigma, at, "sigma").map(|sigma| sigma.0);
+        let (mean, median) = (self.optional(&law.mean), self.optional(&law.median));
+        let min = self.optional(&law.min).map_or(0.0, |min| min.number());
+        let max = self.optional(&law.max).map_or(f64::INFINITY, |max| max.number());
         if law.mean.is_written() == law.median.is_written() {
             let help = "write either `mean` or `median` of the distribution";
             self.problems.add(at, "a lognormal distribution needs its mean or its median, and not both", help);
@@ -204,7 +204,7 @@ impl Checker {
     ) -> Option<random::Distribution> {
         let mut read = Vec::new();
         for (value, share) in points {
-            read.push((self.need(value, at, "value")?.number(), self.need(share, at, "share")?.0));
+            read.push((self.required(value, at, "value")?.number(), self.required(share, at, "share")?.0));
         }
         let rises = read.windows(2).all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 < pair[1].1);
         let ends = read.last().is_some_and(|last| (last.1 - 1.0).abs() < 1e-9);
@@ -216,18 +216,13 @@ impl Checker {
         None
     }
 
-    /// A leaf that must be there and above zero.
-    pub fn positive<T: DistributedQuantity>(
-        &mut self,
-        leaf: &Field<T>,
-        table: &Range<usize>,
-        field: &str,
-    ) -> Option<T> {
-        let value = self.need(leaf, table, field)?;
+    /// A field that must be there and above zero.
+    pub fn positive<T: DistributedQuantity>(&mut self, field: &Field<T>, table: &Range<usize>, key: &str) -> Option<T> {
+        let value = self.required(field, table, key)?;
         if value.number() > 0.0 {
             return Some(value);
         }
-        self.problems.add(leaf.span(), format!("`{field}` is zero"), format!("write {} above zero", T::WHAT));
+        self.problems.add(field.span(), format!("`{key}` is zero"), format!("write {} above zero", T::WHAT));
         None
     }
 }

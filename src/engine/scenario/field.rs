@@ -1,6 +1,6 @@
-//! Leaves: single values of a scenario, each with its place, which never stop the reading of the rest.
+//! Fields: single values of a scenario, each with its place, which never stop the reading of the rest.
 //!
-//! A leaf that cannot be read keeps the message that says why; `check` collects them, so that a file with
+//! A field that cannot be read keeps the message that says why; `check` collects them, so that a file with
 //! five faults is answered with five messages.
 
 use std::borrow::Cow;
@@ -27,8 +27,8 @@ pub struct Field<T> {
 #[derive(Clone, Debug)]
 enum FieldState<T> {
     Missing,
-    Wrong(String),
-    Right(T),
+    Error(String),
+    Value(T),
 }
 
 impl<T> Default for Field<T> {
@@ -41,7 +41,7 @@ impl<T> Field<T> {
     /// A value that is right, at a place.
     #[must_use]
     pub fn of(value: T, span: Range<usize>) -> Self {
-        Self { span, state: FieldState::Right(value) }
+        Self { span, state: FieldState::Value(value) }
     }
 
     /// Where it stands.
@@ -58,18 +58,18 @@ impl<T> Field<T> {
 
     /// The value, if it is right.
     #[must_use]
-    pub fn right(&self) -> Option<&T> {
+    pub fn value(&self) -> Option<&T> {
         match &self.state {
-            FieldState::Right(value) => Some(value),
+            FieldState::Value(value) => Some(value),
             _ => None,
         }
     }
 
     /// What is wrong with it, if it was written and cannot be read.
     #[must_use]
-    pub fn wrong(&self) -> Option<&str> {
+    pub fn error(&self) -> Option<&str> {
         match &self.state {
-            FieldState::Wrong(message) => Some(message),
+            FieldState::Error(message) => Some(message),
             _ => None,
         }
     }
@@ -80,8 +80,8 @@ impl<'de, T: Text> Deserialize<'de> for Field<T> {
         let scalar = Spanned::<Scalar>::deserialize(deserializer)?;
         let span = scalar.span();
         let state = match T::read(&scalar.into_inner().0) {
-            Ok(value) => FieldState::Right(value),
-            Err(message) => FieldState::Wrong(message),
+            Ok(value) => FieldState::Value(value),
+            Err(message) => FieldState::Error(message),
         };
         Ok(Self { span, state })
     }
@@ -286,9 +286,9 @@ mod tests {
     #[test]
     fn a_day_may_be_written_in_full_and_a_date_without_quotes() {
         let row: FieldRow = toml::from_str("date = 2026-04-20\nday = \"monday\"\nfrom = 08:30:00").unwrap();
-        assert_eq!(row.date.right(), Some(&Date(jiff::civil::date(2026, 4, 20))), "{:?}", row.date.wrong());
-        assert_eq!(row.day.right(), Some(&Weekday(0)));
-        assert_eq!(row.from.right().map(ToString::to_string).as_deref(), Some("08:30"));
+        assert_eq!(row.date.value(), Some(&Date(jiff::civil::date(2026, 4, 20))), "{:?}", row.date.error());
+        assert_eq!(row.day.value(), Some(&Weekday(0)));
+        assert_eq!(row.from.value().map(ToString::to_string).as_deref(), Some("08:30"));
     }
 
     #[test]

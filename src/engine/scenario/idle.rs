@@ -9,15 +9,18 @@ use crate::units::Time;
 /// reach, and with the first that has them those that none reaches. What an option moves sites to may be idle before.
 #[must_use]
 pub fn useless(setups: &[Setup]) -> Vec<(&Setup, &str)> {
-    let has = |setup: &Setup, name: &str| setup.model.concentrators.iter().any(|unit| unit.name == name);
-    let leaves = |setup: &Setup, name: &str| unreached(&setup.model).iter().any(|unit| unit.name == name);
+    let has =
+        |setup: &Setup, name: &str| setup.model.concentrators.iter().any(|concentrator| concentrator.name == name);
+    let leaves =
+        |setup: &Setup, name: &str| unreached(&setup.model).iter().any(|concentrator| concentrator.name == name);
     let mut found = Vec::new();
     for (place, setup) in setups.iter().enumerate() {
-        for unit in unreached(&setup.model) {
-            let first = !setups[..place].iter().any(|above| has(above, &unit.name));
-            let everywhere = setups.iter().all(|other| !has(other, &unit.name) || leaves(other, &unit.name));
-            if (first && everywhere) || !(everywhere || has(&setups[0], &unit.name)) {
-                found.push((setup, unit.name.as_str()));
+        for concentrator in unreached(&setup.model) {
+            let first = !setups[..place].iter().any(|above| has(above, &concentrator.name));
+            let everywhere =
+                setups.iter().all(|other| !has(other, &concentrator.name) || leaves(other, &concentrator.name));
+            if (first && everywhere) || !(everywhere || has(&setups[0], &concentrator.name)) {
+                found.push((setup, concentrator.name.as_str()));
             }
         }
     }
@@ -34,8 +37,8 @@ pub const REMEDY: &str = "put it into a pool with `balancer = \"least_load\"`, `
 #[must_use]
 pub fn unreached(model: &Model) -> Vec<&Concentrator> {
     let idle = |id: &ConcentratorId| {
-        let unit = &model.concentrators[id.index()];
-        !unit.standby
+        let concentrator = &model.concentrators[id.index()];
+        !concentrator.standby
             && !is_moved_to(model, *id)
             && !served_pools(model).any(|(place, pool)| reaches(model, place, pool, *id))
     };
@@ -46,8 +49,8 @@ pub fn unreached(model: &Model) -> Vec<&Concentrator> {
         .collect()
 }
 
-fn is_moved_to(model: &Model, unit: ConcentratorId) -> bool {
-    model.changes.iter().any(|edit| matches!(&edit.kind, ChangeKind::Migrate { to, .. } if *to == unit))
+fn is_moved_to(model: &Model, concentrator: ConcentratorId) -> bool {
+    model.changes.iter().any(|edit| matches!(&edit.kind, ChangeKind::Migrate { to, .. } if *to == concentrator))
 }
 
 /// Pools that have sites.
@@ -57,10 +60,11 @@ fn served_pools(model: &Model) -> impl Iterator<Item = (PoolId, &Pool)> {
 }
 
 /// Whether a pool may ever place a tunnel on a concentrator.
-fn reaches(model: &Model, id: PoolId, pool: &Pool, unit: ConcentratorId) -> bool {
-    let Some(place) = pool.concentrators.iter().position(|other| *other == unit) else { return false };
+fn reaches(model: &Model, id: PoolId, pool: &Pool, concentrator: ConcentratorId) -> bool {
+    let Some(place) = pool.concentrators.iter().position(|other| *other == concentrator) else { return false };
     // Tunnels that stand stay where they are when a concentrator opens later.
-    let opens_late = model.concentrators[unit.index()].opens > Time(0) && pool.balancer != Balancer::JoinShortest;
+    let opens_late =
+        model.concentrators[concentrator.index()].opens > Time(0) && pool.balancer != Balancer::JoinShortest;
     if opens_late && model.faults.is_empty() {
         return false;
     }
@@ -68,21 +72,22 @@ fn reaches(model: &Model, id: PoolId, pool: &Pool, unit: ConcentratorId) -> bool
         return true;
     }
     let before: Vec<ConcentratorId> =
-        pool.concentrators[..place].iter().copied().filter(|unit| is_there(model, *unit)).collect();
+        pool.concentrators[..place].iter().copied().filter(|concentrator| is_there(model, *concentrator)).collect();
     let sites = model.pool_of.iter().filter(|other| **other == id).count() as u64;
-    let room =
-        before.iter().try_fold(0_u64, |sum, unit| Some(sum + u64::from(model.concentrators[unit.index()].tunnels?)));
+    let room = before
+        .iter()
+        .try_fold(0_u64, |sum, concentrator| Some(sum + u64::from(model.concentrators[concentrator.index()].tunnels?)));
     let full = room.is_some_and(|room| room < sites);
-    let fails = |unit: &ConcentratorId| {
-        model.faults.iter().any(|fault| matches!(&fault.what, FaultKind::Outage(other) if other == unit))
+    let fails = |concentrator: &ConcentratorId| {
+        model.faults.iter().any(|fault| matches!(&fault.what, FaultKind::Outage(other) if other == concentrator))
     };
     before.is_empty() || full || before.iter().any(fails)
 }
 
 /// Whether tunnels are placed on it from the start.
-fn is_there(model: &Model, unit: ConcentratorId) -> bool {
-    let unit = &model.concentrators[unit.index()];
-    unit.opens == Time(0) && !unit.standby
+fn is_there(model: &Model, concentrator: ConcentratorId) -> bool {
+    let concentrator = &model.concentrators[concentrator.index()];
+    concentrator.opens == Time(0) && !concentrator.standby
 }
 
 #[cfg(test)]
@@ -101,7 +106,7 @@ mod tests {
         study
             .setups
             .iter()
-            .map(|setup| unreached(&setup.model).iter().map(|unit| unit.name.as_str()).collect())
+            .map(|setup| unreached(&setup.model).iter().map(|concentrator| concentrator.name.as_str()).collect())
             .collect()
     }
 
@@ -123,7 +128,10 @@ mod tests {
     fn a_concentrator_is_useless_where_no_set_up_uses_it() {
         let move_to = "[[option]]\nname = \"move\"\n[[option.change]]\nmigrate = { to = \"hub-2\", at = \"08:00\", sites = { share = \"50 %\" } }\n";
         let told = |study: &Study| {
-            useless(&study.setups).iter().map(|(setup, unit)| format!("{}: {unit}", setup.name)).collect::<Vec<_>>()
+            useless(&study.setups)
+                .iter()
+                .map(|(setup, concentrator)| format!("{}: {concentrator}", setup.name))
+                .collect::<Vec<_>>()
         };
         assert_eq!(told(&tiny(SECOND)), ["base: hub-2"]);
         assert_eq!(told(&tiny(&(SECOND.to_owned() + move_to))), [""; 0]);

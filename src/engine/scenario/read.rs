@@ -1,6 +1,6 @@
 //! Form: text to [`File`], with every fault of form found in one go.
 //!
-//! Leaves never fail, so what remains are faults of structure: TOML syntax, unknown fields, a table where a
+//! Fields never fail, so what remains are faults of structure: TOML syntax, unknown fields, a table where a
 //! value should be. Serde stops at the first of these; so the faulty piece is blanked out (spaces keep every
 //! other place where it was) and the text is read again, until it can be read.
 

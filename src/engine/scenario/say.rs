@@ -34,11 +34,15 @@ fn clause(change: &Change) -> String {
         }
         Change::Prioritise(file) => {
             let order = file.first.iter().map(name).collect::<Vec<_>>().join(", then ");
-            format!("{order} goes strictly first at {}{}", units(&file.concentrators), instant(&file.at, &file.on))
+            format!(
+                "{order} goes strictly first at {}{}",
+                concentrators(&file.concentrators),
+                instant(&file.at, &file.on)
+            )
         }
         Change::Serve(file) => {
             let order = file.discipline.as_ref().map_or_else(String::new, |table| discipline(table.get_ref()));
-            format!("{order} at {}{}", units(&file.concentrators), instant(&file.at, &file.on))
+            format!("{order} at {}{}", concentrators(&file.concentrators), instant(&file.at, &file.on))
         }
         Change::Resize(file) => {
             format!("{} carries {}{}", name(&file.concentrator), value(&file.throughput), instant(&file.at, &file.on))
@@ -62,7 +66,7 @@ fn clause(change: &Change) -> String {
 }
 
 fn curfew(file: &CurfewFile) -> String {
-    let obey = match file.compliance.right() {
+    let obey = match file.compliance.value() {
         Some(share) => format!(" ({share} obey)"),
         None => String::new(),
     };
@@ -76,8 +80,8 @@ fn curfew(file: &CurfewFile) -> String {
 }
 
 fn shape(file: &ShapeFile) -> String {
-    let total = file.total.right().map(|rate| format!("{rate} in all"));
-    let each = file.per_site.right().map(|rate| format!("{rate} at each site"));
+    let total = file.total.value().map(|rate| format!("{rate} in all"));
+    let each = file.per_site.value().map(|rate| format!("{rate} at each site"));
     let caps: Vec<String> = total.into_iter().chain(each).collect();
     format!("{} is capped at {}{}", name(&file.class), list(&caps), window(&file.from, &file.until, &file.on))
 }
@@ -103,15 +107,15 @@ fn discipline(file: &DisciplineFile) -> String {
 
 fn by_class<'a>(weights: impl Iterator<Item = (&'a toml::Spanned<String>, &'a Field<Number>)>) -> String {
     let each = weights.map(|(class, weight)| {
-        format!("{} {}", class.get_ref(), weight.right().map_or_else(String::new, |weight| weight.0.to_string()))
+        format!("{} {}", class.get_ref(), weight.value().map_or_else(String::new, |weight| weight.0.to_string()))
     });
     each.collect::<Vec<_>>().join(", ")
 }
 
 fn concentrator(file: &ConcentratorFile) -> String {
-    let rate = file.throughput.right().map(|rate| format!(" of {rate}"));
-    let profile = file.profile.right().map(|profile| format!(" ({})", profile.0));
-    let standby = if file.standby.right().is_some_and(|flag| flag.0) { ", on standby" } else { "" };
+    let rate = file.throughput.value().map(|rate| format!(" of {rate}"));
+    let profile = file.profile.value().map(|profile| format!(" ({})", profile.0));
+    let standby = if file.standby.value().is_some_and(|flag| flag.0) { ", on standby" } else { "" };
     format!("{}{}{}{standby}", name(&file.name), rate.unwrap_or_default(), profile.unwrap_or_default())
 }
 
@@ -154,35 +158,35 @@ fn sites_of(sites: &Selector) -> String {
 }
 
 fn share_of(file: &ShareFile, what: &str) -> String {
-    let share = file.share.right().map_or_else(|| "all".to_owned(), ToString::to_string);
+    let share = file.share.value().map_or_else(|| "all".to_owned(), ToString::to_string);
     format!("{share} of {} {what}{}", name(&file.class), window(&file.from, &file.until, &file.on))
 }
 
 fn stagger(file: &StaggerFile) -> String {
-    let peak = file.peak.right().map_or_else(String::new, |peak| format!(", most at {peak}"));
+    let peak = file.peak.value().map_or_else(String::new, |peak| format!(", most at {peak}"));
     format!("{} start{}{peak}", name(&file.class), window(&file.from, &file.until, &Field::default()))
 }
 
 fn store(file: &StoreFile) -> String {
-    let share = file.share.right().map_or_else(|| "all".to_owned(), ToString::to_string);
-    let forward = file.forward.right().map_or_else(String::new, |class| format!(" and sent on later as {}", class.0));
+    let share = file.share.value().map_or_else(|| "all".to_owned(), ToString::to_string);
+    let forward = file.forward.value().map_or_else(String::new, |class| format!(" and sent on later as {}", class.0));
     format!("while a site is cut off, {share} of {} is served on site{forward}", name(&file.class))
 }
 
 fn limit(file: &LimitFile) -> String {
     let mut terms = Vec::new();
     let mut add = |text: Option<String>| terms.extend(text);
-    add(file.tunnels.right().map(|most| format!("{} tunnels", most.0)));
-    add(file.per_tunnel.right().map(|rate| format!("{rate} a tunnel")));
-    add(file.handshakes.right().map(|rate| format!("{} handshakes a second", rate.0)));
-    add(file.half_open.right().map(|most| format!("{} handshakes half open", most.0)));
-    add(file.uplink.right().map(|rate| format!("a line of {rate}")));
-    add(file.configured_uplink.right().map(|rate| format!("a line that it takes for {rate}")));
+    add(file.tunnels.value().map(|most| format!("{} tunnels", most.0)));
+    add(file.per_tunnel.value().map(|rate| format!("{rate} a tunnel")));
+    add(file.handshakes.value().map(|rate| format!("{} handshakes a second", rate.0)));
+    add(file.half_open.value().map(|most| format!("{} handshakes half open", most.0)));
+    add(file.uplink.value().map(|rate| format!("a line of {rate}")));
+    add(file.configured_uplink.value().map(|rate| format!("a line that it takes for {rate}")));
     add(file.queues.as_ref().map(|_| "another place of its queues".to_owned()));
-    format!("{}: {}", units(&file.concentrators), list(&terms))
+    format!("{}: {}", concentrators(&file.concentrators), list(&terms))
 }
 
-fn units(names: &[Field<Name>]) -> String {
+fn concentrators(names: &[Field<Name>]) -> String {
     if names.is_empty() { "all concentrators".to_owned() } else { list(&names.iter().map(name).collect::<Vec<_>>()) }
 }
 
@@ -190,27 +194,27 @@ fn list(items: &[String]) -> String {
     items.join(", ")
 }
 
-fn name(leaf: &Field<Name>) -> String {
-    leaf.right().map_or_else(String::new, |name| name.0.clone())
+fn name(field: &Field<Name>) -> String {
+    field.value().map_or_else(String::new, |name| name.0.clone())
 }
 
-fn value<T: Display>(leaf: &Field<T>) -> String {
-    leaf.right().map_or_else(String::new, ToString::to_string)
+fn value<T: Display>(field: &Field<T>) -> String {
+    field.value().map_or_else(String::new, ToString::to_string)
 }
 
 fn window(from: &Field<TimeOfDay>, until: &Field<TimeOfDay>, on: &Field<Date>) -> String {
-    let hours = match (from.right(), until.right()) {
+    let hours = match (from.value(), until.value()) {
         (Some(from), Some(until)) => format!(" from {from} to {until}"),
         (Some(from), None) => format!(" from {from} on"),
         (None, Some(until)) => format!(" until {until}"),
         (None, None) => String::new(),
     };
-    let day = on.right().map_or_else(String::new, |date| format!(" on {}", date.0));
+    let day = on.value().map_or_else(String::new, |date| format!(" on {}", date.0));
     hours + &day
 }
 
 fn instant(at: &Field<TimeOfDay>, on: &Field<Date>) -> String {
-    let at = at.right().map_or_else(String::new, |clock| format!(" from {clock} on"));
-    let on = on.right().map_or_else(String::new, |date| format!(" ({})", date.0));
+    let at = at.value().map_or_else(String::new, |clock| format!(" from {clock} on"));
+    let on = on.value().map_or_else(String::new, |date| format!(" ({})", date.0));
     at + &on
 }

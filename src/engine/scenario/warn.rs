@@ -42,10 +42,10 @@ pub fn warnings(study: &Study) -> Vec<Warning> {
     warnings
 }
 
-fn unreached((setup, unit): (&Setup, &str)) -> Warning {
+fn unreached((setup, concentrator): (&Setup, &str)) -> Warning {
     Warning {
         setup: Some(setup.name.clone()),
-        title: format!("no site has a tunnel to `{unit}`, so it carries nothing"),
+        title: format!("no site has a tunnel to `{concentrator}`, so it carries nothing"),
         help: idle::REMEDY.to_owned(),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Accumulator {
     pub(super) tunnels: Vec<u32>,
     pub(super) ledger: Ledger,
     pub(super) served: Vec<u64>,
-    pub(super) hubs: Vec<Vec<ConcentratorBin>>,
+    pub(super) concentrators: Vec<Vec<ConcentratorBin>>,
     pub(super) cut_off: Vec<f64>,
     pub(super) on_paper: Vec<f64>,
     pub(super) paths: Vec<Paths>,
@@ -65,7 +65,7 @@ impl Accumulator {
             tunnels: Vec::new(),
             ledger: Ledger::default(),
             served: Vec::new(),
-            hubs: Vec::new(),
+            concentrators: Vec::new(),
             cut_off: Vec::new(),
             on_paper: Vec::new(),
             paths: Vec::new(),
@@ -137,7 +137,7 @@ impl Accumulator {
         self.by_window = run.by_window;
         self.sites = run.sites;
         self.served = run.served;
-        self.hubs = run.hubs;
+        self.concentrators = run.concentrators;
         self.cut_off = run.cut_off;
         self.on_paper = run.on_paper;
     }
@@ -162,7 +162,11 @@ impl Accumulator {
             own.lost += other.lost;
         }
         self.served.iter_mut().zip(&run.served).for_each(|(own, other)| *own += other);
-        self.hubs.iter_mut().flatten().zip(run.hubs.iter().flatten()).for_each(|(own, other)| own.add(other, 1.0));
+        self.concentrators
+            .iter_mut()
+            .flatten()
+            .zip(run.concentrators.iter().flatten())
+            .for_each(|(own, other)| own.add(other, 1.0));
         add_all(self.cut_off.iter_mut(), run.cut_off.iter());
         add_all(self.on_paper.iter_mut(), run.on_paper.iter());
     }

@@ -93,7 +93,7 @@ impl<'a> Forecasts<'a> {
     /// fluid knows too little.
     #[must_use]
     pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
-        let first_come = model.concentrators.iter().all(|unit| unit.discipline == Discipline::Fifo);
+        let first_come = model.concentrators.iter().all(|concentrator| concentrator.discipline == Discipline::Fifo);
         let plain = model.changes.is_empty() && model.faults.is_empty() && model.replay.is_none();
         let suits = model.calendar.days == 1 && model.fidelity == Fidelity::Flow && first_come && plain;
         Self { fluid: suits.then(|| Fluid::of(model, targets)), targets: vec![Forecast::default(); targets.len()] }
@@ -131,8 +131,9 @@ impl<'a> Fluid<'a> {
     /// The fluid of a model, up to a time of day.
     #[must_use]
     pub fn up_to(model: &'a Model, targets: &'a [Target], until: TimeOfDay) -> Self {
-        let open = model.concentrators.iter().filter(|unit| unit.opens == Time(0) && !unit.standby);
-        let capacity = open.map(|unit| unit.carries().0.bits()).sum::<f64>() * STEP;
+        let open =
+            model.concentrators.iter().filter(|concentrator| concentrator.opens == Time(0) && !concentrator.standby);
+        let capacity = open.map(|concentrator| concentrator.carries().0.bits()).sum::<f64>() * STEP;
         let site_names = model.sites.iter().map(|site| name_of(&site.name)).collect();
         let cost = ServiceCost::of(&model.concentrators[0]);
         let mut fluid = Self { model, targets, site_names, cost, expected: Vec::new(), capacity };

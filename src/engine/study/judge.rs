@@ -230,7 +230,7 @@ fn found_of(
     sum.queue.iter_mut().flatten().for_each(|value| *value *= share);
     sum.by_class.iter_mut().flatten().for_each(|bin| bin.scale(share));
     sum.cut_off.iter_mut().chain(&mut sum.on_paper).for_each(|value| *value *= share);
-    for bin in sum.hubs.iter_mut().flatten() {
+    for bin in sum.concentrators.iter_mut().flatten() {
         let whole = std::mem::take(bin);
         bin.add(&whole, share);
     }
@@ -250,10 +250,10 @@ fn found_of(
         cost: None,
         service: service(model),
         unmeasured: unmeasured(model),
-        units: units.map(|(unit, tunnels)| (unit.name.clone(), unit.carries().0.bits(), *tunnels)).collect(),
+        concentrators: units.map(|(unit, tunnels)| (unit.name.clone(), unit.carries().0.bits(), *tunnels)).collect(),
         remarks: remarks(model),
         switched_off: Vec::new(),
-        hubs: sum.hubs,
+        concentrator_bins: sum.concentrators,
         limits,
         cut_off: sum.cut_off,
         on_paper: sum.on_paper,
@@ -297,7 +297,7 @@ fn limits_of(model: &Model, sum: &Accumulator) -> Vec<Vec<Limit>> {
             let quarter = QuarterLoad {
                 carried: &carried.collect::<Vec<f64>>(),
                 capacity: sum.capacity[place][first..last].iter().sum(),
-                bins: &sum.hubs[place][first..last],
+                bins: &sum.concentrators[place][first..last],
                 cut_off: sum.cut_off[first..last].iter().sum::<f64>() / float(last - first),
             };
             binding(model, unit, &quarter)

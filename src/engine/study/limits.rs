@@ -67,7 +67,7 @@ pub struct QuarterLoad<'a> {
 
 /// Which limit binds in a quarter.
 #[must_use]
-pub fn binding(model: &Model, unit: &Concentrator, quarter: &QuarterLoad<'_>) -> Limit {
+pub fn binding(model: &Model, concentrator: &Concentrator, quarter: &QuarterLoad<'_>) -> Limit {
     let bins = quarter.bins;
     #[allow(clippy::cast_precision_loss)] // a few bins
     let count = (bins.len() as f64).max(1.0);
@@ -78,8 +78,8 @@ pub fn binding(model: &Model, unit: &Concentrator, quarter: &QuarterLoad<'_>) ->
     } else if quarter.cut_off >= 0.5 && mean(|bin| bin.half_open) >= 0.5 {
         Limit::Handshakes
     } else if quarter.capacity > 0.0 && done >= FULL * quarter.capacity {
-        full(model, unit, quarter.carried)
-    } else if unit
+        full(model, concentrator, quarter.carried)
+    } else if concentrator
         .tunnels
         .is_some_and(|most| mean(|bin| bin.tunnels) >= f64::from(most) - 0.5 && quarter.cut_off >= 0.5)
     {
@@ -93,28 +93,28 @@ pub fn binding(model: &Model, unit: &Concentrator, quarter: &QuarterLoad<'_>) ->
     }
 }
 
-fn full(model: &Model, unit: &Concentrator, carried: &[f64]) -> Limit {
-    if unit.carries().1 != Bottleneck::Crypto {
+fn full(model: &Model, concentrator: &Concentrator, carried: &[f64]) -> Limit {
+    if concentrator.carries().1 != Bottleneck::Crypto {
         return Limit::Line;
     }
-    let share = |(class, work): (&Class, &f64)| work * packet_share(model, unit, class);
+    let share = |(class, work): (&Class, &f64)| work * packet_share(model, concentrator, class);
     let of_packets: f64 = model.classes.iter().zip(carried).map(share).sum();
     if of_packets > carried.iter().sum::<f64>() / 2.0 { Limit::Packets } else { Limit::Throughput }
 }
 
 /// Part of a class's work that its packets cost whatever their size, for a transaction of its mean size.
-fn packet_share(model: &Model, unit: &Concentrator, class: &Class) -> f64 {
+fn packet_share(model: &Model, concentrator: &Concentrator, class: &Class) -> f64 {
     let (Transport::Tcp(tcp), Some((per_packet, _)), Some(cost)) =
-        (model.transport, unit.packet_cost(), ServiceCost::of(unit))
+        (model.transport, concentrator.packet_cost(), ServiceCost::of(concentrator))
     else {
         return 0.0;
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // sizes of transfers
     let bytes = |mean: f64| Bytes(mean.max(1.0) as u64);
     let turn = Turn::new(bytes(class.request.mean()), bytes(class.response.mean()), tcp.segment);
-    let bare = Concentrator { packets: None, ..unit.clone() };
+    let bare = Concentrator { packets: None, ..concentrator.clone() };
     let all = cost.over(tcp).turn(class, &turn, PriorTraffic::default());
     let of_bits = ServiceCost::of(&bare).map_or(all, |bare| bare.over(tcp).turn(class, &turn, PriorTraffic::default()));
-    let Some((_, per_bit)) = unit.packet_cost() else { return 0.0 };
+    let Some((_, per_bit)) = concentrator.packet_cost() else { return 0.0 };
     if per_packet <= 0.0 { 0.0 } else { (1.0 - per_bit * of_bits / all).clamp(0.0, 1.0) }
 }

@@ -12,7 +12,7 @@ const DAYS: u32 = 5;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offered {
     /// Names of the concentrators that carry it.
-    pub units: Vec<String>,
+    pub concentrators: Vec<String>,
     /// What they carry together [bit/s].
     pub carries: f64,
     /// Hours of the run.
@@ -63,15 +63,17 @@ pub fn offered(model: &Model) -> Vec<Offered> {
 }
 
 fn of_pool(model: &Model, (id, pool): (PoolId, &Pool), work: &[Vec<f64>], patients: f64) -> Option<Offered> {
-    let idle: Vec<&str> = unreached(model).iter().map(|unit| unit.name.as_str()).collect();
+    let idle: Vec<&str> = unreached(model).iter().map(|concentrator| concentrator.name.as_str()).collect();
     let here = |place: &usize| {
-        let unit = &model.concentrators[*place];
-        !unit.standby && unit.opens == Time(0) && !idle.contains(&unit.name.as_str())
+        let concentrator = &model.concentrators[*place];
+        !concentrator.standby && concentrator.opens == Time(0) && !idle.contains(&concentrator.name.as_str())
     };
-    let units: Vec<usize> = pool.concentrators.iter().map(|unit| unit.index()).filter(here).collect();
+    let concentrators: Vec<usize> =
+        pool.concentrators.iter().map(|concentrator| concentrator.index()).filter(here).collect();
     let sites = model.sites.iter().zip(&model.pool_of).filter(|(_, other)| **other == id);
     let (count, of_pool) = sites.fold((0, 0.0), |sum, (site, _)| (sum.0 + 1, sum.1 + f64::from(site.patients)));
-    let carries: f64 = units.iter().map(|unit| model.concentrators[*unit].carries().0.bits()).sum();
+    let carries: f64 =
+        concentrators.iter().map(|concentrator| model.concentrators[*concentrator].carries().0.bits()).sum();
     if count == 0 || carries <= 0.0 || patients <= 0.0 {
         return None;
     }
@@ -81,15 +83,21 @@ fn of_pool(model: &Model, (id, pool): (PoolId, &Pool), work: &[Vec<f64>], patien
         by_class: work.iter().map(|work| work[hour] * share / (3600.0 * carries)).collect(),
     });
     let most = |limit: fn(&Concentrator) -> Option<u32>| {
-        units.iter().map(|unit| limit(&model.concentrators[*unit]).map(u64::from)).sum::<Option<u64>>()
+        concentrators
+            .iter()
+            .map(|concentrator| limit(&model.concentrators[*concentrator]).map(u64::from))
+            .sum::<Option<u64>>()
     };
-    let calls = busiest_calls(model).map(|calls| (calls * share, most(|unit| unit.streams)));
+    let calls = busiest_calls(model).map(|calls| (calls * share, most(|concentrator| concentrator.streams)));
     Some(Offered {
-        units: units.iter().map(|unit| model.concentrators[*unit].name.clone()).collect(),
+        concentrators: concentrators
+            .iter()
+            .map(|concentrator| model.concentrators[*concentrator].name.clone())
+            .collect(),
         carries,
         hours: hours.collect(),
         calls,
-        tunnels: (count, most(|unit| unit.tunnels)),
+        tunnels: (count, most(|concentrator| concentrator.tunnels)),
     })
 }
 

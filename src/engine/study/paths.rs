@@ -58,7 +58,7 @@ pub struct PathWatch {
     down: u32,
     found: Paths,
     /// Where each site's tunnel ends.
-    pub unit_of: Vec<ConcentratorId>,
+    pub concentrator_of: Vec<ConcentratorId>,
 }
 
 /// People whose time is counted.
@@ -87,8 +87,8 @@ impl PathWatch {
         let all =
             staff.iter().map(|staff| f64::from(staff.people.iter().sum::<u32>()) * staff.day * days(&staff.weekdays));
         let found = Paths { sites, months: f64::from(calendar.days) / MONTH, staff: all.sum(), ..Paths::default() };
-        let unit_of = vec![ConcentratorId(0); model.sites.len()];
-        Self { calendar, staff, since: vec![None; model.sites.len()], down: 0, found, unit_of }
+        let concentrator_of = vec![ConcentratorId(0); model.sites.len()];
+        Self { calendar, staff, since: vec![None; model.sites.len()], down: 0, found, concentrator_of }
     }
 
     /// A site is cut off from now on, or is not any more.

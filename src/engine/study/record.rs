@@ -214,7 +214,7 @@ pub struct RunRecord {
     /// Bytes served by class.
     pub served: Vec<u64>,
     /// By concentrator and bin: tunnels, handshakes and other limits.
-    pub hubs: Vec<Vec<ConcentratorBin>>,
+    pub concentrators: Vec<Vec<ConcentratorBin>>,
     /// Sites that are cut off at the end of each bin.
     pub cut_off: Vec<f64>,
     /// Actions on paper that are to be entered, at the end of each bin.

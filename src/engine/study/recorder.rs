@@ -36,7 +36,7 @@ pub struct Recorder<'a> {
     stop: &'a AtomicBool,
     rows: Option<RecordWriter<'a>>,
     watch: PathWatch,
-    last_hubs: Vec<(u64, u64)>,
+    last_responders: Vec<(u64, u64)>,
 }
 
 /// What a target counts.
@@ -144,23 +144,23 @@ impl<'a> Recorder<'a> {
     ) -> Self {
         let axis = Axis::of(model);
         let windows = axis.windows();
-        let (units, classes, sites) = (model.concentrators.len(), model.classes.len(), model.sites.len());
+        let (concentrators, classes, sites) = (model.concentrators.len(), model.classes.len(), model.sites.len());
         let run = RunRecord {
-            carried: vec![vec![vec![0.0; classes]; axis.len()]; units],
-            capacity: vec![vec![0.0; axis.len()]; units],
-            queue: vec![vec![0.0; axis.len()]; units],
+            carried: vec![vec![vec![0.0; classes]; axis.len()]; concentrators],
+            capacity: vec![vec![0.0; axis.len()]; concentrators],
+            queue: vec![vec![0.0; axis.len()]; concentrators],
             classes: vec![vec![ClassBin::default(); axis.len()]; classes],
             latencies: vec![vec![Histogram::default(); windows.len()]; classes],
             by_window: vec![vec![(0, 0); sites]; windows.len()],
             sites: vec![SiteSum::default(); sites],
-            tunnels: vec![0; units],
+            tunnels: vec![0; concentrators],
             targets: vec![None; targets.len()],
             at_most: vec![None; targets.len()],
             watched: Histogram::default(),
             lost: vec![0.0; classes],
             ledger: Ledger::default(),
             served: vec![0; classes],
-            hubs: vec![vec![ConcentratorBin::default(); axis.len()]; units],
+            concentrators: vec![vec![ConcentratorBin::default(); axis.len()]; concentrators],
             cut_off: vec![0.0; axis.len()],
             on_paper: vec![0.0; axis.len()],
             paths: Paths::default(),
@@ -179,15 +179,15 @@ impl<'a> Recorder<'a> {
                 .map(|class| class.waited_for || !matches!(class.demand, Demand::Jobs { .. }))
                 .collect(),
             waited_for: model.classes.iter().map(|class| class.waited_for).collect(),
-            last: vec![vec![0.0; classes]; units],
-            last_capacity: vec![0.0; units],
+            last: vec![vec![0.0; classes]; concentrators],
+            last_capacity: vec![0.0; concentrators],
             bin: axis.bin_of(Time(0)),
             began: Time(0),
             run,
             stop,
             rows,
             watch: PathWatch::new(model, watched.class),
-            last_hubs: vec![(0, 0); units],
+            last_responders: vec![(0, 0); concentrators],
         }
     }
 
@@ -232,16 +232,16 @@ impl<'a> Recorder<'a> {
     /// The busiest concentrator's work over what it could have done, in the target's hours.
     fn utilisation(&self, target: &Target) -> Option<f64> {
         let inside = |bin: usize| target.covers(self.axis.start(bin));
-        let of_unit = |unit: usize| {
+        let of_concentrator = |concentrator: usize| {
             let bins = (0..self.axis.len()).filter(|&bin| inside(bin));
             let (mut done, mut could) = (0.0, 0.0);
             for bin in bins {
-                done += self.run.carried[unit][bin].iter().sum::<f64>();
-                could += self.run.capacity[unit][bin];
+                done += self.run.carried[concentrator][bin].iter().sum::<f64>();
+                could += self.run.capacity[concentrator][bin];
             }
             done / could
         };
-        (0..self.run.carried.len()).map(of_unit).filter(|share| share.is_finite()).reduce(f64::max)
+        (0..self.run.carried.len()).map(of_concentrator).filter(|share| share.is_finite()).reduce(f64::max)
     }
 
     /// The most bytes of the class that waited at the end of the target's hours on any day.
@@ -269,8 +269,8 @@ impl<'a> Recorder<'a> {
             here.started += 1.0;
             here.done += f64::from(u8::from(admitted));
             here.failed += f64::from(u8::from(!admitted));
-            let unit = self.watch.unit_of[site.index()].index();
-            self.run.hubs[unit][bin].refused_calls += f64::from(u8::from(!admitted));
+            let concentrator = self.watch.concentrator_of[site.index()].index();
+            self.run.concentrators[concentrator][bin].refused_calls += f64::from(u8::from(!admitted));
         }
     }
 
@@ -351,40 +351,43 @@ impl<'a> Recorder<'a> {
     }
 
     /// Books what went through since the last look to the bin that ends now.
-    fn look(&mut self, now: Time, look: &Snapshot) {
+    fn snapshot(&mut self, now: Time, snapshot: &Snapshot) {
         let bin = std::mem::replace(&mut self.bin, self.axis.bin_of(now));
         self.began = now;
-        for (index, unit) in look.concentrators.iter().enumerate() {
+        for (index, concentrator) in snapshot.concentrators.iter().enumerate() {
             if let Some(bin) = bin {
-                for (class, carried) in unit.carried.iter().enumerate() {
+                for (class, carried) in concentrator.carried.iter().enumerate() {
                     self.run.carried[index][bin][class] += (carried - self.last[index][class]).max(0.0);
                 }
-                self.run.capacity[index][bin] += unit.capacity - self.last_capacity[index];
-                self.run.queue[index][bin] = unit.queue[self.watched.class.index()];
+                self.run.capacity[index][bin] += concentrator.capacity - self.last_capacity[index];
+                self.run.queue[index][bin] = concentrator.queue[self.watched.class.index()];
             }
-            self.last[index].clone_from(&unit.carried);
-            self.last_capacity[index] = unit.capacity;
-            self.run.tunnels[index] = unit.tunnels;
-            let last = std::mem::replace(&mut self.last_hubs[index], (unit.handshakes, unit.turned_away));
+            self.last[index].clone_from(&concentrator.carried);
+            self.last_capacity[index] = concentrator.capacity;
+            self.run.tunnels[index] = concentrator.tunnels;
+            let last = std::mem::replace(
+                &mut self.last_responders[index],
+                (concentrator.handshakes, concentrator.turned_away),
+            );
             if let Some(bin) = bin {
-                let here = &mut self.run.hubs[index][bin];
-                (here.tunnels, here.half_open) = (unit.tunnels.into(), unit.half_open.into());
-                (here.down, here.at_ceiling) = (f64::from(u8::from(unit.down)), unit.at_ceiling.into());
+                let here = &mut self.run.concentrators[index][bin];
+                (here.tunnels, here.half_open) = (concentrator.tunnels.into(), concentrator.half_open.into());
+                (here.down, here.at_ceiling) = (f64::from(u8::from(concentrator.down)), concentrator.at_ceiling.into());
                 #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
                 let since = |now: u64, last: u64| (now - last) as f64;
-                here.handshakes = since(unit.handshakes, last.0);
-                here.turned_away = since(unit.turned_away, last.1);
+                here.handshakes = since(concentrator.handshakes, last.0);
+                here.turned_away = since(concentrator.turned_away, last.1);
             }
         }
         let Some(bin) = bin else { return };
-        self.run.cut_off[bin] = look.cut_off.into();
-        self.run.on_paper[bin] = look.on_paper;
+        self.run.cut_off[bin] = snapshot.cut_off.into();
+        self.run.on_paper[bin] = snapshot.on_paper;
         #[allow(clippy::cast_precision_loss)] // counts and bytes stay below 2^53
-        for (class, look) in look.classes.iter().enumerate() {
+        for (class, snapshot) in snapshot.classes.iter().enumerate() {
             let here = &mut self.run.classes[class][bin];
-            here.waiting = look.waiting as f64;
-            here.waiting_bytes = look.waiting_bytes as f64;
-            here.active = look.active as f64;
+            here.waiting = snapshot.waiting as f64;
+            here.waiting_bytes = snapshot.waiting_bytes as f64;
+            here.active = snapshot.active as f64;
         }
     }
 }
@@ -414,8 +417,8 @@ impl Observer for Recorder<'_> {
             }
             Fact::Ended(record) => self.ended(record),
             Fact::Call { class, site, admitted } => self.call(now, *class, *site, *admitted),
-            Fact::Snapshot(look) => self.look(now, look),
-            Fact::TunnelAttached { site, concentrator } => self.watch.unit_of[site.index()] = *concentrator,
+            Fact::Snapshot(snapshot) => self.snapshot(now, snapshot),
+            Fact::TunnelAttached { site, concentrator } => self.watch.concentrator_of[site.index()] = *concentrator,
             Fact::Reachability { site, up } => self.watch.path(now, *site, *up),
             Fact::Dropped { .. } => self.run.ledger.dropped += 1,
             Fact::Cancelled { .. } => self.run.ledger.cancelled += 1,

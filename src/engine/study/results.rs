@@ -103,7 +103,8 @@ pub struct SetupResult {
     /// Why the error of the method was not measured in this regime, if it was not.
     pub unmeasured: Option<&'static str>,
     /// Concentrators: name, throughput [bit/s], tunnels at the end of the run.
-    pub units: Vec<(String, f64, u32)>,
+    #[serde(rename = "units")]
+    pub concentrators: Vec<(String, f64, u32)>,
     /// What the reader should know of the concentrators: orders of service that do nothing, counts of tunnels.
     pub remarks: Vec<String>,
     /// Classes that it switches off at times at which the base has them.
@@ -136,7 +137,7 @@ pub struct SetupResult {
     pub queue: Vec<Vec<f64>>,
     /// By concentrator and bin: tunnels, handshakes and other limits, means over replications.
     #[serde(skip)]
-    pub hubs: Vec<Vec<ConcentratorBin>>,
+    pub concentrator_bins: Vec<Vec<ConcentratorBin>>,
     /// By concentrator and quarter of an hour: the limit that binds.
     #[serde(skip)]
     pub limits: Vec<Vec<Limit>>,

@@ -37,13 +37,13 @@ pub fn draw(results: &Results) -> Option<Chart> {
     let beside = best.filter(|best| slow_sites(results, best) > 0 || base.is_none());
     let shown: Vec<&SetupResult> = base.into_iter().chain(beside).collect();
     let is_seen = |share: &f32| *share >= STEPS[2].0;
-    if !shown.iter().any(|found| found.heat.iter().flatten().flatten().any(is_seen)) {
+    if !shown.iter().any(|setup| setup.heat.iter().flatten().flatten().any(is_seen)) {
         return None;
     }
     let windows = windows(results);
     let svg = sheet(HEIGHT, |area| {
-        for (found, cell) in shown.iter().zip(area.split_evenly((1, shown.len().max(1)))) {
-            map(&cell, results, found, &windows);
+        for (setup, cell) in shown.iter().zip(area.split_evenly((1, shown.len().max(1)))) {
+            map(&cell, results, setup, &windows);
         }
         legend(area);
     });
@@ -83,18 +83,18 @@ fn windows(results: &Results) -> Vec<usize> {
 }
 
 /// Sites with at least an hour of windows in which more than one in twenty was slow.
-fn slow_sites(results: &Results, found: &SetupResult) -> usize {
+fn slow_sites(results: &Results, setup: &SetupResult) -> usize {
     let per_hour = 1.0 / crate::report::chart::latency::width(results);
     #[allow(clippy::cast_precision_loss)] // a number of windows
     let slow =
         |row: &Vec<Option<f32>>| row.iter().filter(|share| share.is_some_and(|share| share > 0.05)).count() as f64;
-    found.heat.iter().filter(|row| slow(row) >= per_hour).count()
+    setup.heat.iter().filter(|row| slow(row) >= per_hour).count()
 }
 
 /// Sites by size, the largest first, in groups where there are too many.
-fn groups(found: &SetupResult) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..found.sites.len()).collect();
-    order.sort_by(|&a, &b| found.sites[b].1.cmp(&found.sites[a].1).then(a.cmp(&b)));
+fn groups(setup: &SetupResult) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..setup.sites.len()).collect();
+    order.sort_by(|&a, &b| setup.sites[b].1.cmp(&setup.sites[a].1).then(a.cmp(&b)));
     let size = order.len().div_ceil(ROWS).max(1);
     order.chunks(size).map(<[usize]>::to_vec).collect()
 }
@@ -103,17 +103,17 @@ fn step(share: f32) -> usize {
     STEPS.iter().rposition(|(from, ..)| share >= *from).unwrap_or(0)
 }
 
-fn map(area: &Area<'_>, results: &Results, found: &SetupResult, windows: &[usize]) {
+fn map(area: &Area<'_>, results: &Results, setup: &SetupResult, windows: &[usize]) {
     let (width, _) = area.dim_in_pixel();
     let (left, right) = (12, i32::try_from(width).unwrap_or(480) - 20);
-    sure(area.draw(&Text::new(fitting(&found.title, right - left), (left, 8), font(HEAD))));
-    let groups = groups(found);
+    sure(area.draw(&Text::new(fitting(&setup.title, right - left), (left, 8), font(HEAD))));
+    let groups = groups(setup);
     let x = |column: usize| left + scaled(column, windows.len(), right - left);
     let y = |row: usize| TOP + scaled(row, groups.len(), BOTTOM - TOP);
     sure(area.draw(&Rectangle::new([(left, TOP), (right, BOTTOM)], STEPS[0].1.filled())));
     for (row, sites) in groups.iter().enumerate() {
         let shade = |window: usize| {
-            let shares: Vec<f32> = sites.iter().filter_map(|&site| found.heat[site][window]).collect();
+            let shares: Vec<f32> = sites.iter().filter_map(|&site| setup.heat[site][window]).collect();
             #[allow(clippy::cast_precision_loss)] // a few sites
             let mean = shares.iter().sum::<f32>() / shares.len().max(1) as f32;
             step(mean)
@@ -162,8 +162,8 @@ fn legend(area: &Area<'_>) {
 
 fn table(results: &Results, shown: &[&SetupResult]) -> ChartTable {
     let mut head = vec!["site".to_owned(), results.counted.clone()];
-    head.extend(shown.iter().map(|found| format!("{}: slow [%]", found.title)));
-    head.extend(shown.iter().map(|found| format!("{}: time lost [h]", found.title)));
+    head.extend(shown.iter().map(|setup| format!("{}: slow [%]", setup.title)));
+    head.extend(shown.iter().map(|setup| format!("{}: time lost [h]", setup.title)));
     let Some(first) = shown.first() else { return ChartTable { head, rows: Vec::new() } };
     let mut order: Vec<usize> = (0..first.sites.len()).collect();
     order.sort_by(|&a, &b| first.sites[b].1.cmp(&first.sites[a].1).then(a.cmp(&b)));
@@ -171,11 +171,11 @@ fn table(results: &Results, shown: &[&SetupResult]) -> ChartTable {
         let (name, patients, _) = &first.sites[site];
         let mut row = vec![name.clone(), patients.to_string()];
         #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-        let slow = |found: &&SetupResult| {
-            number(100.0 * found.sites[site].2.slow as f64 / found.sites[site].2.count.max(1) as f64)
+        let slow = |setup: &&SetupResult| {
+            number(100.0 * setup.sites[site].2.slow as f64 / setup.sites[site].2.count.max(1) as f64)
         };
         row.extend(shown.iter().map(slow));
-        let lost = |found: &&SetupResult| number(found.sites[site].2.lost / 3600.0 / f64::from(results.replications));
+        let lost = |setup: &&SetupResult| number(setup.sites[site].2.lost / 3600.0 / f64::from(results.replications));
         row.extend(shown.iter().map(lost));
         row
     });

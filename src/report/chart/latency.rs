@@ -14,33 +14,33 @@ use crate::study::results::{Results, SetupResult};
 pub fn draw(results: &Results) -> Chart {
     let (class, limit) = results.watched;
     let setups: Vec<&SetupResult> = results.setups.iter().collect();
-    let p95 = |found: &SetupResult| -> Vec<(f64, f64)> {
+    let p95 = |setup: &SetupResult| -> Vec<(f64, f64)> {
         let half = width(results) / 2.0;
-        let windows = results.windows.iter().zip(&found.latency[class]);
+        let windows = results.windows.iter().zip(&setup.latency[class]);
         windows.filter_map(|(start, quantiles)| Some((start + half, (*quantiles)?.1))).collect()
     };
-    let most = setups.iter().flat_map(|found| p95(found)).map(|(_, value)| value).fold(limit * 2.0, f64::max);
-    let base = results.setups.iter().find(|found| found.name == "base");
+    let most = setups.iter().flat_map(|setup| p95(setup)).map(|(_, value)| value).fold(limit * 2.0, f64::max);
+    let base = results.setups.iter().find(|setup| setup.name == "base");
     let mut keys =
         vec![LegendEntry::new(format!("one {} in twenty takes longer", results.classes[class]), BLUE, Mark::Line)];
     if base.is_some() && setups.len() > 1 {
         keys.push(LegendEntry::new("as it is", GREY, Mark::Dashed));
     }
-    let hover = |found: &SetupResult| -> Vec<(f64, f64, String)> {
+    let hover = |setup: &SetupResult| -> Vec<(f64, f64, String)> {
         let half = width(results) / 2.0;
         let words = |(middle, value): (f64, f64)| {
             let from = middle - half;
             (from, middle + half, format!("{}: {}", clock(results, from), figure(value, TargetKind::Time)))
         };
-        p95(found).into_iter().map(words).collect()
+        p95(setup).into_iter().map(words).collect()
     };
     let hours = target_hours(results);
     let panels = Panels { results, hours, most: most * 1.3, unit: " s", log: true, keys, hover: &hover };
-    let svg = panels.draw(&setups, |panel, found| {
-        if let Some(base) = base.filter(|base| base.name != found.name) {
+    let svg = panels.draw(&setups, |panel, setup| {
+        if let Some(base) = base.filter(|base| base.name != setup.name) {
             panel.dashed(p95(base).into_iter(), GREY.stroke_width(1));
         }
-        panel.line(p95(found).into_iter(), BLUE.stroke_width(2));
+        panel.line(p95(setup).into_iter(), BLUE.stroke_width(2));
         panel.limit(limit, &format!("limit {}", figure(limit, TargetKind::Time)));
     });
     Chart {
@@ -64,10 +64,10 @@ pub(crate) fn width(results: &Results) -> f64 {
 fn finding(results: &Results, p95: &dyn Fn(&SetupResult) -> Vec<(f64, f64)>) -> String {
     let (class, limit) = results.watched;
     let name = &results.classes[class];
-    let worst = |found: &SetupResult| p95(found).into_iter().fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
-    let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
+    let worst = |setup: &SetupResult| p95(setup).into_iter().fold((0.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
+    let base = results.setups.iter().find(|setup| setup.name == "base").unwrap_or(&results.setups[0]);
     let (when, value) = worst(base);
-    let within = results.setups.iter().filter(|found| found.name != base.name && worst(found).1 <= limit).count();
+    let within = results.setups.iter().filter(|setup| setup.name != base.name && worst(setup).1 <= limit).count();
     let others = results.setups.len() - 1;
     let at = clock(results, when - width(results) / 2.0);
     if value <= 0.0 {
@@ -91,10 +91,10 @@ fn finding(results: &Results, p95: &dyn Fn(&SetupResult) -> Vec<(f64, f64)>) -> 
 fn table(results: &Results) -> ChartTable {
     let (class, _) = results.watched;
     let mut head = vec!["time".to_owned()];
-    head.extend(results.setups.iter().map(|found| format!("{} [s]", found.title)));
+    head.extend(results.setups.iter().map(|setup| format!("{} [s]", setup.title)));
     let rows = results.windows.iter().enumerate().map(|(window, start)| {
         let mut row = vec![clock(results, *start)];
-        let values = results.setups.iter().map(|found| found.latency[class][window]);
+        let values = results.setups.iter().map(|setup| setup.latency[class][window]);
         row.extend(values.map(|quantiles| quantiles.map_or_else(|| "-".to_owned(), |(_, p95)| number(p95))));
         row
     });

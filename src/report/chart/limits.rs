@@ -44,9 +44,15 @@ pub fn draw(results: &Results) -> Option<Chart> {
 type LimitRow<'a> = (&'a SetupResult, &'a str, &'a [Limit]);
 
 fn rows(results: &Results) -> Vec<LimitRow<'_>> {
-    let of_setup = |found: &'_ SetupResult| -> Vec<usize> { (0..found.units.len()).collect() };
-    let all = results.setups.iter().flat_map(|found| of_setup(found).into_iter().map(move |unit| (found, unit)));
-    all.map(|(found, unit)| (found, found.units[unit].0.as_str(), found.limits[unit].as_slice())).collect()
+    let of_setup = |setup: &'_ SetupResult| -> Vec<usize> { (0..setup.concentrators.len()).collect() };
+    let all = results
+        .setups
+        .iter()
+        .flat_map(|setup| of_setup(setup).into_iter().map(move |concentrator| (setup, concentrator)));
+    all.map(|(setup, concentrator)| {
+        (setup, setup.concentrators[concentrator].0.as_str(), setup.limits[concentrator].as_slice())
+    })
+    .collect()
 }
 
 /// Colour and letter of a limit.
@@ -74,8 +80,12 @@ fn picture(results: &Results, rows: &[LimitRow<'_>]) -> String {
     };
     let middle = Pos::new(HPos::Center, VPos::Center);
     sheet(u32::try_from(height).unwrap_or(100), |area| {
-        for ((found, unit, limits), top) in rows.iter().zip((TOP..).step_by(22)) {
-            let name = if found.units.len() > 1 { format!("{}: {unit}", found.title) } else { found.title.clone() };
+        for ((setup, concentrator, limits), top) in rows.iter().zip((TOP..).step_by(22)) {
+            let name = if setup.concentrators.len() > 1 {
+                format!("{}: {concentrator}", setup.title)
+            } else {
+                setup.title.clone()
+            };
             sure(area.draw(&Text::new(fitting(&name, LEFT - 12), (LEFT - 8, top + ROW / 2), right(LABEL))));
             for (limit, span) in limits.iter().zip(spans(results)) {
                 let (colour, letter) = sign(*limit);
@@ -122,32 +132,32 @@ fn spans(results: &Results) -> impl Iterator<Item = (f64, f64)> + '_ {
 
 /// The limit that binds longest in the base, and when.
 fn finding(results: &Results) -> String {
-    let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
+    let base = results.setups.iter().find(|setup| setup.name == "base").unwrap_or(&results.setups[0]);
     let mut counts: Vec<(usize, Limit, &str)> = Vec::new();
-    for (unit, limits) in base.units.iter().zip(&base.limits) {
+    for (concentrator, limits) in base.concentrators.iter().zip(&base.limits) {
         for limit in limits.iter().filter(|limit| **limit != Limit::None) {
-            match counts.iter_mut().find(|count| count.1 == *limit && count.2 == unit.0) {
+            match counts.iter_mut().find(|count| count.1 == *limit && count.2 == concentrator.0) {
                 Some(count) => count.0 += 1,
-                None => counts.push((1, *limit, &unit.0)),
+                None => counts.push((1, *limit, &concentrator.0)),
             }
         }
     }
     counts.sort_by_key(|count| std::cmp::Reverse(count.0));
-    let Some((_, limit, unit)) = counts.first() else {
-        let free: Vec<String> = base.units.iter().map(|unit| unit.0.clone()).collect();
+    let Some((_, limit, concentrator)) = counts.first() else {
+        let free: Vec<String> = base.concentrators.iter().map(|concentrator| concentrator.0.clone()).collect();
         return format!("As it is, nothing holds {} up", list(&free));
     };
-    let place = base.units.iter().position(|other| other.0 == *unit).unwrap_or(0);
+    let place = base.concentrators.iter().position(|other| other.0 == *concentrator).unwrap_or(0);
     let when: Vec<(f64, f64)> =
         spans(results).zip(&base.limits[place]).filter(|(_, other)| *other == limit).map(|(span, _)| span).collect();
     let (from, until) = (when[0].0, when[when.len() - 1].1);
     let (from, until) = (clock(results, from), clock(results, until));
     match limit {
         Limit::Down if when.windows(2).any(|pair| pair[1].0 > pair[0].1 + 1e-6) => {
-            format!("As it is, {unit} is down off and on between {from} and {until}")
+            format!("As it is, {concentrator} is down off and on between {from} and {until}")
         }
-        Limit::Down => format!("As it is, {unit} is down from {from} to {until}"),
-        _ => format!("As it is, what holds {unit} up is {}, between {from} and {until}", words(*limit)),
+        Limit::Down => format!("As it is, {concentrator} is down from {from} to {until}"),
+        _ => format!("As it is, what holds {concentrator} up is {}, between {from} and {until}", words(*limit)),
     }
 }
 
@@ -166,7 +176,7 @@ fn words(limit: Limit) -> &'static str {
 
 fn table(results: &Results, rows: &[LimitRow<'_>]) -> ChartTable {
     let mut head = vec!["time".to_owned()];
-    head.extend(rows.iter().map(|(found, unit, _)| format!("{}: {unit}", found.title)));
+    head.extend(rows.iter().map(|(setup, concentrator, _)| format!("{}: {concentrator}", setup.title)));
     let lines = spans(results).enumerate().map(|(quarter, span)| {
         let mut row = vec![clock(results, span.0)];
         row.extend(rows.iter().map(|(_, _, limits)| limits[quarter].name().to_owned()));

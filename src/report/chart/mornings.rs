@@ -21,7 +21,7 @@ const MOST: u32 = 31;
 /// Draws it for a run of several days.
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
-    let measured = |found: &SetupResult| found.mornings.iter().any(|(value, _)| value.mean > 0.0);
+    let measured = |setup: &SetupResult| setup.mornings.iter().any(|(value, _)| value.mean > 0.0);
     if results.days < 2 || results.days > MOST || !results.setups.iter().any(measured) {
         return None;
     }
@@ -50,10 +50,10 @@ fn picture(results: &Results) -> String {
             let place = (left + width / 2, TOP - 14);
             sure(area.draw(&Text::new(name, place, font(LABEL).pos(middle))));
         }
-        for (found, top) in results.setups.iter().zip((TOP..).step_by(30)) {
-            sure(area.draw(&Text::new(fitting(&found.title, LEFT - 12), (LEFT - 8, top + ROW / 2), right(LABEL))));
+        for (setup, top) in results.setups.iter().zip((TOP..).step_by(30)) {
+            sure(area.draw(&Text::new(fitting(&setup.title, LEFT - 12), (LEFT - 8, top + ROW / 2), right(LABEL))));
             for ((value, over), left) in
-                found.mornings.iter().zip((LEFT..).step_by(usize::try_from(width).unwrap_or(1)))
+                setup.mornings.iter().zip((LEFT..).step_by(usize::try_from(width).unwrap_or(1)))
             {
                 let corners = [(left + 1, top + 1), (left + width - 1, top + ROW - 1)];
                 sure(area.draw(&Rectangle::new(corners, RED.mix(shade(*over)).filled())));
@@ -78,11 +78,11 @@ fn shade(over: f64) -> f64 {
 
 /// The mornings of the base on which the limit is more likely broken than not, and of the best option.
 fn finding(results: &Results) -> String {
-    let bad = |found: &SetupResult| found.mornings.iter().filter(|(_, over)| *over >= 0.5).count();
-    let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
+    let bad = |setup: &SetupResult| setup.mornings.iter().filter(|(_, over)| *over >= 0.5).count();
+    let base = results.setups.iter().find(|setup| setup.name == "base").unwrap_or(&results.setups[0]);
     let class = &results.classes[results.watched.0];
     let of_base = format!("As it is, {class} is over its limit on {} of {} days", bad(base), results.days);
-    let best = results.setups.iter().filter(|found| found.name != base.name).min_by_key(|found| bad(found));
+    let best = results.setups.iter().filter(|setup| setup.name != base.name).min_by_key(|setup| bad(setup));
     match best {
         Some(best) if bad(best) < bad(base) => {
             format!("{of_base}; with {}, on {}", crate::report::words::quoted(&best.title), bad(best))
@@ -93,11 +93,11 @@ fn finding(results: &Results) -> String {
 
 fn table(results: &Results) -> ChartTable {
     let head = ["option", "day", "95th percentile", "days above the limit"].map(str::to_owned).to_vec();
-    let rows = results.setups.iter().flat_map(|found| {
-        found.mornings.iter().enumerate().map(|(day, (value, over))| {
+    let rows = results.setups.iter().flat_map(|setup| {
+        setup.mornings.iter().enumerate().map(|(day, (value, over))| {
             let name = format!("day {}", day + 1);
             let share = figure(*over, TargetKind::Share);
-            vec![found.title.clone(), name, interval(value, TargetKind::Time), share]
+            vec![setup.title.clone(), name, interval(value, TargetKind::Time), share]
         })
     });
     ChartTable { rows: rows.collect(), head }

@@ -42,8 +42,8 @@ pub fn draw(results: &Results) -> Chart {
     let height = u32::try_from(TOP + ROW * rows + 36).unwrap_or(300);
     let hover = Hover::default();
     let svg = sheet(height, |area| {
-        for (place, found) in results.setups.iter().enumerate() {
-            let name = fitting(&found.title, NAMES - 12);
+        for (place, setup) in results.setups.iter().enumerate() {
+            let name = fitting(&setup.title, NAMES - 12);
             sure(area.draw(&Text::new(name, (NAMES - 10, middle(place)), right(LABEL))));
         }
         let count = i32::try_from(columns.len()).unwrap_or(1).max(1);
@@ -78,11 +78,11 @@ fn middle(place: usize) -> i32 {
 fn columns(results: &Results) -> Vec<OptionColumn> {
     let mut columns: Vec<OptionColumn> =
         (0..results.targets.len().min(3)).map(|target| of_target(results, target)).collect();
-    let lost = |measure: usize| results.setups.iter().any(|found| found.measures[measure].value.mean > 0.0);
+    let lost = |measure: usize| results.setups.iter().any(|setup| setup.measures[measure].value.mean > 0.0);
     let measure = if !lost(STAFF_LOST) && lost(STAFF_CUT_OFF) { STAFF_CUT_OFF } else { STAFF_LOST };
     columns.push(OptionColumn {
         title: label(MEASURES[measure].title, MEASURES[measure].unit),
-        values: results.setups.iter().map(|found| found.measures[measure].value).collect(),
+        values: results.setups.iter().map(|setup| setup.measures[measure].value).collect(),
         verdicts: vec![None; results.setups.len()],
         limit: None,
         scale: 1.0,
@@ -93,15 +93,15 @@ fn columns(results: &Results) -> Vec<OptionColumn> {
 }
 
 fn of_target(results: &Results, target: usize) -> OptionColumn {
-    let largest = results.setups.iter().map(|found| found.targets[target].figure.value.mean);
+    let largest = results.setups.iter().map(|setup| setup.targets[target].figure.value.mean);
     let (scale, unit) = match results.kinds[target] {
         TargetKind::Time => scale(largest.fold(results.limits[target], f64::max).max(1.0), TargetKind::Time),
         kind => scale(1e9, kind),
     };
     OptionColumn {
         title: results.targets[target].clone(),
-        values: results.setups.iter().map(|found| found.targets[target].figure.value).collect(),
-        verdicts: results.setups.iter().map(|found| Some(found.targets[target].verdict)).collect(),
+        values: results.setups.iter().map(|setup| setup.targets[target].figure.value).collect(),
+        verdicts: results.setups.iter().map(|setup| Some(setup.targets[target].verdict)).collect(),
         limit: Some(results.limits[target]),
         scale,
         unit: if unit.is_empty() { String::new() } else { format!(" {unit}") },
@@ -181,12 +181,12 @@ fn draw_value(area: &Area<'_>, at: (i32, i32), value: &Interval, verdict: Option
 }
 
 fn finding(results: &Results) -> String {
-    let at_a_price = |found| if price::of(results, found).is_some() { " (at a price)" } else { "" };
+    let at_a_price = |setup| if price::of(results, setup).is_some() { " (at a price)" } else { "" };
     let met: Vec<String> = results
         .setups
         .iter()
-        .filter(|found| !results.targets.is_empty() && overall(found) == Verdict::Met)
-        .map(|found| format!("{}{}", quoted(&found.title), at_a_price(found)))
+        .filter(|setup| !results.targets.is_empty() && overall(setup) == Verdict::Met)
+        .map(|setup| format!("{}{}", quoted(&setup.title), at_a_price(setup)))
         .collect();
     match met.len() {
         0 if results.targets.is_empty() => "Options side by side".to_owned(),
@@ -200,11 +200,11 @@ fn table(results: &Results) -> ChartTable {
     let mut head = vec!["option".to_owned()];
     head.extend(results.targets.iter().cloned());
     head.extend(results.measures().iter().map(|figure| label(figure.title, figure.unit)));
-    let rows = results.setups.iter().map(|found| {
-        let mut row = vec![found.title.clone()];
-        let targets = found.targets.iter().zip(&results.kinds);
+    let rows = results.setups.iter().map(|setup| {
+        let mut row = vec![setup.title.clone()];
+        let targets = setup.targets.iter().zip(&results.kinds);
         row.extend(targets.map(|(judged, kind)| format!("{}: {}", judged.verdict.name(), told(judged, *kind))));
-        row.extend(found.measures.iter().zip(results.measures()).map(|(measure, _)| plain_interval(&measure.value)));
+        row.extend(setup.measures.iter().zip(results.measures()).map(|(measure, _)| plain_interval(&measure.value)));
         row
     });
     ChartTable { rows: rows.collect(), head }

@@ -17,13 +17,13 @@ const COLOURS: [RGBColor; 5] = [GREY, ORANGE, BLUE, GREEN, RED];
 #[must_use]
 pub fn draw(results: &Results) -> Option<Chart> {
     let setups: Vec<&SetupResult> =
-        results.setups.iter().filter(|found| quarters(results, found).next().is_some()).collect();
+        results.setups.iter().filter(|setup| quarters(results, setup).next().is_some()).collect();
     let first = *setups.first()?;
-    let most = setups.iter().flat_map(|found| quarters(results, found)).map(|(_, parts)| parts.sum());
+    let most = setups.iter().flat_map(|setup| quarters(results, setup)).map(|(_, parts)| parts.sum());
     let most = nice(most.fold(0.0, f64::max) * 1.05);
     let keys =
         Parts::NAMES.iter().zip(COLOURS).map(|(name, colour)| LegendEntry::new(*name, colour, Mark::Solid)).collect();
-    let hover = |found: &SetupResult| -> Vec<(f64, f64, String)> {
+    let hover = |setup: &SetupResult| -> Vec<(f64, f64, String)> {
         #[allow(clippy::cast_precision_loss)] // at most 900 bins
         let half = results.bins.1 * quarter_of(results.bins.1) as f64 / 7200.0;
         let words = |(middle, parts): (f64, Parts)| {
@@ -39,20 +39,20 @@ pub fn draw(results: &Results) -> Option<Chart> {
                 ),
             )
         };
-        quarters(results, found).map(words).collect()
+        quarters(results, setup).map(words).collect()
     };
     let panels = Panels { results, hours: busy_hours(results), most, unit: " s", log: false, keys, hover: &hover };
     // Beside the longest, these are a flat line.
-    let seen = |found: &&&SetupResult| quarters(results, found).any(|(_, parts)| parts.sum() >= SEEN * most);
+    let seen = |setup: &&&SetupResult| quarters(results, setup).any(|(_, parts)| parts.sum() >= SEEN * most);
     let shown: Vec<&SetupResult> = setups.iter().filter(seen).copied().collect();
     let shown = if shown.is_empty() { setups.clone() } else { shown };
-    let left_out = setups.iter().filter(|found| !shown.iter().any(|other| other.name == found.name));
-    let left_out: Vec<String> = left_out.map(|found| quoted(&found.title)).collect();
-    let svg = panels.draw(&shown, |panel, found| {
+    let left_out = setups.iter().filter(|setup| !shown.iter().any(|other| other.name == setup.name));
+    let left_out: Vec<String> = left_out.map(|setup| quoted(&setup.title)).collect();
+    let svg = panels.draw(&shown, |panel, setup| {
         // From the top down, so that each area shows what the next leaves of it.
         for part in (0..COLOURS.len()).rev() {
             let upto = |parts: &Parts| parts.list()[..=part].iter().sum::<f64>();
-            panel.fill(quarters(results, found).map(|(hour, parts)| (hour, upto(&parts))), COLOURS[part].mix(1.0));
+            panel.fill(quarters(results, setup).map(|(hour, parts)| (hour, upto(&parts))), COLOURS[part].mix(1.0));
         }
     });
     Some(Chart {
@@ -77,10 +77,10 @@ pub fn draw(results: &Results) -> Option<Chart> {
 const SEEN: f64 = 0.03;
 
 /// (middle of the quarter [h], mean parts of a latency [s]).
-fn quarters<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<Item = (f64, Parts)> + 'a {
+fn quarters<'a>(results: &'a Results, setup: &'a SetupResult) -> impl Iterator<Item = (f64, Parts)> + 'a {
     let (starts, length) = &results.bins;
     let step = quarter_of(*length);
-    let bins = &found.by_class[results.watched.0];
+    let bins = &setup.by_class[results.watched.0];
     (0..starts.len()).step_by(step).filter_map(move |first| {
         let here = &bins[first..(first + step).min(bins.len())];
         let count: f64 = here.iter().map(|bin| bin.counted).sum();
@@ -94,13 +94,13 @@ fn quarters<'a>(results: &'a Results, found: &'a SetupResult) -> impl Iterator<I
     })
 }
 
-fn finding(results: &Results, found: &SetupResult) -> Option<String> {
-    let worst = quarters(results, found).max_by(|a, b| a.1.sum().total_cmp(&b.1.sum()))?;
+fn finding(results: &Results, setup: &SetupResult) -> Option<String> {
+    let worst = quarters(results, setup).max_by(|a, b| a.1.sum().total_cmp(&b.1.sum()))?;
     let (place, most) = worst.1.list().into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let whole = worst.1.sum();
     Some(format!(
         "{}, at worst, at {}, {} % of the {} that {} takes is {}",
-        if found.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&found.title)) },
+        if setup.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&setup.title)) },
         clock(results, worst.0),
         number((100.0 * most / whole).round()),
         figure(whole, TargetKind::Time),
@@ -116,9 +116,9 @@ fn table(results: &Results, setups: &[&SetupResult]) -> ChartTable {
     let mut head = vec!["option".to_owned(), "time".to_owned()];
     head.extend(Parts::NAMES.iter().map(|name| format!("{name} [s]")));
     head.push("in all [s]".to_owned());
-    let rows = setups.iter().flat_map(|found| {
-        quarters(results, found).map(|(hour, parts)| {
-            let mut row = vec![found.title.clone(), clock(results, hour)];
+    let rows = setups.iter().flat_map(|setup| {
+        quarters(results, setup).map(|(hour, parts)| {
+            let mut row = vec![setup.title.clone(), clock(results, hour)];
             row.extend(parts.list().into_iter().chain([parts.sum()]).map(number));
             row
         })

@@ -13,21 +13,21 @@ use crate::study::results::{Results, SetupResult, Verdict};
 #[must_use]
 pub fn draw(results: &Results) -> Chart {
     let setups: Vec<&SetupResult> = results.setups.iter().collect();
-    let mut keys = vec![LegendEntry::new(setups[0].units[0].0.clone(), BLUE, Mark::Line)];
+    let mut keys = vec![LegendEntry::new(setups[0].concentrators[0].0.clone(), BLUE, Mark::Line)];
     let mut others: Vec<&str> =
-        setups.iter().flat_map(|found| found.units.iter().skip(1)).map(|(name, ..)| name.as_str()).collect();
+        setups.iter().flat_map(|setup| setup.concentrators.iter().skip(1)).map(|(name, ..)| name.as_str()).collect();
     others.sort_unstable();
     others.dedup();
     if !others.is_empty() {
         keys.push(LegendEntry::new(others.join(", "), ORANGE, Mark::Dashed));
     }
-    let hover = |found: &SetupResult| quarters(results, found);
+    let hover = |setup: &SetupResult| quarters(results, setup);
     let panels =
         Panels { results, hours: busy_hours(results), most: 125.0, unit: " %", log: false, keys, hover: &hover };
-    let svg = panels.draw(&setups, |panel, found| {
-        for unit in 0..found.units.len() {
-            let points = || utilisation(results, found, unit);
-            if unit == 0 {
+    let svg = panels.draw(&setups, |panel, setup| {
+        for concentrator in 0..setup.concentrators.len() {
+            let points = || utilisation(results, setup, concentrator);
+            if concentrator == 0 {
                 panel.fill(points(), BLUE.mix(0.18));
                 panel.line(points(), BLUE.stroke_width(2));
             } else {
@@ -48,15 +48,15 @@ pub fn draw(results: &Results) -> Chart {
 }
 
 /// By quarter of an hour: from, until, and how full each concentrator is, in words.
-fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
+fn quarters(results: &Results, setup: &SetupResult) -> Vec<(f64, f64, String)> {
     let (starts, length) = &results.bins;
     let step = crate::study::figures::quarter_of(*length);
     let of = |first: usize| {
         let bins = first..(first + step).min(starts.len());
         let until = starts[bins.end - 1] + length / 3600.0;
-        let each = found.units.iter().enumerate().map(|(unit, (name, ..))| {
-            let done: f64 = bins.clone().flat_map(|bin| &found.carried[unit][bin]).sum();
-            let could: f64 = bins.clone().map(|bin| found.capacity[unit][bin]).sum();
+        let each = setup.concentrators.iter().enumerate().map(|(concentrator, (name, ..))| {
+            let done: f64 = bins.clone().flat_map(|bin| &setup.carried[concentrator][bin]).sum();
+            let could: f64 = bins.clone().map(|bin| setup.capacity[concentrator][bin]).sum();
             format!("{name} {} %", number((100.0 * done / could).min(100.0).round()))
         });
         let each: Vec<String> = each.collect();
@@ -66,13 +66,13 @@ fn quarters(results: &Results, found: &SetupResult) -> Vec<(f64, f64, String)> {
 }
 
 fn finding(results: &Results) -> String {
-    let base = results.setups.iter().find(|found| found.name == "base").unwrap_or(&results.setups[0]);
+    let base = results.setups.iter().find(|setup| setup.name == "base").unwrap_or(&results.setups[0]);
     let relieved: Vec<String> = results
         .setups
         .iter()
         // A headend that is down is never full, and no relief.
-        .filter(|found| found.name != base.name && overall(found) != Verdict::Missed && full(results, found).is_none())
-        .map(|found| quoted(&found.title))
+        .filter(|setup| setup.name != base.name && overall(setup) != Verdict::Missed && full(results, setup).is_none())
+        .map(|setup| quoted(&setup.title))
         .collect();
     match full(results, base) {
         None => "As it is, the headend is never full".to_owned(),
@@ -88,17 +88,17 @@ fn finding(results: &Results) -> String {
 
 fn table(results: &Results) -> ChartTable {
     let mut head = vec!["time".to_owned()];
-    for found in &results.setups {
-        head.extend(found.units.iter().map(|(name, ..)| format!("{}: {name} [%]", found.title)));
+    for setup in &results.setups {
+        head.extend(setup.concentrators.iter().map(|(name, ..)| format!("{}: {name} [%]", setup.title)));
     }
     let per_quarter = crate::study::figures::quarter_of(results.bins.1);
     let rows = (0..results.bins.0.len()).step_by(per_quarter).map(|first| {
         let mut row = vec![clock(results, results.bins.0[first])];
-        for found in &results.setups {
-            for unit in 0..found.units.len() {
+        for setup in &results.setups {
+            for concentrator in 0..setup.concentrators.len() {
                 let bins = first..(first + per_quarter).min(results.bins.0.len());
-                let done: f64 = bins.clone().flat_map(|bin| &found.carried[unit][bin]).sum();
-                let could: f64 = bins.map(|bin| found.capacity[unit][bin]).sum();
+                let done: f64 = bins.clone().flat_map(|bin| &setup.carried[concentrator][bin]).sum();
+                let could: f64 = bins.map(|bin| setup.capacity[concentrator][bin]).sum();
                 row.push(number((1000.0 * done / could).round() / 10.0));
             }
         }

@@ -148,7 +148,7 @@ impl RegimeSize {
 struct RegimeDraw {
     stream: Stream,
     classes: Vec<Class>,
-    unit: Concentrator,
+    concentrator: Concentrator,
     tcp: Tcp,
     /// Length of the demand, and of what follows [s].
     length: f64,
@@ -186,7 +186,7 @@ pub fn case(seed: u64, number: u64, scale: RegimeSize) -> Regime {
     };
     let mut draw = RegimeDraw {
         classes: Vec::new(),
-        unit: Concentrator {
+        concentrator: Concentrator {
             cipher: Cipher::AesGcm,
             counts,
             ..Concentrator::new("hub".to_owned(), BitRate(bits(rate)), Bytes(bits(buffer * rate / 8.0)))
@@ -198,7 +198,7 @@ pub fn case(seed: u64, number: u64, scale: RegimeSize) -> Regime {
     };
     let estate = draw.estate(&terms);
     draw.classes(&terms);
-    draw.unit.discipline = draw.discipline(discipline);
+    draw.concentrator.discipline = draw.discipline(discipline);
     let length = draw.length;
     let mut model = draw.model(estate);
     if let Feature::CapTotal | Feature::CapSite = feature {
@@ -353,7 +353,7 @@ impl RegimeDraw {
     }
 
     fn cost(&self) -> ServiceCost {
-        ServiceCost::of(&self.unit).expect("a unit without packet rate has a cost")
+        ServiceCost::of(&self.concentrator).expect("a unit without packet rate has a cost")
     }
 
     /// Mean work of an action of the class at `place` [bit].
@@ -410,7 +410,7 @@ impl RegimeDraw {
             pool_of: vec![PoolId(0); sites.len()],
             sites: sites.into(),
             classes: self.classes,
-            concentrators: vec![self.unit],
+            concentrators: vec![self.concentrator],
             pools: vec![pool],
             tunnels: TunnelTerms::default(),
             faults: Vec::new(),

@@ -125,8 +125,8 @@ impl Observer for Measurement {
                     latency: record.latency.secs() - record.parts.held,
                 });
             }
-            Fact::Snapshot(look) => {
-                self.carried.push((look.concentrators[0].carried.iter().sum(), look.concentrators[0].capacity));
+            Fact::Snapshot(snapshot) => {
+                self.carried.push((snapshot.concentrators[0].carried.iter().sum(), snapshot.concentrators[0].capacity));
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use crate::model::{
 use crate::scenario::check::demand::within;
 use crate::scenario::check::device::DeviceModels;
 use crate::scenario::check::headend::{
-    balancer, class_named, discipline, limited, no_second, select, unit, unit_named,
+    balancer, class_named, concentrator, concentrator_named, discipline, limited, no_second, select,
 };
 use crate::scenario::check::tunnel;
 use crate::scenario::checker::Checker;
@@ -65,7 +65,7 @@ fn take_part(model: &mut Model, changes: &[At<Change>]) -> bool {
     let mut by_load = false;
     for change in changes {
         let Change::Add(file) = change.get_ref() else { continue };
-        let name = file.concentrator.as_ref().and_then(|table| table.get_ref().name.right());
+        let name = file.concentrator.as_ref().and_then(|table| table.get_ref().name.value());
         let Some(Name(name)) = name.filter(|_| file.balancer.is_none()) else { continue };
         if !unreached(model).iter().any(|concentrator| concentrator.name == *name) {
             continue;
@@ -100,13 +100,13 @@ fn grown(buffer: Bytes, from: BitRate, to: BitRate) -> Bytes {
 const WHOLE_DAY: (TimeOfDay, TimeOfDay) = (TimeOfDay(0), TimeOfDay(DAY));
 
 impl ChangeApplier<'_> {
-    fn class(&mut self, leaf: &Field<Name>) -> Option<ClassId> {
-        self.check.need(leaf, &self.at, "class")?;
-        class_named(leaf, &self.model.classes, self.check)
+    fn class(&mut self, field: &Field<Name>) -> Option<ClassId> {
+        self.check.required(field, &self.at, "class")?;
+        class_named(field, &self.model.classes, self.check)
     }
 
-    fn day(&mut self, leaf: &Field<Date>) -> Option<i64> {
-        self.check.day(leaf, self.first, self.model.calendar.days)
+    fn day(&mut self, field: &Field<Date>) -> Option<i64> {
+        self.check.day(field, self.first, self.model.calendar.days)
     }
 
     /// The windows in which a change holds.
@@ -139,8 +139,8 @@ impl ChangeApplier<'_> {
 
     fn curfew(&mut self, file: &CurfewFile) -> Option<()> {
         let class = self.class(&file.class);
-        self.check.need(&file.from, &self.at, "from");
-        self.check.need(&file.until, &self.at, "until");
+        self.check.required(&file.from, &self.at, "from");
+        self.check.required(&file.until, &self.at, "until");
         let windows = self.windows(&file.from, &file.until, &file.on);
         let release = match &file.release {
             None | Some(ReleaseFile::AtOnce) => Release::AtOnce,
@@ -163,14 +163,14 @@ impl ChangeApplier<'_> {
 
     fn shape(&mut self, file: &ShapeFile) -> Option<()> {
         let class = self.class(&file.class);
-        let (total, per_site) = (self.check.maybe(&file.total), self.check.maybe(&file.per_site));
+        let (total, per_site) = (self.check.optional(&file.total), self.check.optional(&file.per_site));
         if total.is_none() && per_site.is_none() {
             let help = "write `total`, `per_site` or both as a rate, such as \"100 Mbit/s\"";
             self.check.problems.add(&self.at.clone(), "this shaping has no cap", help);
         }
-        for (rate, leaf) in [(total, &file.total), (per_site, &file.per_site)] {
+        for (rate, field) in [(total, &file.total), (per_site, &file.per_site)] {
             if rate.is_some_and(|rate| rate.0 == 0) {
-                self.check.problems.add(leaf.span(), "a cap of nothing", "use `switch_off` to stop a class");
+                self.check.problems.add(field.span(), "a cap of nothing", "use `switch_off` to stop a class");
             }
         }
         let windows = self.windows(&file.from, &file.until, &file.on)?;
@@ -193,7 +193,7 @@ impl ChangeApplier<'_> {
     }
 
     fn limit(&mut self, file: &LimitFile) -> Option<()> {
-        for concentrator in self.units(&file.concentrators)? {
+        for concentrator in self.concentrators(&file.concentrators)? {
             let changed = limited(self.model.concentrators[concentrator.index()].clone(), file, self.check);
             self.model.concentrators[concentrator.index()] = changed;
         }
@@ -247,10 +247,10 @@ impl ChangeApplier<'_> {
 
     fn stagger(&mut self, file: &StaggerFile) -> Option<()> {
         let class = self.class(&file.class);
-        self.check.need(&file.from, &self.at, "from");
-        self.check.need(&file.until, &self.at, "until");
+        self.check.required(&file.from, &self.at, "from");
+        self.check.required(&file.until, &self.at, "until");
         let window = self.check.window(&file.from, &file.until, WHOLE_DAY);
-        let new_peak = self.check.maybe(&file.peak);
+        let new_peak = self.check.optional(&file.peak);
         within(new_peak, window, &file.peak, self.check);
         let class = &mut self.model.classes[class?.index()];
         let Demand::Jobs { start, peak, .. } = &mut class.demand else {
@@ -266,13 +266,13 @@ impl ChangeApplier<'_> {
     }
 
     /// The concentrators that are named, or all.
-    fn units(&mut self, names: &[Field<Name>]) -> Option<Vec<ConcentratorId>> {
+    fn concentrators(&mut self, names: &[Field<Name>]) -> Option<Vec<ConcentratorId>> {
         if names.is_empty() {
             return Some((0..self.model.concentrators.len()).map(ConcentratorId::of).collect());
         }
-        let units: Vec<Option<ConcentratorId>> =
-            names.iter().map(|leaf| unit_named(leaf, &self.model.concentrators, self.check)).collect();
-        units.into_iter().collect()
+        let concentrators: Vec<Option<ConcentratorId>> =
+            names.iter().map(|field| concentrator_named(field, &self.model.concentrators, self.check)).collect();
+        concentrators.into_iter().collect()
     }
 
     fn prioritise(&mut self, file: &PrioritiseFile) -> Option<()> {
@@ -282,12 +282,12 @@ impl ChangeApplier<'_> {
             return None;
         }
         let mut ranks = vec![last; self.model.classes.len()];
-        for (leaf, rank) in file.first.iter().zip(0_u8..) {
-            let class = class_named(leaf, &self.model.classes, self.check)?;
+        for (field, rank) in file.first.iter().zip(0_u8..) {
+            let class = class_named(field, &self.model.classes, self.check)?;
             ranks[class.index()] = rank;
         }
-        let (units, at) = (self.units(&file.concentrators)?, self.instant(&file.at, &file.on)?);
-        self.order(&units, at, &Discipline::Priority(ranks));
+        let (concentrators, at) = (self.concentrators(&file.concentrators)?, self.instant(&file.at, &file.on)?);
+        self.order(&concentrators, at, &Discipline::Priority(ranks));
         Some(())
     }
 
@@ -297,13 +297,13 @@ impl ChangeApplier<'_> {
             return None;
         };
         let order = discipline(table, &self.model.classes, self.check);
-        let (units, at) = (self.units(&file.concentrators)?, self.instant(&file.at, &file.on)?);
-        self.order(&units, at, &order?);
+        let (concentrators, at) = (self.concentrators(&file.concentrators)?, self.instant(&file.at, &file.on)?);
+        self.order(&concentrators, at, &order?);
         Some(())
     }
 
-    fn order(&mut self, units: &[ConcentratorId], at: Time, order: &Discipline) {
-        for &concentrator in units {
+    fn order(&mut self, concentrators: &[ConcentratorId], at: Time, order: &Discipline) {
+        for &concentrator in concentrators {
             if at == Time(0) {
                 self.model.concentrators[concentrator.index()].discipline = order.clone();
             } else {
@@ -315,8 +315,8 @@ impl ChangeApplier<'_> {
     }
 
     fn resize(&mut self, file: &ResizeFile) -> Option<()> {
-        self.check.need(&file.concentrator, &self.at, "concentrator")?;
-        let concentrator = unit_named(&file.concentrator, &self.model.concentrators, self.check);
+        self.check.required(&file.concentrator, &self.at, "concentrator")?;
+        let concentrator = concentrator_named(&file.concentrator, &self.model.concentrators, self.check);
         let throughput = self.check.positive(&file.throughput, &self.at, "throughput");
         let at = self.instant(&file.at, &file.on)?;
         let (concentrator, throughput) = (concentrator?, throughput?);
@@ -333,16 +333,16 @@ impl ChangeApplier<'_> {
         Some(())
     }
 
-    fn pool(&mut self, leaf: &Field<Name>) -> Option<PoolId> {
+    fn pool(&mut self, field: &Field<Name>) -> Option<PoolId> {
         if self.model.pools.is_empty() {
             // They have problems of their own.
             return None;
         }
-        let Some(name) = self.check.maybe(leaf) else { return Some(PoolId(0)) };
+        let Some(name) = self.check.optional(field) else { return Some(PoolId(0)) };
         let found = self.model.pools.iter().position(|pool| pool.name == name.0);
         if found.is_none() {
             let help = did_you_mean(&name.0, self.model.pools.iter().map(|pool| pool.name.as_str()));
-            self.check.problems.add(leaf.span(), format!("there is no pool `{}`", name.0), help);
+            self.check.problems.add(field.span(), format!("there is no pool `{}`", name.0), help);
         }
         found.map(PoolId::of)
     }
@@ -352,7 +352,7 @@ impl ChangeApplier<'_> {
             self.check.missing(&self.at.clone(), "concentrator", "a table with `name` and `throughput`");
             return None;
         };
-        let mut new = unit(table, self.known, &self.model.classes, self.check)?;
+        let mut new = concentrator(table, self.known, &self.model.classes, self.check)?;
         no_second(&self.model.concentrators, &new, &table.get_ref().name, self.check);
         let pool = self.pool(&file.pool)?;
         new.opens = self.instant(&file.at, &file.on)?;
@@ -375,9 +375,9 @@ impl ChangeApplier<'_> {
     }
 
     fn migrate(&mut self, file: &MigrateFile) -> Option<()> {
-        self.check.need(&file.to, &self.at, "to")?;
+        self.check.required(&file.to, &self.at, "to")?;
         let cut_over = self.check.or(&file.cut_over, Flag(false)).0;
-        let to = unit_named(&file.to, &self.model.concentrators, self.check)?;
+        let to = concentrator_named(&file.to, &self.model.concentrators, self.check)?;
         if file.sites.is_some() != file.waves.is_empty() {
             let help = "write `sites`, or `waves` with `sites` in each";
             self.check.problems.add(&self.at.clone(), "it is not clear which sites move", help);

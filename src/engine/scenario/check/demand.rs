@@ -26,7 +26,7 @@ pub fn profiles(file: &File, check: &mut Checker) -> DayShapes {
     let mut profiles = DayShapes::default();
     for profile in &file.profile {
         let (at, table) = (profile.span(), profile.get_ref());
-        let Some(name) = check.need(&table.name, &at, "name") else { continue };
+        let Some(name) = check.required(&table.name, &at, "name") else { continue };
         if profiles.bands.contains_key(&name.0) || profiles.levels.contains_key(&name.0) {
             check.problems.add(table.name.span(), format!("a second profile `{}`", name.0), "give each its own name");
         }
@@ -51,9 +51,9 @@ fn cumulative(bands: &[At<Band>], check: &mut Checker) -> Option<Cumulative> {
     let (mut sum, mut fine) = (0.0, true);
     for band in bands {
         let (at, table) = (band.span(), band.get_ref());
-        let from = check.need(&table.from, &at, "from");
-        let until = check.need(&table.until, &at, "until");
-        let share = check.need(&table.share, &at, "share");
+        let from = check.required(&table.from, &at, "from");
+        let until = check.required(&table.until, &at, "until");
+        let share = check.required(&table.share, &at, "share");
         let (Some(from), Some(until), Some(share)) = (from, until, share) else {
             fine = false;
             continue;
@@ -70,8 +70,8 @@ fn cumulative(bands: &[At<Band>], check: &mut Checker) -> Option<Cumulative> {
             points.push((from, sum));
         }
         if let Some(early) = &table.early {
-            let within = check.need(&early.within, &at, "within")?;
-            let part = check.need(&early.share, &at, "share")?;
+            let within = check.required(&early.within, &at, "within")?;
+            let part = check.required(&early.share, &at, "share")?;
             if within.0 == 0 || within.0 >= until.0 - from.0 {
                 let help = format!("write a time shorter than the band, {}", Duration(until.0 - from.0));
                 check.problems.add(early.within.span(), "the early part is not a part of its band", help);
@@ -108,8 +108,8 @@ fn levels(points: &[At<Point>], check: &mut Checker) -> Option<Levels> {
     let mut read: Vec<(TimeOfDay, f64)> = Vec::new();
     for point in points {
         let (at, table) = (point.span(), point.get_ref());
-        let clock = check.need(&table.at, &at, "at");
-        let level = check.need(&table.level, &at, "level");
+        let clock = check.required(&table.at, &at, "at");
+        let level = check.required(&table.level, &at, "level");
         let (clock, level) = (clock?, level?);
         if read.last().is_some_and(|last| last.0 >= clock) {
             check.problems.add(
@@ -142,8 +142,8 @@ pub fn classes(file: &File, profiles: &DayShapes, sites: &[Site], check: &mut Ch
         .map(|table| class(table, replayed, profiles, sites, check).or_else(|| stand_in(table.get_ref())))
         .collect();
     for (index, table) in file.class.iter().enumerate() {
-        let name = table.get_ref().name.right();
-        if name.is_some() && file.class[..index].iter().any(|other| other.get_ref().name.right() == name) {
+        let name = table.get_ref().name.value();
+        if name.is_some() && file.class[..index].iter().any(|other| other.get_ref().name.value() == name) {
             check.problems.add(table.get_ref().name.span(), "a second class of this name", "give each its own name");
         }
     }
@@ -154,7 +154,7 @@ pub fn classes(file: &File, profiles: &DayShapes, sites: &[Site], check: &mut Ch
 /// In place of a class with a fault, so that what names it can be checked.
 fn stand_in(file: &ClassFile) -> Option<Class> {
     let fixed = || random::Distribution::Fixed(1.0);
-    Some(Class::new(file.name.right()?.0.clone(), Demand::Replayed, fixed(), fixed()))
+    Some(Class::new(file.name.value()?.0.clone(), Demand::Replayed, fixed(), fixed()))
 }
 
 fn class(
@@ -165,7 +165,7 @@ fn class(
     check: &mut Checker,
 ) -> Option<Class> {
     let (at, file) = (table.span(), table.get_ref());
-    let name = check.need(&file.name, &at, "name");
+    let name = check.required(&file.name, &at, "name");
     let demand = demand(file, &at, replayed, profiles, sites, check);
     let streams = file.streams.is_some() || file.steady.is_some() || file.staff.is_some() || replayed;
     let request = file.request.as_ref().map_or(Some(random::Distribution::Fixed(1000.0)), |law| check.law(law));
@@ -185,7 +185,7 @@ fn class(
     if retries.0 > 20 {
         check.problems.add(file.retries.span(), format!("{} retries", retries.0), "write up to 20 retries");
     }
-    let patience = check.maybe(&file.patience);
+    let patience = check.optional(&file.patience);
     if patience.is_some_and(|patience| patience.0 == 0) {
         check.problems.add(file.patience.span(), "nobody has no patience at all", "write a time above zero");
     }
@@ -308,7 +308,7 @@ fn users_of(users: &At<UsersFile>, profiles: &DayShapes, sites: &[Site], check: 
 }
 
 fn workstations(per_1000: &Field<Number>, at: &Range<usize>, sites: &[Site], check: &mut Checker) -> Option<Vec<u32>> {
-    let rate = check.need(per_1000, at, "per_1000")?.0;
+    let rate = check.required(per_1000, at, "per_1000")?.0;
     if rate > 1000.0 {
         check.problems.add(per_1000.span(), format!("{rate} workstations per 1,000 patients"), "write up to 1000");
         return None;
@@ -360,7 +360,7 @@ fn arrivals(
     sites: &[Site],
     check: &mut Checker,
 ) -> Option<Arrivals> {
-    let rate = check.need(per_1000, at, "per_1000");
+    let rate = check.required(per_1000, at, "per_1000");
     let profile = look_up(profile, at, "profile", &profiles.bands, "profile with `bands`", check);
     let weekdays = weekdays(factors, check);
     let patients: f64 = sites.iter().map(|site| f64::from(site.patients)).sum();
@@ -424,13 +424,13 @@ fn jobs_of(jobs: &At<JobsFile>, sites: &[Site], check: &mut Checker) -> Option<D
     let (at, file) = (jobs.span(), jobs.get_ref());
     let workstations = workstations(&file.per_1000, &at, sites, check);
     let share = check.or(&file.share, Share(1.0));
-    let (from, until) = (check.need(&file.from, &at, "from"), check.need(&file.until, &at, "until"));
+    let (from, until) = (check.required(&file.from, &at, "from"), check.required(&file.until, &at, "until"));
     let start = check.window(&file.from, &file.until, (TimeOfDay(0), TimeOfDay(DAY)));
-    let peak = check.maybe(&file.peak);
+    let peak = check.optional(&file.peak);
     within(peak, start, &file.peak, check);
     let mut weekdays = [file.weekdays.is_none(); 7];
     for day in file.weekdays.iter().flatten() {
-        if let Some(day) = check.maybe(day) {
+        if let Some(day) = check.optional(day) {
             weekdays[usize::from(day.0)] = true;
         }
     }
@@ -446,25 +446,25 @@ fn jobs_of(jobs: &At<JobsFile>, sites: &[Site], check: &mut Checker) -> Option<D
 pub(crate) fn within(
     peak: Option<TimeOfDay>,
     start: (TimeOfDay, TimeOfDay),
-    leaf: &Field<TimeOfDay>,
+    field: &Field<TimeOfDay>,
     check: &mut Checker,
 ) {
     if peak.is_some_and(|peak| peak < start.0 || peak > start.1) {
         let help = format!("write a time from {} to {}", start.0, start.1);
-        check.problems.add(leaf.span(), "the peak lies outside the window of starts", help);
+        check.problems.add(field.span(), "the peak lies outside the window of starts", help);
     }
 }
 
 fn weekdays(table: Option<&At<Weekdays>>, check: &mut Checker) -> [f64; 7] {
     let Some(table) = table else { return [1.0; 7] };
     let days = table.get_ref();
-    [&days.mon, &days.tue, &days.wed, &days.thu, &days.fri, &days.sat, &days.sun].map(|leaf| {
-        let factor = check.or(leaf, Number(0.0)).0;
+    [&days.mon, &days.tue, &days.wed, &days.thu, &days.fri, &days.sat, &days.sun].map(|field| {
+        let factor = check.or(field, Number(0.0)).0;
         if (0.0..=MAX_FACTOR).contains(&factor) {
             return factor;
         }
         let help = format!("write a factor from 0 to {MAX_FACTOR}; how much there is, `per_1000` says");
-        check.problems.add(leaf.span(), format!("a day of the week with {factor} times as much"), help);
+        check.problems.add(field.span(), format!("a day of the week with {factor} times as much"), help);
         1.0
     })
 }
@@ -473,17 +473,17 @@ fn weekdays(table: Option<&At<Weekdays>>, check: &mut Checker) -> [f64; 7] {
 const MAX_FACTOR: f64 = 100.0;
 
 fn look_up<T: Clone>(
-    leaf: &Field<Name>,
+    field: &Field<Name>,
     at: &Range<usize>,
-    field: &str,
+    key: &str,
     known: &BTreeMap<String, Option<T>>,
     what: &str,
     check: &mut Checker,
 ) -> Option<T> {
-    let name = check.need(leaf, at, field)?;
+    let name = check.required(field, at, key)?;
     let Some(found) = known.get(&name.0) else {
         let help = did_you_mean(&name.0, known.keys().map(String::as_str));
-        check.problems.add(leaf.span(), format!("there is no {what} of the name `{}`", name.0), help);
+        check.problems.add(field.span(), format!("there is no {what} of the name `{}`", name.0), help);
         return None;
     };
     found.clone()

@@ -58,12 +58,12 @@ pub struct Device {
 pub fn smallest(throughput: f64, tunnels: usize, packet_rate: Option<f64>) -> Vec<Device> {
     let mut of_makers: BTreeMap<String, Device> = BTreeMap::new();
     for (name, profile) in built_in() {
-        let (Some(title), Some(rate)) = (profile.title.right(), profile.throughput.right()) else { continue };
+        let (Some(title), Some(rate)) = (profile.title.value(), profile.throughput.value()) else { continue };
         // What is known only by the tunnel is no device.
         let is_device = profile.tunnels.is_written() || !profile.per_tunnel.is_written();
-        let most = profile.tunnels.right().map(|tunnels| tunnels.0);
+        let most = profile.tunnels.value().map(|tunnels| tunnels.0);
         #[allow(clippy::cast_precision_loss)] // far below 2^53
-        let packets = profile.packet_rate.right().map(|rate| rate.0 as f64);
+        let packets = profile.packet_rate.value().map(|rate| rate.0 as f64);
         let device = Device { title: title.0.clone(), throughput: rate.bits(), tunnels: most, packet_rate: packets };
         let handles = packets.zip(packet_rate).is_none_or(|(handles, needed)| handles >= needed);
         let fits = handles && device.throughput >= throughput && most.is_none_or(|most| most >= tunnels as u64);
@@ -100,7 +100,7 @@ pub fn built_in() -> DeviceModels {
 /// Those that come with the program, and those of the scenario's own file, which go before.
 pub fn profiles(file: &File, check: &mut Checker) -> DeviceModels {
     let mut all = built_in();
-    let Some(name) = check.maybe(&file.profiles) else { return all };
+    let Some(name) = check.optional(&file.profiles) else { return all };
     let at = file.profiles.span().clone();
     let Some((text, source)) = check.file(&at, &name.0) else { return all };
     match toml::from_str::<DeviceModels>(&text) {
@@ -129,19 +129,19 @@ pub fn profiles(file: &File, check: &mut Checker) -> DeviceModels {
 /// Figures of a profile that cannot be read.
 fn faults(profile: &DeviceModel) -> Vec<(std::ops::Range<usize>, String)> {
     let wrong = [
-        (profile.throughput.span(), profile.throughput.wrong()),
-        (profile.packet_rate.span(), profile.packet_rate.wrong()),
-        (profile.reference_packet.span(), profile.reference_packet.wrong()),
-        (profile.per_tunnel.span(), profile.per_tunnel.wrong()),
-        (profile.tunnels.span(), profile.tunnels.wrong()),
-        (profile.handshakes.span(), profile.handshakes.wrong()),
+        (profile.throughput.span(), profile.throughput.error()),
+        (profile.packet_rate.span(), profile.packet_rate.error()),
+        (profile.reference_packet.span(), profile.reference_packet.error()),
+        (profile.per_tunnel.span(), profile.per_tunnel.error()),
+        (profile.tunnels.span(), profile.tunnels.error()),
+        (profile.handshakes.span(), profile.handshakes.error()),
     ];
     let none = [
-        (&profile.throughput, profile.throughput.right().is_some_and(|rate| rate.0 == 0)),
-        (&profile.per_tunnel, profile.per_tunnel.right().is_some_and(|rate| rate.0 == 0)),
+        (&profile.throughput, profile.throughput.value().is_some_and(|rate| rate.0 == 0)),
+        (&profile.per_tunnel, profile.per_tunnel.value().is_some_and(|rate| rate.0 == 0)),
     ];
-    let none = none.into_iter().filter(|(_, is_none)| *is_none).map(|(leaf, _)| leaf.span());
-    let no_tunnels = profile.tunnels.right().is_some_and(|tunnels| tunnels.0 == 0);
+    let none = none.into_iter().filter(|(_, is_none)| *is_none).map(|(field, _)| field.span());
+    let no_tunnels = profile.tunnels.value().is_some_and(|tunnels| tunnels.0 == 0);
     let none = none.chain(no_tunnels.then(|| profile.tunnels.span()));
     let nothing = none.map(|span| (span.clone(), "a device that can do nothing: this should be above zero".to_owned()));
     let wrong = wrong.into_iter().filter_map(|(span, message)| Some((span.clone(), message?.to_owned())));
@@ -155,7 +155,7 @@ fn stand_in() -> DeviceModel {
 /// A concentrator as written, with what its profile says where it says nothing itself.
 pub fn filled(table: &At<ConcentratorFile>, known: &DeviceModels, check: &mut Checker) -> ConcentratorFile {
     let mut file = table.get_ref().clone();
-    let Some(name) = check.maybe(&file.profile) else { return file };
+    let Some(name) = check.optional(&file.profile) else { return file };
     let unread = check.unread_profiles.then(stand_in);
     let Some(profile) = known.get(&name.0).or(unread.as_ref()) else {
         let help =
@@ -179,21 +179,21 @@ pub fn filled(table: &At<ConcentratorFile>, known: &DeviceModels, check: &mut Ch
 pub fn inputs(file: &File, known: &DeviceModels) -> Vec<Input> {
     let of_table = |table: &At<ConcentratorFile>| -> Vec<Input> {
         let own = table.get_ref();
-        let (Some(unit), Some(name)) = (own.name.right(), own.profile.right()) else { return Vec::new() };
+        let (Some(concentrator), Some(name)) = (own.name.value(), own.profile.value()) else { return Vec::new() };
         let Some(profile) = known.get(&name.0) else { return Vec::new() };
         let figures = [
             ("throughput", own.throughput.is_written(), shown(&profile.throughput)),
             ("packet_rate", own.packet_rate.is_written(), shown(&profile.packet_rate)),
             ("per_tunnel", own.per_tunnel.is_written(), shown(&profile.per_tunnel)),
-            ("tunnels", own.tunnels.is_written(), profile.tunnels.right().map(|tunnels| tunnels.0.to_string())),
+            ("tunnels", own.tunnels.is_written(), profile.tunnels.value().map(|tunnels| tunnels.0.to_string())),
         ];
         let of_profile = figures.into_iter().filter(|(_, written, _)| !written);
         let inputs = of_profile.filter_map(|(field, _, value)| {
             Some(Input {
-                path: format!("concentrator.{}.{field}", unit.0),
+                path: format!("concentrator.{}.{field}", concentrator.0),
                 value: value?,
                 standing: Standing::Official,
-                source: profile.from.right().map(|from| from.0.clone()),
+                source: profile.from.value().map(|from| from.0.clone()),
                 range: None,
                 likelihood: Likelihood::default(),
             })
@@ -203,14 +203,14 @@ pub fn inputs(file: &File, known: &DeviceModels) -> Vec<Input> {
     file.concentrator.iter().flat_map(of_table).collect()
 }
 
-fn shown<T: ToString>(leaf: &Field<T>) -> Option<String> {
-    leaf.right().map(ToString::to_string)
+fn shown<T: ToString>(field: &Field<T>) -> Option<String> {
+    field.value().map(ToString::to_string)
 }
 
 /// What a profile says, as if it stood where the profile is named: its own place is in another file.
 fn fill<T: Clone>(own: &mut Field<T>, of_profile: &Field<T>, at: &Range<usize>) {
     if !own.is_written()
-        && let Some(value) = of_profile.right()
+        && let Some(value) = of_profile.value()
     {
         *own = Field::of(value.clone(), at.clone());
     }
@@ -239,9 +239,9 @@ mod tests {
         let all = built_in();
         assert!(all.len() >= 60);
         for (name, profile) in &all {
-            assert!(profile.throughput.right().is_some(), "{name}");
-            assert!(profile.from.right().is_some_and(|from| from.0.len() > 20), "{name}");
-            for wrong in [profile.per_tunnel.wrong(), profile.packet_rate.wrong(), profile.tunnels.wrong()] {
+            assert!(profile.throughput.value().is_some(), "{name}");
+            assert!(profile.from.value().is_some_and(|from| from.0.len() > 20), "{name}");
+            for wrong in [profile.per_tunnel.error(), profile.packet_rate.error(), profile.tunnels.error()] {
                 assert_eq!(wrong, None, "{name}");
             }
         }

@@ -23,7 +23,7 @@ pub fn sites(file: &File, check: &mut Checker) -> Option<(Vec<Site>, String)> {
     };
     let links = links(estate, check);
     let rtt = estate.get_ref().rtt.as_ref().map_or(Some(Distribution::Fixed(0.02)), |law| check.law(law));
-    let counted = check.maybe(&estate.get_ref().counted);
+    let counted = check.optional(&estate.get_ref().counted);
     let (bare, usual) = bare(estate, check)?;
     let counted = counted.map_or_else(|| usual.to_owned(), |TextLine(counted)| counted);
     if bare.len() > MAX_SITES {
@@ -80,7 +80,7 @@ fn drawn(drawn: &At<Drawn>, check: &mut Checker) -> Option<Vec<SiteRow>> {
     let (at, table) = (drawn.span(), drawn.get_ref());
     let sites = check.positive(&table.sites, &at, "sites");
     let patients = check.positive(&table.patients, &at, "patients");
-    let (mu, sigma) = (check.need(&table.mu, &at, "mu"), check.need(&table.sigma, &at, "sigma"));
+    let (mu, sigma) = (check.required(&table.mu, &at, "mu"), check.required(&table.sigma, &at, "sigma"));
     let (sites, patients, mu, sigma) = (sites?.0, patients?.0, mu?.0, sigma?.0);
     if sites > MAX_SITES as u64 || patients < sites || patients >= u64::from(u32::MAX) || sigma > 10.0 || mu > 30.0 {
         let help = format!("write 1 to {MAX_SITES} sites, at least one patient for each, mu to 30 and sigma to 10");
@@ -128,9 +128,9 @@ fn listed(sites: &[At<SiteFile>], check: &mut Checker) -> Vec<SiteRow> {
     let mut names = BTreeSet::new();
     for site in sites {
         let (at, table) = (site.span(), site.get_ref());
-        let name = check.need(&table.name, &at, "name");
-        let patients = check.need(&table.patients, &at, "patients");
-        let down = check.maybe(&table.down);
+        let name = check.required(&table.name, &at, "name");
+        let patients = check.required(&table.patients, &at, "patients");
+        let down = check.optional(&table.down);
         if down.is_some_and(|down| down.0 == 0) {
             check.problems.add(table.down.span(), "an access link of no capacity", "write a rate above zero");
         }
@@ -138,7 +138,7 @@ fn listed(sites: &[At<SiteFile>], check: &mut Checker) -> Vec<SiteRow> {
         if !names.insert(name.0.clone()) {
             check.problems.add(table.name.span(), format!("a second site `{}`", name.0), "give each site its own name");
         }
-        let up = check.maybe(&table.up);
+        let up = check.optional(&table.up);
         if up.is_some_and(|up| up.0 == 0) {
             check.problems.add(table.up.span(), "an access link of no capacity", "write a rate above zero");
         }
@@ -147,7 +147,7 @@ fn listed(sites: &[At<SiteFile>], check: &mut Checker) -> Vec<SiteRow> {
             check.problems.add(table.up.span(), "a link that has `up` without `down`", help);
         }
         let up = up.or(down);
-        let rtt = check.maybe(&table.rtt);
+        let rtt = check.optional(&table.rtt);
         let patients = u32::try_from(patients.0).unwrap_or(u32::MAX);
         bare.push(SiteRow { name: name.0, patients, down, up, rtt });
     }
@@ -159,7 +159,7 @@ fn links(estate: &At<Estate>, check: &mut Checker) -> Option<Vec<(Share, BitRate
     let mut read = Vec::new();
     for link in &links {
         let (at, table) = (link.span(), link.get_ref());
-        let share = check.need(&table.share, &at, "share");
+        let share = check.required(&table.share, &at, "share");
         let down = check.positive(&table.down, &at, "down");
         let up = check.positive(&table.up, &at, "up");
         if let (Some(share), Some(down), Some(up)) = (share, down, up) {

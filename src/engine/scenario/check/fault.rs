@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{ClassId, ConcentratorId, Demand, Model, SiteId};
 use crate::model::{Fault, FaultKind};
 use crate::random;
-use crate::scenario::check::headend::{class_named, select, unit_named};
+use crate::scenario::check::headend::{class_named, concentrator_named, select};
 use crate::scenario::checker::Checker;
 use crate::scenario::field::{Field, Name};
 use crate::scenario::file::fault::{
@@ -38,13 +38,13 @@ pub fn apply(model: &mut Model, faults: &[At<FaultFile>], first: Option<jiff::ci
 
 /// Takes the faults out that an option does without.
 pub fn remove(model: &mut Model, names: &[Field<Name>], check: &mut Checker) {
-    for leaf in names {
-        let Some(Name(name)) = check.maybe(leaf) else { continue };
+    for field in names {
+        let Some(Name(name)) = check.optional(field) else { continue };
         let is_it = |fault: &Fault| fault.name.as_ref() == Some(&name);
         if !model.faults.iter().any(is_it) {
             let known = model.faults.iter().filter_map(|fault| fault.name.as_deref());
             let help = did_you_mean(&name, known);
-            check.problems.add(leaf.span(), format!("there is no fault of the name `{name}`"), help);
+            check.problems.add(field.span(), format!("there is no fault of the name `{name}`"), help);
         }
         model.faults.retain(|fault| !is_it(fault));
     }
@@ -63,7 +63,7 @@ impl FaultApplier<'_> {
         let (at, on, lasts) = file.when();
         let clock = self.check.or(at, TimeOfDay(0));
         let day = if on.is_written() { self.check.day(on, self.first, self.model.calendar.days)? } else { 0 };
-        let lasts = match self.check.maybe(lasts) {
+        let lasts = match self.check.optional(lasts) {
             Some(Duration(0)) => {
                 self.check.problems.add(lasts.span(), "a fault that lasts no time", "write a time above zero");
                 return None;
@@ -89,20 +89,20 @@ impl FaultApplier<'_> {
             return None;
         }
         let time = |nanos: i128| u64::try_from(nanos.max(0)).map_or(Time::NEVER, Time);
-        let name = self.check.maybe(file.name()).map(|name| name.0);
+        let name = self.check.optional(file.name()).map(|name| name.0);
         let number = self.model.faults.len() as u64;
         let stream = name.as_ref().map_or(number, |name| random::name_of(name));
         Some(Fault { name, stream, from: time(began), until: time(until.min(i128::from(never.0))), what: what? })
     }
 
-    fn unit(&mut self, leaf: &Field<Name>) -> Option<ConcentratorId> {
-        self.check.need(leaf, &self.at, "concentrator")?;
-        unit_named(leaf, &self.model.concentrators, self.check)
+    fn concentrator(&mut self, field: &Field<Name>) -> Option<ConcentratorId> {
+        self.check.required(field, &self.at, "concentrator")?;
+        concentrator_named(field, &self.model.concentrators, self.check)
     }
 
-    fn class(&mut self, leaf: &Field<Name>) -> Option<ClassId> {
-        self.check.need(leaf, &self.at, "class")?;
-        class_named(leaf, &self.model.classes, self.check)
+    fn class(&mut self, field: &Field<Name>) -> Option<ClassId> {
+        self.check.required(field, &self.at, "class")?;
+        class_named(field, &self.model.classes, self.check)
     }
 
     fn sites(&mut self, selector: &At<Selector>) -> Arc<[SiteId]> {
@@ -111,18 +111,18 @@ impl FaultApplier<'_> {
     }
 
     fn outage(&mut self, file: &OutageFile) -> Option<Fault> {
-        let what = self.unit(&file.concentrator).map(FaultKind::Outage);
+        let what = self.concentrator(&file.concentrator).map(FaultKind::Outage);
         self.dated(file, what)
     }
 
     fn brown_out(&mut self, file: &BrownOutFile) -> Option<Fault> {
-        let unit = self.unit(&file.concentrator);
-        let left = self.check.need(&file.left, &self.at, "left");
+        let concentrator = self.concentrator(&file.concentrator);
+        let left = self.check.required(&file.left, &self.at, "left");
         if left.is_some_and(|left| left.0 <= 0.0) {
             self.check.problems.add(file.left.span(), "nothing is left", "write an `outage` in place of a `brown_out`");
             return None;
         }
-        let what = unit.zip(left).map(|(unit, left)| FaultKind::BrownOut(unit, left));
+        let what = concentrator.zip(left).map(|(concentrator, left)| FaultKind::BrownOut(concentrator, left));
         self.dated(file, what)
     }
 
@@ -177,7 +177,7 @@ impl FaultApplier<'_> {
             Some((0..self.model.classes.len()).map(ClassId::of).collect())
         } else {
             let named: Vec<_> =
-                file.classes.iter().map(|leaf| class_named(leaf, &self.model.classes, self.check)).collect();
+                file.classes.iter().map(|field| class_named(field, &self.model.classes, self.check)).collect();
             named.into_iter().collect()
         };
         let what = classes.map(|classes| FaultKind::ServersLost(classes.into()));
@@ -185,7 +185,7 @@ impl FaultApplier<'_> {
     }
 
     fn flood(&mut self, file: &FloodFile) -> Option<Fault> {
-        let name = self.check.need(&file.site, &self.at, "site");
+        let name = self.check.required(&file.site, &self.at, "site");
         let class = self.class(&file.class);
         let rate = self.check.positive(&file.rate, &self.at, "rate");
         let sites = &self.model.sites;
@@ -210,7 +210,7 @@ impl FaultApplier<'_> {
 
     fn surge(&mut self, file: &SurgeFile) -> Option<Fault> {
         let class = self.class(&file.class);
-        let factor = self.check.need(&file.factor, &self.at, "factor").map(|factor| factor.0);
+        let factor = self.check.required(&file.factor, &self.at, "factor").map(|factor| factor.0);
         if let Some(factor) = factor.filter(|factor| !(1.0..=1000.0).contains(factor)) {
             self.check.problems.add(
                 file.factor.span(),

@@ -20,31 +20,42 @@ use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, Duration};
 
 /// Reads all concentrators.
-pub fn units(file: &File, known: &DeviceModels, classes: &[Class], check: &mut Checker) -> Option<Vec<Concentrator>> {
+pub fn concentrators(
+    file: &File,
+    known: &DeviceModels,
+    classes: &[Class],
+    check: &mut Checker,
+) -> Option<Vec<Concentrator>> {
     if file.concentrator.is_empty() {
         check.missing(&(0..0), "concentrator", "at least one table [[concentrator]]");
         return None;
     }
-    let mut units = Vec::new();
+    let mut concentrators = Vec::new();
     for table in &file.concentrator {
-        let Some(read) = unit(table, known, classes, check).or_else(|| stand_in(table.get_ref())) else { continue };
-        no_second(&units, &read, &table.get_ref().name, check);
-        units.push(read);
+        let Some(read) = concentrator(table, known, classes, check).or_else(|| stand_in(table.get_ref())) else {
+            continue;
+        };
+        no_second(&concentrators, &read, &table.get_ref().name, check);
+        concentrators.push(read);
     }
-    Some(units)
+    Some(concentrators)
 }
 
 /// In place of a concentrator with a fault, so that what names it can be checked.
 fn stand_in(file: &ConcentratorFile) -> Option<Concentrator> {
-    Some(Concentrator::new(file.name.right()?.0.clone(), BitRate(1), Bytes(0)))
+    Some(Concentrator::new(file.name.value()?.0.clone(), BitRate(1), Bytes(0)))
 }
 
 /// Notes a second concentrator of a name, or one too many.
-pub fn no_second(units: &[Concentrator], unit: &Concentrator, name: &Field<Name>, check: &mut Checker) {
-    if units.iter().any(|other| other.name == unit.name) {
-        check.problems.add(name.span(), format!("a second concentrator `{}`", unit.name), "give each its own name");
+pub fn no_second(concentrators: &[Concentrator], concentrator: &Concentrator, name: &Field<Name>, check: &mut Checker) {
+    if concentrators.iter().any(|other| other.name == concentrator.name) {
+        check.problems.add(
+            name.span(),
+            format!("a second concentrator `{}`", concentrator.name),
+            "give each its own name",
+        );
     }
-    if units.len() == MAX_UNITS {
+    if concentrators.len() == MAX_UNITS {
         check.problems.add(name.span(), "too many concentrators", format!("use at most {MAX_UNITS}"));
     }
 }
@@ -52,7 +63,7 @@ pub fn no_second(units: &[Concentrator], unit: &Concentrator, name: &Field<Name>
 const MAX_UNITS: usize = 64;
 
 /// Reads one concentrator.
-pub fn unit(
+pub fn concentrator(
     table: &At<ConcentratorFile>,
     known: &DeviceModels,
     classes: &[Class],
@@ -60,9 +71,9 @@ pub fn unit(
 ) -> Option<Concentrator> {
     let at = table.span();
     let file = &device::filled(table, known, check);
-    let name = check.need(&file.name, &at, "name");
+    let name = check.required(&file.name, &at, "name");
     let throughput = check.positive(&file.throughput, &at, "throughput");
-    let packets = check.maybe(&file.packet_rate);
+    let packets = check.optional(&file.packet_rate);
     let reference = check.or(&file.reference_packet, Bytes(1400));
     if !(41..=9000).contains(&reference.0) {
         let title = format!("a reference packet of {} bytes", reference.0);
@@ -77,8 +88,8 @@ pub fn unit(
         check.problems.add(file.throughput.span(), format!("{throughput} is beyond any device"), "check the unit");
     }
     let buffer = check.or(&file.buffer, Bytes(throughput.0 / 8 / 20));
-    let streams = check.maybe(&file.streams).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX));
-    let unit = Concentrator {
+    let streams = check.optional(&file.streams).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX));
+    let concentrator = Concentrator {
         packets,
         reference,
         cipher: cipher(file.cipher.as_ref(), check),
@@ -86,29 +97,29 @@ pub fn unit(
             None | Some(CountsFile::Both) => Counts::Both,
             Some(CountsFile::Down) => Counts::Down,
         },
-        buffer_packets: check.maybe(&file.buffer_packets).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX)),
+        buffer_packets: check.optional(&file.buffer_packets).map(|count| u32::try_from(count.0).unwrap_or(u32::MAX)),
         discipline: discipline?,
         streams,
         standby: check.or(&file.standby, Flag(false)).0,
         cost_per_mbit: cost(&file.cost_per_mbit, check),
         ..Concentrator::new(name?.0, throughput, buffer)
     };
-    let unit = limited(unit, &limits_of(file), check);
-    if unit.rated_cost().is_none() {
+    let concentrator = limited(concentrator, &limits_of(file), check);
+    if concentrator.rated_cost().is_none() {
         let title = format!("{} of small packets contradict {throughput}", packets.unwrap_or_default());
         let help = "a data sheet's packet rate lies between throughput / full packet and throughput / small packet; \
                     leave it out if it is not known";
         check.problems.add(file.packet_rate.span(), title, help);
         return None;
     }
-    Some(unit)
+    Some(concentrator)
 }
 
 /// A cost that is not below zero, if it is written.
-pub fn cost(leaf: &Field<Number>, check: &mut Checker) -> Option<f64> {
-    let cost = check.maybe(leaf)?.0;
+pub fn cost(field: &Field<Number>, check: &mut Checker) -> Option<f64> {
+    let cost = check.optional(field)?.0;
     if cost < 0.0 {
-        check.problems.add(leaf.span(), format!("a cost of {cost}"), "write 0 or more");
+        check.problems.add(field.span(), format!("a cost of {cost}"), "write 0 or more");
     }
     Some(cost)
 }
@@ -128,38 +139,39 @@ fn limits_of(file: &ConcentratorFile) -> LimitFile {
 }
 
 /// A concentrator with the limits that are written; the others are as they were.
-pub fn limited(unit: Concentrator, file: &LimitFile, check: &mut Checker) -> Concentrator {
+pub fn limited(concentrator: Concentrator, file: &LimitFile, check: &mut Checker) -> Concentrator {
     let handshakes = above_nothing(&file.handshakes, "no handshake is ever completed", check).map(|rate| rate.0);
     Concentrator {
-        tunnels: count(&file.tunnels, "tunnels", check).or(unit.tunnels),
-        per_tunnel: above_nothing(&file.per_tunnel, "a tunnel that carries nothing", check).or(unit.per_tunnel),
-        handshakes: handshakes.or(unit.handshakes),
-        half_open: count(&file.half_open, "half-open handshakes", check).or(unit.half_open),
+        tunnels: count(&file.tunnels, "tunnels", check).or(concentrator.tunnels),
+        per_tunnel: above_nothing(&file.per_tunnel, "a tunnel that carries nothing", check).or(concentrator.per_tunnel),
+        handshakes: handshakes.or(concentrator.handshakes),
+        half_open: count(&file.half_open, "half-open handshakes", check).or(concentrator.half_open),
         queues: match file.queues {
-            None => unit.queues,
+            None => concentrator.queues,
             Some(QueuesFile::BeforeCrypto) => Queues::BeforeCrypto,
             Some(QueuesFile::AfterCrypto) => Queues::AfterCrypto,
         },
-        uplink: above_nothing(&file.uplink, "a line that carries nothing", check).or(unit.uplink),
-        configured: above_nothing(&file.configured_uplink, "a line that carries nothing", check).or(unit.configured),
-        ..unit
+        uplink: above_nothing(&file.uplink, "a line that carries nothing", check).or(concentrator.uplink),
+        configured: above_nothing(&file.configured_uplink, "a line that carries nothing", check)
+            .or(concentrator.configured),
+        ..concentrator
     }
 }
 
 /// A number of things that must be one at least.
-fn count(leaf: &Field<Count>, what: &str, check: &mut Checker) -> Option<u32> {
-    let count = check.maybe(leaf)?.0;
+fn count(field: &Field<Count>, what: &str, check: &mut Checker) -> Option<u32> {
+    let count = check.optional(field)?.0;
     if count == 0 {
-        check.problems.add(leaf.span(), format!("no {what} at all"), "write 1 or more, or leave it out");
+        check.problems.add(field.span(), format!("no {what} at all"), "write 1 or more, or leave it out");
     }
     u32::try_from(count).ok()
 }
 
 /// A quantity that must not be zero, if it is written.
-fn above_nothing<T: DistributedQuantity>(leaf: &Field<T>, title: &str, check: &mut Checker) -> Option<T> {
-    let value = check.maybe(leaf)?;
+fn above_nothing<T: DistributedQuantity>(field: &Field<T>, title: &str, check: &mut Checker) -> Option<T> {
+    let value = check.optional(field)?;
     if !(value.number() > 0.0) {
-        check.problems.add(leaf.span(), title, format!("write {} above zero, or leave it out", T::WHAT));
+        check.problems.add(field.span(), title, format!("write {} above zero, or leave it out", T::WHAT));
         return None;
     }
     Some(value)
@@ -171,11 +183,11 @@ fn cipher(file: Option<&CipherFile>, check: &mut Checker) -> Cipher {
         Some(CipherFile::None) => Cipher::None,
         Some(CipherFile::AesCbcSha1) => Cipher::AesCbcSha1,
         Some(CipherFile::AesCbcSha256) => Cipher::AesCbcSha256,
-        Some(CipherFile::Adds(leaf)) => {
-            let bytes = check.or(leaf, Bytes(0)).0;
+        Some(CipherFile::Adds(field)) => {
+            let bytes = check.or(field, Bytes(0)).0;
             let adds = u8::try_from(bytes);
             if adds.is_err() {
-                check.problems.add(leaf.span(), format!("{bytes} bytes on each packet"), "write 0 B to 255 B");
+                check.problems.add(field.span(), format!("{bytes} bytes on each packet"), "write 0 B to 255 B");
             }
             Cipher::Adds(adds.unwrap_or(0))
         }
@@ -195,8 +207,8 @@ pub fn discipline(table: &At<DisciplineFile>, classes: &[Class], check: &mut Che
         }
         DisciplineFile::LowLatency { first, weights: by_class } => {
             let mut named = vec![false; classes.len()];
-            for leaf in first {
-                named[class_named(leaf, classes, check)?.index()] = true;
+            for field in first {
+                named[class_named(field, classes, check)?.index()] = true;
             }
             let weights = weights(by_class, &at, classes, &named, check)?;
             Some(Discipline::LowLatency { first: named, weights })
@@ -209,14 +221,14 @@ fn priority(lists: &[Vec<Field<Name>>], classes: &[Class], check: &mut Checker) 
     let mut ranks = vec![last; classes.len()];
     let mut fine = true;
     for (list, rank) in lists.iter().zip(0_u8..) {
-        for leaf in list {
-            let Some(class) = class_named(leaf, classes, check) else {
+        for field in list {
+            let Some(class) = class_named(field, classes, check) else {
                 fine = false;
                 continue;
             };
             if ranks[class.index()] != last {
                 let title = format!("`{}` is listed twice", classes[class.index()].name);
-                check.problems.add(leaf.span(), title, "list each class once");
+                check.problems.add(field.span(), title, "list each class once");
                 fine = false;
             }
             ranks[class.index()] = rank;
@@ -233,15 +245,15 @@ fn weights(
     check: &mut Checker,
 ) -> Option<Vec<f64>> {
     let mut weights = vec![0.0; classes.len()];
-    for (name, leaf) in by_class {
+    for (name, field) in by_class {
         let Some(class) = classes.iter().position(|class| class.name == *name.get_ref()) else {
             let help = did_you_mean(name.get_ref(), classes.iter().map(|class| class.name.as_str()));
             check.problems.add(&name.span(), format!("there is no class `{}`", name.get_ref()), help);
             continue;
         };
-        let weight = check.positive(leaf, at, name.get_ref())?.0;
+        let weight = check.positive(field, at, name.get_ref())?.0;
         if !(1e-4..=1e6).contains(&weight) {
-            check.problems.add(leaf.span(), format!("a weight of {weight}"), "write a weight from 0.0001 to 1000000");
+            check.problems.add(field.span(), format!("a weight of {weight}"), "write a weight from 0.0001 to 1000000");
         }
         weights[class] = weight;
     }
@@ -259,24 +271,28 @@ fn weights(
     Some(weights)
 }
 
-/// The class that a leaf names.
-pub fn class_named(leaf: &Field<Name>, classes: &[Class], check: &mut Checker) -> Option<ClassId> {
-    let name = check.maybe(leaf)?;
+/// The class that a field names.
+pub fn class_named(field: &Field<Name>, classes: &[Class], check: &mut Checker) -> Option<ClassId> {
+    let name = check.optional(field)?;
     let found = classes.iter().position(|class| class.name == name.0);
     if found.is_none() {
         let help = did_you_mean(&name.0, classes.iter().map(|class| class.name.as_str()));
-        check.problems.add(leaf.span(), format!("there is no class `{}`", name.0), help);
+        check.problems.add(field.span(), format!("there is no class `{}`", name.0), help);
     }
     found.map(ClassId::of)
 }
 
-/// The concentrator that a leaf names.
-pub fn unit_named(leaf: &Field<Name>, units: &[Concentrator], check: &mut Checker) -> Option<ConcentratorId> {
-    let name = check.maybe(leaf)?;
-    let found = units.iter().position(|unit| unit.name == name.0);
+/// The concentrator that a field names.
+pub fn concentrator_named(
+    field: &Field<Name>,
+    concentrators: &[Concentrator],
+    check: &mut Checker,
+) -> Option<ConcentratorId> {
+    let name = check.optional(field)?;
+    let found = concentrators.iter().position(|concentrator| concentrator.name == name.0);
     if found.is_none() {
-        let help = did_you_mean(&name.0, units.iter().map(|unit| unit.name.as_str()));
-        check.problems.add(leaf.span(), format!("there is no concentrator `{}`", name.0), help);
+        let help = did_you_mean(&name.0, concentrators.iter().map(|concentrator| concentrator.name.as_str()));
+        check.problems.add(field.span(), format!("there is no concentrator `{}`", name.0), help);
     }
     found.map(ConcentratorId::of)
 }
@@ -284,12 +300,12 @@ pub fn unit_named(leaf: &Field<Name>, units: &[Concentrator], check: &mut Checke
 /// Reads all pools, and the pool of each site.
 pub fn pools(
     file: &File,
-    units: &[Concentrator],
+    concentrators: &[Concentrator],
     sites: &[Site],
     check: &mut Checker,
 ) -> Option<(Vec<Pool>, Vec<PoolId>)> {
     if file.pool.is_empty() {
-        let all = (0..units.len()).map(ConcentratorId::of).collect();
+        let all = (0..concentrators.len()).map(ConcentratorId::of).collect();
         let (balancer, fail_back) = (Balancer::HubList, FailBack::After(Duration(0)));
         let pool = Pool { name: "all".to_owned(), concentrators: all, balancer, fail_back };
         return Some((vec![pool], vec![PoolId(0); sites.len()]));
@@ -298,7 +314,7 @@ pub fn pools(
     let mut pool_of: Vec<Option<PoolId>> = vec![None; sites.len()];
     let mut rest = None;
     for (table, id) in file.pool.iter().zip((0..).map(PoolId)) {
-        if let Some(pool) = pool(table, units, check) {
+        if let Some(pool) = pool(table, concentrators, check) {
             pools.push(pool);
         }
         match &table.get_ref().sites {
@@ -325,15 +341,15 @@ pub fn pools(
     Some((pools, pool_of.into_iter().map(|pool| pool.unwrap_or(rest)).collect()))
 }
 
-fn units_stand_by(units: &[ConcentratorId], known: &[Concentrator]) -> bool {
-    units.iter().all(|unit| known[unit.index()].standby)
+fn stand_by(concentrators: &[ConcentratorId], known: &[Concentrator]) -> bool {
+    concentrators.iter().all(|concentrator| known[concentrator.index()].standby)
 }
 
 fn pool(table: &At<PoolFile>, known: &[Concentrator], check: &mut Checker) -> Option<Pool> {
     let (at, file) = (table.span(), table.get_ref());
-    let name = check.need(&file.name, &at, "name");
+    let name = check.required(&file.name, &at, "name");
     let members: Vec<Option<ConcentratorId>> =
-        file.concentrators.iter().map(|leaf| unit_named(leaf, known, check)).collect();
+        file.concentrators.iter().map(|field| concentrator_named(field, known, check)).collect();
     if members.is_empty() {
         check.missing(&at, "concentrators", "a list of names, such as [\"hub-a\", \"hub-b\"]");
         return None;
@@ -343,14 +359,14 @@ fn pool(table: &At<PoolFile>, known: &[Concentrator], check: &mut Checker) -> Op
         None if balancer == Balancer::HubList => FailBack::After(Duration(0)),
         None | Some(FailBackFile::ByHand) => FailBack::ByHand,
         Some(FailBackFile::AtOnce) => FailBack::After(Duration(0)),
-        Some(FailBackFile::After(leaf)) => FailBack::After(check.or(leaf, Duration(0))),
+        Some(FailBackFile::After(field)) => FailBack::After(check.or(field, Duration(0))),
     };
-    let units: Vec<ConcentratorId> = members.into_iter().collect::<Option<_>>()?;
-    if units_stand_by(&units, known) {
+    let concentrators: Vec<ConcentratorId> = members.into_iter().collect::<Option<_>>()?;
+    if stand_by(&concentrators, known) {
         let help = "leave `standby` out for at least one of them";
         check.problems.add(&at, "every concentrator of this pool stands by for another", help);
     }
-    Some(Pool { name: name?.0, concentrators: units, balancer, fail_back })
+    Some(Pool { name: name?.0, concentrators, balancer, fail_back })
 }
 
 /// A balancer as written, as meant.
@@ -381,18 +397,18 @@ pub fn select(selector: &At<Selector>, from: &[SiteId], sites: &[Site], check: &
         }
         Selector::List(names) => {
             let mut picked = Vec::new();
-            for leaf in names {
-                let Some(name) = check.maybe(leaf) else { continue };
+            for field in names {
+                let Some(name) = check.optional(field) else { continue };
                 match sites.iter().position(|site| site.name == name.0).map(SiteId::of) {
                     // Without an estate nobody can say which sites there are.
                     None if sites.is_empty() => {}
                     None => {
                         let help = "use the codes of the estate's sites";
-                        check.problems.add(leaf.span(), format!("there is no site `{}`", name.0), help);
+                        check.problems.add(field.span(), format!("there is no site `{}`", name.0), help);
                     }
                     Some(site) if !from.contains(&site) || picked.contains(&site) => {
                         let help = "name each site once";
-                        check.problems.add(leaf.span(), format!("site `{}` is already taken", name.0), help);
+                        check.problems.add(field.span(), format!("site `{}` is already taken", name.0), help);
                     }
                     Some(site) => picked.push(site),
                 }

@@ -20,8 +20,8 @@ pub(crate) fn run(file: &File, check: &mut Checker) -> Option<RunSettings> {
         return None;
     };
     let (at, run) = (table.span(), table.get_ref());
-    let date = check.maybe(&run.date).map(|date| date.0);
-    let weekday = check.maybe(&run.weekday);
+    let date = check.optional(&run.date).map(|date| date.0);
+    let weekday = check.optional(&run.weekday);
     if run.date.is_written() == run.weekday.is_written() {
         check.problems.add(&at, "[run] needs a day", "write `date` or `weekday`, and not both");
     }
@@ -31,8 +31,8 @@ pub(crate) fn run(file: &File, check: &mut Checker) -> Option<RunSettings> {
         // What follows is laid out day by day.
         days = Count(1);
     }
-    check.need(&run.from, &at, "from");
-    check.need(&run.until, &at, "until");
+    check.required(&run.from, &at, "from");
+    check.required(&run.until, &at, "until");
     let (from, until) = check.window(&run.from, &run.until, (TimeOfDay(0), TimeOfDay(DAY)));
     let bin = check.or(&run.bin, Duration(60 * crate::units::NANOS));
     if bin.0 == 0 || (until.0 - from.0) % bin.0 != 0 || (until.0 - from.0) / bin.0 > 100_000 || from.0 % bin.0 != 0 {
@@ -60,9 +60,9 @@ fn effort(run: &Run, check: &mut Checker) -> Effort {
     let most = check.or(&run.max_replications, Count(least.saturating_mul(10))).0;
     if !(1..=100_000).contains(&least) || most < least || most > 1_000_000 {
         let is_first = !(1..=100_000).contains(&least) || !run.max_replications.is_written();
-        let leaf = if is_first { &run.replications } else { &run.max_replications };
+        let field = if is_first { &run.replications } else { &run.max_replications };
         let title = format!("{least} to {most} replications");
-        check.problems.add(leaf.span(), title, "write at least 1 replication, and no fewer at most than at least");
+        check.problems.add(field.span(), title, "write at least 1 replication, and no fewer at most than at least");
     }
     let precision = check.or(&run.precision, Share(0.1));
     if !(precision.0 > 0.0) {
@@ -87,9 +87,9 @@ pub(crate) fn transport(table: Option<&At<TransportFile>>, check: &mut Checker) 
         access_buffer: check.or(&file.access_buffer, usual.access_buffer),
         without: without(&file.without, check),
     };
-    for (leaf, value) in [(&file.segment, tcp.segment), (&file.headers, tcp.headers)] {
+    for (field, value) in [(&file.segment, tcp.segment), (&file.headers, tcp.headers)] {
         if !(20..=9000).contains(&value.0) {
-            check.problems.add(leaf.span(), format!("packets of {}", value.0), "write 20 B to 9000 B");
+            check.problems.add(field.span(), format!("packets of {}", value.0), "write 20 B to 9000 B");
         }
     }
     if !(1..=1000).contains(&tcp.window) {
@@ -108,13 +108,13 @@ pub(crate) fn transport(table: Option<&At<TransportFile>>, check: &mut Checker) 
 
 fn without(names: &[Field<Name>], check: &mut Checker) -> Without {
     let mut without = Without::NONE;
-    for leaf in names {
-        let Some(Name(name)) = check.maybe(leaf) else { continue };
+    for field in names {
+        let Some(Name(name)) = check.optional(field) else { continue };
         match Ingredient::ALL.iter().find(|(_, known)| *known == name) {
             Some((ingredient, _)) => without = without.and(*ingredient),
             None => {
                 let help = did_you_mean(&name, Ingredient::ALL.iter().map(|(_, known)| *known));
-                check.problems.add(leaf.span(), format!("there is no ingredient `{name}`"), help);
+                check.problems.add(field.span(), format!("there is no ingredient `{name}`"), help);
             }
         }
     }

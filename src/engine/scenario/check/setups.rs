@@ -31,16 +31,16 @@ pub(crate) fn setups(
     for (index, option) in file.option.iter().enumerate() {
         let (at, table) = (option.span(), option.get_ref());
         resolved.push(included(option, &file.option[..index], &resolved, check));
-        let Some(name) = check.need(&table.name, &at, "name") else { continue };
+        let Some(name) = check.required(&table.name, &at, "name") else { continue };
         // Files of options are named after them, and some systems do not tell capitals apart.
         let same = |other: &At<OptionFile>| {
-            other.get_ref().name.right().is_some_and(|other| other.0.eq_ignore_ascii_case(&name.0))
+            other.get_ref().name.value().is_some_and(|other| other.0.eq_ignore_ascii_case(&name.0))
         };
         if name.0.eq_ignore_ascii_case("base") || file.option[..index].iter().any(same) {
             let help = "give each its own name, different in more than capitals";
             check.problems.add(table.name.span(), format!("a second option `{}`", name.0), help);
         }
-        let title = check.maybe(&table.title).map_or_else(|| name.0.clone(), |TextLine(title)| title);
+        let title = check.optional(&table.title).map_or_else(|| name.0.clone(), |TextLine(title)| title);
         if setups.iter().any(|setup| setup.title == title) {
             let at = if table.title.is_written() { table.title.span() } else { table.name.span() };
             let help = "give each a title of its own: reports go by it";
@@ -81,9 +81,9 @@ fn cost_of(model: &Model, own: Option<f64>) -> Option<f64> {
         let own = starts.then_some(model.concentrators[place].throughput);
         to.chain(own).max().unwrap_or(model.concentrators[place].throughput)
     };
-    let units = model.concentrators.iter().enumerate();
-    let by_rate =
-        units.filter_map(|(place, concentrator)| Some(concentrator.cost_per_mbit? * resized(place).bits() / 1e6));
+    let concentrators = model.concentrators.iter().enumerate();
+    let by_rate = concentrators
+        .filter_map(|(place, concentrator)| Some(concentrator.cost_per_mbit? * resized(place).bits() / 1e6));
     by_rate.fold(own, |sum, cost| Some(sum.unwrap_or(0.0) + cost))
 }
 
@@ -96,13 +96,13 @@ fn included<'a>(
     check: &mut Checker,
 ) -> Vec<&'a OptionFile> {
     let mut all: Vec<&OptionFile> = Vec::new();
-    for leaf in &option.get_ref().include {
-        let Some(Name(name)) = check.maybe(leaf) else { continue };
-        let named = |other: &&At<OptionFile>| other.get_ref().name.right().is_some_and(|own| own.0 == name);
+    for field in &option.get_ref().include {
+        let Some(Name(name)) = check.optional(field) else { continue };
+        let named = |other: &&At<OptionFile>| other.get_ref().name.value().is_some_and(|own| own.0 == name);
         let Some(place) = above.iter().position(|other| named(&other)) else {
-            let known = above.iter().filter_map(|other| other.get_ref().name.right()).map(|name| name.0.as_str());
+            let known = above.iter().filter_map(|other| other.get_ref().name.value()).map(|name| name.0.as_str());
             let help = format!("{}; an option includes options above it", did_you_mean(&name, known));
-            check.problems.add(leaf.span(), format!("there is no option `{name}` above this one"), help);
+            check.problems.add(field.span(), format!("there is no option `{name}` above this one"), help);
             continue;
         };
         for &table in &resolved[place] {

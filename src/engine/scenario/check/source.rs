@@ -85,8 +85,8 @@ pub fn inputs(text: &str, file: &File, check: &mut Checker) -> Vec<Input> {
         if origin.get_ref().standing.is_none() {
             check.missing(&origin.span(), "standing", "one of \"official\", \"measured\", \"fitted\" and \"assumed\"");
         }
-        check.need(&origin.get_ref().from, &origin.span(), "from");
-        check.maybe(&origin.get_ref().range);
+        check.required(&origin.get_ref().from, &origin.span(), "from");
+        check.optional(&origin.get_ref().range);
     }
     numbers.into_iter().map(|(path, value)| origin_of(path, value, file)).collect()
 }
@@ -116,8 +116,8 @@ fn origin_of(path: String, value: String, file: &File) -> Input {
         Some(StandingFile::Fitted) => Standing::Fitted,
         Some(StandingFile::Assumed) | None => Standing::Assumed,
     };
-    let line = |leaf: &crate::scenario::field::Field<crate::scenario::field::TextLine>| {
-        leaf.right().map(|line| line.0.clone())
+    let line = |field: &crate::scenario::field::Field<crate::scenario::field::TextLine>| {
+        field.value().map(|line| line.0.clone())
     };
     Input {
         path,

@@ -110,10 +110,10 @@ fn target(
     let (at, file) = (table.span(), table.get_ref());
     let window = check.window(&file.from, &file.until, (calendar.from, calendar.until));
     if window.0 < calendar.from || window.1 > calendar.until {
-        let leaf = if window.0 < calendar.from { &file.from } else { &file.until };
+        let field = if window.0 < calendar.from { &file.from } else { &file.until };
         let title = format!("the target's window, {} to {}, is not recorded as a whole", window.0, window.1);
         let help = format!("the run records {} to {}", calendar.from, calendar.until);
-        check.problems.add(leaf.span(), title, help);
+        check.problems.add(field.span(), title, help);
     }
     let Some(measure) = file.measure else {
         check.missing(&at, "measure", "what is measured, such as \"p95\"");
@@ -132,17 +132,21 @@ fn target(
         }
         ClassId(0)
     } else {
-        check.need(&file.class, &at, "class")?;
+        check.required(&file.class, &at, "class")?;
         let class = class_named(&file.class, classes, check)?;
         suits(measure, &classes[class.index()], file, check)?;
         class
     };
     if of_no_class.is_some() && measure != MeasureFile::Utilisation {
-        for leaf in [&file.from, &file.until].into_iter().filter(|leaf| leaf.is_written()) {
-            check.problems.add(leaf.span(), "what is measured of sites is measured over the whole run", "leave it out");
+        for field in [&file.from, &file.until].into_iter().filter(|field| field.is_written()) {
+            check.problems.add(
+                field.span(),
+                "what is measured of sites is measured over the whole run",
+                "leave it out",
+            );
         }
     }
-    let text = check.need(&file.at_most, &at, "at_most")?.0;
+    let text = check.required(&file.at_most, &at, "at_most")?.0;
     let (limit, shown) = match limit(measure, &text) {
         Ok(limit) => limit,
         Err(message) => {
@@ -160,7 +164,7 @@ fn target(
     } else {
         None
     };
-    let date = file.on.right().map_or_else(String::new, |on| format!(" on {}", on.0));
+    let date = file.on.value().map_or_else(String::new, |on| format!(" on {}", on.0));
     let what = what(measure, classes.get(class.index()).map_or("", |class| class.name.as_str()));
     let title = if measure == MeasureFile::Waiting {
         format!("{what} <= {shown} at {}{date}", window.1)

@@ -25,14 +25,14 @@ pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> Tun
         check.problems.add(file.tries.span(), format!("{tries} repeats"), "write up to 20");
     }
     let written = [(&file.hub_uplinks, usual.uplinks.0), (&file.site_uplinks, usual.uplinks.1)];
-    let uplinks = written.map(|(leaf, usual)| {
-        let count = check.or(leaf, Count(usual)).0;
+    let uplinks = written.map(|(field, usual)| {
+        let count = check.or(field, Count(usual)).0;
         if !(1..=8).contains(&count) {
-            check.problems.add(leaf.span(), format!("{count} uplinks"), "write 1 to 8");
+            check.problems.add(field.span(), format!("{count} uplinks"), "write 1 to 8");
         }
         count
     });
-    let rekey = check.maybe(&file.rekey);
+    let rekey = check.optional(&file.rekey);
     if rekey.is_some_and(|rekey| rekey < Duration(60_000_000_000)) {
         check.problems.add(file.rekey.span(), "keys are not renewed that often", "write a minute or more");
     }

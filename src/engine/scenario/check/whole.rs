@@ -12,7 +12,7 @@ use crate::scenario::import::replay::replay;
 
 /// Reads a file into a study, as far as it is right.
 pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Study> {
-    let question = check.need(&file.question, &(0..0), "question");
+    let question = check.required(&file.question, &(0..0), "question");
     let run = run(file, check);
     let estate = estate::sites(file, check);
     let transport = transport(file.transport.as_ref(), check);
@@ -22,8 +22,8 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
     let (sites, counted) = estate.unwrap_or_default();
     let classes = demand::classes(file, &profiles, &sites, check).unwrap_or_default();
     let known = device::profiles(file, check);
-    let units = headend::units(file, &known, &classes, check).unwrap_or_default();
-    let (pools, pool_of) = headend::pools(file, &units, &sites, check).unwrap_or_default();
+    let concentrators = headend::concentrators(file, &known, &classes, check).unwrap_or_default();
+    let (pools, pool_of) = headend::pools(file, &concentrators, &sites, check).unwrap_or_default();
     let replay = file.replay.as_ref().and_then(|_| replay(file, &sites, &classes, check));
     let mut inputs = source::inputs(text, file, check);
     inputs.extend(device::inputs(file, &known));
@@ -40,7 +40,7 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
         bin,
         sites: sites.into(),
         classes,
-        concentrators: units,
+        concentrators,
         pools,
         pool_of,
         tunnels,
@@ -52,7 +52,7 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
     };
     let setups = setups(file, base, &known, first, check);
     let when = first.map_or_else(|| field::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
-    let currency = file.run.as_ref().and_then(|run| check.maybe(&run.get_ref().currency)).map(|sign| sign.0);
+    let currency = file.run.as_ref().and_then(|run| check.optional(&run.get_ref().currency)).map(|sign| sign.0);
     let files = std::mem::take(&mut check.files);
     Some(Study { question: question?.0, when, setups, targets, effort, inputs, files, currency, counted })
 }

@@ -40,7 +40,7 @@ pub const PATIENTS: &str = "patients";
 /// The sites of a CSV file with a header line, and who is counted there. Columns are named by the scenario, or known by usual names.
 pub fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Checker) -> Option<(Vec<SiteRow>, &'static str)> {
     let (at, csv) = (table.span(), table.get_ref());
-    let file = check.need(&csv.file, &at, "file")?.0;
+    let file = check.required(&csv.file, &at, "file")?.0;
     let (text, source) = check.file(csv.file.span(), &file)?;
     let table = CsvTable { name: &file, text: &text, source };
     let header = table.header(check)?;
@@ -78,7 +78,7 @@ pub fn csv(table: &At<CsvEstate>, drawn_links: bool, check: &mut Checker) -> Opt
     }
     if bare.is_empty() && faults.shown == 0 {
         let only: Vec<String> =
-            csv.only.iter().map(|(name, value)| format!("{} = {:?}", name.get_ref(), value.right())).collect();
+            csv.only.iter().map(|(name, value)| format!("{} = {:?}", name.get_ref(), value.value())).collect();
         let title = if only.is_empty() {
             format!("`{file}` has no rows")
         } else {
@@ -134,13 +134,13 @@ fn columns(
     check: &mut Checker,
     (file, drawn_links): (&str, bool),
 ) -> Option<Columns> {
-    let mut find = |leaf: &Field<TextLine>, field: &str, names: &[&str], needed: bool| -> Option<usize> {
-        let Some(TextLine(name)) = check.maybe(leaf) else {
+    let mut find = |field: &Field<TextLine>, key: &str, names: &[&str], needed: bool| -> Option<usize> {
+        let Some(TextLine(name)) = check.optional(field) else {
             let found = usual(header, names);
-            if found.is_none() && needed && !leaf.is_written() {
-                let title = format!("`{file}` has no column that is known to be the {field}");
+            if found.is_none() && needed && !field.is_written() {
+                let title = format!("`{file}` has no column that is known to be the {key}");
                 let columns = header.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
-                let help = format!("write `{field} = \"...\"` in [estate.csv] with one of {columns}");
+                let help = format!("write `{key} = \"...\"` in [estate.csv] with one of {columns}");
                 check.problems.add(csv.file.span(), title, help);
             }
             return found;
@@ -149,7 +149,7 @@ fn columns(
         if found.is_none() {
             let title = format!("`{file}` has no column `{name}`");
             let help = did_you_mean(&name, header.iter().map(String::as_str));
-            check.problems.add(leaf.span(), title, help);
+            check.problems.add(field.span(), title, help);
         }
         found
     };
@@ -161,7 +161,7 @@ fn columns(
     let rtt = find(&csv.rtt_ms, "rtt_ms", &[], false);
     let mut only = Vec::new();
     for (name, value) in &csv.only {
-        let value = check.maybe(value).map(|line| line.0);
+        let value = check.optional(value).map(|line| line.0);
         match header.iter().position(|column| column == name.get_ref()) {
             Some(column) => only.push((column, value.unwrap_or_default())),
             None => {

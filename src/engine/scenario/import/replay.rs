@@ -13,7 +13,7 @@ use crate::units::{Bytes, Time, visible};
 /// Reads the transactions of a replay, in order of time.
 pub fn replay(file: &File, sites: &[Site], classes: &[Class], check: &mut Checker) -> Option<Arc<[Arrival]>> {
     let table = file.replay.as_ref()?;
-    let name = check.need(&table.get_ref().file, &table.span(), "file")?.0;
+    let name = check.required(&table.get_ref().file, &table.span(), "file")?.0;
     let at = table.get_ref().file.span().clone();
     let (text, source) = check.file(&at, &name)?;
     let table = CsvTable { name: &name, text: &text, source };
