@@ -1,4 +1,4 @@
-//! Plans: inverse questions. How much is enough, how late is early enough, until when does it last?
+//! Plans: inverse questions. How much is enough, how late is early enough, for how long is it enough?
 
 pub mod answer;
 pub mod best;
@@ -23,7 +23,7 @@ use crate::study::limits::Limit;
 use crate::study::{Progress, RunOptions, StudyError, run, watched};
 use crate::units::{NANOS, TimeOfDay};
 
-/// A question: which value of a knob is the least (or the most) at which a target holds?
+/// A question: the least (or greatest) value of a parameter at which a target is met.
 pub struct Question<'a> {
     /// The scenario.
     pub study: &'a Study,
@@ -31,9 +31,9 @@ pub struct Question<'a> {
     pub setup: &'a Setup,
     /// The place of the target.
     pub target: usize,
-    /// What is turned.
+    /// The parameter.
     pub knob: Knob,
-    /// What it is for the target to hold.
+    /// When the target counts as met.
     pub criterion: Criterion,
     /// Half-width of the answer's interval that is narrow enough: a share of the value, or of the range.
     pub precision: f64,
@@ -41,12 +41,12 @@ pub struct Question<'a> {
     pub most: u32,
 }
 
-/// What came of a question.
+/// The answer to a question.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanResult {
     /// The scenario's question.
     pub question: String,
-    /// What was turned.
+    /// The parameter.
     pub knob: Knob,
     /// The set-up, for people.
     pub setup: String,
@@ -58,17 +58,17 @@ pub struct PlanResult {
     pub kind: crate::study::figures::TargetKind,
     /// What it is for the target to hold.
     pub criterion: Criterion,
-    /// The value that the knob has now, if it has one.
+    /// The present value of the parameter, if it has one.
     pub now: Option<f64>,
     /// Names of the concentrators.
     pub concentrators: Vec<String>,
-    /// Tunnels that a concentrator has to take: those of all sites, should the others fail.
+    /// Tunnels that a concentrator must take: those of all sites, should the others fail.
     pub tunnels: usize,
     /// Packets a second that a concentrator handles for each bit/s of its throughput, where that is written.
     pub packet_rate: Option<f64>,
     /// Half-width of the interval that was asked for: a share.
     pub precision: f64,
-    /// What holds traffic up at the answer, in the target's hours; if that was looked at.
+    /// The limit that binds at the answer, in the target's hours; none where this was not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_there: Option<Limit>,
     /// The answer, and what it rests on.
@@ -126,8 +126,8 @@ fn packet_rate(knob: &Knob, model: &Model) -> Option<f64> {
     concentrator.packets.map(|rate| rate.0 as f64 / concentrator.rated.bits())
 }
 
-/// What holds traffic up in the target's hours with the knob at a value, on the first day: the limit that binds in most
-/// quarters of an hour, over all concentrators.
+/// The limit that binds in most quarters of an hour of the target's hours, over all concentrators, with the parameter at a value, on
+/// the first day.
 ///
 /// # Errors
 /// If it is stopped.
@@ -173,7 +173,7 @@ fn by_value(points: &[(f64, u32)]) -> (Vec<f64>, Vec<(usize, u32)>) {
 fn shortened(model: &Model, target: &Target) -> Model {
     const MARGIN: u64 = 300 * NANOS;
     let mut model = model.clone();
-    // The search takes days for independent.
+    // The search assumes independent days.
     model.antithetic = false;
     let of_hours =
         !matches!(target.measure, Measure::Outages | Measure::StaffTime | Measure::CutOff | Measure::SitesCutOff);

@@ -1,8 +1,8 @@
 //! Validation: headend against theory, against networks that are not ours, and its two fidelities against each other.
 //!
-//! Every row holds a figure that somebody else says, what headend says at each fidelity, and the ratio with its
-//! interval: over batches of ten seconds of a trace, or over replications. A row fails when it is beyond its bar by
-//! more than chance explains, or beyond it at all where the reference is exact.
+//! Every row holds a reference, headend's figure at each fidelity, and their ratio with its interval: over batches of ten
+//! seconds of a trace, or over replications. A row fails when it is beyond its bar by more than chance explains, or beyond it
+//! at all where the reference is exact.
 
 pub mod evidence;
 pub mod method;
@@ -31,13 +31,13 @@ pub struct ValidationRow {
     pub load: f64,
     /// Which class, and which figure of it.
     pub figure: String,
-    /// Who says it.
+    /// Source of the reference.
     pub reference: String,
-    /// What is said, in seconds or as a share.
+    /// The reference, in seconds or as a share.
     pub value: f64,
-    /// What headend says at packet fidelity.
+    /// headend's figure at packet fidelity.
     pub packet: Option<f64>,
-    /// What it says at flow fidelity.
+    /// headend's figure at flow fidelity.
     pub flow: Option<f64>,
     /// headend over the reference, at packet fidelity where there is one, else at flow.
     pub ratio: Interval,
@@ -45,7 +45,7 @@ pub struct ValidationRow {
     pub bar: Option<(f64, f64)>,
 }
 
-/// What headend is held against.
+/// Kinds of references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReferenceKind {
@@ -57,7 +57,7 @@ pub enum ReferenceKind {
     Fidelities,
 }
 
-/// What becomes of a row.
+/// The verdict of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowVerdict {
@@ -72,7 +72,7 @@ pub enum RowVerdict {
 }
 
 impl ValidationRow {
-    /// What becomes of it.
+    /// Its verdict.
     #[must_use]
     pub fn verdict(&self) -> RowVerdict {
         match self.bar {
@@ -84,7 +84,7 @@ impl ValidationRow {
     }
 }
 
-/// A trace, what was measured of it, and what headend says.
+/// A trace with its measurements and headend's replays.
 #[derive(Clone, Debug)]
 pub struct Replayed {
     /// The case.
@@ -134,7 +134,7 @@ impl Replayed {
     }
 }
 
-/// Runs of a trace from which the chance in it is told.
+/// Runs of a trace from which its variance is estimated.
 const RUNS: usize = 5;
 
 /// The sites with round trips that differ by a thousandth at most, otherwise in each run but the first, which has them as they are.
@@ -214,7 +214,7 @@ fn exactly(mean: f64) -> Interval {
     Interval { mean, half: 0.0 }
 }
 
-/// Fewer transactions than these say nothing about a class.
+/// Fewest transactions of a class in a comparison.
 const FEWEST: usize = 30;
 
 fn latency_row(replayed: &Replayed, class: &str, name: &str, statistic: Statistic) -> Option<ValidationRow> {
@@ -337,8 +337,8 @@ const LOSS_RUN: f64 = 4.0;
 
 /// The largest difference of utilisation over ten seconds: packet against the measurement, and flow against packet.
 ///
-/// What a few transfers lose to each other is chance: the same trace with round trips that differ by a thousandth has other
-/// seconds, at either fidelity. So the fidelities are compared run by run, and the mean difference comes with its interval.
+/// A few transfers share a link by chance: with round trips that differ by a thousandth the same trace has other seconds, at
+/// either fidelity. So the fidelities are compared run by run, and the mean difference comes with its interval.
 fn utilisation(replayed: &Replayed) -> [ValidationRow; 2] {
     let (reference, measured, found) = replayed.best();
     let last = replayed.case.sent.last().map_or(0.0, |sent| sent.start_s);

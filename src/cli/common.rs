@@ -15,7 +15,7 @@ use crate::study::cost::{Extent, StudyCost, cost};
 use crate::units::visible;
 use crate::{disk, report, scenario};
 
-/// Prints to stdout, and gives the exit code. That a reader has gone away is no fault; that a disk is full is one.
+/// Prints to stdout, and returns the exit code. A closed pipe is no error; a full disk is one.
 pub(crate) fn say(text: &str) -> Result<u8, Stop> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{}", printable(text.trim_end())).and_then(|()| out.flush()) {
@@ -26,7 +26,7 @@ pub(crate) fn say(text: &str) -> Result<u8, Stop> {
     }
 }
 
-/// Prints what was found for another program to read.
+/// Prints JSON.
 pub(crate) fn say_json(found: &impl serde::Serialize) -> Result<u8, Stop> {
     say(&serde_json::to_string_pretty(found).unwrap_or_default())
 }
@@ -61,7 +61,7 @@ pub(crate) fn override_with(study: &mut Study, seed: Option<u64>, replications: 
     }
 }
 
-/// Refuses what costs more than is begun without being asked twice.
+/// Refuses what costs more than runs without confirmation.
 pub(crate) fn affordable(study: &Study, extent: Extent, terms: Allowed) -> Result<(), Stop> {
     refuse_high(cost(study, extent, rayon::current_num_threads()), terms)
 }
@@ -122,11 +122,11 @@ pub(crate) fn choose(study: &Study, names: &[String]) -> Result<Vec<usize>, Stop
     Ok(chosen)
 }
 
-/// A bar on stderr, silent where nobody watches; from here on Ctrl-C stops cleanly.
+/// A progress bar on stderr, silent unless that is a terminal; from here on Ctrl-C stops cleanly.
 pub(crate) fn bar(template: &str) -> indicatif::ProgressBar {
     // A second handler is refused; the first does the same.
     let _ = ctrlc::set_handler(|| {
-        // A second one does not wait for a clean end.
+        // A second Ctrl-C does not wait for a clean end.
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
@@ -140,7 +140,7 @@ pub(crate) fn bar(template: &str) -> indicatif::ProgressBar {
     bar
 }
 
-/// What a bar says of runs: before the first is done, nothing is known of the time.
+/// Templates of the bar: before the first run is done, no time is predicted.
 pub(crate) const FIRST: &str = "{wide_bar} {pos}/{len} runs, {elapsed} so far";
 
 /// See [`FIRST`].
@@ -190,7 +190,7 @@ pub(super) fn for_shell(word: &str) -> String {
     }
 }
 
-/// Lines in which nothing is hidden.
+/// Lines without hidden characters.
 pub(crate) fn printable(text: &str) -> String {
     let shown = |line: &str| line.split('\t').map(visible).collect::<Vec<_>>().join("\t");
     text.split('\n').map(shown).collect::<Vec<_>>().join("\n")

@@ -49,7 +49,7 @@ pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
             on_the_same_days(first, &study, file)?;
         }
         for setup in &mut study.setups {
-            // The selection takes days for independent.
+            // The selection assumes independent days.
             setup.model.antithetic = false;
             all.push((format!("{prefix}{}", setup.title), setup.clone()));
         }
@@ -88,7 +88,7 @@ pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
     let selected = select(all.len(), zone, &evaluate);
     bar.finish_and_clear();
     let selected = selected.map_err(|fault| output.stop(fault))?;
-    // What is there already is paid for.
+    // Concentrators that are there already cost nothing.
     let paid = study.setups[0].cost.unwrap_or(0.0);
     let candidates: Vec<Candidate> = all
         .iter()

@@ -1,4 +1,4 @@
-//! What a run leaves in its folder. Every file appears whole or not at all.
+//! The result folder of a run. Every file appears whole or not at all.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -23,13 +23,13 @@ use crate::study::stopping::StopReason;
 /// The folder of a run.
 pub(super) struct Output {
     folder: PathBuf,
-    /// The scenario and the files that it names: never written to.
+    /// The scenario and the files that it names, which are never written to.
     inputs: Vec<PathBuf>,
-    /// Nobody else writes the same results here.
+    /// The lock on these results.
     _claim: Claim,
 }
 
-/// How a run came about, and what it left. Only threads, seconds and the clock differ between two runs of the same.
+/// The manifest. Only threads, seconds and the clock differ between two runs of the same command.
 #[derive(Serialize)]
 struct Manifest<'a> {
     program: &'static str,
@@ -206,7 +206,7 @@ impl Output {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Removes what an earlier run left by its manifest and this one does not write. That it cannot be removed is no fault.
+    /// Removes the files of an earlier run's manifest that this one does not write. A failure is no error.
     fn clear_stale(&self, files: &[Hashed]) {
         let Ok(manifest) = std::fs::read_to_string(self.folder.join("manifest.json")) else { return };
         let Ok(manifest) = serde_json::from_str::<serde_json::Value>(&manifest) else { return };
@@ -269,7 +269,7 @@ impl<'a> Batch<'a> {
         self.failed.get_or_insert(Stop::Write(self.folder.join(name), fault));
     }
 
-    /// Gives each its name; says which have theirs, and what the first could not have it for.
+    /// Renames each to its final name; returns those that were renamed, and the first error.
     fn place(mut self) -> (Vec<Hashed>, Option<Stop>) {
         let mut placed = Vec::new();
         for (file, draft) in std::mem::take(&mut self.drafts) {

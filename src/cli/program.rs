@@ -48,7 +48,7 @@ pub fn main() -> u8 {
     match done {
         Ok(code) => code,
         Err(stop) => {
-            // That nobody can read it changes nothing of the code.
+            // A closed stderr does not change the exit code.
             let text = stop.to_string();
             // Colours are ours: on a terminal, around what a scenario says.
             let text = if colours() { text } else { printable(&text) };

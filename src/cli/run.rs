@@ -31,7 +31,7 @@ pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     let command = given(files, |file| file.display().to_string());
     let asked = RunRequest { command, again: given(files, |_| "scenario.toml".to_owned()), began };
     let written = output.write(&results, &Bundle::of(&text, &study.files), &asked);
-    // What was found is told, whether or not all of it could be written.
+    // The summary is printed, whether or not all files could be written.
     if args.json {
         say_json(&results)?;
     } else if written.is_ok() {
@@ -62,7 +62,7 @@ fn adjust(study: &mut Study, args: &RunArgs) {
     }
 }
 
-/// Packets in a train when fidelities are compared: a few per cent off packet by packet, and a third of its cost.
+/// Packets in a train when fidelities are compared: within a few per cent of packet by packet, at a third of its cost.
 const CHECK_GRAIN: u32 = 4;
 
 fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &RunArgs) -> Result<Results, Stop> {

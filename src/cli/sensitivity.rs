@@ -1,4 +1,4 @@
-//! `sweep --tornado` and `sweep --doubt`: on which assumption the answer turns, and how much is in doubt.
+//! `sweep --tornado` and `sweep --doubt`: the assumption on which the answer depends most, and its uncertainty.
 
 use crate::cli::point::Runner;
 use crate::cli::stop::Stop;
@@ -16,7 +16,7 @@ use crate::study::results::{Results, SetupResult};
 
 /// The assumed inputs that state their range.
 fn ranged(study: &Study) -> Vec<(&Input, Uncertainty)> {
-    // What something costs changes no figure.
+    // Costs change no figure.
     let matters = |input: &&Input| input.path.rsplit('.').next() != Some("cost");
     study.inputs.iter().filter(matters).filter_map(|input| Some((input, Uncertainty::of(input)?))).collect()
 }

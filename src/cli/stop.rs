@@ -1,4 +1,4 @@
-//! Why a command stopped, and what the user can do about it.
+//! Why a command stopped, and the remedy.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

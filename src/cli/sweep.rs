@@ -1,4 +1,4 @@
-//! `sweep`: many points, on a grid, in a hypercube, or where inputs are in doubt.
+//! `sweep`: many points, on a grid, in a hypercube, or over uncertain inputs.
 
 use rayon::prelude::*;
 
@@ -40,7 +40,7 @@ pub(super) fn sweep(args: &Sweep, terms: Allowed) -> Result<u8, Stop> {
         None => grid(&args.vary)?,
         Some(points) => hypercube(&text, &args.vary, points, args.seed.unwrap_or(study.setups[0].model.seed))?,
     };
-    // Before the first is simulated: that the last is wrong, or too much, should not be told at the end.
+    // Checked before the first is simulated, so that a fault of the last is not reported at the end.
     let costs = grid.par_iter().map(|point| runner.cost_of(&paths, point, grid.len()));
     refuse_high(StudyCost::of_points(&costs.collect::<Result<Vec<_>, Stop>>()?), terms)?;
     bar.set_length(grid.len() as u64);

@@ -43,7 +43,7 @@ pub(crate) fn check(file: &Path, terms: Allowed) -> Result<u8, Stop> {
     say(&text)
 }
 
-/// Each built-in device with its figures, and where they stand.
+/// Each built-in device with its figures and their sources.
 pub(crate) fn profiles() -> String {
     let mut rows = vec![["profile", "throughput", "packets", "a tunnel", "tunnels"].map(str::to_owned).to_vec()];
     let (mut sources, mut ended) = (Vec::<(String, Vec<String>)>::new(), Vec::new());

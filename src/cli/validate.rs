@@ -1,4 +1,4 @@
-//! The verb that holds headend against everything else.
+//! `validate`: headend against references.
 
 use std::io::IsTerminal;
 use std::path::Path;

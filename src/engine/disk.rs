@@ -10,10 +10,10 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::units::visible;
 
-/// A file is read up to this length [byte]: a million rows have some 50 MB.
+/// Largest file that is read [byte]: a million rows have some 50 MB.
 const LONGEST: u64 = 128 << 20;
 
-/// What is in a file: not a pipe or a device, which may never end.
+/// The content of a regular file: a pipe or a device may never end.
 ///
 /// # Errors
 /// If it is no file, is too long, or cannot be read.
@@ -31,13 +31,13 @@ pub fn regular(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-/// A path as it is shown to people: nothing in it is hidden.
+/// A path as it is shown to people, without hidden characters.
 #[must_use]
 pub fn shown(path: &Path) -> String {
     visible(&path.display().to_string()).into_owned()
 }
 
-/// A folder, and whether files outside it may be read: a scenario from a stranger should not look at what is not its own.
+/// A folder, and whether files outside it may be read: a scenario from a stranger must not read other files.
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -70,8 +70,8 @@ impl Folder {
         self.anywhere || self.is_inside(name)
     }
 
-    /// Whether a file is in the folder: by its name, so that a name that leads to another machine is not even looked at; and by
-    /// where it is, so that a link does not lead out.
+    /// Whether a file is in the folder: by its name, so that a name of another machine is not even opened; and by its resolved path,
+    /// so that no link leads out.
     fn is_inside(&self, name: &str) -> bool {
         let parts = || Path::new(name).components();
         if !parts().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) || name.starts_with("\\\\") {
@@ -101,7 +101,7 @@ pub fn folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
-/// Removes a folder with all that is in it. That it stays behind does no harm.
+/// Removes a folder with all that is in it. A failure does no harm.
 pub fn remove(folder: &Path) {
     let _ = std::fs::remove_dir_all(folder);
 }
@@ -117,7 +117,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// How names of drafts begin and end.
 const DRAFT: (&str, &str) = (".headend-", ".tmp");
 
-/// A file that has no name yet: it goes away with this value, unless it is placed.
+/// A file without its final name: it is removed when this value is dropped, unless it was placed.
 #[derive(Debug)]
 pub struct Draft(tempfile::NamedTempFile);
 
@@ -135,12 +135,12 @@ impl Draft {
         loop {
             fault::next()?;
             let file = tempfile::Builder::new().prefix(DRAFT.0).suffix(DRAFT.1).tempfile_in(beside)?;
-            // That a file system knows no locks is no fault: nothing is tidied up there.
+            // A file system without locks is no error: nothing is tidied up there.
             let is_taken = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
             if !is_taken && file.path().exists() {
                 return Ok(Self(file));
             }
-            // Somebody took it for left over, in the instant before it was locked.
+            // Another process removed it as left over in the instant before it was locked.
         }
     }
 
@@ -161,7 +161,7 @@ impl Draft {
         self.0.as_file().sync_all()
     }
 
-    /// Gives it its name, in place of what was there.
+    /// Renames it to its final name, in place of what was there.
     ///
     /// # Errors
     /// If it cannot be flushed to the disk, or renamed.
@@ -228,7 +228,7 @@ pub fn tidy(folder: &Path, levels: usize) {
     }
 }
 
-/// Keeps other processes from writing the same. It ends with this value, and with the process however that ends.
+/// A lock that keeps other processes from writing the same. It ends with this value, and with the process however that ends.
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
@@ -238,14 +238,14 @@ pub struct Claim {
 /// Why there is no claim.
 #[derive(Debug)]
 pub enum Claimed {
-    /// Another process has it; its number, if that can be read.
+    /// Another process has it; its process number, if that can be read.
     By(Option<u32>),
     /// The file cannot be written.
     Fault(io::Error),
 }
 
 impl Claim {
-    /// Claims what this file stands for. It is removed at the end.
+    /// Takes the lock on this file, which is removed at the end.
     ///
     /// # Errors
     /// If another process has claimed it, or the file cannot be written.
@@ -259,18 +259,18 @@ impl Claim {
                 return Err(Claimed::By(holder));
             }
             if is_at(&file, path) {
-                // Who it is, is told where it can be.
+                // The process number is written where it can be.
                 let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
                 return Ok(Self { path: path.to_owned(), _file: file });
             }
-            // The one who had it has ended since, and removed it.
+            // The process that held it has ended since, and removed it.
         }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // While it is locked: nobody else can have it.
+        // Removed while it is locked, so that no other process can hold it.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(names(folder.path()), ["a.txt"]);
     }
 
-    /// What a killed process left goes; what somebody is writing, and what is not ours, stays.
+    /// Fault: what a killed process left stays, or what is being written or is not ours goes.
     #[test]
     fn only_what_is_left_over_is_removed() {
         let folder = tempfile::tempdir().unwrap();

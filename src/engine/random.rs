@@ -1,4 +1,4 @@
-//! Random numbers keyed by what they are for.
+//! Random numbers, keyed by purpose and entity.
 //!
 //! A [`Stream`] is named by (seed, replication, purpose, entity, number): the think time before the ninth
 //! action of workstation 41 is the same number whatever else happens that day. So two options see the same
@@ -12,11 +12,11 @@ use rand_distr::{Distribution as _, Exp1, LogNormal, StandardUniform};
 
 use crate::units::Bytes;
 
-/// What a stream is for. Each purpose has its own numbers, so that drawing more of one never shifts another.
+/// Purpose of a stream. Each has its own numbers, so that more draws for one never shift another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Purpose {
-    /// When things happen: gaps, think times, starts.
+    /// Times: gaps, think times, starts.
     Timing = 1,
     /// Which site or workstation.
     Site = 2,
@@ -28,15 +28,15 @@ pub enum Purpose {
     Release = 5,
     /// How a balancer places a tunnel.
     Place = 6,
-    /// What the estate looks like; the same in each replication.
+    /// The estate; the same in each replication.
     World = 7,
-    /// How tunnels are noticed to be dead, and set up.
+    /// Dead peer detection and IKE.
     Tunnel = 8,
-    /// What people do who give up.
+    /// What people do after they gave up.
     Fallback = 9,
     /// Whether a server on site can carry a transaction.
     Store = 10,
-    /// When things break, and for how long.
+    /// Faults: when, and for how long.
     Fault = 11,
 }
 
@@ -61,7 +61,7 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The part of a key that a whole replication shares.
+/// The key of a replication.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     state: u64,
@@ -98,7 +98,7 @@ impl Key {
     }
 }
 
-/// The number of a name, the same on every machine and in every version: FNV-1a, 64 bit (Fowler, Noll & Vo; RFC 9923).
+/// The hash of a name, the same on every machine and in every version: FNV-1a, 64 bit (Fowler, Noll & Vo; RFC 9923).
 #[must_use]
 pub fn name_of(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -283,7 +283,7 @@ mod tests {
         assert!((draw(6) - draw(8)).abs() > 1e-9 && (draw(7) - draw(9)).abs() > 1e-9);
     }
 
-    /// First draws of neighbouring streams are what the engine uses; they must look independent.
+    /// Fault: first draws of neighbouring streams, which the engine uses, are correlated.
     #[test]
     fn neighbouring_streams_are_uncorrelated() {
         let n = 200_000_u64;

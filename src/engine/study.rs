@@ -1,5 +1,5 @@
-//! Studies: replications of the base and the options on common random numbers, in parallel, until the answer is
-//! precise enough; a study that is interrupted goes on where it was.
+//! Studies: replications of the base and the options on common random numbers, in parallel, until the intervals are narrow
+//! enough. An interrupted study resumes from its kept runs.
 
 pub mod accumulator;
 pub mod axis;

@@ -15,7 +15,7 @@ pub const NANOS: u64 = 1_000_000_000;
 /// Nanoseconds in a day.
 pub const DAY: u64 = 86_400 * NANOS;
 
-/// The number as a float, exact below 2^53: a signed number is converted in one instruction.
+/// The number as a float, exact below 2^53. Signed numbers convert in one instruction.
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // below 2^53
 pub fn float(number: u64) -> f64 {
@@ -155,11 +155,11 @@ fn to_secs(nanos: u64) -> f64 {
     nanos.cast_signed() as f64 * 1e-9
 }
 
-/// 2^52: beside it a number has no fraction.
+/// 2^52: from there on a float has no fraction.
 pub(crate) const BESIDE: f64 = 4_503_599_627_370_496.0;
 
-/// Rounded up. Beside 2^52 a number's last bits are the whole number: up to there, which are 52 days, no conversion is
-/// needed. `f64::ceil` is a call where the processor is not known.
+/// Rounded up. The last bits of x + 2^52 are the whole number: up to 52 days no conversion is needed. `f64::ceil` is a function
+/// call where the processor is not known.
 fn to_nanos(secs: f64) -> u64 {
     let nanos = secs * 1e9;
     if !(0.0..BESIDE).contains(&nanos) {
@@ -222,8 +222,8 @@ const PACKET_UNITS: [(&str, f64); 3] = [("packet/s", 1.0), ("kpacket/s", 1e3), (
 /// See [`RATE_ALIASES`].
 const PACKET_ALIASES: [(&str, f64); 3] = [("pps", 1.0), ("kpps", 1e3), ("Mpps", 1e6)];
 
-/// Text in which nothing is hidden: control characters, letters without a width, and marks that change the direction of writing (Unicode TR 9; a text
-/// can be made to read as another one by them), are shown as symbols.
+/// Text without hidden characters: control characters, letters without a width, and marks that change the direction of writing
+/// (Unicode TR 9) are shown as symbols.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let symbol = |letter: char| match letter {

@@ -1,4 +1,4 @@
-//! What is sought, and the answer with its evidence.
+//! The problem of a search, and the answer with its evidence.
 
 use serde::Serialize;
 
@@ -7,22 +7,22 @@ use crate::stats::Interval;
 /// Confidence of the answer's interval.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// How a knob can be turned.
+/// The range and scale of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct KnobTerms {
     /// Least and greatest value.
     pub range: (f64, f64),
-    /// Where the search begins: the value of now.
+    /// Where the search begins: the present value.
     pub start: f64,
     /// Values are compared by their ratio, not by their difference.
     pub by_ratio: bool,
     /// More of it helps.
     pub more_helps: bool,
-    /// Only whole numbers mean anything.
+    /// Only whole numbers are valid.
     pub whole: bool,
 }
 
-/// What it is for a target to hold.
+/// When a target counts as met.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Criterion {
@@ -32,14 +32,14 @@ pub enum Criterion {
     Days(f64),
 }
 
-/// What is looked for.
+/// The problem of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct SearchProblem {
     /// The measure must not be above this.
     pub limit: f64,
-    /// How the knob can be turned.
+    /// The range and scale of the parameter.
     pub terms: KnobTerms,
-    /// What it is for the target to hold.
+    /// When the target counts as met.
     pub criterion: Criterion,
     /// Half-width that is narrow enough: a share of the value, or of the range.
     pub precision: f64,
@@ -47,7 +47,7 @@ pub struct SearchProblem {
     pub most: u32,
 }
 
-/// What was found.
+/// The answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// Where the measure crosses its limit.
@@ -61,7 +61,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What was held against the limit at a value that was tried.
+    /// The measure at a value that was tried.
     #[must_use]
     pub fn measured(&self, value: f64) -> Option<f64> {
         self.evidence.iter().find(|tried| same(tried.value, value)).map(|tried| tried.measure)

@@ -2,7 +2,7 @@
 //!
 //! A grid over the range, then the values halfway to its neighbours, and again: each time the best is selected with an
 //! indifference zone on common days (KN; Kim & Nelson 2001), and the stages share the probability of being wrong. What it
-//! rests on beside: the measure falls to one lowest place and rises from there, so that the best of a grid has the best of
+//! assumes beside: the measure is unimodal, so that the best of a grid has the best of
 //! all between its neighbours.
 
 use std::cell::RefCell;
@@ -61,7 +61,7 @@ fn stage(values: &[f64], zone: f64, most: u32, samples: &RefCell<Samples<'_>>) -
     select(values.len(), terms, &measured)
 }
 
-/// From which to which value next to the best none is worse by more than the zone: by Student's upper bound of the paired
+/// The range of values around the best of which none is worse by more than the zone: by Student's upper bound of the paired
 /// difference over the days that both have.
 fn as_good(samples: &Samples<'_>, best: f64, zone: f64) -> (f64, f64) {
     let Some(own) = samples.of(best) else { return (best, best) };
@@ -91,8 +91,8 @@ mod tests {
         SearchProblem { limit: 2.0, terms, criterion: Criterion::Mean, precision: 0.05, most }
     }
 
-    /// A bowl whose lowest place is known, under noise of which most is common to all values of a day: the value found is
-    /// within the zone of the lowest at least as often as promised.
+    /// A parabola under noise of which most is common to all values of a day: the value found is within the zone of the minimum at
+    /// least as often as promised.
     #[test]
     fn the_lowest_place_is_found_as_often_as_promised() {
         let mut right = 0;

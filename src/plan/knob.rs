@@ -1,4 +1,4 @@
-//! Knobs: what a plan turns, and what each value of it means for a model.
+//! Knobs: the parameters of a plan, and the model at each value of them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::plan::answer::KnobTerms;
 use crate::scenario::check::demand::whole_numbers;
 use crate::units::{BitRate, Bytes, Duration, Share, Time, TimeOfDay};
 
-/// What a plan turns.
+/// The parameter of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Knob {
@@ -42,7 +42,7 @@ pub enum Knob {
     Years,
 }
 
-/// Names on the command line, what each needs, and what it says.
+/// Names on the command line, what each needs, and what it means.
 pub const NAMES: [(&str, &str); 12] = [
     ("throughput", "least throughput (`--of` a concentrator; default: all in proportion)"),
     ("concentrators", "least number of concentrators like the first"),
@@ -147,7 +147,7 @@ impl Knob {
         !matches!(self, Self::Split(..) | Self::LowLatency(_) | Self::Wave(..))
     }
 
-    /// How it can be turned in a model.
+    /// Its range and scale in a model.
     #[must_use]
     pub fn terms(&self, model: &Model) -> KnobTerms {
         let share = |start: f64, more_helps: bool| KnobTerms {
@@ -169,7 +169,7 @@ impl Knob {
                 }
             }
             Self::Concentrators(pool) => {
-                // A spare does no work, and one that opens later is not there yet.
+                // Without standbys, and without those that open later.
                 let works = |concentrator: &&ConcentratorId| {
                     let concentrator = &model.concentrators[concentrator.index()];
                     !concentrator.standby && concentrator.opens == Time(0)

@@ -1,4 +1,4 @@
-//! What was measured at each value that was tried: the same days at every value, each simulated once.
+//! Samples by value: the same days at every value, each simulated once.
 
 use crate::plan::answer::{Answer, CONFIDENCE, Criterion, Crossing, SearchProblem, Tried, same};
 use crate::stats::Tally;
@@ -17,13 +17,13 @@ pub struct Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    /// Nothing is known yet.
+    /// No samples yet.
     #[must_use]
     pub fn new(evaluate: &'a EvaluateValues<'a>) -> Self {
         Self { evaluate, tried: Vec::new(), runs: 0 }
     }
 
-    /// What a value has measured so far.
+    /// The sample of a value so far.
     #[must_use]
     pub fn of(&self, value: f64) -> Option<&[f64]> {
         self.tried.iter().find(|(other, _)| same(*other, value)).map(|(_, sample)| &sample[..])
@@ -37,7 +37,7 @@ impl<'a> Samples<'a> {
         })
     }
 
-    /// What a value measures on the first `days` days.
+    /// The sample of a value on the first `days` days.
     ///
     /// # Errors
     /// If the evaluation is stopped.
@@ -48,7 +48,7 @@ impl<'a> Samples<'a> {
         Ok(&self.tried[place].1[..days as usize])
     }
 
-    /// What was measured at each of some points; the days of a value come in their order, none left out.
+    /// The measures of some points; the days of a value come in their order, without gaps.
     ///
     /// # Errors
     /// If the evaluation is stopped.
@@ -67,7 +67,7 @@ impl<'a> Samples<'a> {
         Ok(points.iter().map(|&(value, day)| self.of(value).map_or(0.0, |sample| sample[day as usize])).collect())
     }
 
-    /// An answer with what it rests on.
+    /// An answer with its evidence.
     #[must_use]
     pub fn answer(self, problem: &SearchProblem, outcome: Crossing, precise: bool) -> Answer {
         let of = |(value, sample): &(f64, Vec<f64>)| Tried {
@@ -82,12 +82,12 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// What is held against the limit: the mean over days, or the level that a share of days stays below.
+/// The measure of a sample: the mean over days, or the level that a share of days stays below.
 pub(crate) fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
     match criterion {
         Criterion::Mean => sample.iter().copied().collect::<Tally>().mean(),
         Criterion::Days(share) => {
-            // What is next to nothing counts as a thousandth of the limit.
+            // Values near zero count as a thousandth of the limit.
             let least = scale(limit) * SMALL;
             let logs: Tally = sample.iter().map(|value| (value + least).ln()).collect();
             (logs.mean() + normal(share) * logs.variance().sqrt()).exp() - least

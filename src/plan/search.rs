@@ -34,19 +34,19 @@ const FIRST: u32 = 4;
 /// Days on which the end of the range is tried before it is said to hold or to fail.
 const SURE: u32 = 10;
 
-/// Days on which the value found is tried itself.
+/// Days on which the crossing is tried itself.
 const FEW: usize = FIRST as usize;
 
 /// Moves of the last two values at most.
 const MOVES: u32 = 40;
 
-/// Between which places the crossing lies, as far as is known.
+/// The bracket of the crossing.
 #[derive(Clone, Copy)]
 struct Bracket {
     /// The best place that fails, and the worst that holds.
     bad: f64,
     good: f64,
-    /// How far it reaches out when days show that the crossing lies beyond an end.
+    /// Step by which it moves out when days show that the crossing lies beyond an end.
     out: f64,
     moves: u32,
 }
@@ -70,12 +70,12 @@ impl Bracket {
                     self.bad = self.good - self.out;
                 }
             }
-            // Chance has turned them round: nothing is learnt.
+            // Chance has reversed them: nothing is learnt.
             (false, true) => {}
         }
     }
 
-    /// Two places around where the line crosses, or around the middle where that is of no use; nowhere beyond the bracket.
+    /// Two places around the crossing of the line, or around the middle where that is of no use; within the bracket.
     fn next(&mut self, crossing: f64, reach: f64) -> (f64, f64) {
         const EDGE: f64 = 0.1;
         self.moves += 1;
@@ -89,9 +89,9 @@ impl Bracket {
     }
 }
 
-/// What a third value tells of the line through two.
+/// The correction of a line through two values by a third one.
 struct Bend {
-    /// How far the crossing moves.
+    /// Shift of the crossing.
     by: f64,
     /// The value that fails and the one that holds next to it.
     between: (f64, f64),
@@ -103,7 +103,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Days with which a bracket is looked for: how much days vary takes two to see.
+    /// Days with which a bracket is sought: a variance takes two.
     fn scouts(&self) -> u32 {
         match self.problem.criterion {
             Criterion::Mean => 1,
@@ -160,7 +160,7 @@ impl Search<'_> {
         }
     }
 
-    /// Makes a bracket narrow, by false position; in the middle where that moves the same end twice.
+    /// Narrows a bracket by false position; by bisection where that moves the same end twice.
     fn narrow(&mut self, bad: f64, good: f64) -> Result<(f64, f64), StudyError> {
         const ROUNDS: u32 = 8;
         let (mut bad, mut good) = (bad, good);
@@ -185,7 +185,7 @@ impl Search<'_> {
         Ok((bad, good))
     }
 
-    /// How far to either side of the crossing the last two values lie.
+    /// Distance of the last two values from the crossing.
     fn reach(&self) -> f64 {
         let terms = &self.problem.terms;
         if terms.whole && !terms.by_ratio {
@@ -214,17 +214,17 @@ impl Search<'_> {
             let crossing = crossing(self.problem, (a, &worse), (b, &better));
             let wanted = self.wanted(crossing.mean);
             let spent = self.samples.runs >= self.problem.most || bracket.moves >= MOVES;
-            // Where the better one is at the limit itself, as at a limit of nothing, a line through it ends there whatever days say;
-            // and where the worse one is, too, the crossing lies below both.
+            // Where the better one is at the limit itself, as at a limit of zero, a line through it crosses there on all days; and where
+            // the worse one is, too, the crossing lies below both.
             let touches = !self.problem.terms.whole && excess(self.problem, &better) >= 0.0;
-            // Both are within the limit, and no line says where it begins.
+            // Both are within the limit: no line tells where it is crossed.
             let is_flat = touches && !fails(&worse);
             let aside = (crossing.mean - f64::midpoint(a, b)).abs() > b - a;
             if (is_flat || aside) && !spent {
                 let centre = if is_flat { f64::midpoint(bracket.bad, bracket.good) } else { crossing.mean };
                 let (low, high) = bracket.next(centre, reach);
                 let moved = self.pair(low, high);
-                // Where days vary so much that the pair goes round in circles, more days tell.
+                // Where days vary so much that the pair moves in circles, more days are run.
                 if moved == pair || bracket.moves.is_multiple_of(5) {
                     days = more_days(days, 2.0, (self.problem.most - self.samples.runs) / 2);
                 }
@@ -241,8 +241,7 @@ impl Search<'_> {
                 let Interval { mean, half } = bent(&crossing, bend.by);
                 return Ok(self.told(mean, (mean - half, mean + half), half <= wanted));
             }
-            // No line leads from one to the other: all that is sure is which value fails, and which holds, and how far
-            // other days would move the crossing.
+            // The measure jumps: all that is sure is which value fails, which holds, and how far other days would move the crossing.
             let (from, to) = bend.between;
             if to - from <= 2.0 * wanted || spent {
                 let found = found.clamp(from, to);
@@ -256,8 +255,8 @@ impl Search<'_> {
         }
     }
 
-    /// How far the crossing moves when the value found is tried itself: on a few of the days, for what they have in common
-    /// cancels; on all, where the crossing of those few lies elsewhere.
+    /// The shift of the crossing when it is tried itself: on a few of the days, since common variation cancels; on all, where the
+    /// crossing of those few lies elsewhere.
     fn bend(&mut self, found: f64, low: (f64, &[f64]), high: (f64, &[f64])) -> Result<Bend, StudyError> {
         let fails = |sample: &[f64]| excess(self.problem, sample) > 0.0;
         let few = low.1.len().min(FEW);
@@ -285,7 +284,7 @@ impl Search<'_> {
         self.samples.answer(self.problem, outcome, precise)
     }
 
-    /// A value as it is told: for whole numbers the first that is enough.
+    /// A value as it is reported: for whole numbers the first that is enough.
     fn end(&self, place: f64) -> f64 {
         let terms = &self.problem.terms;
         if !terms.whole {
@@ -339,7 +338,7 @@ fn more_days(days: u32, too_wide: f64, afford: u32) -> u32 {
 /// How far beyond the limit the measure is, as 1 - limit / measure: near saturation latency goes as the reciprocal of what
 /// is left of the capacity, so that this is nearly a straight line where the measure itself is a cliff.
 fn excess(problem: &SearchProblem, sample: &[f64]) -> f64 {
-    /// What is next to nothing is no further from the limit than this share of it.
+    /// Values near zero are no further from the limit than this share of it.
     const LEAST: f64 = 0.05;
     let measure = measure(problem.criterion, sample, problem.limit).max(0.0);
     let least = scale(problem.limit) * LEAST;
@@ -349,7 +348,7 @@ fn excess(problem: &SearchProblem, sample: &[f64]) -> f64 {
 /// Where the line through two values crosses the limit.
 fn root(problem: &SearchProblem, (a, worse): (f64, &[f64]), (b, better): (f64, &[f64])) -> f64 {
     let (above, below) = (excess(problem, worse), excess(problem, better));
-    // Where the two hardly differ the line is of no use: a long step in the direction that helps.
+    // Where the two hardly differ the line has no slope: a long step in the direction that helps.
     let slope = (below - above).min(-1e-6) / (b - a);
     a - above / slope
 }
@@ -424,7 +423,7 @@ mod tests {
         }
     }
 
-    /// A measure that jumps: the answer is the jump, to within the precision.
+    /// Fault: where the measure jumps, the answer is not the jump.
     #[test]
     fn a_cliff_is_found() {
         let terms = KnobTerms { range: (0.0, 100.0), start: 90.0, by_ratio: false, more_helps: true, whole: false };

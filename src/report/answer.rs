@@ -9,7 +9,7 @@ use crate::study::figures::{STAFF_LOST, TargetKind};
 use crate::study::results::{Results, SetupResult, Verdict};
 use crate::study::stopping::StopReason;
 
-/// What the study says, the most important first.
+/// The answer in sentences, the most important first.
 #[must_use]
 pub fn sentences(results: &Results) -> Vec<String> {
     if results.targets.is_empty() {
@@ -30,12 +30,12 @@ pub fn sentences(results: &Results) -> Vec<String> {
     sentences
 }
 
-/// What a set-up is called at the beginning of a sentence.
+/// The title of a set-up at the beginning of a sentence.
 fn with(setup: &SetupResult) -> String {
     if setup.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&setup.title)) }
 }
 
-/// Sites without a way to the headend; set-ups of which the same is to be said share a clause.
+/// Sites that are cut off; set-ups with the same clause share it.
 fn cut_off(results: &Results) -> Option<String> {
     let mut told: Vec<(String, Vec<String>)> = Vec::new();
     for setup in results.setups.iter().filter(|setup| setup.paths.outages > 0.0) {
@@ -76,7 +76,7 @@ fn misfortune(setup: &SetupResult, sites: usize) -> String {
     format!("{who} cut off at once, the longest for {least}{}{staff}", figure(path.longest, TargetKind::Time))
 }
 
-/// Work done by hand, and when it is entered.
+/// Work on paper, and when it is entered.
 fn on_paper(results: &Results) -> Option<String> {
     let (starts, length) = &results.bins;
     let told = results.setups.iter().filter_map(|setup| {
@@ -177,7 +177,7 @@ fn undone(results: &Results) -> Option<String> {
             if let Some(undone) = left::undone(results, setup) {
                 return Some(format!("{} {leaves} waiting: {undone}", quoted(&setup.title)));
             }
-            // What is free and ends it needs no word; what is free and does not is what others will ask for.
+            // A free option that ends the congestion needs no sentence; of one that does not, readers will ask.
             let lost = staff_time(setup.measures[STAFF_LOST].value.mean);
             (free && !recommend::is_whole(results, setup))
                 .then(|| format!("{} {leaves} {lost} of staff time lost", quoted(&setup.title)))
@@ -190,7 +190,7 @@ fn undone(results: &Results) -> Option<String> {
 fn shifted(results: &Results) -> Option<String> {
     for setup in results.setups.iter().filter(|setup| setup.name != "base") {
         let moved = |sign: f64| {
-            // What is clear may still be too little to speak of.
+            // A difference may be clear and still too small for a sentence.
             const WORTH_SAYING: f64 = 0.05;
             setup.targets.iter().zip(&results.limits).position(|(judged, limit)| {
                 let by = judged.figure.change.map_or(0.0, |change| change.mean * sign);
@@ -224,7 +224,7 @@ fn without_limit(target: &str) -> String {
     }
 }
 
-/// Figures that what was still under way at the end could have made worse.
+/// Figures that unfinished work could have made worse.
 fn unfinished(results: &Results) -> Option<String> {
     let open = |place: &usize| results.setups.iter().any(|setup| setup.targets[*place].at_least);
     let titles: Vec<String> =

@@ -30,7 +30,7 @@ pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
 pub(crate) const ORANGE: RGBColor = RGBColor(213, 94, 0);
 /// Limits.
 pub(crate) const RED: RGBColor = RGBColor(170, 0, 40);
-/// What holds.
+/// A target that is met.
 pub(crate) const GREEN: RGBColor = RGBColor(0, 125, 92);
 /// The base, for comparison.
 pub(crate) const GREY: RGBColor = RGBColor(120, 120, 120);
@@ -65,7 +65,7 @@ pub(crate) fn sheet(height: u32, draw: impl FnOnce(&Area<'_>)) -> String {
     svg.replacen(&format!("<svg width=\"{WIDTH}\" height=\"{height}\" "), "<svg role=\"img\" ", 1)
 }
 
-/// Drawing to memory has no way to fail.
+/// Unwraps: drawing to memory cannot fail.
 pub(crate) fn sure<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
     result.expect("drawing to memory cannot fail")
 }
@@ -117,7 +117,7 @@ pub(crate) struct Panels<'a> {
     pub unit: &'static str,
     pub log: bool,
     pub keys: Vec<LegendEntry>,
-    /// What a set-up's panel says where the pointer rests: from and until [h], and words.
+    /// Tooltips of a set-up's panel: from and until [h], and words.
     pub hover: &'a dyn Fn(&SetupResult) -> Vec<Shaded>,
 }
 
@@ -196,12 +196,12 @@ pub(crate) fn fitting(text: &str, pixels: i32) -> String {
     text.chars().take(most - 1).collect::<String>().trim_end().to_owned() + "\u{2026}"
 }
 
-/// Places of a chart that say something where the pointer rests, without a script.
+/// Tooltips: rectangles with words, without a script.
 #[derive(Default)]
 pub(crate) struct Hover(std::cell::RefCell<String>);
 
 impl Hover {
-    /// A rectangle, and what it says.
+    /// A rectangle, and its words.
     pub fn add(&self, [(x, y), (right, bottom)]: [(i32, i32); 2], words: &str) {
         let (width, height) = ((right - x).max(1), (bottom - y).max(1));
         *self.0.borrow_mut() += &format!(
@@ -210,7 +210,7 @@ impl Hover {
         );
     }
 
-    /// The picture with them on top.
+    /// The picture with the tooltips on top.
     pub fn onto(&self, svg: &str) -> String {
         svg.trim_end()
             .strip_suffix("</svg>")

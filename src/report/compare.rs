@@ -28,7 +28,7 @@ pub struct Candidate {
     pub cost: Option<f64>,
     /// Classes that it switches off.
     pub switched_off: Vec<String>,
-    /// What was measured day by day.
+    /// Measurements by day.
     pub days: Vec<DayResult>,
 }
 
@@ -38,13 +38,13 @@ impl Candidate {
         self.days.iter().map(figure).collect::<Tally>().interval(CONFIDENCE)
     }
 
-    /// What a target measured on each day; where there was nothing to measure, nothing.
+    /// A target's measure on each day; zero where there was nothing to measure.
     fn measured(&self, target: usize) -> Vec<f64> {
         self.days.iter().map(|day| day.targets[target].unwrap_or(0.0)).collect()
     }
 }
 
-/// What came of a comparison.
+/// The result of a comparison.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
     /// The question.
@@ -111,7 +111,7 @@ pub struct Difference {
 }
 
 impl Comparison {
-    /// Puts it together.
+    /// Evaluates a comparison.
     #[must_use]
     pub fn new(study: &Study, zone: Zone, selected: Selected, candidates: &[Candidate]) -> Self {
         let limits: Vec<f64> = study.targets.iter().map(|target| target.limit).collect();
@@ -152,7 +152,7 @@ impl Comparison {
     }
 }
 
-/// What a set-up is weighed by where its cost is known; less is better.
+/// The criteria of a set-up with a known cost; less is better.
 fn point(row: &CompareRow) -> Option<[f64; 5]> {
     let figures = [row.figures[0], row.minutes_over, row.staff_lost, row.unfinished].map(|figure| figure.mean);
     row.cost.map(|cost| [cost, figures[0], figures[1], figures[2], figures[3]])
@@ -222,7 +222,7 @@ fn within(days: &[f64], limit: f64) -> f64 {
     if spread <= 1e-12 { f64::from(u8::from(distance >= 0.0)) } else { Normal::standard().cdf(distance / spread) }
 }
 
-/// Which is the best, or which could not be told apart.
+/// The best, or those that could not be distinguished.
 fn selected(comparison: &Comparison) -> String {
     let best = &comparison.rows[comparison.selected.best];
     let what = measured(&comparison.targets[0]);
@@ -242,7 +242,7 @@ fn selected(comparison: &Comparison) -> String {
     }
 }
 
-/// The answer in sentences: the best, who leaves work undone, the cheapest that meets every target.
+/// The answer in sentences: the best, set-ups that leave work unfinished, the cheapest that meets every target.
 fn sentences(comparison: &Comparison) -> Vec<String> {
     let best = &comparison.rows[comparison.selected.best];
     let mut sentences = Vec::new();
@@ -293,7 +293,7 @@ fn whole(number: f64) -> usize {
     number.round().max(0.0) as usize
 }
 
-/// How the best compares with the first, where that is a matter of more than half as much again.
+/// The ratio of the best to the first, where that is above 1.5.
 fn factor(comparison: &Comparison) -> String {
     let (first, best) = (&comparison.rows[0], &comparison.rows[comparison.selected.best]);
     let by = first.figures[0].mean / best.figures[0].mean;

@@ -1,4 +1,4 @@
-//! Doubt in words, as a table and as a chart: what is not known of the inputs, and what that does to the answer.
+//! Input uncertainty in words, as a table and as a chart.
 
 use plotters::element::{PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -30,7 +30,7 @@ impl DoubtDraw {
     }
 }
 
-/// What came of all draws.
+/// The results of all draws.
 pub struct Findings {
     /// The first target in words, its limit, and what it is.
     pub target: String,
@@ -50,7 +50,7 @@ pub struct Findings {
     pub indices: Vec<Vec<f64>>,
 }
 
-/// Which part of the spread is the inputs'.
+/// The share of the spread that is due to inputs.
 fn share_of_inputs(doubt: &Doubt) -> f64 {
     let (inputs, days) = (doubt.inputs.powi(2), doubt.days.powi(2));
     if inputs + days > 0.0 { inputs / (inputs + days) } else { 0.0 }
@@ -83,7 +83,7 @@ fn sentence(found: &Findings, setup: usize) -> String {
     )
 }
 
-/// On which input the answer turns most.
+/// The input with the largest index.
 fn blame(found: &Findings, setup: usize, draws: usize) -> String {
     let indices = found.indices[setup].iter().copied().zip(&found.paths);
     match indices.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(index, _)| *index > chance(draws)) {
@@ -131,7 +131,7 @@ pub fn finding(found: &Findings, draws: &[DoubtDraw], results: &Results, setting
     }
 }
 
-/// By input and set-up: its share of the doubt.
+/// By input and set-up: its first-order index.
 fn shares(found: &Findings) -> ChartTable {
     let mut head = vec!["assumed input".to_owned()];
     head.extend(found.titles.iter().cloned());
@@ -192,7 +192,7 @@ fn picture(found: &Findings, draws: &[DoubtDraw]) -> String {
         .collect();
     let top = legend(None, &keys) + 20;
     let bottom = top + HEIGHT;
-    // What lies far beyond the limit is beyond it: the chart is about where the target holds.
+    // Values far beyond the limit are drawn at the edge: the chart shows where the target holds.
     let most = all.iter().flatten().copied().fold(found.limit * 1.5, f64::max).min(found.limit * 6.0);
     #[allow(clippy::cast_possible_truncation)] // within the picture
     let y = |value: f64| bottom - ((value / most).clamp(0.0, 1.0) * f64::from(bottom - top)).round() as i32;

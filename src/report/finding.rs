@@ -1,4 +1,4 @@
-//! What `plan`, `compare`, `sweep` and `headroom` found, in the order of what a reader sees: on the terminal, on a page
+//! Findings of `plan`, `compare`, `sweep` and `headroom`, in the order in which a reader sees them: on the terminal, on a page
 //! and in files.
 
 use askama::Template;
@@ -10,7 +10,7 @@ use crate::report::setting::estate;
 use crate::report::table::{narrow, wrapped};
 use crate::scenario::Study;
 
-/// What was found.
+/// A finding.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// Name of its files, without ending.
@@ -21,13 +21,13 @@ pub struct Finding {
     pub setting: String,
     /// The answer, the most important sentence first.
     pub answer: Vec<String>,
-    /// What the answer looks like.
+    /// The chart.
     pub chart: Option<Chart>,
-    /// What the answer rests on.
+    /// The evidence.
     pub evidence: Vec<Evidence>,
-    /// What to know before relying on it.
+    /// Cautions.
     pub cautions: Vec<String>,
-    /// How it was found, a paragraph each.
+    /// The method, in paragraphs.
     pub method: Vec<String>,
     /// The numbers behind it, as CSV.
     pub csv: String,

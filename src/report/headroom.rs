@@ -169,7 +169,7 @@ fn chart(when: &str, plans: &[PlanResult], table: &ChartTable) -> Chart {
     }
 }
 
-/// What holds traffic up by then, in a table.
+/// The limits that bind by then, in a table.
 fn named(plan: &PlanResult) -> &'static str {
     match plan.limit_there {
         None => "",

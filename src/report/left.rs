@@ -1,11 +1,11 @@
-//! What an option leaves undone: classes that wait as they do now, or longer, and would not with another option.
+//! Remaining waits under an option: classes that wait as long as in the base, or longer, and would not under another option.
 
 use crate::report::words::{figure, list, quoted};
 use crate::study::figures::TargetKind;
 use crate::study::results::{Results, SetupResult};
 use crate::study::waits::Wait;
 
-/// Another option must at least halve a wait for it to be worth a word, ..
+/// Another option must at least halve a wait for it to be reported, ..
 const HALVED: f64 = 0.5;
 /// .. and save at least so much of each [s].
 const NOTICED: f64 = 0.2;
@@ -46,7 +46,7 @@ fn wait(setup: &SetupResult, class: usize) -> Option<&Wait> {
     setup.waits.iter().find(|wait| wait.class == class)
 }
 
-/// Nobody waits for what some set-up keeps back on purpose.
+/// Classes that some set-up holds back on purpose are not waited for.
 fn may_be_put_off(results: &Results, class: usize) -> bool {
     results.setups.iter().any(|setup| setup.curfews.iter().any(|(curfew, ..)| *curfew == class))
 }

@@ -13,7 +13,7 @@ const NAMED: usize = 4;
 /// A bar of so many signs is all that the concentrators carry.
 const BAR: f64 = 40.0;
 
-/// What a day offers, hour by hour, as it is; and the busiest hour of each option.
+/// Offered load of the base by hour, and the busiest hour of each option.
 #[must_use]
 pub fn text(study: &Study) -> String {
     let mut text = String::new();
@@ -42,7 +42,7 @@ pub fn text(study: &Study) -> String {
     text
 }
 
-/// What a run is going to cost, in a sentence.
+/// The predicted cost of a run, in a sentence.
 #[must_use]
 pub fn cost(study: &Study, processors: usize) -> String {
     let cost = cost::cost(study, Extent::of(study), processors);
@@ -67,7 +67,7 @@ pub fn cost(study: &Study, processors: usize) -> String {
     wrapped(&needs, "")
 }
 
-/// What is told of something that costs more than is begun without being asked twice; nothing of what does not.
+/// The message where a run costs more than runs without confirmation; none where it does not.
 #[must_use]
 pub fn too_high(cost: &StudyCost) -> Option<String> {
     let needs = format!(
@@ -80,7 +80,7 @@ pub fn too_high(cost: &StudyCost) -> Option<String> {
     cost.is_high().then(|| format!("{needs}\n  = help: {help}"))
 }
 
-/// To one digit below ten, and two above: no more is known.
+/// Rounded to one digit below ten, and two above: the prediction is no better.
 fn rough(value: f64) -> f64 {
     if value >= 10.0 { (value / 5.0).round() * 5.0 } else { value.round().max(1.0) }
 }

@@ -18,7 +18,7 @@ use crate::report::words::{bit_rate, capital, figure, interval, list, number, qu
 use crate::scenario::check::device::{self, Device};
 use crate::study::limits::Limit;
 
-/// A value of the knob with its unit.
+/// A value of the parameter with its unit.
 #[must_use]
 pub fn shown(knob: &Knob, value: f64) -> String {
     match knob {
@@ -59,7 +59,7 @@ fn clock(seconds: f64) -> String {
     format!("{:02}:{:02}", (minutes / 60.0).floor(), minutes % 60.0)
 }
 
-/// What is asked for, such as `the least throughput`.
+/// The quantity in question, such as `the least throughput`.
 fn asked(knob: &Knob) -> &'static str {
     match knob {
         Knob::Throughput(units) if units.len() > 1 => "the least throughput of the first concentrator (all grow alike)",
@@ -308,7 +308,7 @@ fn picture(plan: &PlanResult) -> String {
     let (least, greatest) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     let margin = if greatest > least { (greatest - least) * 0.05 } else { 1.0 };
     let (left, right) = ((least - margin).max(0.0), greatest + margin);
-    // What lies far beyond the limit is beyond it: the chart is about the crossing.
+    // Values far beyond the limit are drawn at the edge: the chart shows the crossing.
     let most = tried.iter().map(|tried| tried.measure).fold(plan.limit * 1.5, f64::max).min(plan.limit * 4.0);
     #[allow(clippy::cast_possible_truncation)] // within the picture
     let x = |value: f64| {

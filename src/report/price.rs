@@ -1,4 +1,4 @@
-//! What an option makes worse: figures beside its targets that are clearly worse than as it is, and what it switches off.
+//! Side effects of an option: figures beside its targets that are clearly worse than in the base, and what it switches off.
 
 use crate::report::words::{list, number, staff_time};
 use crate::study::figures::MEASURES;
@@ -21,7 +21,7 @@ pub fn of(results: &Results, setup: &SetupResult) -> Option<String> {
     (!worse.is_empty()).then(|| list(&worse))
 }
 
-/// So much more of a figure; none for one of which more is no harm.
+/// An increase of a figure in words; none for a figure whose increase does no harm.
 fn more(figure: &str, by: f64) -> Option<String> {
     let (hours, by) = (by, number(by));
     Some(match figure {
@@ -40,7 +40,7 @@ fn more(figure: &str, by: f64) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A figure that is added must say what more of it is, unless that is no harm.
+    /// Fault: a figure is added without words for its increase.
     #[test]
     fn every_figure_but_utilisation_has_words() {
         let silent: Vec<&str> =

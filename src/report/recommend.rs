@@ -1,4 +1,4 @@
-//! What to do: the cheapest option that meets every target, makes nothing worse and leaves nobody waiting who need not.
+//! The recommendation: the cheapest option that meets every target, makes nothing worse and leaves no avoidable wait.
 
 use crate::report::verdict::overall;
 use crate::report::words::{money, number, quoted, staff_time};
@@ -6,10 +6,10 @@ use crate::report::{left, price};
 use crate::study::figures::{MEASURES, STAFF_LOST, UNFINISHED};
 use crate::study::results::{Results, SetupResult, Verdict};
 
-/// What a set-up is judged by; less is better.
+/// The criteria of a set-up; less is better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {
-    /// Targets that it is not sure to meet.
+    /// Targets that it does not surely meet.
     pub unmet: usize,
     /// Mean wait of the class that people wait longest for [s].
     pub worst_wait: f64,
@@ -38,7 +38,7 @@ impl Judgement {
     /// Whether another is better in something and worse in nothing; costs count where both are written.
     #[must_use]
     pub fn is_beaten_by(&self, other: &Self) -> bool {
-        // A cost that is not written decides nothing.
+        // An unknown cost decides nothing.
         let costs = self.cost.zip(other.cost).unwrap_or((0.0, 0.0));
         #[allow(clippy::cast_precision_loss)] // a few targets
         let figures = |of: &Self, cost: f64| [of.unmet as f64, of.worst_wait, of.staff_lost, of.unfinished, cost];
@@ -77,10 +77,10 @@ pub fn choice(results: &Results) -> Option<&SetupResult> {
     })
 }
 
-/// More than this share of the staff time lost as it is is left over.
+/// Largest share of the base's staff time lost that an option may leave.
 const LEFT_OVER: f64 = 0.25;
 
-/// Whether it ends the trouble: makes nothing worse, leaves nobody waiting, and takes away most of the staff time lost.
+/// Whether it ends the congestion: makes nothing worse, leaves no avoidable wait, and most of the staff time lost is saved.
 #[must_use]
 pub fn is_whole(results: &Results, setup: &SetupResult) -> bool {
     let lost = |setup: &SetupResult| setup.measures[STAFF_LOST].value.mean;
@@ -143,7 +143,7 @@ mod tests {
         assert!(!LEAST.is_beaten_by(&LEAST));
     }
 
-    /// A cost that is not written neither beats nor is beaten.
+    /// Fault: an unknown cost beats another, or is beaten.
     #[test]
     fn a_cost_that_is_not_written_decides_nothing() {
         let unknown = Judgement { cost: None, ..LEAST };

@@ -17,11 +17,11 @@ use crate::report::words::{figure, judged, quoted, several};
 use crate::study::figures::MEASURES;
 use crate::study::results::{Results, Verdict};
 
-/// A point of a sweep: the values that were set, and what came of them.
+/// A point of a sweep: the values that were set, and the results.
 pub struct SweepPoint {
     /// Values in the order of what is varied.
     pub values: Vec<String>,
-    /// What was found.
+    /// The results.
     pub results: Results,
 }
 

@@ -8,7 +8,7 @@ use crate::study::series::{ComparedEstimate, Forecasted, Series};
 use crate::study::waits::Wait;
 use crate::units::is_formula;
 
-/// CSV that is written row by row: a timeline has tens of thousands of them. What writes to memory cannot fail.
+/// CSV that is written row by row: a timeline has tens of thousands of rows. Writing to memory cannot fail.
 pub(super) struct CsvRows(csv::Writer<Vec<u8>>);
 
 impl CsvRows {
@@ -54,7 +54,7 @@ fn low(value: &Interval) -> f64 {
     if value.mean >= 0.0 { value.low().max(0.0) } else { value.low() }
 }
 
-/// Six significant digits: more than any of it is worth.
+/// Six significant digits.
 fn digits(value: f64) -> String {
     if !value.is_finite() {
         return String::new();

@@ -27,7 +27,7 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// How far the answer swings.
+    /// The difference between the two.
     #[must_use]
     pub fn swing(&self) -> f64 {
         (self.high.1 - self.low.1).abs()
@@ -39,7 +39,7 @@ impl Bar {
     }
 }
 
-/// What the answer depends on most; bars come with the longest first. `left` assumed numbers state no range.
+/// The inputs on which the answer depends most; the longest bar comes first. `left` assumed numbers state no range.
 #[must_use]
 pub fn finding(results: &Results, setting: String, now: f64, bars: &[Bar], left: usize) -> Finding {
     let table = rows(results.kinds[0], bars);

@@ -51,7 +51,7 @@ pub fn count(value: u64) -> String {
     if value < 10_000 { value.to_string() } else { thousands(&value.to_string()) }
 }
 
-/// So many of something: one, or more (or none).
+/// A count with its noun in singular or plural.
 #[must_use]
 pub fn several(value: usize, [one, more]: [&str; 2]) -> String {
     format!("{} {}", count(value as u64), if value == 1 { one } else { more })

@@ -1,7 +1,7 @@
-//! The error of the method, as 90 % prediction intervals: what nine of ten scenarios of a regime lie within.
+//! The error of the method, as 90 % prediction intervals: nine of ten scenarios of a regime lie within.
 //!
 //! Flow fidelity is held against packets in scenarios of the suite, packets against measured networks. Intervals are of the
-//! ratio of a latency to its reference: what another scenario of the same kind will show, not what their mean is.
+//! ratio of a latency to its reference in another scenario of the same kind, not of the mean.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::validate::regimes::draw::{CLASSES, DISCIPLINES};
 use crate::validate::regimes::{FidelityFigure, RegimeResult};
 use crate::validate::{Replayed, Statistic, over_runs};
 
-/// How far off latencies were in a regime.
+/// The error of latencies in a regime.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodError {
     /// `flow`: against packets; `packet`: against measured networks.
@@ -28,7 +28,7 @@ pub struct MethodError {
     pub low: f64,
     /// See `low`.
     pub high: f64,
-    /// Figures that this is learnt from.
+    /// Sample size.
     pub cases: usize,
 }
 
@@ -42,7 +42,7 @@ const ALL_LOADS: (f64, f64) = (0.0, 9.0);
 /// Figures of the classes that people wait for.
 const STATISTICS: [&str; 2] = ["mean", "p95"];
 
-/// What `headend validate --learn` wrote, and the program carries.
+/// The table that `headend validate --learn` wrote.
 const LEARNT: &str = include_str!("method-error.csv");
 
 /// The learnt errors.
@@ -115,7 +115,7 @@ fn of_testbed(replayed: &[Replayed], service: &str, statistic: Statistic) -> Vec
 pub fn middle(ratios: &[f64]) -> Option<(f64, f64)> {
     let mut sorted = ratios.to_vec();
     sorted.sort_by(f64::total_cmp);
-    // Rounding must not take a whole number below itself.
+    // Rounding errors must not lower a whole number.
     let beyond = ((1.0 - CONFIDENCE) / 2.0 * (sorted.len() as f64 + 1.0) + 1e-9).floor() as usize;
     (beyond > 0).then(|| (sorted[beyond - 1], sorted[sorted.len() - beyond]))
 }
@@ -154,7 +154,7 @@ pub fn held(found: &[RegimeResult], errors: &[MethodError]) -> Vec<(&'static str
 }
 
 impl MethodError {
-    /// Whether it is of this regime.
+    /// Whether it belongs to this regime.
     #[must_use]
     pub fn suits(&self, fidelity: &str, service: &str, load: f64, statistic: &str) -> bool {
         self.fidelity == fidelity

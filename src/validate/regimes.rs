@@ -1,7 +1,7 @@
-//! The suite: flow fidelity held against packets over every regime that scenarios use.
+//! The suite: flow fidelity compared with packets over every regime that scenarios use.
 //!
 //! Scenarios are drawn over what users can combine; each runs several times at both fidelities with round trips that differ by
-//! up to a thousandth, since a single run in overload is a draw. What is compared are means over these runs.
+//! up to a thousandth, since a single run in overload is a random draw. Means over these runs are compared.
 
 pub mod draw;
 pub mod measure;
@@ -18,7 +18,7 @@ use measure::{BAND_NAMES, BANDS, Measurement, p50, p95};
 
 /// Runs of each scenario at each fidelity.
 pub const RUNS: usize = 3;
-/// Fewer transactions in a run say nothing about a mean, and about a 95th percentile.
+/// Fewest transactions of a run for a mean, and for a 95th percentile.
 const FEWEST: [usize; 2] = [30, 100];
 
 /// One figure at both fidelities.
@@ -46,14 +46,14 @@ impl FidelityFigure {
         self.flow / self.packet
     }
 
-    /// How far off, as a share of what packets say.
+    /// Relative error against packets.
     #[must_use]
     pub fn error(&self) -> f64 {
         (self.ratio() - 1.0).abs()
     }
 }
 
-/// What was found in a scenario.
+/// The result of a scenario.
 #[derive(Clone, Debug, Serialize)]
 pub struct RegimeResult {
     /// Its number.
@@ -75,7 +75,7 @@ pub struct RegimeResult {
 }
 
 impl RegimeResult {
-    /// The error of the class mean that is furthest off, and which class's.
+    /// The largest error of a class mean, and its class.
     #[must_use]
     pub fn worst(&self) -> Option<&FidelityFigure> {
         let means = self.figures.iter().filter(|figure| figure.statistic == "mean" && figure.band.is_none());
@@ -153,7 +153,7 @@ fn goodput(flow: &[Measurement], packet: &[Measurement], sites: usize) -> Vec<f6
     (0..sites).filter(enough).map(|site| at(&flow, site) / at(&packet, site)).collect()
 }
 
-/// In what scenarios differ: a name, the regimes, and which of them a scenario belongs to.
+/// A dimension of the suite: its name, its regimes, and that of a scenario.
 type Dimension = (&'static str, &'static [&'static str], fn(&Made) -> &'static str);
 
 /// All of them, in the order of the table.
@@ -233,7 +233,7 @@ pub struct RegimeLine {
     pub p95: [f64; 2],
     /// Errors of means by band of sizes.
     pub bands: [f64; 2],
-    /// Median of flow over packet, of class means: which way it is off.
+    /// Median of flow over packet, of class means: the bias.
     pub bias: f64,
     /// Errors of sites' goodput.
     pub goodput: [f64; 2],
@@ -278,14 +278,14 @@ fn both(errors: &[f64]) -> [f64; 2] {
     [quantile(errors, 0.5), quantile(errors, 0.9)]
 }
 
-/// One of the scenarios that are furthest off, and what of the transport is to blame.
+/// One of the scenarios with the largest errors, and the ingredient that causes most of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Worst {
     /// The scenario.
     pub number: u64,
-    /// What it is.
+    /// Its description.
     pub what: String,
-    /// Which class's mean is off, and flow over packet.
+    /// The class, and its ratio of flow over packet.
     pub class: &'static str,
     /// See `class`.
     pub ratio: f64,

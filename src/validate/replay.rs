@@ -13,7 +13,7 @@ use crate::sim::simulate;
 use crate::units::{BitRate, Bytes, Duration, NANOS, Time, TimeOfDay};
 use crate::validate::evidence::{self, CLASSES, TestbedService, TraceCase, TraceRequest};
 
-/// What headend says about a trace.
+/// headend's replay of a trace.
 #[derive(Clone, Debug, Default)]
 pub struct TraceResult {
     /// Latency of each transaction sent [s].
@@ -70,7 +70,7 @@ struct LatencyListener {
 
 impl LatencyListener {
     fn utilisation(&self) -> Vec<f64> {
-        // The first look is at the end of the first second.
+        // The first snapshot is at the end of the first second.
         let before = std::iter::once(&(0.0, 0.0)).chain(&self.carried);
         before.zip(&self.carried).map(|(from, until)| (until.0 - from.0) / (until.1 - from.1)).collect()
     }
@@ -80,7 +80,7 @@ impl Observer for LatencyListener {
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {
             Fact::Ended(record) => self.records.push(*record),
-            // The references leave out the warm-up and the end here, too.
+            // The references exclude the warm-up and the end here, too.
             Fact::Voice { delay, .. } if (Time(15 * NANOS)..self.last).contains(&now) => {
                 self.voice.0 += 1;
                 match delay {

@@ -19,7 +19,7 @@ const EXPONENTIAL: &str = "{ exponential = \"125 kB\" }";
 const LOGNORMAL: &str = "{ lognormal = { mean = \"125 kB\", sigma = 1 } }";
 const REPLICATIONS: u32 = 10;
 
-/// A queue: who comes, who is served first, and what is known of it.
+/// A queue: its arrivals, its discipline, and its known figures.
 struct TextbookQueue {
     name: &'static str,
     fidelity: Fidelity,
@@ -128,7 +128,7 @@ fn rows_of(queue: &TextbookQueue) -> Vec<ValidationRow> {
             packet: (!flow).then_some(interval.mean),
             flow: flow.then_some(interval.mean),
             ratio: Interval { mean: interval.mean / value, half: interval.half / value },
-            // An exact formula: only chance may stand between it and the engine.
+            // An exact formula: only chance may separate it from the engine.
             bar: Some((1.0, 1.0)),
         }
     };

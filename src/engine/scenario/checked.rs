@@ -15,11 +15,11 @@ pub struct Study {
     pub when: String,
     /// The base first, then the options in the order of the file.
     pub setups: Vec<Setup>,
-    /// What must hold.
+    /// Targets.
     pub targets: Vec<Target>,
-    /// How often it is simulated.
+    /// Replications.
     pub effort: Effort,
-    /// Every number and where it comes from.
+    /// Every number and its source.
     pub inputs: Vec<Input>,
     /// Files that the scenario names.
     pub files: Vec<InputFile>,
@@ -45,7 +45,7 @@ pub struct Setup {
     pub model: Model,
 }
 
-/// How often a study simulates.
+/// Replications of a study.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Effort {
     /// Replications at least.

@@ -1,4 +1,4 @@
-//! Reading leaves with their faults noted: what every room of the scenario uses.
+//! The checker: reads fields and collects their problems.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use crate::scenario::file::{At, Law};
 use crate::scenario::problem::{Problems, SourceId};
 use crate::units::{Bytes, Duration, Text, TimeOfDay};
 
-/// Faults found so far, and where files are looked for.
+/// Problems found so far, and the folder of files.
 pub struct Checker {
     /// The faults.
     pub problems: Problems,
@@ -34,7 +34,7 @@ pub struct InputFile {
 }
 
 impl Checker {
-    /// Goes on from the faults of form.
+    /// Starts from the faults of form.
     #[must_use]
     pub fn new(problems: Problems, folder: Folder, blanked: BTreeSet<String>) -> Self {
         Self { problems, files: Vec::new(), unread_profiles: false, folder, blanked }
@@ -74,7 +74,7 @@ impl Checker {
         self.optional(field).unwrap_or(default)
     }
 
-    /// Two clocks, the first before the second.
+    /// Two times of day, the first before the second.
     pub fn window(
         &mut self,
         from: &Field<TimeOfDay>,

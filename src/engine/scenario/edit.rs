@@ -1,4 +1,4 @@
-//! Varying a scenario: the same text with another value in one place.
+//! Edits of a scenario: the same text with another value in one place.
 
 use std::ops::Range;
 
@@ -116,7 +116,7 @@ pub fn between(text: &str, u: f64, whole: bool) -> Result<String, String> {
     Ok(if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") })
 }
 
-/// Six significant digits: more than anybody knows of an assumption.
+/// Rounds to six significant digits.
 pub(crate) fn digits(value: f64) -> f64 {
     let unit = 10_f64.powf(value.abs().max(1e-12).log10().floor() - 5.0);
     let rounded = (value / unit).round() * unit;

@@ -1,4 +1,4 @@
-//! What a set-up has and does not use: concentrators that no tunnel reaches.
+//! Idle concentrators: those that no tunnel reaches.
 
 use crate::model::FaultKind;
 use crate::model::{Balancer, ChangeKind, Concentrator, ConcentratorId, Model, Pool, PoolId};
@@ -27,7 +27,7 @@ pub fn useless(setups: &[Setup]) -> Vec<(&Setup, &str)> {
     found
 }
 
-/// What can be done about a concentrator that carries nothing.
+/// The remedy for a concentrator that carries nothing.
 pub const REMEDY: &str = "put it into a pool with `balancer = \"least_load\"`, `migrate` sites to it, or write `standby = true` if \
                           it is a spare";
 
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(idle(&tiny(&(SECOND.to_owned() + alone)))[0], ["hub-2"]);
     }
 
-    /// What one option moves sites to is idle before, and that is meant; what nobody uses is told of once.
+    /// Fault: a concentrator to which an option moves sites is reported as idle before, or one that nobody uses more than once.
     #[test]
     fn a_concentrator_is_useless_where_no_set_up_uses_it() {
         let move_to = "[[option]]\nname = \"move\"\n[[option.change]]\nmigrate = { to = \"hub-2\", at = \"08:00\", sites = { share = \"50 %\" } }\n";

@@ -46,7 +46,7 @@ impl Problems {
         Self { sources: vec![Source { path: visible(path).into_owned(), text: text.to_owned() }], list: Vec::new() }
     }
 
-    /// Makes another file known, so that problems can point into it.
+    /// Adds another file, so that problems can point into it.
     pub fn source(&mut self, path: &str, text: &str) -> SourceId {
         self.sources.push(Source { path: visible(path).into_owned(), text: text.to_owned() });
         SourceId(self.sources.len() - 1)
@@ -111,7 +111,7 @@ impl Problems {
     }
 }
 
-/// A text in which nothing is hidden.
+/// A text without hidden characters.
 fn plain(text: impl Into<String>) -> String {
     let text = text.into();
     visible(&text).into_owned()

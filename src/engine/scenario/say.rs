@@ -1,4 +1,4 @@
-//! What an option is, in words with its numbers.
+//! The changes of an option in words, with their numbers.
 
 use std::fmt::Display;
 
@@ -22,7 +22,7 @@ pub fn changes(option: &OptionFile) -> Vec<String> {
     clauses
 }
 
-/// What a pool does that nobody wrote a balancer for, where a concentrator would carry nothing otherwise.
+/// The clause for a pool without a written balancer that places tunnels by load, so that no concentrator stays idle.
 pub const BY_LOAD: &str = "tunnels are placed where there is least load";
 
 fn clause(change: &Change) -> String {

@@ -1,4 +1,4 @@
-//! What an assumed input could be: its range, and how likely each part of it is.
+//! Uncertainty of an assumed input: its range, and its distribution over that.
 
 use crate::scenario::check::source::{Input, Likelihood, Standing};
 use crate::scenario::edit::{digits, number};
@@ -46,7 +46,7 @@ impl Quantity {
     }
 }
 
-/// What an input could be.
+/// The range of an input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Uncertainty {
     /// Both ends as they were written.
@@ -81,7 +81,7 @@ impl Uncertainty {
         })
     }
 
-    /// The value below which a share `u` of the possibilities lies.
+    /// The quantile `u` of the distribution.
     #[must_use]
     pub fn quantile(&self, u: f64) -> f64 {
         let &Self { from, likely, to, .. } = self;

@@ -1,16 +1,16 @@
-//! What is written and will not do what it seems to: told by `check`, and in every report.
+//! Warnings: what is written and will not do what it seems to. `check` and every report show them.
 
 use crate::model::{Class, Demand, Model};
 use crate::scenario::check::target::{Measure, Target};
 use crate::scenario::checked::{Setup, Study};
 use crate::scenario::idle;
 
-/// Something that a reader would misunderstand.
+/// A warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// The set-up that it is about, by its name; none where it is about all.
     pub setup: Option<String>,
-    /// What is so.
+    /// What it is.
     pub title: String,
     /// What can be done about it.
     pub help: String,
@@ -50,7 +50,7 @@ fn unreached((setup, concentrator): (&Setup, &str)) -> Warning {
     }
 }
 
-/// What a model says, written out; the estate is one and the same for all set-ups.
+/// A model as text; the estate is the same for all set-ups.
 fn written_out(model: &Model) -> String {
     format!("{:?}", Model { sites: Vec::new().into(), replay: None, ..model.clone() })
 }
@@ -77,7 +77,7 @@ fn cut_off(model: &Model) -> Option<Warning> {
     })
 }
 
-/// A latency that nobody can have: people give up before.
+/// A limit on latency beyond patience: people give up before.
 fn unmissable(target: &Target, base: &Setup) -> Option<Warning> {
     let (Measure::Mean(class) | Measure::Quantile(class, _)) = target.measure else { return None };
     let class = &base.model.classes[class.index()];
@@ -93,7 +93,7 @@ fn unmissable(target: &Target, base: &Setup) -> Option<Warning> {
     })
 }
 
-/// A class of which there is nothing on the day of the run.
+/// A class without arrivals on the days of the run.
 fn unasked(target: &Target, base: &Setup) -> Option<Warning> {
     let (Measure::Mean(class) | Measure::Quantile(class, _) | Measure::Slow(class) | Measure::GivenUp(class)) =
         target.measure

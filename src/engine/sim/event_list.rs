@@ -1,15 +1,14 @@
-//! The future: events in the order in which they happen.
+//! The future event list: a hierarchical timing wheel with a heap for the near future.
 //!
 //! Ties at an instant are broken by [`Rank`], then by the order in which events were scheduled: never by address
-//! or hash. What is further off lies unsorted in buckets, in wheels of ever longer ones (Varghese & Lauck 1987, scheme 7):
-//! when a bucket comes up, a short one is sorted and a long one is dealt out to shorter ones (as in the ladder queue of
-//! Tang, Goh & Thng 2005). So thousands of people who think for half a minute do not make every push and pop pay for them:
-//! an event is passed on once or twice and sorted with the few that happen next to it. What is scheduled within the bucket
-//! that is up goes to a small heap beside it.
+//! or hash. Later events lie unsorted in buckets, in wheels of increasing bucket length (Varghese & Lauck 1987, scheme 7). When the
+//! current bucket is empty, the next one becomes current: a short one is sorted, a long one is distributed over shorter ones (as
+//! in the ladder queue of Tang, Goh & Thng 2005). So an event is moved once or twice and sorted with the few that are due near
+//! it, however many thousands are pending. An event that is due within the current bucket goes to a small heap beside it.
 //!
-//! An event is put together where it is to lie, and read where it lies: it never goes through hands in pieces. What is
-//! scheduled for a bucket waits until the next one is, and goes there then: when it is due comes out of a long computation,
-//! and the processor would have to wait for its end to know which bucket that is.
+//! An event is constructed in its slot and read there; it is not copied. The event that was scheduled last waits in a slot of its
+//! own until the next one is scheduled: its time is the result of a long computation, and the processor would have to wait for
+//! it to find the bucket.
 
 mod buckets;
 mod chunks;
@@ -27,15 +26,15 @@ use wheel::{BUCKETS, DIGIT, Wheel, below, digit};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum Rank {
-    /// The world is edited.
+    /// A change of the set-up, or a fault.
     Change = 0,
-    /// What is inside is looked at.
+    /// A snapshot.
     Watch = 1,
-    /// Something arrives.
+    /// An arrival.
     Arrival = 2,
 }
 
-/// When something is due, and what it comes before at the same instant.
+/// The time of an event, and its order among those of the same instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Due(u128);
 
@@ -43,7 +42,7 @@ impl Due {
     /// Later than every event.
     pub const NEVER: Self = Self(u128::MAX);
 
-    /// When that is.
+    /// Its time.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // the high half is meant
     pub fn time(self) -> Time {
@@ -51,32 +50,32 @@ impl Due {
     }
 }
 
-/// So many events need no buckets.
+/// Up to so many events are kept sorted, without buckets.
 const FEW: usize = 8;
 
-/// Events that are still to come.
+/// Pending events.
 #[derive(Clone, Debug)]
 pub struct EventList<E> {
-    /// The bucket that is up.
+    /// The current bucket, sorted.
     near: Near<E>,
-    /// What was scheduled since it came up, within it.
+    /// Events that were scheduled within the current bucket since it became current.
     late: Heap<E>,
-    /// A bucket of the first wheel is 2 to so many nanoseconds long.
+    /// Length of a bucket of the first wheel, as a power of two [ns].
     bits: u32,
-    /// Its number; a wheel holds what differs from it in one digit, or below.
+    /// Number of the current bucket. A wheel holds buckets whose numbers differ from it in one digit, or below.
     up: u64,
     buckets: Buckets<E>,
-    /// What was scheduled last for a bucket that is not up, if it waits to be put there.
+    /// The event that was scheduled last for a later bucket, if it still waits to be put there.
     last: Pending<E>,
     last_waits: bool,
-    /// So many are in buckets, or wait to be put there.
+    /// Events in buckets, or waiting to be put there.
     in_buckets: usize,
     scheduled: u64,
 }
 
 impl<E: Copy + Default> EventList<E> {
-    /// Nothing is to come; the shortest buckets are 2 to so many `bits` nanoseconds long: as long as a few events take, so
-    /// that what is scheduled goes to a bucket, not to the heap beside the one that is up.
+    /// An empty list. The shortest buckets are 2^`bits` nanoseconds long: about as long as a few events take, so that most events go to
+    /// a bucket, not to the heap.
     #[must_use]
     pub fn new(bits: u32) -> Self {
         Self {
@@ -92,15 +91,15 @@ impl<E: Copy + Default> EventList<E> {
         }
     }
 
-    /// Schedules an event. Inlined, so that it is put together in its place and not copied there.
+    /// Schedules an event. Inlined, so that it is constructed in its slot and not copied there.
     #[inline]
     pub fn push(&mut self, at: Time, rank: Rank, event: E) {
         let order = self.order(rank);
         *self.place(at.0, order) = Pending { at: at.0, order, event };
     }
 
-    /// A place in the order of events for one that is kept elsewhere, because only the next of its kind is known: it is
-    /// scheduled and comes as all others do, but costs no more than a comparison.
+    /// A place in the order of events for one that is kept outside the list, because only the next of its kind is known. It comes in
+    /// order like all others, but costs only a comparison.
     #[inline]
     pub fn due(&mut self, at: Time, rank: Rank) -> Due {
         Due(key(at.0, self.order(rank)))
@@ -111,8 +110,7 @@ impl<E: Copy + Default> EventList<E> {
         (rank as u64) << 56 | (self.scheduled - 1)
     }
 
-    /// The place for what is due then, among all that is to come. Each way is called last, and so is what makes room where
-    /// there is none: nothing has to be put aside for what happens seldom.
+    /// The slot of an event that is due then. Each case is a tail call, so that the usual case saves no registers for rare ones.
     #[inline(never)]
     fn place(&mut self, at: u64, order: u64) -> &mut Pending<E> {
         let bucket = at >> self.bits;
@@ -127,8 +125,7 @@ impl<E: Copy + Default> EventList<E> {
         }
     }
 
-    /// Few events need no buckets: each goes to its place among those that are up, and what is up reaches as far as the
-    /// last of them.
+    /// Few events need no buckets: each goes to its place in the current bucket, which reaches as far as the last of them.
     #[inline(never)]
     fn place_near(&mut self, at: u64, order: u64) -> &mut Pending<E> {
         if self.near.is_full() {
@@ -146,7 +143,7 @@ impl<E: Copy + Default> EventList<E> {
         self.place_near(at, order)
     }
 
-    /// The place where what is scheduled for a bucket waits; what has waited there goes to its own.
+    /// The slot in which an event for a later bucket waits; the one that waited there is put into its bucket.
     #[inline(never)]
     fn place_last(&mut self) -> &mut Pending<E> {
         if likely(self.last_waits) {
@@ -156,7 +153,7 @@ impl<E: Copy + Default> EventList<E> {
         &mut self.last
     }
 
-    /// What was scheduled last goes to its bucket.
+    /// Puts the event that was scheduled last into its bucket.
     #[inline]
     fn put_last(&mut self) {
         *self.buckets.place(self.last.at >> self.bits, self.up) = self.last;
@@ -179,13 +176,13 @@ impl<E: Copy + Default> EventList<E> {
         self.pop_before(Time(u64::MAX))
     }
 
-    /// Takes the next event out, if it comes before `limit`. It is read where it lies: that place is used again.
+    /// Takes the next event out, if it comes before `limit`. It is read in its slot, which is used again.
     #[inline]
     pub fn pop_before(&mut self, limit: Time) -> Option<(Time, &E)> {
         self.pop_if(|next| next.at < limit.0)
     }
 
-    /// Takes the next event out, if it comes before one that is kept elsewhere.
+    /// Takes the next event out, if it comes before one that is kept outside the list.
     #[inline]
     pub fn pop_ahead_of(&mut self, other: Due) -> Option<(Time, &E)> {
         self.pop_if(|next| next.key() < other.0)
@@ -204,26 +201,26 @@ impl<E: Copy + Default> EventList<E> {
         Some((Time(entry.at), &entry.event))
     }
 
-    /// Whether the next event was scheduled when its bucket was up already, which is seldom.
+    /// Whether the next event is in the heap, which is rare.
     #[inline]
     fn comes_late(&self) -> bool {
         let Some(late) = self.late.first() else { return false };
         self.near.last().is_none_or(|near| late.key() < near.key())
     }
 
-    /// Whether a bucket came up with the event that was taken out last, and holds at least so many others.
+    /// Whether a bucket became current with the event that was taken out last, and holds at least so many others.
     #[must_use]
     #[inline]
     pub fn bucket_holds(&self, others: usize) -> bool {
         unlikely(self.near.left >= others) && self.near.left + 1 == self.near.began
     }
 
-    /// What is left of the bucket that is up, the last to come first.
+    /// The rest of the current bucket, the last event first.
     pub fn due_now(&self) -> impl Iterator<Item = &E> {
         self.near.entries[..self.near.left].iter().map(|entry| &entry.event)
     }
 
-    /// Brings the next bucket up, if nothing is left of the last one.
+    /// Makes the next bucket current, if the present one is empty.
     #[inline]
     fn fetch(&mut self) {
         if self.near.left == 0 && self.in_buckets > 0 && self.late.left == 0 {
@@ -231,13 +228,13 @@ impl<E: Copy + Default> EventList<E> {
         }
     }
 
-    /// What is up when that bucket of a wheel, or the first short one in it, comes up.
+    /// The current bucket's number once that bucket of a wheel, or the first short one in it, is current.
     #[inline]
     fn reached(&self, wheel: usize, bucket: usize) -> u64 {
         (self.up >> below(wheel) >> DIGIT << DIGIT | bucket as u64) << below(wheel)
     }
 
-    /// The next short bucket that has something in it comes up.
+    /// The next short bucket with events becomes current.
     #[inline(never)]
     fn bring_up(&mut self) {
         let Some(bucket) = self.buckets.wheels[0].next_filled(digit(self.up, 0)) else { return self.deal() };
@@ -255,14 +252,14 @@ impl<E: Copy + Default> EventList<E> {
         }
     }
 
-    /// The same where what was scheduled last may come before.
+    /// The same where the event that was scheduled last may come before it.
     #[inline(never)]
     fn bring_up_with_last(&mut self) {
         self.put_last();
         self.bring_up();
     }
 
-    /// What is up and what is in these chunks, which are full, comes in order.
+    /// Sorts the current bucket together with these chunks, which are full.
     #[inline(never)]
     fn sort_with(&mut self, mut number: u32) {
         while let Some(Chunk(entries)) = self.buckets.chunks.all.get(number as usize) {
@@ -273,8 +270,7 @@ impl<E: Copy + Default> EventList<E> {
         self.near.sort();
     }
 
-    /// The next long bucket that has something in it is dealt out: what is in its first short one is up, the others wait in
-    /// short ones.
+    /// Distributes the next long bucket with events: its first short one becomes current, the others wait in short ones.
     #[inline(never)]
     fn deal(&mut self) {
         if self.last_waits {
@@ -329,7 +325,7 @@ mod tests {
     }
 
     proptest! {
-        /// Scheduled and taken out in turns, near and far: as from a sorted list.
+        /// Fault: events that are scheduled and taken out in turns, near and far, come in another order than from a sorted list.
         #[test]
         fn events_come_out_as_a_stable_sort_would_order_them(
             steps in prop::collection::vec((prop_oneof![0_u64..50, 0_u64..200_000_000_000], 0_usize..3), 0..300),

@@ -61,12 +61,12 @@ pub fn observations(values: &[f64], antithetic: bool) -> Vec<f64> {
     }
 }
 
-/// Something that was measured beside the figure, and whose mean is known.
+/// A control variate: measured beside the figure, with a known mean.
 #[derive(Clone, Copy, Debug)]
 pub struct ControlVariate<'a> {
     /// What it was in each replication.
     pub values: &'a [f64],
-    /// Its mean over all the days that could have been.
+    /// Its mean over all days.
     pub mean: f64,
     /// Standard error of that mean.
     pub error: f64,

@@ -11,18 +11,18 @@ use crate::study::record::{ClassBin, ConcentratorBin, FocusClass, Ledger, RunRec
 use crate::study::waits::Waited;
 use crate::study::{calls, waits};
 
-/// What the replications of one setup have left so far.
+/// Sums over the replications of one set-up so far.
 pub(crate) struct Accumulator {
     pub(super) axis: Axis,
     pub(super) model: Model,
     pub(super) replications: u32,
-    /// By target, a figure for each replication, and the most that it could have been.
+    /// By target: the figure of each replication, and its upper bound.
     pub targets: Vec<Vec<Option<f64>>>,
     pub(super) at_most: Vec<Vec<Option<f64>>>,
     pub(super) measures: Vec<Vec<f64>>,
-    /// What each class waited, in each replication.
+    /// Latencies of each class, by replication.
     pub waits: Vec<Vec<Option<Waited>>>,
-    /// What became of the calls of each class, in each replication.
+    /// Calls of each class, offered and refused, by replication.
     pub(super) calls: Vec<Vec<Option<CallTally>>>,
     pub(super) carried: Vec<Vec<Vec<f64>>>,
     pub(super) capacity: Vec<Vec<f64>>,

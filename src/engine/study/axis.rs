@@ -6,7 +6,7 @@ use crate::units::{Duration, NANOS, Time, TimeOfDay};
 /// Length of the windows over which latency quantiles are taken.
 pub const WINDOW: Duration = Duration(300 * NANOS);
 
-/// The watched hours as a line of bins: day after day, without the hours between.
+/// The simulated hours as a line of bins: day after day, without the hours between.
 #[derive(Clone, Copy, Debug)]
 pub struct Axis {
     calendar: Calendar,
@@ -31,7 +31,7 @@ impl Axis {
         usize::try_from((self.calendar.until.0 - self.calendar.from.0).div_ceil(self.bin.0)).unwrap_or(usize::MAX)
     }
 
-    /// How many bins.
+    /// Number of bins.
     #[must_use]
     pub fn len(&self) -> usize {
         self.per_day() * self.calendar.days as usize

@@ -1,5 +1,5 @@
-//! What becomes of calls: how many are asked for, and how many are refused. Calls are carried before all else; delay and loss
-//! of their packets are not judged.
+//! Calls: how many are offered, and how many are refused. Calls are carried before all other traffic; delay and loss of their
+//! packets are not judged.
 
 use serde::Serialize;
 
@@ -13,9 +13,9 @@ use crate::study::waits::Sorted;
 pub struct Calls {
     /// Its place among the classes.
     pub class: usize,
-    /// Calls that are asked for.
+    /// Calls offered.
     pub asked: ComparedEstimate,
-    /// Share of them that is refused.
+    /// Share of them that is refused (call blocking).
     pub refused: ComparedEstimate,
 }
 

@@ -1,9 +1,9 @@
-//! What is known of a day before it is simulated: a fluid's forecast of its queue.
+//! The control variate: a fluid forecast of a day's queue, computed before the day is simulated.
 //!
-//! Updates, log-ons and whatever else does not wait for answers are drawn beforehand, so that a fluid which pours that work
-//! through the headend, first come first served, costs a thousandth of a simulated day and sees most of what makes one day
-//! worse than another. Its mean over many days is known; how far the simulated days lie off it by luck is taken out by
-//! regression (control variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
+//! Arrivals of open classes and jobs do not depend on responses, so they can be drawn before the simulation. A fluid that serves
+//! this work first come, first served, costs a thousandth of a simulated day and explains most of the variance between days.
+//! Its mean over many days is known. Regression on it removes from an estimate what chance put into the simulated days (control
+//! variates; as a model of lesser fidelity: Peherstorfer, Willcox & Gunzburger 2016).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +19,7 @@ use crate::units::{Bytes, Duration, Time, TimeOfDay};
 
 /// Days over which the fluid's mean is taken.
 const DAYS: u32 = 200;
-/// Their numbers are apart from those of any replication.
+/// Number of the first of these days: beyond those of all replications.
 const APART: u32 = 1 << 31;
 /// Length of a step [s].
 pub const STEP: f64 = 30.0;
@@ -30,7 +30,7 @@ pub struct Fluid<'a> {
     targets: &'a [Target],
     site_names: Vec<u64>,
     cost: Option<ServiceCost>,
-    /// Work of those who are not drawn beforehand, by step: what they would bring on an idle network [bit].
+    /// Mean work of users and streams by step, as on an idle network [bit].
     expected: Vec<f64>,
     /// Work that can be done in a step [bit].
     capacity: f64,
@@ -42,7 +42,7 @@ pub struct Forecast {
     /// By replication [s].
     days: Vec<f64>,
     others: Vec<f64>,
-    /// The queue is long enough to decide the figure; known without looking at any simulated day.
+    /// Whether the queue is long enough to decide the figure; known without any simulated day.
     matters: bool,
 }
 
@@ -89,8 +89,8 @@ pub struct Forecasts<'a> {
 }
 
 impl<'a> Forecasts<'a> {
-    /// Nothing is forecast yet. Only single days of a set-up that serves first come first served will be: elsewhere the
-    /// fluid knows too little.
+    /// Nothing is forecast yet. Only single days of a set-up that serves first come, first served, will be: for others the fluid
+    /// explains too little.
     #[must_use]
     pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
         let first_come = model.concentrators.iter().all(|concentrator| concentrator.discipline == Discipline::Fifo);
@@ -99,13 +99,13 @@ impl<'a> Forecasts<'a> {
         Self { fluid: suits.then(|| Fluid::of(model, targets)), targets: vec![Forecast::default(); targets.len()] }
     }
 
-    /// The forecast for a target; none for a set-up of which the fluid knows too little.
+    /// The forecast for a target; none where the fluid explains too little.
     #[must_use]
     pub fn of_target(&self, target: usize) -> Option<&Forecast> {
         self.fluid.as_ref().and_then(|_| self.targets.get(target))
     }
 
-    /// Forecasts the days of so many replications, where they are enough to learn from. Asked to stop, it gives up at once.
+    /// Forecasts the days of so many replications, where there are enough for a regression. Returns at once when asked to stop.
     pub fn reach(&mut self, replications: u32, stop: &AtomicBool) {
         let Some(fluid) = self.fluid.as_ref().filter(|_| replications >= LEAST) else { return };
         if self.targets.iter().any(|forecast| forecast.others.is_empty()) {
@@ -239,7 +239,7 @@ impl<'a> Fluid<'a> {
         self.work(class, std::iter::repeat_n(turn, usize::from(class.turns)))
     }
 
-    /// What an action takes on an idle network, roughly: a round trip and the server for each turn [s].
+    /// Approximate duration of an action on an idle network: a round trip and the server time for each turn [s].
     fn idle(&self, class: &Class) -> f64 {
         let sites = &self.model.sites;
         let rtt: Tally = sites.iter().map(|site| site.rtt.secs()).collect();
@@ -274,7 +274,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().copied().collect::<Tally>().mean()
 }
 
-/// What is drawn of a class for a day whoever waits, and when it is due.
+/// Arrivals of a class on a day that do not depend on responses, with their times.
 fn drawn(class: &Class, site_names: &[u64], key: Key, weekday: u8) -> Vec<(DrawKey, Time)> {
     let name = name_of(&class.name);
     match &class.demand {
@@ -292,7 +292,7 @@ fn arrivals_of(arrivals: &Arrivals, name: u64, key: Key, weekday: u8) -> Vec<(Dr
     std::iter::from_fn(|| process.next(key, name, arrivals)).collect()
 }
 
-/// When it comes to the headend, with what is ordered for its class; none if it does not.
+/// The time at which it reaches the headend under the rules of its class; none if it does not.
 fn start(class: &Class, named: &DrawKey, at: Time) -> Option<Time> {
     let rules = &class.rules;
     let mut chances = named.stream(Purpose::Chance);
@@ -312,7 +312,7 @@ fn start(class: &Class, named: &DrawKey, at: Time) -> Option<Time> {
     (!off && !away).then_some(at)
 }
 
-/// Share of a class that does not come to the headend.
+/// Share of a class that does not pass the headend.
 fn elsewhere(class: &Class, at: Time) -> f64 {
     let rules = &class.rules;
     if rules.switched_off.iter().any(|&(from, until)| from <= at && at < until) {

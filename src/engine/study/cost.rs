@@ -1,14 +1,14 @@
-//! What a run is going to cost: events, processor time and memory, known before anything is simulated.
+//! Predicted cost of a run: events, processor time and memory.
 
 use crate::model::{Class, Demand, Fidelity, Model};
 use crate::scenario::Study;
 use crate::study::axis::Axis;
 use crate::study::load::day_work;
 
-/// What a run costs, roughly.
+/// Predicted cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StudyCost {
-    /// Transactions, jobs and calls of a day as it is.
+    /// Transactions, jobs and calls of a day in the base.
     pub transactions: f64,
     /// Runs at least: set-ups by replications.
     pub runs: f64,
@@ -20,7 +20,7 @@ pub struct StudyCost {
     pub memory: f64,
 }
 
-/// How much of a study is run.
+/// Size of a study.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
     /// Set-ups.
@@ -40,7 +40,7 @@ impl Extent {
 }
 
 impl StudyCost {
-    /// What a sweep costs, of what it would cost if all its points were as each of them: the mean, but the most memory.
+    /// Cost of a sweep, from the cost that it would have if all points were alike, for each point: the mean, and the largest memory.
     #[must_use]
     pub fn of_points(points: &[Self]) -> Self {
         let mean = |of: fn(&Self) -> f64| points.iter().map(of).sum::<f64>() / count(points.len().max(1));
@@ -53,16 +53,16 @@ impl StudyCost {
         }
     }
 
-    /// Whether it is more than is begun without being asked twice.
+    /// Whether it is more than runs without confirmation.
     #[must_use]
     pub fn is_high(&self) -> bool {
         self.memory > MOST_MEMORY || self.events > MOST_EVENTS
     }
 }
 
-/// Memory that is taken without being asked twice [byte]: 2 GiB.
+/// Most memory that is taken without confirmation [byte]: 2 GiB.
 const MOST_MEMORY: f64 = 2_147_483_648.0;
-/// Events that are simulated without being asked twice: some twenty minutes of one processor.
+/// Most events that are simulated without confirmation: about twenty minutes of one processor.
 const MOST_EVENTS: f64 = 1e10;
 
 /// Time of a transaction at flow fidelity, with what is recorded of it [s]. Measured on nine shipped scenarios: 0.68 to 0.95
@@ -72,17 +72,17 @@ const TRANSACTION: f64 = 0.8e-6;
 const KILOBIT: f64 = 0.037e-6;
 /// Events of a transaction at flow fidelity, and of a kilobit at packet fidelity. Measured on the shipped scenarios: 5.3 to 7.0.
 const EVENTS: (f64, f64) = (8.0, 0.5);
-/// What the program takes whatever the scenario: its code, charts as pictures, a quarter of an hour packet by packet [byte].
+/// Memory that does not depend on the scenario: code, charts as pictures, a quarter of an hour packet by packet [byte].
 const PROGRAM: f64 = 70e6;
-/// What a transaction takes that is held back: by a cap, in a store, in a queue [byte].
+/// Memory of a transaction that is held by a cap, in a store or in a queue [byte].
 const HELD: f64 = 400.0;
 /// A histogram of latencies, of which most of the octaves are in use [byte].
 const HISTOGRAM: f64 = 3e3;
-/// What is kept of a class in a bin, and of a concentrator [byte].
+/// Memory of a class in a bin, and of a concentrator in a bin [byte].
 const CLASS_BIN: f64 = 130.0;
 /// See [`CLASS_BIN`].
 const HUB_BIN: f64 = 130.0;
-/// What the engine keeps of a workstation and of a site [byte].
+/// Memory of a workstation and of a site in the engine [byte].
 const WORKSTATION: f64 = 100.0;
 /// See [`WORKSTATION`].
 const SITE: f64 = 2e3;
@@ -126,8 +126,8 @@ fn of_class(model: &Model, class: &Class) -> (f64, f64) {
     (number, work)
 }
 
-/// Transactions that may be held back at a time: all of a class for which nobody waits before asking for more, and of one that is
-/// capped, or stored on site, in some set-up.
+/// Transactions that may be held at a time: all of a class that is open or of jobs, and of one that is capped, or stored on
+/// site, in some set-up.
 fn held(study: &Study) -> f64 {
     let base = &study.setups[0].model;
     let classes = base.classes.iter().enumerate().filter(|(place, class)| {

@@ -1,4 +1,4 @@
-//! Days: what is measured on a day of a model, simulated at most once.
+//! Days: the measurements of a day of a model, which is simulated at most once.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +15,10 @@ use crate::study::record::FocusClass;
 use crate::study::recorder::Recorder;
 use crate::study::saved::RunCache;
 
-/// What was measured on a day.
+/// Measurements of a day.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DayResult {
-    /// By target, the most that it can be; none where there was nothing to measure.
+    /// By target: its upper bound; none where there was nothing to measure.
     pub targets: Vec<Option<f64>>,
     /// Time for which the watched class was over its limit [min].
     pub minutes_over: f64,
@@ -28,8 +28,8 @@ pub struct DayResult {
     pub unfinished: f64,
 }
 
-/// What is held against a limit: the most that a figure could have been. Where what was under way at the end leaves it
-/// without a bound it counts as many times what was measured: such a day holds no limit, and is no better than others.
+/// The value that is compared with a limit: the upper bound of a figure. Where unfinished work leaves it unbounded, it counts
+/// as a multiple of what was measured: such a day meets no limit, and ranks no better than others.
 fn held_against(value: Option<f64>, most: Option<f64>) -> Option<f64> {
     const UNBOUNDED: f64 = 10.0;
     let (value, most) = value.zip(most)?;
@@ -47,8 +47,8 @@ pub struct Days<'a> {
 }
 
 impl Days<'_> {
-    /// What was measured on each of the days `wanted`: (place of the model, number of the day). `asked` says what is looked at in
-    /// each model: places of classes are its own.
+    /// The measurements of each of the days `wanted`: (place of the model, number of the day). `asked` holds the targets of each
+    /// model, whose class numbers are its own.
     ///
     /// # Errors
     /// If it is stopped, or a day cannot be kept.
@@ -58,7 +58,7 @@ impl Days<'_> {
         asked: &[(Vec<Target>, FocusClass)],
         wanted: &[(usize, u32)],
     ) -> Result<Vec<DayResult>, StudyError> {
-        // Whose time is counted, and what is too long, depends on the class that people watch.
+        // Whose time is counted, and what is too long, depends on the focus class.
         let name = |watched: FocusClass| format!("day-of-{}-{}", watched.class.0, watched.limit);
         let open = |(model, (targets, watched)): (&Model, &(Vec<Target>, FocusClass))| {
             let name = name(*watched);

@@ -1,4 +1,4 @@
-//! Doubt: what is not known of the inputs, and how much of the answer's spread is theirs.
+//! Input uncertainty: how much of the spread of the answer is due to inputs that are not known exactly.
 //!
 //! Two levels. Inputs are drawn from what they could be, and for each draw days are simulated: the spread over draws is the
 //! inputs', the spread within a draw is the days'. All draws see the same days, so that what days have in common is no
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::random::{Key, Purpose, Stream};
 use crate::stats::{Tally, quantile};
 
-/// Draws of all inputs, as shares of their possibilities: two Latin hypercubes of `count` draws.
+/// Draws of all inputs, as quantiles of their distributions: two Latin hypercubes of `count` draws.
 #[derive(Clone, Debug)]
 pub struct Design {
     count: usize,
@@ -51,7 +51,7 @@ impl Design {
         self.order[cube].iter().zip(&self.shares).map(|(order, shares)| shares[order[row]]).collect()
     }
 
-    /// First-order indices of what came of the draws: the share of the spread that goes when an input is known.
+    /// First-order indices of the results: the share of the variance that goes when an input is known.
     #[must_use]
     pub fn indices(&self, values: &[f64]) -> Vec<f64> {
         let (first, second) = values.split_at(self.count);
@@ -88,10 +88,10 @@ fn shuffled(count: usize, stream: &mut Stream) -> Vec<usize> {
     order
 }
 
-/// What is not known of an answer, and why.
+/// The uncertainty of an answer, and what it is due to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Doubt {
-    /// The answer over all that inputs could be: mean, and the middle 95 % of draws.
+    /// The answer over all draws of the inputs: mean, and the middle 95 %.
     pub mean: f64,
     /// See `mean`.
     pub range: (f64, f64),

@@ -13,7 +13,7 @@ use crate::stats::{mean, quantile};
 use crate::study::error::StudyError;
 use crate::units::{Duration, NANOS, Time, TimeOfDay};
 
-/// What both fidelities say about a class in a set-up.
+/// Latencies of a class in a set-up at both fidelities.
 #[derive(Clone, Debug, Serialize)]
 pub struct FidelityRow {
     /// The set-up.
@@ -41,12 +41,12 @@ pub struct FidelityCheck {
     pub compared: Vec<FidelityRow>,
 }
 
-/// Which quarter of an hour is looked at.
+/// Which quarter of an hour is run at both fidelities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// None.
     Never,
-    /// The one that decides, if the study is at flow fidelity and looking costs little; else none.
+    /// The one that decides, if the study is at flow fidelity and it costs little; else none.
     IfCheap,
     /// The one that decides.
     Deciding,
@@ -57,8 +57,8 @@ pub enum When {
 /// A quarter of an hour.
 const QUARTER: u64 = 900 * NANOS;
 
-/// Most trains of packets that a check costs which nobody asked for: about 20 s on two cores of an office machine. A count
-/// and not a time, so that the same scenario gives the same report on every machine.
+/// Most trains of packets of a check that was not asked for: about 20 s on two cores of an office machine. A count and not a
+/// time, so that the same scenario gives the same report on every machine.
 const CHEAP: u64 = 100_000_000;
 
 /// Runs the chosen set-ups through the first day up to the end of a quarter of an hour, at both fidelities. The quarter
@@ -240,7 +240,7 @@ impl Observer for QuartersOfDay<'_> {
             self.quarters.resize(place + 1, QuarterTally::default());
         }
         let quarter = &mut self.quarters[place];
-        // A job of hours would drown what people wait for.
+        // A job of hours would outweigh all that people wait for.
         quarter.lost += Duration(record.latency.0.saturating_sub(record.unloaded.0)).secs().min(MOST_LOST);
         quarter.packets += (record.request.0 + record.response.0).div_ceil(FULL_PACKET);
         quarter.begun += 1;

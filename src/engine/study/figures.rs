@@ -86,7 +86,7 @@ pub const MEASURES: [Figure; 8] = [
     },
 ];
 
-/// Measures from here on are of the sites' ways to the headend.
+/// Measures from here on are of the sites' tunnels.
 pub(crate) const OF_PATHS: usize = 6;
 
 /// Places among the measures: staff time lost, the busiest quarter of an hour, staff time cut off.
@@ -154,7 +154,7 @@ fn peak_utilisation(run: &RunRecord, model: &Model, _: FocusClass) -> f64 {
             }
         }
     }
-    // Windows that are booked as a whole may overlap a quarter's end.
+    // Windows that are recorded as a whole may overlap the end of a quarter.
     100.0 * most.min(1.0)
 }
 

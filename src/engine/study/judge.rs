@@ -44,7 +44,7 @@ pub(super) fn results(
         let judged = values.zip(figures).map(|((target, (values, at_most)), figure)| {
             let whole = values.iter().all(Option::is_some) && !values.is_empty();
             let by_value = verdict(figure.value, target.limit, whole);
-            // What is under way at the end can make a target missed, or unsure, but not met.
+            // Unfinished work can make a target missed, or unsure, but not met.
             let could_miss = by_value == Verdict::Met && most(&figure, values, at_most).high() > target.limit;
             let verdict = if could_miss { Verdict::Unsure } else { by_value };
             TargetResult { verdict, at_least: is_at_least(values, at_most), figure }
@@ -102,7 +102,7 @@ fn told_of(warning: &Warning) -> String {
     format!("{}; {}", warning.title, warning.help)
 }
 
-/// An option all of whose figures are those of the base, to the last bit, has done nothing.
+/// An option without effect: all its figures are those of the base, to the last bit.
 fn changed_nothing(found: &mut [SetupResult], base: Option<usize>) {
     let Some(base) = base else { return };
     let values = |found: &SetupResult| found.series.iter().map(|series| series.values.clone()).collect::<Vec<_>>();
@@ -115,10 +115,10 @@ fn changed_nothing(found: &mut [SetupResult], base: Option<usize>) {
     }
 }
 
-/// How much more a figure could have been for it to be told as a lower bound.
+/// A figure is reported as a lower bound if its upper bound is larger by this factor.
 const CLEARLY_MORE: f64 = 0.02;
 
-/// Whether what was under way at the end could have made the figure of some replication clearly larger.
+/// Whether unfinished work could have made the figure of some replication clearly larger.
 fn is_at_least(values: &[Option<f64>], at_most: &[Option<f64>]) -> bool {
     let more = |(value, most): (&Option<f64>, &Option<f64>)| match (value, most) {
         (Some(value), Some(most)) => *most > value * (1.0 + CLEARLY_MORE),
@@ -127,7 +127,7 @@ fn is_at_least(values: &[Option<f64>], at_most: &[Option<f64>]) -> bool {
     values.iter().zip(at_most).any(more)
 }
 
-/// The figure had all that was under way at the end become as bad as it can: its interval, moved by what that adds on average.
+/// The upper bound of a figure: its interval, moved by what unfinished work can add on average.
 pub(crate) fn most(figure: &ComparedEstimate, values: &[Option<f64>], at_most: &[Option<f64>]) -> Interval {
     let more = |(value, most): (&Option<f64>, &Option<f64>)| most.zip(*value).map_or(0.0, |(most, value)| most - value);
     let added: f64 = values.iter().zip(at_most).map(more).sum();
@@ -184,7 +184,7 @@ pub(crate) fn verdict(value: Interval, limit: f64, measured: bool) -> Verdict {
     }
 }
 
-/// How classes meet at the first concentrator, at the end of all edits.
+/// The discipline of the first concentrator, after all dated changes.
 pub(crate) fn service(model: &Model) -> &'static str {
     let first = &model.concentrators[0].discipline;
     let mut edited = model.changes.iter().filter_map(|edit| match &edit.kind {
@@ -194,8 +194,8 @@ pub(crate) fn service(model: &Model) -> &'static str {
     edited.next_back().unwrap_or(first).name()
 }
 
-/// Why a set-up lies outside of what scenarios are drawn from to measure the error of the method (`headend validate
-/// --regimes`), if it does.
+/// Why a set-up lies outside the regimes in which the error of the method was measured (`headend validate --regimes`), if it
+/// does.
 pub(crate) fn unmeasured(model: &Model) -> Option<&'static str> {
     let rate = |unit: &Concentrator| unit.carries().0.bits();
     let buffer = |unit: &Concentrator| unit.buffer.bits() / rate(unit);
@@ -322,7 +322,7 @@ fn mean_of(paths: &[Paths]) -> Paths {
     }
 }
 
-/// What follows from the set-up alone, and should not be overlooked.
+/// Remarks that follow from the set-up alone.
 pub(crate) fn remarks(model: &Model) -> Vec<String> {
     let mut remarks = Vec::new();
     for unit in &model.concentrators {

@@ -1,4 +1,4 @@
-//! Limits: which of a concentrator's limits holds traffic up, quarter of an hour by quarter of an hour.
+//! Binding limits: which limit of a concentrator holds traffic up, by quarter of an hour.
 
 use serde::Serialize;
 
@@ -22,11 +22,11 @@ pub enum Limit {
     Tunnels,
     /// Throughput.
     Throughput,
-    /// Its line, or the rate to which it shapes.
+    /// Its uplink, or the rate to which it shapes.
     Line,
-    /// Packets, more than their bits.
+    /// Packet rate, more than bit rate.
     Packets,
-    /// What one tunnel can carry, at some sites.
+    /// The rate of one tunnel, at some sites.
     TunnelCeiling,
     /// Calls that it admits.
     Streams,
@@ -53,7 +53,7 @@ impl Limit {
 /// Utilisation from which a concentrator counts as full.
 const FULL: f64 = 0.95;
 
-/// What is known of a concentrator in a quarter of an hour.
+/// The load of a concentrator in a quarter of an hour.
 pub struct QuarterLoad<'a> {
     /// Work done by class, summed over the quarter [bit].
     pub carried: &'a [f64],
@@ -102,7 +102,7 @@ fn full(model: &Model, concentrator: &Concentrator, carried: &[f64]) -> Limit {
     if of_packets > carried.iter().sum::<f64>() / 2.0 { Limit::Packets } else { Limit::Throughput }
 }
 
-/// Part of a class's work that its packets cost whatever their size, for a transaction of its mean size.
+/// Share of the work of a class that is due to packets whatever their size, for a transaction of its mean size.
 fn packet_share(model: &Model, concentrator: &Concentrator, class: &Class) -> f64 {
     let (Transport::Tcp(tcp), Some((per_packet, _)), Some(cost)) =
         (model.transport, concentrator.packet_cost(), ServiceCost::of(concentrator))

@@ -1,4 +1,4 @@
-//! What a day offers, hour by hour, held against what the concentrators carry: known before anything is simulated.
+//! Offered load by hour against the capacity of the concentrators, computed before anything is simulated.
 
 use crate::model::{ChangeKind, Class, Concentrator, Demand, Model, Pool, PoolId};
 use crate::scenario::idle::unreached;
@@ -8,18 +8,18 @@ use crate::units::{NANOS, Time, TimeOfDay};
 /// Days whose jobs and arrivals are drawn for the mean.
 const DAYS: u32 = 5;
 
-/// What comes to the concentrators of a pool.
+/// The load offered to the concentrators of a pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offered {
     /// Names of the concentrators that carry it.
     pub concentrators: Vec<String>,
-    /// What they carry together [bit/s].
+    /// Their capacity together [bit/s].
     pub carries: f64,
     /// Hours of the run.
     pub hours: Vec<Hour>,
-    /// Calls at a time in the busiest hour, on average, and how many are admitted at most.
+    /// Mean calls in progress in the busiest hour, and the most that are admitted.
     pub calls: Option<(f64, Option<u64>)>,
-    /// Tunnels that sites ask for, and how many are held at most.
+    /// Tunnels that sites request, and the most that are held.
     pub tunnels: (u64, Option<u64>),
 }
 
@@ -28,12 +28,12 @@ pub struct Offered {
 pub struct Hour {
     /// When it begins [h].
     pub from: usize,
-    /// By class: what it offers, as a share of what the concentrators carry.
+    /// Offered load by class, as a share of the capacity.
     pub by_class: Vec<f64>,
 }
 
 impl Hour {
-    /// What all classes offer, as a share of what the concentrators carry.
+    /// Offered load of all classes, as a share of the capacity.
     #[must_use]
     pub fn load(&self) -> f64 {
         self.by_class.iter().sum()
@@ -48,8 +48,7 @@ impl Offered {
     }
 }
 
-/// What a day offers to each pool that serves sites; none where a replay drives the run, or what the concentrators carry changes
-/// during the day.
+/// The load offered to each pool that serves sites; none where a replay drives the run, or the capacity changes during the day.
 #[must_use]
 pub fn offered(model: &Model) -> Vec<Offered> {
     let changes = |what: &ChangeKind| matches!(what, ChangeKind::ReplaceDevice { .. } | ChangeKind::Migrate { .. });
@@ -137,7 +136,7 @@ fn step_seconds() -> usize {
     STEP as usize
 }
 
-/// Calls at a time in the busiest hour, on average; none without calls.
+/// Mean calls in progress in the busiest hour; none without calls.
 fn busiest_calls(model: &Model) -> Option<f64> {
     let weekday = usize::from(model.calendar.weekday);
     let of = |class: &Class, hour: usize| match &class.demand {

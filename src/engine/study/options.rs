@@ -1,29 +1,29 @@
-//! How a study is to be run, and how far it has come.
+//! Options of a study's run, and its progress.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-/// How far a study is.
+/// Progress of a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// So many runs are done.
+    /// Runs.
     Runs {
         /// Done so far.
         done: u64,
         /// Planned so far: more are planned where intervals are too wide.
         planned: u64,
     },
-    /// The days that were simulated are forecast, too, so that intervals get narrower.
+    /// Forecasts of the simulated days, for control variates.
     Forecasts,
 }
 
-/// How a study is to be run.
+/// Options of a study's run.
 pub struct RunOptions<'a> {
     /// Set from outside to stop at the next bin.
     pub stop: &'a AtomicBool,
-    /// Told how far it is.
+    /// Called with the progress.
     pub progress: &'a (dyn Fn(Progress) + Sync),
-    /// Folder in which finished runs are kept: those that are known are not simulated again.
+    /// Folder in which finished runs are kept: these are not simulated again.
     pub keep: Option<PathBuf>,
     /// File to which every transaction is written.
     pub records: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! Paths: how long sites were cut off, how often, and whose time that cost.
+//! Availability of the sites' tunnels: how long and how often sites were cut off, and the staff time that this cost.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::units::{DAY, Time, TimeOfDay};
 /// Days of a month, on average.
 const MONTH: f64 = 365.25 / 12.0;
 
-/// What became of the sites' ways to the headend in a run.
+/// Availability of the sites' tunnels in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Paths {
     /// Sites, and months that were simulated.
@@ -19,13 +19,13 @@ pub struct Paths {
     pub outages: f64,
     /// The longest time for which one was [s].
     pub longest: f64,
-    /// Whether one that is cut off at the end of the run could be so for longer than that.
+    /// Whether a site that is cut off at the end of the run could exceed that.
     pub goes_on: bool,
-    /// The most that were at once.
+    /// The most sites that were cut off at once.
     pub at_once: f64,
-    /// Time that people were at work at sites that were cut off, and at work in all [s].
+    /// Staff time at sites that were cut off [s].
     pub staff_lost: f64,
-    /// Time that people were at work [s].
+    /// Staff time in all [s].
     pub staff: f64,
 }
 
@@ -49,7 +49,7 @@ impl Paths {
     }
 }
 
-/// Listens to the ways of the sites.
+/// Watches the sites' tunnels.
 pub struct PathWatch {
     calendar: Calendar,
     staff: Vec<Staff>,
@@ -66,7 +66,7 @@ struct Staff {
     people: Vec<u32>,
     activity: Levels,
     weekdays: [f64; 7],
-    /// What one person works on a day of factor 1 [s].
+    /// Working time of one person on a day of factor 1 [s].
     day: f64,
 }
 
@@ -91,7 +91,7 @@ impl PathWatch {
         Self { calendar, staff, since: vec![None; model.sites.len()], down: 0, found, concentrator_of }
     }
 
-    /// A site is cut off from now on, or is not any more.
+    /// A site is cut off, or reachable again.
     pub fn path(&mut self, now: Time, site: SiteId, up: bool) {
         let since = &mut self.since[site.index()];
         if up {
@@ -108,14 +108,14 @@ impl PathWatch {
         }
     }
 
-    /// Whether some of this time is watched.
+    /// Whether this time overlaps the simulated hours.
     fn is_watched(&self, from: Time, until: Time) -> bool {
         let Calendar { from: opens, until: closes, days, .. } = self.calendar;
         let inside = |day: u64| opens.on(day) < until.max(Time(from.0 + 1)) && from < closes.on(day);
         (from.day()..=until.day().min(u64::from(days) - 1)).any(inside)
     }
 
-    /// A site was cut off: that counts if people could notice it.
+    /// A site was cut off: it counts where it overlaps the simulated hours.
     fn count(&mut self, site: SiteId, from: Time, until: Time) {
         if !self.is_watched(from, until) {
             return;
@@ -133,8 +133,8 @@ impl PathWatch {
         }
     }
 
-    /// What was found, with the sites that were cut off at the end of each bin; who still is at the end of the run is so until
-    /// then at least.
+    /// The result, with the sites that were cut off at the end of each bin. A site that is still cut off at the end of the run
+    /// counts until then.
     #[must_use]
     pub fn finish(&mut self, at_bins: &[f64]) -> Paths {
         let end = self.calendar.end();

@@ -1,16 +1,16 @@
-//! One queue of jobs for every thread: each takes the next job as soon as it is free, and what comes of them is taken in
-//! in the order of the queue. So no thread waits for the others before the queue is empty, and sums do not depend on who
-//! was faster. A job may have a queue of its own: who is free at the end helps with what is left.
+//! One queue of jobs for all threads: each takes the next job when it is free, and results are accumulated in the order of the
+//! queue. So no thread is idle before the queue is empty, and sums do not depend on the order of completion. A job may have a
+//! queue of its own: threads that are free at the end help with what is left.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Does the jobs `0..jobs` on all threads and hands what comes of each to `take`, with its number, in order. What is done
-/// out of turn is held until all before it is done.
+/// Runs the jobs `0..jobs` on all threads and hands each result to `take`, with its number, in order. A result that comes early
+/// is held until those before it are there.
 ///
 /// # Errors
-/// The first in the order of the queue of what `work` and `take` meet with; no job begins after that.
+/// The first error of `work` or `take` in the order of the queue; no job begins after it.
 pub fn in_order<T: Send, E: Send>(
     jobs: usize,
     work: impl Fn(usize) -> Result<T, E> + Sync,
@@ -35,10 +35,10 @@ pub fn in_order<T: Send, E: Send>(
     counter.into_inner().unwrap_or_else(PoisonError::into_inner).result
 }
 
-/// What comes of the jobs `0..jobs`, in order.
+/// The results of the jobs `0..jobs`, in order.
 ///
 /// # Errors
-/// The first in the order of the queue of what `work` meets with; no job begins after that.
+/// The first error of `work` in the order of the queue; no job begins after it.
 pub fn all<T: Send, E: Send>(jobs: usize, work: impl Fn(usize) -> Result<T, E> + Sync) -> Result<Vec<T>, E> {
     let mut all = Vec::with_capacity(jobs);
     in_order(jobs, work, |_, done| {
@@ -50,7 +50,7 @@ pub fn all<T: Send, E: Send>(jobs: usize, work: impl Fn(usize) -> Result<T, E> +
 
 /// Where finished jobs are handed in.
 struct Counter<T, E, F> {
-    /// Whose turn it is.
+    /// The number of the result that comes next.
     turn: usize,
     held: BTreeMap<usize, Result<T, E>>,
     take: F,

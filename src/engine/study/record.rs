@@ -1,4 +1,4 @@
-//! What one run leaves: bins, sums by site, a ledger.
+//! The record of one run: bins, sums by site, a ledger.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::sim::observer::Parts;
 use crate::stats::Histogram;
 use crate::study::paths::Paths;
 
-/// What is called slow in a study: the class that people watch, and the latency that is too much.
+/// The focus class, and the latency from which its transactions count as slow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FocusClass {
     /// The class.
@@ -21,16 +21,16 @@ pub struct FocusClass {
 pub struct ClassBin {
     /// Transactions, jobs and calls that started.
     pub started: f64,
-    /// Of those that started here: done, here or elsewhere.
+    /// Of those that started in it: served, in it or later.
     pub done: f64,
     /// Given up or refused.
     pub failed: f64,
-    /// Sum of the latencies of those that are counted [s], and how many these are: also what is still under way at the end of
-    /// the run counts with the time that it has taken.
+    /// Sum of the latencies of those that are counted [s], and their number: an unfinished transaction counts with the time that it
+    /// has taken.
     pub latency: f64,
     /// See `latency`.
     pub counted: f64,
-    /// Bytes asked for (each try counts).
+    /// Bytes requested (each attempt counts).
     pub offered: f64,
     /// Jobs that wait at the end of the bin.
     pub waiting: f64,
@@ -38,7 +38,7 @@ pub struct ClassBin {
     pub waiting_bytes: f64,
     /// Transactions under way at the end of the bin.
     pub active: f64,
-    /// Where the latencies went, in sum.
+    /// Sums of the parts of the latencies.
     pub parts: Parts,
 }
 
@@ -51,7 +51,7 @@ pub struct ConcentratorBin {
     pub half_open: f64,
     /// Handshakes completed in it.
     pub handshakes: f64,
-    /// Requests for one that were turned away in it.
+    /// Requests for a tunnel that were turned away in it.
     pub turned_away: f64,
     /// Whether it is down at its end (a share, over replications).
     pub down: f64,
@@ -117,26 +117,26 @@ pub struct SiteSum {
     pub slow: u64,
     /// Sum of latencies [s].
     pub latency: f64,
-    /// Time that people lost against an idle network, all classes [s].
+    /// Staff time lost against an idle network, all classes [s].
     pub lost: f64,
 }
 
-/// Where everything went: each is a number of transactions and jobs.
+/// The ledger: what became of all transactions and jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Began.
     pub started: u64,
     /// Served through the headend.
     pub done: u64,
-    /// Served on site or round the headend.
+    /// Served on site or by local break-out.
     pub local: u64,
     /// Given up.
     pub given_up: u64,
     /// Switched off.
     pub off: u64,
-    /// Turned away at the desk while the site was cut off.
+    /// Declined at the desk while the site was cut off.
     pub declined: u64,
-    /// Done by hand without a try, while the site was cut off.
+    /// Done on paper without an attempt, while the site was cut off.
     pub by_hand: u64,
     /// Still under way or waiting at the end.
     pub inside: u64,
@@ -146,9 +146,9 @@ pub struct Ledger {
     pub refused: u64,
     /// Calls that broke off.
     pub dropped: u64,
-    /// Given up and cancelled for good.
+    /// Given up and cancelled.
     pub cancelled: u64,
-    /// Actions that entered what was on paper.
+    /// Actions that entered work on paper.
     pub entered: u64,
     /// Bytes served.
     pub served_bytes: u64,
@@ -181,12 +181,12 @@ impl Ledger {
     }
 }
 
-/// What one run leaves.
+/// The record of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Work done by concentrator, bin and class [bit].
     pub carried: Vec<Vec<Vec<f64>>>,
-    /// Work that could have been done by concentrator and bin [bit].
+    /// Capacity by concentrator and bin [bit].
     pub capacity: Vec<Vec<f64>>,
     /// Queueing delay of the watched class by concentrator and bin, at its end [s].
     pub queue: Vec<Vec<f64>>,
@@ -200,14 +200,13 @@ pub struct RunRecord {
     pub sites: Vec<SiteSum>,
     /// Tunnels by concentrator at the end.
     pub tunnels: Vec<u32>,
-    /// What each target measured; none if nothing happened that it could measure.
+    /// Each target's measure; none if nothing happened that it measures.
     pub targets: Vec<Option<f64>>,
-    /// The most that each could have measured, had the run gone on until all that was under way had ended: infinite where
-    /// nothing limits it.
+    /// The upper bound of each, over all that could become of unfinished work: infinite where nothing limits it.
     pub at_most: Vec<Option<f64>>,
     /// Latencies of the watched class, all day [us].
     pub watched: Histogram,
-    /// Time that people lost against an idle network, by class [s].
+    /// Staff time lost against an idle network, by class [s].
     pub lost: Vec<f64>,
     /// Where everything went.
     pub ledger: Ledger,
@@ -219,6 +218,6 @@ pub struct RunRecord {
     pub cut_off: Vec<f64>,
     /// Actions on paper that are to be entered, at the end of each bin.
     pub on_paper: Vec<f64>,
-    /// What became of the sites' ways to the headend.
+    /// Availability of the sites' tunnels.
     pub paths: Paths,
 }

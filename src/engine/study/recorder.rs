@@ -13,7 +13,7 @@ use crate::study::record::{ClassBin, ConcentratorBin, FocusClass, Ledger, RunRec
 use crate::study::records_file::RecordWriter;
 use crate::units::{Duration, Time};
 
-/// Listens to one run.
+/// The observer of one run.
 pub struct Recorder<'a> {
     axis: Axis,
     windows: Axis,
@@ -22,13 +22,13 @@ pub struct Recorder<'a> {
     targets: &'a [Target],
     tallies: Vec<Tallied>,
     quick: Vec<f64>,
-    /// Whether what is unfinished at the end says something of a wait.
+    /// Whether the age of an unfinished transaction is a lower bound of a wait.
     people: Vec<bool>,
-    /// Whether waits of a class are time that people lose.
+    /// Whether waits of a class count as staff time lost.
     waited_for: Vec<bool>,
     last: Vec<Vec<f64>>,
     last_capacity: Vec<f64>,
-    /// The bin that is under way: it changes at looks.
+    /// The present bin: it changes at snapshots.
     bin: Option<usize>,
     /// When it began.
     began: Time,
@@ -44,15 +44,15 @@ pub struct Recorder<'a> {
 struct Tallied {
     /// Latencies of those that were served [us].
     latencies: Histogram,
-    /// How long those waited that were given up [us].
+    /// Times until those that gave up did so [us].
     left: Histogram,
     /// The sum of both [s].
     sum: f64,
-    /// Those that were slow, and those that were given up; of calls: refused, and asked for.
+    /// Those that were slow, and those that were given up; of calls: refused, and offered.
     slow: u64,
     given_up: u64,
-    /// Those that are still under way at the end of the run, and of them those that are not slow yet; they are not among the
-    /// latencies. The time that they have taken [us], its sum [s], and the longest of all [s].
+    /// Those that are unfinished at the end of the run, and of them those that are not slow yet; they are not among the latencies.
+    /// Their ages [us], the sum of these [s], and the longest of all latencies [s].
     inside: Histogram,
     inside_quick: u64,
     inside_sum: f64,
@@ -94,10 +94,10 @@ impl Tallied {
         }
     }
 
-    /// A measure of latency, with what is under way counted as if it ended now, and what was given up as if it had been served
-    /// then; and the most that it can become. Either may take any time. For a mean, what is under way takes as long as the
-    /// longest so far and then as long as it takes to end as many as are under way where so many ended in `length` seconds; where
-    /// more than one in twenty gave up nobody knows it.
+    /// A measure of latency, where unfinished transactions count as if they ended now and those given up as if they had been served
+    /// then; and its upper bound. For a quantile, both may take any time. For a mean, unfinished ones take as long as the longest
+    /// so far and then the time in which as many ended before (in `length` seconds); where more than one in twenty gave up, there is
+    /// no bound.
     #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
     fn value(&self, measure: Measure, length: f64) -> Option<(f64, f64)> {
         let (ended, inside) = (self.latencies.total() + self.left.total(), self.inside.total());
@@ -191,7 +191,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// What the run leaves.
+    /// The record of the run.
     ///
     /// # Errors
     /// If a record could not be written.
@@ -207,7 +207,7 @@ impl<'a> Recorder<'a> {
         Ok(self.run)
     }
 
-    /// What a target measured, and the most that it could have.
+    /// A target's measure, and its upper bound.
     #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
     fn value(&self, target: &Target, tally: &Tallied) -> Option<(f64, f64)> {
         let exactly = |value: f64| (value, value);
@@ -223,7 +223,7 @@ impl<'a> Recorder<'a> {
             Measure::Refused(_) => (tally.given_up > 0).then(|| exactly(tally.slow as f64 / tally.given_up as f64)),
             Measure::Outages => Some(exactly(paths.outages_a_month())),
             Measure::StaffTime => paths.staff_share().map(exactly),
-            // Who is cut off at the end may be so for any time.
+            // A site that is cut off at the end may stay so for any time.
             Measure::CutOff => Some((paths.longest, if paths.goes_on { f64::INFINITY } else { paths.longest })),
             Measure::SitesCutOff => Some(exactly(paths.share_at_once())),
         }
@@ -254,7 +254,7 @@ impl<'a> Recorder<'a> {
         bins.map(|bin| self.run.classes[class.index()][bin].waiting_bytes).reduce(f64::max)
     }
 
-    /// A call was asked for.
+    /// A call was offered.
     fn call(&mut self, now: Time, class: ClassId, site: SiteId, admitted: bool) {
         self.run.ledger.calls += 1;
         for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
@@ -290,7 +290,7 @@ impl<'a> Recorder<'a> {
             self.run.sites[record.site.index()].lost += lost;
         }
         self.measure(record, latency);
-        // A job's own time is nobody's wait: what is still inside says so only for people.
+        // The time of a job is nobody's wait: unfinished jobs tell nothing of waits.
         if record.outcome == Outcome::Inside && !self.people[class] {
             return;
         }
@@ -350,7 +350,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Books what went through since the last look to the bin that ends now.
+    /// Adds what went through since the last snapshot to the bin that ends now.
     fn snapshot(&mut self, now: Time, snapshot: &Snapshot) {
         let bin = std::mem::replace(&mut self.bin, self.axis.bin_of(now));
         self.began = now;
@@ -393,7 +393,7 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
-    /// Inlined where a fact is stated: which one it is is known there, and needs no look at it.
+    /// Inlined where a fact is stated: its variant is known there, so that the match costs nothing.
     #[inline]
     fn on(&mut self, now: Time, fact: &Fact<'_>) {
         match fact {

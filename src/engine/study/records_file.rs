@@ -6,7 +6,7 @@ use crate::model::{Model, SiteId};
 use crate::sim::observer::Record;
 use crate::units::is_formula;
 
-/// Where records go, and what their names are.
+/// The file of records, and the names that stand in it.
 pub struct RecordWriter<'a> {
     /// The file.
     pub out: &'a mut (dyn Write + Send),
@@ -16,7 +16,7 @@ pub struct RecordWriter<'a> {
     pub replication: u32,
     /// Name of the option.
     pub option: &'a str,
-    /// The first fault in writing.
+    /// The first error in writing.
     pub fault: Option<std::io::Error>,
 }
 

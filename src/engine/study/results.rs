@@ -1,4 +1,4 @@
-//! Results: what a study found, as plain data.
+//! The results of a study, as plain data.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::study::series::{ComparedEstimate, Series};
 use crate::study::stopping::StopReason;
 use crate::study::waits::Wait;
 
-/// What a study found.
+/// The results of a study.
 #[derive(Clone, Debug, Serialize)]
 pub struct Results {
     /// The question.
@@ -23,16 +23,16 @@ pub struct Results {
     pub when: String,
     /// Days of a replication.
     pub days: u32,
-    /// Number of sites, and of who is counted there.
+    /// Number of sites, and of people there.
     pub estate: (usize, u64),
-    /// Who that is: `patients`, `people`.
+    /// What these are called: `patients`, `people`.
     pub counted: String,
-    /// How closely the network was looked at: `flow`, or `packet`.
+    /// The fidelity: `flow`, or `packet`.
     pub fidelity: &'static str,
-    /// Where both fidelities were compared, what came of it.
+    /// The comparison of both fidelities, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<FidelityCheck>,
-    /// What is written and will not do what it seems to.
+    /// Warnings: what is written and will not do what it seems to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// Seed of the random numbers.
@@ -55,7 +55,7 @@ pub struct Results {
     /// The sign of the currency in which costs are written, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// The class that people watch, and its limit [s].
+    /// The focus class, and its limit [s].
     pub watched: (usize, f64),
     /// Targets in words.
     pub targets: Vec<String>,
@@ -63,7 +63,7 @@ pub struct Results {
     pub limits: Vec<f64>,
     /// What each target's figure is.
     pub kinds: Vec<TargetKind>,
-    /// Hours that targets look at: from and until [h].
+    /// Hours of the targets: from and until [h].
     pub hours: Vec<(f64, f64)>,
     /// The base first, if it was run.
     pub setups: Vec<SetupResult>,
@@ -79,7 +79,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// The measures that are worth showing: those of paths only where a site was ever cut off.
+    /// The measures that are shown: those of tunnels only where a site was ever cut off.
     #[must_use]
     pub fn measures(&self) -> &'static [Figure] {
         let cut_off = self.setups.iter().any(|found| found.paths.outages > 0.0);
@@ -87,7 +87,7 @@ impl Results {
     }
 }
 
-/// What was found for the base or an option.
+/// The result of the base or of an option.
 #[derive(Clone, Debug, Serialize)]
 pub struct SetupResult {
     /// Its name.
@@ -105,7 +105,7 @@ pub struct SetupResult {
     /// Concentrators: name, throughput [bit/s], tunnels at the end of the run.
     #[serde(rename = "units")]
     pub concentrators: Vec<(String, f64, u32)>,
-    /// What the reader should know of the concentrators: orders of service that do nothing, counts of tunnels.
+    /// Remarks on the concentrators: disciplines without effect, counts of tunnels.
     pub remarks: Vec<String>,
     /// Classes that it switches off at times at which the base has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -114,15 +114,14 @@ pub struct SetupResult {
     pub targets: Vec<TargetResult>,
     /// Other figures, in the order of [`MEASURES`].
     pub measures: Vec<ComparedEstimate>,
-    /// Who waits, and how long: each class with latencies.
+    /// Latencies, of each class that has them.
     pub waits: Vec<Wait>,
-    /// What became of calls: each class of them.
+    /// Calls offered and refused, of each class of them.
     pub calls: Vec<Calls>,
-    /// What each replication showed: the targets, the measures, what the classes waited, and calls, in
-    /// this order.
+    /// Figures by replication: targets, measures, latencies of classes, calls, in this order.
     #[serde(skip)]
     pub series: Vec<Series>,
-    /// Where everything went, all replications together.
+    /// The ledger, all replications together.
     pub ledger: Ledger,
     /// Bytes served by class, all replications together.
     pub served: Vec<u64>,
@@ -147,7 +146,7 @@ pub struct SetupResult {
     /// Actions on paper that are to be entered, at the end of each bin.
     #[serde(skip)]
     pub on_paper: Vec<f64>,
-    /// What became of the sites' ways to the headend, a replication's mean.
+    /// Availability of the sites' tunnels, a mean over replications.
     pub paths: Paths,
     /// By day: 95th percentile of the watched class in the hours of the first target [s], and the share of
     /// replications in which it was above the limit.
@@ -172,7 +171,7 @@ pub struct SetupResult {
     pub curfews: Vec<(usize, f64, f64)>,
 }
 
-/// A target's figure and what it means.
+/// A target's figure and its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TargetResult {
     /// The figure, and its difference from the base.
@@ -180,7 +179,7 @@ pub struct TargetResult {
     pub figure: ComparedEstimate,
     /// Whether the target holds.
     pub verdict: Verdict,
-    /// The figure could be larger: in some replication what was still under way at the end of the run decides it.
+    /// The figure is a lower bound: in some replication, unfinished work decides it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub at_least: bool,
 }

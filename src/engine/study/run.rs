@@ -1,4 +1,4 @@
-//! Runs: replications in parallel until the stopping rule is content, resumed where they stopped.
+//! Runs of replications in parallel until the stopping rule ends them; kept runs are resumed.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::study::saved::RunCache;
 use crate::study::series::{CONFIDENCE, of_target};
 use crate::study::stopping::{Rule, Stopping};
 
-/// Runs the setups of a study that are chosen by their places.
+/// Runs the chosen set-ups of a study, given by their places.
 ///
 /// # Errors
 /// If it is stopped, or a file cannot be written.
@@ -89,7 +89,7 @@ fn models(study: &Study) -> impl Iterator<Item = (&str, &Model)> {
     study.setups.iter().map(|setup| (setup.name.as_str(), &setup.model))
 }
 
-/// The class that people watch: that of the first target on latency, and its limit; else the first class.
+/// The focus class: that of the first target on latency, and its limit; else the first class.
 #[must_use]
 pub fn watched(study: &Study) -> FocusClass {
     let of_target = study.targets.iter().find_map(|target| match target.measure {
@@ -119,7 +119,7 @@ fn width(study: &Study, sums: &[Accumulator], forecasts: &[Forecasts<'_>], base:
     widest
 }
 
-/// One run: a setup in a replication.
+/// One run: a set-up in a replication.
 struct ScheduledRun<'a> {
     setup: &'a Setup,
     replication: u32,

@@ -1,7 +1,7 @@
-//! What was simulated, on disk: a study that was interrupted goes on where it was, and no day is simulated twice.
+//! Kept runs on disk: an interrupted study resumes, and no day is simulated twice.
 //!
-//! Each file says which build, models, targets, name and replication it belongs to and ends with a checksum. A file that
-//! belongs elsewhere, or of which a bit has changed, is not read: its run is simulated again.
+//! The header of each file names its build, models, targets and replication; a checksum ends it. A file with another header, or
+//! of which a bit has changed, is not read: its run is simulated again.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
@@ -23,7 +23,7 @@ pub const BUILD: &str = env!("HEADEND_BUILD");
 /// Length of a SHA-256 [B].
 const CHECKSUM: usize = 32;
 
-/// A folder of what came of one or more models under the same targets, replication by replication.
+/// A folder of kept runs of one or more models under the same targets, a file a replication.
 pub(super) struct RunCache {
     folder: PathBuf,
     key: String,
@@ -50,12 +50,12 @@ impl RunCache {
         StudyError::Write(self.folder.clone(), source)
     }
 
-    /// The first bytes of a file: whose it is, and how long what follows is.
+    /// The header of a file: its key, and the length of what follows.
     fn header(&self, name: &str, replication: u32, length: usize) -> Vec<u8> {
         format!("headend kept run\n{} {replication} {length} {name}\n", self.key).into_bytes()
     }
 
-    /// What was put there; none where the file belongs to something else or has changed since.
+    /// The run that was kept; none where the file has another header or has changed since.
     pub fn get<T: DeserializeOwned>(&self, name: &str, replication: u32) -> Option<T> {
         let bytes = std::fs::read(self.path(name, replication)).ok()?;
         let run = unsealed(&bytes, |length| self.header(name, replication, length))?;
@@ -72,12 +72,12 @@ impl RunCache {
         self.folder.join(format!("{name}-{replication}.csv"))
     }
 
-    /// The first line of a file of records: whose it is.
+    /// The header of a file of records: its key.
     fn records_header(&self, name: &str, replication: u32) -> String {
         format!("headend kept records {} {replication} {name}\n", self.key)
     }
 
-    /// The records of a run that were put there; none where the file belongs to something else or has changed since.
+    /// The records that were kept of a run; none where the file has another header or has changed since.
     pub fn records(&self, name: &str, replication: u32) -> Option<impl Read + use<>> {
         let path = self.records_path(name, replication);
         let header = self.records_header(name, replication);
@@ -104,7 +104,7 @@ impl RunCache {
     }
 }
 
-/// A hash that can be written to.
+/// A writer that hashes.
 struct Hashing(Sha256);
 
 impl Write for Hashing {
@@ -118,7 +118,7 @@ impl Write for Hashing {
     }
 }
 
-/// Records of a run while they are written; a checksum is to follow.
+/// Records of a run while they are written; a checksum follows.
 pub(super) struct KeptRecords {
     path: PathBuf,
     hash: Sha256,
@@ -126,7 +126,7 @@ pub(super) struct KeptRecords {
 }
 
 impl KeptRecords {
-    /// That was the last of them.
+    /// Ends the file with its checksum.
     pub fn place(mut self) -> std::io::Result<()> {
         self.draft.write_all(&self.hash.finalize())?;
         self.draft.into_inner().map_err(std::io::IntoInnerError::into_error)?.place(&self.path)
@@ -166,7 +166,7 @@ pub fn unsealed(bytes: &[u8], header: impl Fn(usize) -> Vec<u8>) -> Option<&[u8]
     (content[..start] == header(run.len())).then_some(run)
 }
 
-/// The name of everything that a kept run depends on.
+/// A hash of all that a kept run depends on.
 fn key<'a>(build: &str, models: impl IntoIterator<Item = (&'a str, &'a Model)>, targets: &[Target]) -> String {
     let mut hash = Sha256::new();
     hash.update(build);
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::random::Key;
 
-    /// Runs as a study keeps them: some numbers, and a name.
+    /// Runs of this form: some numbers, and a name.
     type Kept = (Vec<f64>, String);
 
     fn kept(number: u32) -> Kept {
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(key("one", [], &[]), key("one", [], &[]));
     }
 
-    /// A bit flipped, bytes changed, two files swapped, cut short, lengthened or filled with zeros: none is read.
+    /// Fault: a kept run is read with a bit flipped, bytes changed, two files swapped, cut short, lengthened or filled with zeros.
     #[test]
     fn a_kept_run_that_has_changed_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// As on a file system that does not tell `Base` from `base`: the file is there, and says that it is another's.
+    /// Fault: on a file system that does not tell `Base` from `base`, the run of the one is read as that of the other.
     #[test]
     fn a_kept_run_of_another_name_is_not_read() {
         let folder = tempfile::tempdir().unwrap();

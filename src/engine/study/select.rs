@@ -74,7 +74,7 @@ pub fn select(systems: usize, zone: Zone, evaluate: &EvaluateSystems<'_>) -> Res
             (zone.indifference / (2.0 * n) * (h2 * spread[a][b] / zone.indifference.powi(2) - n)).max(0.0)
         };
         let survives = |&a: &usize| left.iter().all(|&b| a == b || mean(a) <= mean(b) + reach(a, b));
-        // Who differs from another on no day is as good, and no day will tell them apart: the first of them stays.
+        // Systems that differ on no day are equally good: the first of them stays.
         let alike = |&a: &usize| left.iter().any(|&b| b < a && values[a] == values[b]);
         left = left.iter().copied().filter(survives).filter(|a| !alike(a)).collect();
         if left.len() <= 1 || days >= zone.most {
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::random::Key;
 
-    /// Days that are the same for both cannot tell them apart: no budget is spent on it.
+    /// Fault: the budget is spent on two systems that are equal on every day.
     #[test]
     fn who_is_the_same_every_day_costs_no_day() {
         let zone = Zone { indifference: 0.1, confidence: 0.95, first: 5, most: 100 };
@@ -136,7 +136,7 @@ mod tests {
         assert!(right >= 936, "{right} of 1000: below 95 % by more than chance");
     }
 
-    /// A system that is hopeless, and varies a hundred times as much as the zone is wide, is dropped at once.
+    /// Fault: a system that is far worse, and varies a hundred times as much as the zone is wide, stays in the race.
     #[test]
     fn who_is_hopeless_is_not_run_any_further() {
         let zone = Zone { indifference: 0.1, confidence: 0.95, first: 5, most: 1000 };

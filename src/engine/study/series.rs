@@ -1,4 +1,4 @@
-//! What each replication showed of a figure, and how set-ups are compared: the only place where intervals are made.
+//! Figures by replication, and the comparison of set-ups: the only place where intervals are computed.
 
 use serde::Serialize;
 
@@ -18,12 +18,11 @@ pub struct Series {
     pub unit: &'static str,
     /// By replication; none where nothing was measured.
     pub values: Vec<Option<f64>>,
-    /// The most that it could have been, had what was under way at the end of the run become as bad as it can; empty where
-    /// this is not known.
+    /// Its upper bound, over all that could become of unfinished work; empty where this is not known.
     pub at_most: Vec<Option<f64>>,
     /// A value is known to within this share of it, either way.
     pub resolution: f64,
-    /// What was forecast of the days, with which luck was taken out of the mean; none where nothing was.
+    /// The control variate of the mean; none where none was used.
     pub control: Option<Forecasted>,
     /// The same of the difference from the base.
     pub change_control: Option<Forecasted>,
@@ -82,8 +81,8 @@ pub struct ComparedEstimate {
     pub change: Option<Interval>,
     /// Whether the difference is clear at 5 % after Holm's correction over all options.
     pub clear: bool,
-    /// What the same days, and the forecast of each, saved: replications with days of their own that the difference (for
-    /// the base: the figure) would have needed for each one that was run.
+    /// What common random numbers and control variates saved: independent replications that the difference (for the base: the
+    /// figure) would have needed for each one that was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saved: Option<Savings>,
 }
@@ -100,9 +99,9 @@ pub struct Savings {
     pub antithetic: Option<f64>,
 }
 
-/// One figure of all set-ups, and how each differs from the base. `forecasts` has one for each set-up of which the fluid knows
-/// enough. The days are the same for all, so that the base's serves those of which it does not: what is taken out of one mean
-/// as luck is taken out of all.
+/// One figure of all set-ups, and its difference from the base in each. `forecasts` has one for each set-up that the fluid
+/// explains. The days are the same for all, so that the forecast of the base serves the others, too: the correction of one mean
+/// is the correction of all.
 ///
 /// The controls that were used are written into the series.
 pub fn compare(
@@ -148,18 +147,17 @@ pub fn compare(
     compared.collect()
 }
 
-/// A target's mean over the replications in which it was measured, with the luck of the days taken out where their
-/// forecast tells it.
+/// The mean of a target over the replications in which it was measured, corrected by the control variate where there is one.
 #[must_use]
 pub fn of_target(values: &[Option<f64>], forecast: Option<&Forecast>, antithetic: bool) -> Estimate {
     let all = values.iter().all(Option::is_some);
     let known: Vec<f64> = values.iter().map(|value| value.unwrap_or(0.0)).collect();
-    // Where a pair is not whole, its halves are all that there is, and no forecast is of them.
+    // Of an incomplete antithetic pair only the single days are used, without a forecast.
     let control = forecast.filter(|_| all).and_then(|forecast| Forecasted::of(forecast, antithetic));
     estimate(&observations(&known, antithetic && all), control.as_ref())
 }
 
-/// The mean of what was observed, with the luck of the days taken out where their forecast tells it.
+/// The mean of the observations, corrected by the control variate where there is one.
 fn estimate(observed: &[f64], control: Option<&Forecasted>) -> Estimate {
     match control {
         Some(known) => controlled(observed, &known.control()),
@@ -185,8 +183,7 @@ fn spread(values: &[f64]) -> f64 {
     values.iter().copied().collect::<Tally>().variance()
 }
 
-/// How many times as many independent days would be needed as antithetic ones; none where they are independent, or too
-/// few to tell.
+/// The number of independent days that replace one antithetic day; none where days are independent, or too few to estimate it.
 fn by_pairs(days: &[f64], antithetic: bool) -> Option<f64> {
     let factor = spread(days) / 2.0 / spread(&observations(days, true));
     (antithetic && factor.is_finite()).then_some(factor)
@@ -198,7 +195,7 @@ fn gain(values: &[f64], estimate: &Estimate) -> f64 {
     (plain.error / estimate.error).powi(2)
 }
 
-/// What is left of two figures that differ by rounding alone is no difference.
+/// Fault: rounding errors between two equal figures count as a difference.
 fn difference(own: f64, base: f64) -> f64 {
     let by = own - base;
     if by.abs() <= 1e-6 * base.abs() { 0.0 } else { by }
@@ -212,7 +209,7 @@ mod tests {
         Series::new("figure".to_owned(), "s", values.to_vec(), 0.0)
     }
 
-    /// An option of which the fluid knows nothing, and which is the base by another name, has the base's figure.
+    /// Fault: an option without a forecast that is the base by another name has another figure than the base.
     #[test]
     fn what_is_alike_has_the_same_figure() {
         let days = [3.0, 4.1, 5.2, 6.0, 8.3, 2.0];

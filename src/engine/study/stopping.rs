@@ -1,4 +1,4 @@
-//! When a study has replications enough.
+//! The stopping rule: when a study has enough replications.
 //!
 //! The relative-precision procedure of Hoad, Robinson & Davies (2010): after a first batch, replications are added until
 //! every target's interval is narrow enough, and a few more to see that it stays so (their look-ahead). Without those an
@@ -22,13 +22,13 @@ pub struct Rule {
 pub enum StopReason {
     /// Every target's interval is narrow enough, and was so for a few replications.
     Precise,
-    /// So many replications were asked for.
+    /// A fixed number of replications was asked for.
     Asked,
     /// The budget of replications is used up.
     Budget,
 }
 
-/// Replications for which the precision has to last.
+/// Replications over which the precision must hold (look-ahead).
 const LOOK_AHEAD: u32 = 3;
 /// An interval that is narrower than this share of what is asked for is not narrow by chance.
 const NARROW: f64 = 0.5;
@@ -37,7 +37,7 @@ const NARROW: f64 = 0.5;
 #[derive(Debug)]
 pub struct Stopping {
     rule: Rule,
-    /// The replications with which the precision was first reached, and has lasted since.
+    /// The replications with which the precision was first reached; it has held since.
     since: Option<u32>,
 }
 
@@ -48,7 +48,7 @@ impl Stopping {
         Self { rule, since: None }
     }
 
-    /// After `done` replications the widest interval is `width` times what is asked for: how many are wanted in all.
+    /// The total of replications needed, where after `done` of them the widest interval is `width` times as wide as it should be.
     ///
     /// # Errors
     /// Not an error: why the study ends, if it does.

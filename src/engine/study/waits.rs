@@ -1,4 +1,4 @@
-//! Who waits, and how long: latency of each class over all watched hours, and what it gave up.
+//! Latency of each class over all simulated hours, and the share that gave up.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::study::record::{ClassBin, RunRecord};
 use crate::study::series;
 use crate::study::series::{ComparedEstimate, Series};
 
-/// What a class waits in a set-up.
+/// Latencies of a class in a set-up.
 #[derive(Clone, Debug, Serialize)]
 pub struct Wait {
     /// Its place among the classes.
@@ -20,10 +20,10 @@ pub struct Wait {
     pub given_up: ComparedEstimate,
 }
 
-/// What a class waited in a replication.
+/// Latencies of a class in a replication.
 #[derive(Clone, Copy, Debug)]
 pub struct Waited {
-    /// Mean latency [s]; what is still under way at the end counts with the time that it has taken.
+    /// Mean latency [s]; an unfinished transaction counts with the time that it has taken.
     mean: f64,
     /// 95th percentile of latency [s].
     p95: f64,

@@ -15,7 +15,7 @@ const ROW: i32 = 30;
 const LEFT: i32 = 250;
 const RIGHT: i32 = 946;
 const TOP: i32 = 30;
-/// More days than that are no mornings to be looked at one by one.
+/// Most days that are shown one by one.
 const MOST: u32 = 31;
 
 /// Draws it for a run of several days.
@@ -71,7 +71,7 @@ fn picture(results: &Results) -> String {
     })
 }
 
-/// How red a morning is, by the share of days on which the limit was broken: hardly at all for none.
+/// Opacity of a morning's red, by the share of days on which the limit was exceeded.
 fn shade(over: f64) -> f64 {
     0.04 + 0.85 * over
 }

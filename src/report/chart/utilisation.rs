@@ -70,7 +70,7 @@ fn finding(results: &Results) -> String {
     let relieved: Vec<String> = results
         .setups
         .iter()
-        // A headend that is down is never full, and no relief.
+        // A headend that is down is never full, but that is no relief.
         .filter(|setup| setup.name != base.name && overall(setup) != Verdict::Missed && full(results, setup).is_none())
         .map(|setup| quoted(&setup.title))
         .collect();

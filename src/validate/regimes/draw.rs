@@ -61,7 +61,7 @@ pub struct Made {
     pub load: f64,
 }
 
-/// What is special about a scenario.
+/// A special feature of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
     /// Nothing.
@@ -139,7 +139,7 @@ pub struct RegimeSize {
 }
 
 impl RegimeSize {
-    /// What users simulate, for half a minute to two and a half.
+    /// Sizes that users simulate, for half a minute to two and a half.
     pub const SUITE: Self = Self { bits: 2e9, length: (24.0, 150.0), rates: (5e6, 1e9), sites: 200.0, drain: 60.0 };
     /// A few sites for a few seconds: thousands of them take a minute.
     pub const SMALL: Self = Self { bits: 4e7, length: (3.0, 8.0), rates: (5e6, 4e7), sites: 12.0, drain: 8.0 };
@@ -404,7 +404,7 @@ impl RegimeDraw {
         Model {
             seed: 1,
             antithetic: false,
-            // What is under way at the end has time to end.
+            // Unfinished transactions have time to end.
             calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: clock(self.length + self.drain) },
             bin: Duration(NANOS),
             pool_of: vec![PoolId(0); sites.len()],

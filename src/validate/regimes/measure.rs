@@ -1,4 +1,4 @@
-//! One run of a scenario of the suite, and what is compared of it.
+//! One run of a scenario of the suite, and its measurements.
 
 use std::sync::atomic::AtomicBool;
 
@@ -23,7 +23,7 @@ struct Seen {
     latency: f64,
 }
 
-/// What a run showed.
+/// Measurements of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Measurement {
     seen: Vec<Seen>,
@@ -100,7 +100,7 @@ impl Measurement {
     }
 }
 
-/// What a site's round trip is multiplied by in a run.
+/// Factor of a site's round trip in a run.
 fn factor(run: usize, place: usize) -> f64 {
     if run == 0 {
         return 1.0;

@@ -1,4 +1,4 @@
-//! Changes: dated edits of the world, made to a model one after the other.
+//! Changes of the base and of options, applied to a model one after the other.
 
 use std::ops::Range;
 
@@ -23,8 +23,8 @@ use crate::scenario::idle::unreached;
 use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, DAY, Duration, Share, Time, TimeOfDay};
 
-/// Makes changes to a model. `first` is the date of its first day. Says whether a pool places tunnels by load from now on though
-/// nobody wrote so.
+/// Applies changes to a model. `first` is the date of its first day. Returns whether a pool places tunnels by load though no
+/// balancer was written.
 pub fn apply(
     model: &mut Model,
     changes: &[At<Change>],
@@ -59,8 +59,8 @@ pub fn apply(
     take_part(model, changes)
 }
 
-/// Concentrators that were added take part: where nothing else would bring a tunnel to them, and no balancer was written, the
-/// pool that they joined places tunnels by load from now on. Says whether there was one.
+/// Concentrators that were added get tunnels: where no change moves one to them, and no balancer was written, the pool that they
+/// joined places tunnels by load. Returns whether there was such a pool.
 fn take_part(model: &mut Model, changes: &[At<Change>]) -> bool {
     let mut by_load = false;
     for change in changes {
@@ -222,7 +222,7 @@ impl ChangeApplier<'_> {
         Some(())
     }
 
-    /// Whether what is stored of a class is forwarded as another one, by however many steps.
+    /// Whether a class is forwarded as another one, in any number of steps.
     fn is_forwarded_to(&self, class: ClassId, goal: ClassId) -> bool {
         let mut reached = vec![class];
         let mut place = 0;
@@ -335,7 +335,7 @@ impl ChangeApplier<'_> {
 
     fn pool(&mut self, field: &Field<Name>) -> Option<PoolId> {
         if self.model.pools.is_empty() {
-            // They have problems of their own.
+            // These have problems of their own.
             return None;
         }
         let Some(name) = self.check.optional(field) else { return Some(PoolId(0)) };

@@ -14,7 +14,7 @@ use crate::scenario::file::{
 use crate::scenario::problem::did_you_mean;
 use crate::units::{Bytes, DAY, Duration, Share, TimeOfDay};
 
-/// The profiles of a scenario by name. One with a fault is known, too: that is told once, not again by all who name it.
+/// The profiles of a scenario by name. One with a fault is known, too, so that the fault is reported once.
 #[derive(Default)]
 pub struct DayShapes {
     bands: BTreeMap<String, Option<Cumulative>>,

@@ -13,7 +13,7 @@ use crate::scenario::file::{At, CipherFile, ConcentratorFile, File};
 use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, PacketRate};
 
-/// What is known of a device.
+/// The figures of a device.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeviceModel {
@@ -27,13 +27,13 @@ pub struct DeviceModel {
     pub reference_packet: Field<Bytes>,
     /// What encryption adds to each packet.
     pub cipher: Option<CipherFile>,
-    /// What one tunnel can carry.
+    /// Rate of one tunnel.
     pub per_tunnel: Field<BitRate>,
     /// Tunnels at a time.
     pub tunnels: Field<Count>,
     /// IKE handshakes in a second.
     pub handshakes: Field<Number>,
-    /// Where the figures stand, and as of when.
+    /// Source of the figures, and its date.
     pub from: Field<TextLine>,
     /// Until when its maker sold it.
     pub end_of_sale: Field<TextLine>,
@@ -46,9 +46,9 @@ pub struct Device {
     pub title: String,
     /// Encrypted traffic [bit/s].
     pub throughput: f64,
-    /// Tunnels that it takes, where that is known.
+    /// Most tunnels, where that is known.
     pub tunnels: Option<u64>,
-    /// Packets a second that it handles, where that is known.
+    /// Packet rate, where that is known.
     pub packet_rate: Option<f64>,
 }
 
@@ -59,7 +59,7 @@ pub fn smallest(throughput: f64, tunnels: usize, packet_rate: Option<f64>) -> Ve
     let mut of_makers: BTreeMap<String, Device> = BTreeMap::new();
     for (name, profile) in built_in() {
         let (Some(title), Some(rate)) = (profile.title.value(), profile.throughput.value()) else { continue };
-        // What is known only by the tunnel is no device.
+        // A profile of the rate of one tunnel alone is no device.
         let is_device = profile.tunnels.is_written() || !profile.per_tunnel.is_written();
         let most = profile.tunnels.value().map(|tunnels| tunnels.0);
         #[allow(clippy::cast_precision_loss)] // far below 2^53
@@ -97,7 +97,7 @@ pub fn built_in() -> DeviceModels {
     ALL.clone()
 }
 
-/// Those that come with the program, and those of the scenario's own file, which go before.
+/// Those that come with the program, and those of the scenario's own file, which take precedence.
 pub fn profiles(file: &File, check: &mut Checker) -> DeviceModels {
     let mut all = built_in();
     let Some(name) = check.optional(&file.profiles) else { return all };
@@ -152,7 +152,7 @@ fn stand_in() -> DeviceModel {
     DeviceModel { throughput: Field::of(BitRate(1_000_000_000), 0..0), ..DeviceModel::default() }
 }
 
-/// A concentrator as written, with what its profile says where it says nothing itself.
+/// A concentrator as written, completed from its profile.
 pub fn filled(table: &At<ConcentratorFile>, known: &DeviceModels, check: &mut Checker) -> ConcentratorFile {
     let mut file = table.get_ref().clone();
     let Some(name) = check.optional(&file.profile) else { return file };
@@ -207,7 +207,7 @@ fn shown<T: ToString>(field: &Field<T>) -> Option<String> {
     field.value().map(ToString::to_string)
 }
 
-/// What a profile says, as if it stood where the profile is named: its own place is in another file.
+/// A value of a profile, with the place where the profile is named: its own place is in another file.
 fn fill<T: Clone>(own: &mut Field<T>, of_profile: &Field<T>, at: &Range<usize>) {
     if !own.is_written()
         && let Some(value) = of_profile.value()

@@ -15,7 +15,7 @@ use crate::units::{BitRate, Duration, Share};
 /// A scenario has at most this many sites.
 pub const MAX_SITES: usize = 100_000;
 
-/// The sites of a scenario, as far as they could be made out, and who is counted there.
+/// The sites of a scenario, as far as they could be read, and who is counted there.
 pub fn sites(file: &File, check: &mut Checker) -> Option<(Vec<Site>, String)> {
     let Some(estate) = &file.estate else {
         check.missing(&(0..0), "estate", "a table [estate] with `drawn`, `csv` or `site`");

@@ -1,4 +1,4 @@
-//! Faults: misfortunes, dated or random, read into the model.
+//! Faults, dated or random, read into the model.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::scenario::file::{At, Law, Selector};
 use crate::scenario::problem::did_you_mean;
 use crate::units::{Duration, Time, TimeOfDay};
 
-/// Firewalls stall at least so far apart on average [s]: more often floods a run with events.
+/// Least mean time between stalls of a firewall [s]: shorter ones flood a run with events.
 const LEAST_BETWEEN: f64 = 60.0;
 
 /// Adds faults to a model. `first` is the date of its first day.
@@ -36,7 +36,7 @@ pub fn apply(model: &mut Model, faults: &[At<FaultFile>], first: Option<jiff::ci
     }
 }
 
-/// Takes the faults out that an option does without.
+/// Removes the faults that an option excludes.
 pub fn remove(model: &mut Model, names: &[Field<Name>], check: &mut Checker) {
     for field in names {
         let Some(Name(name)) = check.optional(field) else { continue };

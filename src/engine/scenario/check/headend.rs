@@ -46,7 +46,7 @@ fn stand_in(file: &ConcentratorFile) -> Option<Concentrator> {
     Some(Concentrator::new(file.name.value()?.0.clone(), BitRate(1), Bytes(0)))
 }
 
-/// Notes a second concentrator of a name, or one too many.
+/// Reports a second concentrator of a name, or one too many.
 pub fn no_second(concentrators: &[Concentrator], concentrator: &Concentrator, name: &Field<Name>, check: &mut Checker) {
     if concentrators.iter().any(|other| other.name == concentrator.name) {
         check.problems.add(
@@ -400,7 +400,7 @@ pub fn select(selector: &At<Selector>, from: &[SiteId], sites: &[Site], check: &
             for field in names {
                 let Some(name) = check.optional(field) else { continue };
                 match sites.iter().position(|site| site.name == name.0).map(SiteId::of) {
-                    // Without an estate nobody can say which sites there are.
+                    // Without an estate the sites are not known.
                     None if sites.is_empty() => {}
                     None => {
                         let help = "use the codes of the estate's sites";

@@ -1,4 +1,4 @@
-//! Targets: what must hold, in which hours, up to which limit.
+//! Targets: a measure, its limit and its hours.
 
 use crate::model::{Calendar, Class, ClassId, Demand};
 use crate::scenario::check::headend::class_named;
@@ -7,7 +7,7 @@ use crate::scenario::field::Number;
 use crate::scenario::file::{At, File, MeasureFile, TargetFile};
 use crate::units::{Bytes, Duration, Share, Text, Time, TimeOfDay};
 
-/// Something that must hold.
+/// A target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// What is measured.
@@ -176,7 +176,7 @@ fn target(
     Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, day, title })
 }
 
-/// Whether a class has what is measured: calls and staff have no latency, and only calls are refused.
+/// Whether the measure applies to a class: calls and staff have no latency, and only calls are refused.
 fn suits(measure: MeasureFile, class: &Class, file: &TargetFile, check: &mut Checker) -> Option<()> {
     let of_calls = matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
     let (what, help) = match measure {

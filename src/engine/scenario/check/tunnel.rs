@@ -1,4 +1,4 @@
-//! Tunnels: how they are set up, how their loss is noticed, read into the model.
+//! Tunnels: IKE and dead peer detection, read into the model.
 
 use crate::model::TunnelTerms;
 use crate::scenario::checker::Checker;

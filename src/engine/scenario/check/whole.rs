@@ -18,7 +18,7 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
     let transport = transport(file.transport.as_ref(), check);
     let fidelity = file.run.as_ref().map_or(Fidelity::Flow, |run| fidelity(run.get_ref(), check));
     let profiles = demand::profiles(file, check);
-    // What is faulty has a problem by now; stand-ins let the rest be checked all the same.
+    // Faulty tables have a problem by now; stand-ins let the rest be checked all the same.
     let (sites, counted) = estate.unwrap_or_default();
     let classes = demand::classes(file, &profiles, &sites, check).unwrap_or_default();
     let known = device::profiles(file, check);

@@ -18,7 +18,7 @@ impl<E: Copy + Default> Buckets<E> {
         Self { wheels: Box::new(std::array::from_fn(|_| Wheel::new())), chunks: Chunks::new() }
     }
 
-    /// A place in a bucket, which is not the one that is `up`.
+    /// A slot in a bucket other than the current one.
     #[inline]
     pub fn place(&mut self, bucket: u64, up: u64) -> &mut Pending<E> {
         if self.chunks.are_taken() {

@@ -6,18 +6,17 @@ use crate::sim::event_list::entries::ROOM;
 /// No chunk.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// What lies in buckets. Chunks are used again, the last that came free first: however far apart their buckets are, they lie
-/// close together.
+/// The events of all buckets. Chunks are reused, the last that was freed first, so that they lie close together in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunks<E> {
     pub all: Vec<Chunk<E>>,
-    /// After each the next part of its bucket, which is full, or the next chunk that is free.
+    /// By chunk: the next chunk of its bucket, which is full, or the next free chunk.
     next: Vec<u32>,
     free: u32,
 }
 
-/// A part of a bucket, in two lines of the cache. What a chunk says of its events is read at once, where a list of them
-/// would be waited for link by link.
+/// A part of a bucket, in two lines of the cache. Its events are read together, where a linked list would be waited for link by
+/// link.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(crate) struct Chunk<E>(pub [Pending<E>; ROOM]);
@@ -33,7 +32,7 @@ impl<E: Copy + Default> Chunks<E> {
         self.free == NONE
     }
 
-    /// There is one more, and it is free.
+    /// Adds a free chunk.
     #[cold]
     #[inline(never)]
     pub fn grow(&mut self) {
@@ -43,14 +42,14 @@ impl<E: Copy + Default> Chunks<E> {
         self.free = number;
     }
 
-    /// Takes the chunk that came free last, for the part of a bucket before `next`.
+    /// Takes the chunk that was freed last, for the part of a bucket before `next`.
     #[inline]
     pub fn take(&mut self, next: u32) -> u32 {
         let link = &mut self.next[self.free as usize];
         std::mem::replace(&mut self.free, std::mem::replace(link, next))
     }
 
-    /// A chunk is free; gives the next part of its bucket.
+    /// Frees a chunk; returns the next part of its bucket.
     #[inline]
     pub fn let_go(&mut self, chunk: u32) -> u32 {
         let next = std::mem::replace(&mut self.next[chunk as usize], self.free);

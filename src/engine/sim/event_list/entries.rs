@@ -1,8 +1,8 @@
-//! Events with what orders them: the few that are up, and a heap beside them.
+//! Events with their keys: the sorted current bucket, and the heap beside it.
 
 use crate::sim::hints::likely;
 
-/// An event, when it is due, and what breaks ties: two lie in a line of the cache.
+/// An event with its time and its tie-break: two fit in a line of the cache.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending<E> {
     pub at: u64,
@@ -18,18 +18,18 @@ impl<E> Pending<E> {
     }
 }
 
-/// What orders events, as one number.
+/// The key of the order, as one number.
 #[inline]
 pub(crate) fn key(at: u64, order: u64) -> u128 {
     u128::from(at) << 64 | u128::from(order)
 }
 
-/// Entries in order, the next one last. What is taken out may still be read until another one comes.
+/// Sorted entries, the next one last. A slot that was taken out may be read until the next insertion.
 #[derive(Clone, Debug)]
 pub(crate) struct Near<E> {
-    /// Places, as many as a chunk has or more.
+    /// Slots, at least as many as a chunk has.
     pub entries: Vec<Pending<E>>,
-    /// So many have not been taken out, of so many that came up together.
+    /// Entries that are left, of those that the bucket had.
     pub left: usize,
     pub began: usize,
 }
@@ -50,14 +50,14 @@ impl<E: Copy + Default> Near<E> {
         &self.entries[self.left]
     }
 
-    /// The first `len` of a chunk are there, and no others. All are copied, which is faster than a part of them.
+    /// Replaces the entries by the first `len` of a chunk. The whole chunk is copied, which is faster than a part of it.
     #[inline]
     pub fn begin(&mut self, chunk: &[Pending<E>; ROOM], len: usize) {
         self.entries[..ROOM].copy_from_slice(chunk);
         (self.left, self.began) = (len, len);
     }
 
-    /// Those are there, too, in no order.
+    /// Adds entries, unsorted.
     pub fn add(&mut self, others: &[Pending<E>]) {
         self.entries.truncate(self.left);
         self.entries.extend_from_slice(others);
@@ -65,24 +65,24 @@ impl<E: Copy + Default> Near<E> {
         self.entries.resize(self.left.max(ROOM), Pending::default());
     }
 
-    /// Brings them in order.
+    /// Sorts the entries.
     pub fn sort(&mut self) {
         self.entries[..self.left].sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
         self.began = self.left;
     }
 
-    /// Whether all places hold what was not taken out.
+    /// Whether all slots are in use.
     #[inline]
     pub fn is_full(&self) -> bool {
         self.left == self.entries.len()
     }
 
-    /// There is one more place.
+    /// Adds a slot.
     pub fn grow(&mut self) {
         self.entries.push(Pending::default());
     }
 
-    /// Makes room for what is due then, behind all that comes later; gives the place.
+    /// Makes room for an entry of this key, in order; returns its slot.
     #[inline]
     pub fn make_room(&mut self, key: u128) -> usize {
         let mut at = self.left;
@@ -95,11 +95,11 @@ impl<E: Copy + Default> Near<E> {
     }
 }
 
-/// Entries with the smallest key on top. What is taken out may still be read until another one comes.
+/// A binary heap with the smallest key on top. A slot that was taken out may be read until the next insertion.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heap<E> {
     entries: Vec<Pending<E>>,
-    /// So many have not been taken out.
+    /// Entries in the heap.
     pub left: usize,
 }
 
@@ -111,7 +111,7 @@ impl<E: Copy + Default> Heap<E> {
         if likely(self.left == 0) { None } else { self.entries.first() }
     }
 
-    /// Moves what comes later than `key` down; gives the place for it.
+    /// Moves later entries down; returns the slot for `key`.
     #[inline(never)]
     pub fn make_room(&mut self, key: u128) -> &mut Pending<E> {
         let mut at = self.left;

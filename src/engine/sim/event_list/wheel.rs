@@ -1,12 +1,12 @@
-//! Wheels of buckets, each as long as a turn of the one before it.
+//! Wheels of buckets: a bucket of each is as long as a turn of the wheel before it.
 
 use super::chunks::NONE;
 use crate::sim::hints::likely;
 
-/// Buckets of a wheel: 2 to so many.
+/// Buckets of a wheel, as a power of two.
 pub(crate) const DIGIT: u32 = 10;
 pub(crate) const BUCKETS: usize = 1 << DIGIT;
-/// So many wheels reach to the end of time from buckets of 16 us.
+/// Wheels that cover all of 64-bit time from buckets of 16 us.
 pub(crate) const WHEELS: usize = 5;
 
 /// Buckets of one length.
@@ -15,7 +15,7 @@ pub(crate) struct Wheel {
     /// The first chunk of each, and how many entries it has: chunks are written to without a look at them.
     pub first: [u32; BUCKETS],
     pub len: [u8; BUCKETS],
-    /// Which buckets have something in them, a bit each.
+    /// Which buckets hold events, a bit each.
     filled: [u64; BUCKETS / 64],
 }
 
@@ -24,7 +24,7 @@ impl Wheel {
         Self { first: [NONE; BUCKETS], len: [0; BUCKETS], filled: [0; BUCKETS / 64] }
     }
 
-    /// The first bucket after this one that has something in it.
+    /// The first bucket after this one that holds events.
     #[inline]
     pub fn next_filled(&self, bucket: usize) -> Option<usize> {
         let (first, bit) = ((bucket + 1) / 64, (bucket + 1) % 64);
@@ -36,7 +36,7 @@ impl Wheel {
         Some(word * 64 + self.filled[word].trailing_zeros() as usize)
     }
 
-    /// The first chunk of a bucket, and how many entries it has; nothing is left.
+    /// Empties a bucket: its first chunk, and the entries in that.
     #[inline]
     pub fn take(&mut self, bucket: usize) -> (u32, usize) {
         self.filled[bucket / 64] &= !(1 << (bucket % 64));
