@@ -33,26 +33,26 @@ pub fn apply(
     check: &mut Checker,
 ) -> bool {
     for change in changes {
-        let mut scribe = ChangeApplier { model, known, first, check, at: change.span() };
+        let mut applier = ChangeApplier { model, known, first, check, at: change.span() };
         match change.get_ref() {
-            Change::Curfew(file) => scribe.curfew(file),
-            Change::Shape(file) => scribe.shape(file),
-            Change::SwitchOff(file) => scribe.switch_off(file),
-            Change::Prioritise(file) => scribe.prioritise(file),
-            Change::Serve(file) => scribe.serve(file),
-            Change::Resize(file) => scribe.resize(file),
-            Change::Add(file) => scribe.add(file),
-            Change::Balance(file) => scribe.balance(file),
-            Change::Migrate(file) => scribe.migrate(file),
-            Change::Cache(file) => scribe.divert(file, true),
-            Change::BreakOut(file) => scribe.divert(file, false),
-            Change::Stagger(file) => scribe.stagger(file),
-            Change::Store(file) => scribe.store(file),
+            Change::Curfew(file) => applier.curfew(file),
+            Change::Shape(file) => applier.shape(file),
+            Change::SwitchOff(file) => applier.switch_off(file),
+            Change::Prioritise(file) => applier.prioritise(file),
+            Change::Serve(file) => applier.serve(file),
+            Change::Resize(file) => applier.resize(file),
+            Change::Add(file) => applier.add(file),
+            Change::Balance(file) => applier.balance(file),
+            Change::Migrate(file) => applier.migrate(file),
+            Change::Cache(file) => applier.divert(file, true),
+            Change::BreakOut(file) => applier.divert(file, false),
+            Change::Stagger(file) => applier.stagger(file),
+            Change::Store(file) => applier.store(file),
             Change::Tunnels(file) => {
-                scribe.tunnels(file);
+                applier.tunnels(file);
                 Some(())
             }
-            Change::Limit(file) => scribe.limit(file),
+            Change::Limit(file) => applier.limit(file),
         };
     }
     model.changes.sort_by_key(|edit| edit.at);

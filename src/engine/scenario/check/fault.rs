@@ -22,15 +22,15 @@ const LEAST_BETWEEN: f64 = 60.0;
 /// Adds faults to a model. `first` is the date of its first day.
 pub fn apply(model: &mut Model, faults: &[At<FaultFile>], first: Option<jiff::civil::Date>, check: &mut Checker) {
     for fault in faults {
-        let mut scribe = FaultApplier { model, first, check, at: fault.span() };
+        let mut applier = FaultApplier { model, first, check, at: fault.span() };
         let made = match fault.get_ref() {
-            FaultFile::Outage(file) => scribe.outage(file),
-            FaultFile::BrownOut(file) => scribe.brown_out(file),
-            FaultFile::Flaps(file) => scribe.flaps(file),
-            FaultFile::Cut(file) => scribe.cut(file),
-            FaultFile::ServersLost(file) => scribe.servers_lost(file),
-            FaultFile::Flood(file) => scribe.flood(file),
-            FaultFile::Surge(file) => scribe.surge(file),
+            FaultFile::Outage(file) => applier.outage(file),
+            FaultFile::BrownOut(file) => applier.brown_out(file),
+            FaultFile::Flaps(file) => applier.flaps(file),
+            FaultFile::Cut(file) => applier.cut(file),
+            FaultFile::ServersLost(file) => applier.servers_lost(file),
+            FaultFile::Flood(file) => applier.flood(file),
+            FaultFile::Surge(file) => applier.surge(file),
         };
         model.faults.extend(made);
     }
