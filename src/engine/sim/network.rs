@@ -45,17 +45,25 @@ impl Network {
         }
     }
 
-    /// Lets that happen; what it tells goes to `deliveries`.
+    /// Lets that happen, and what follows up to `until`, or until something is delivered; the time of the last of it. What it
+    /// tells goes to `deliveries`.
     pub fn step(
         &mut self,
-        now: Time,
+        (now, until): (Time, Time),
         at: ConcentratorId,
         events: &mut EventList<Event>,
         deliveries: &mut Vec<Delivery>,
-    ) {
+    ) -> Time {
         match self {
-            Self::Fluid(network) => deliveries.extend(network.step(now, at, events)),
-            Self::Packet(network) => deliveries.extend_from_slice(network.step()),
+            Self::Fluid(network) => {
+                deliveries.extend(network.step(now, at, events));
+                now
+            }
+            Self::Packet(network) => {
+                let (now, told) = network.step(until);
+                deliveries.extend_from_slice(told);
+                now
+            }
         }
     }
 

@@ -317,7 +317,7 @@ mod tests {
             kept.then_some(Duration(RTT)),
         );
         while network.next_time() < Time(600 * NANOS) {
-            let heard = network.step().to_vec();
+            let heard = network.step(Time(0)).1.to_vec();
             if let [Delivery::Transfer { .. }] = heard[..] {
                 assert!(network.script.is_empty(), "the script was played: {:?}", network.script);
                 assert_eq!(
@@ -384,7 +384,11 @@ mod tests {
                 network.start_connection(Time(0), flow, std::iter::repeat_n(turn, 2), Duration(0), Some(Duration(RTT)));
                 let done = std::iter::from_fn(|| {
                     (network.next_time() < Time(10 * NANOS)).then(|| {
-                        network.step().iter().any(|told| matches!(told, Delivery::Transfer { id: 0, epoch: 0, .. }))
+                        network
+                            .step(Time(0))
+                            .1
+                            .iter()
+                            .any(|told| matches!(told, Delivery::Transfer { id: 0, epoch: 0, .. }))
                     })
                 });
                 assert!(done.into_iter().any(|done| done), "{script:?} stalls");

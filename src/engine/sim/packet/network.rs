@@ -110,6 +110,9 @@ fn tunnel_rate_limit(model: &Model) -> BitRate {
 /// A bucket of the event list lasts 2 to so many nanoseconds: 131 us.
 const BUCKET: u32 = 17;
 
+/// Most events of a step: between steps the run looks whether it is to stop.
+const BATCH: u32 = 1024;
+
 impl PacketNetwork {
     /// An idle network whose senders form trains of up to `grain` packets.
     #[must_use]
@@ -169,9 +172,20 @@ impl PacketNetwork {
         (first.0, ConcentratorId::of(first.1))
     }
 
-    /// Handles the next event; gives what transactions and observers must know of it.
-    pub fn step(&mut self) -> &[Delivery] {
+    /// Handles events up to `until`, or until one of them delivers something: its time, and what it delivers.
+    pub fn step(&mut self, until: Time) -> (Time, &[Delivery]) {
         self.deliveries.clear();
+        for _ in 0..BATCH {
+            self.handle_next();
+            if !self.deliveries.is_empty() || self.next_time() > until {
+                break;
+            }
+        }
+        (self.now, &self.deliveries)
+    }
+
+    #[inline]
+    fn handle_next(&mut self) {
         let (end, concentrator) = self.next_service_end();
         if let Some((now, &event)) = self.events.pop_ahead_of(end) {
             self.now = now;
@@ -180,7 +194,6 @@ impl PacketNetwork {
             self.now = end.time();
             self.end_service(concentrator);
         }
-        &self.deliveries
     }
 
     /// Packets that have crossed a queue.
