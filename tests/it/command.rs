@@ -35,11 +35,11 @@ pub fn same(a: &BTreeMap<PathBuf, Vec<u8>>, b: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// One and two threads, twice each: every byte is the same.
+/// One thread, and two threads twice: every byte is the same.
 #[test]
 fn the_same_command_leaves_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    let runs: Vec<_> = [("1", "a"), ("2", "b"), ("1", "c"), ("2", "d")]
+    let runs: Vec<_> = [("1", "a"), ("2", "b"), ("2", "c")]
         .into_iter()
         .map(|(threads, name)| {
             let out = folder.path().join(name);

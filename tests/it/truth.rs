@@ -105,13 +105,13 @@ fn flow_fidelity_agrees_with_packets_in_every_regime() {
     let held = held(&found, &learnt());
     println!("{held:?}");
     let (inside, stated) = held.iter().fold((0, 0), |sum, (_, inside, stated)| (sum.0 + inside, sum.1 + stated));
-    assert!(stated >= 120, "{held:?}");
+    assert!(stated >= 80, "{held:?}");
     let percent = 100 * inside / stated;
     assert!((85..=96).contains(&percent), "{held:?}");
 }
 
 /// Scenarios of the sample, and their seed.
-const SAMPLE: u64 = 90;
+const SAMPLE: u64 = 60;
 const SAMPLE_SEED: u64 = 77;
 
 /// What each ingredient of flow fidelity buys with one queue, where most of them matter: without it, the median error of class
