@@ -130,6 +130,7 @@ scenarios! {
     curfew_runs: short "curfew";
     five_day_firewall_2023_says_its_story: story "five-day-firewall-2023";
     hub_fails_0830_says_its_story: story "hub-fails-0830";
+    #[ignore = "simulates a day with five set-ups; CI runs it"]
     inert_shaping_says_its_story: story "inert-shaping";
     #[ignore = "simulates ten days of Kent with four set-ups; CI runs it"]
     kent_april_2026_says_its_story: story "kent-april-2026";
