@@ -19,7 +19,7 @@ impl Asked {
 }
 
 impl Observer for Asked {
-    fn on(&mut self, now: headend::units::Time, fact: &Fact<'_>) {
+    fn on(&mut self, now: headend::Time, fact: &Fact<'_>) {
         if let Fact::Asked { class, bytes } = fact {
             let bins = &mut self.0[class.index()];
             let bin = usize::try_from(now.0 / TEN_MINUTES).expect("a run has few bins");

@@ -45,6 +45,7 @@ pub use headend_engine::sim::observer::{Fact, Observer, Outcome, Record};
 pub use headend_engine::sim::simulate;
 pub use headend_engine::study::results::{Results, SetupResult, TargetResult, Verdict};
 pub use headend_engine::study::{RunOptions, StudyError, run};
+pub use headend_engine::units::{Duration, Time};
 pub use plan::{PlanResult, Question, plan};
 
 #[doc(hidden)]

@@ -208,18 +208,6 @@ impl<E: Copy + Default> EventList<E> {
         self.near.last().is_none_or(|near| late.key() < near.key())
     }
 
-    /// Whether a bucket became current with the event that was taken out last, and holds at least so many others.
-    #[must_use]
-    #[inline]
-    pub fn bucket_holds(&self, others: usize) -> bool {
-        unlikely(self.near.left >= others) && self.near.left + 1 == self.near.began
-    }
-
-    /// The rest of the current bucket, the last event first.
-    pub fn due_now(&self) -> impl Iterator<Item = &E> {
-        self.near.entries[..self.near.left].iter().map(|entry| &entry.event)
-    }
-
     /// Makes the next bucket current, if the present one is empty.
     #[inline]
     fn fetch(&mut self) {

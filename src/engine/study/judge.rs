@@ -325,22 +325,22 @@ fn mean_of(paths: &[Paths]) -> Paths {
 /// Remarks that follow from the set-up alone.
 pub(crate) fn remarks(model: &Model) -> Vec<String> {
     let mut remarks = Vec::new();
-    for unit in &model.concentrators {
-        if unit.discipline != Discipline::Fifo && *unit.order() == Discipline::Fifo {
-            let why = match unit.carries().1 {
+    for concentrator in &model.concentrators {
+        if concentrator.discipline != Discipline::Fifo && *concentrator.order() == Discipline::Fifo {
+            let why = match concentrator.carries().1 {
                 Bottleneck::Line => "it was told that its line carries more than it does, so queues form beyond it",
                 _ => "encryption is what holds packets up, and takes them as they come",
             };
-            remarks.push(format!("the order of service at {} does nothing: {why}", unit.name));
+            remarks.push(format!("the order of service at {} does nothing: {why}", concentrator.name));
         }
     }
     let (all, each) = model.tunnels.count(model.concentrators.len() as u64, model.sites.len() as u64);
-    for unit in &model.concentrators {
-        if let Some(most) = unit.tunnels.filter(|most| each > u64::from(*most)) {
+    for concentrator in &model.concentrators {
+        if let Some(most) = concentrator.tunnels.filter(|most| each > u64::from(*most)) {
             remarks.push(format!(
                 "a design in which each site has a tunnel to each concentrator needs {each} tunnels at {}, which holds \
                  {most} ({all} in all)",
-                unit.name
+                concentrator.name
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! Bursts: windows of senders that start. They go before the flows that share, which pay for them.
+//! Slow-start bursts. They are served ahead of the flows that share, which are delayed by the work.
 
 use crate::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::fluid::class_queue::{ClassQueue, LATELY};

@@ -1,4 +1,4 @@
-//! A lane: one of a concentrator's queues with all that is before it and in it.
+//! A class queue of a concentrator: the flows that share it, the bursts that wait, and the standing queue.
 
 use crate::model::{ClassId, MAX_CLASSES, SiteId};
 use crate::sim::discipline::ClassQueueTerms;

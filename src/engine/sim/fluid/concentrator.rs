@@ -112,7 +112,7 @@ impl FluidConcentrator {
     #[must_use]
     pub fn new(concentrator: &Concentrator, transport: Transport, sites: &[Site], names: &[u64]) -> Self {
         let classes = names.len();
-        let cost = ServiceCost::of(concentrator).expect("a checked unit has a cost");
+        let cost = ServiceCost::of(concentrator).expect("a checked concentrator has a cost");
         let shapes = vec![Shape::NONE; classes];
         let discipline = concentrator.order();
         let plan = plan(discipline, &shapes, names);
@@ -317,7 +317,7 @@ impl FluidConcentrator {
     /// If packet rate and throughput contradict each other, which `check` refuses.
     pub fn replace_device(&mut self, concentrator: &Concentrator, sites: &[Site]) {
         let before = self.per_access_bit();
-        self.cost = ServiceCost::of(concentrator).expect("a checked unit has a cost");
+        self.cost = ServiceCost::of(concentrator).expect("a checked concentrator has a cost");
         if let Transport::Tcp(tcp) = self.transport {
             self.full = self.cost.over(tcp).full();
         }

@@ -1,4 +1,4 @@
-//! What time does to what stands before each lane: the queue that long transfers keep, bursts, and their average.
+//! The passage of time in each class queue: the standing queue, the bursts that wait, and their average.
 
 use crate::model::MAX_CLASSES;
 use crate::sim::fluid::class_queue::LATELY;

@@ -1,4 +1,4 @@
-//! What a burst would meet now: on its way through the queue and the access link.
+//! The state of a path: the waits and rates that a burst would meet now at the class queue and the access link.
 
 use crate::model::{ClassId, SiteId};
 use crate::sim::fluid::class_queue::ClassQueue;

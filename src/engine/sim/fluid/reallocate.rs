@@ -1,4 +1,4 @@
-//! Settling: the throughput is split over the lanes, and a site's access link over those that it is busy in.
+//! Reallocation: the throughput is split over the class queues, and a site's access link over those that it is busy in.
 
 use crate::model::{MAX_CLASSES, SiteId, Transport};
 use crate::sim::fluid::concentrator::FluidConcentrator;

@@ -1,4 +1,4 @@
-//! A band: flows that share a capacity max-min fairly, each site within its access link.
+//! Max-min sharing: flows share a capacity, each site within its access link.
 //!
 //! Every busy site *i* has a weight and a cap; its rate is `min(weight * level, cap)`, where the level is as
 //! high as the capacity allows (water-filling; Bertsekas & Gallager, Data Networks, section 6.5.2). Inside a

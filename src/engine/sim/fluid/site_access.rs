@@ -1,4 +1,4 @@
-//! A door: a site as its concentrator sees it, with the path between them.
+//! The access of a site: its link as its concentrator sees it, with the path between them.
 
 use crate::model::{Concentrator, Ingredient, Site, Transport};
 use crate::units::float;

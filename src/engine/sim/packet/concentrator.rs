@@ -66,7 +66,7 @@ impl PacketConcentrator {
         let classes = names.len();
         let limit = buffer_limit(concentrator);
         Self {
-            cost: ServiceCost::of(concentrator).expect("a checked unit has a cost"),
+            cost: ServiceCost::of(concentrator).expect("a checked concentrator has a cost"),
             throughput: concentrator.carries().0.bits(),
             both: concentrator.counts == Counts::Both,
             buffer: limit,
@@ -211,7 +211,7 @@ impl PacketConcentrator {
     /// If packet rate and throughput contradict each other, which `check` refuses.
     pub fn replace_device(&mut self, now: Time, concentrator: &Concentrator) {
         self.advance(now);
-        self.cost = ServiceCost::of(concentrator).expect("a checked unit has a cost");
+        self.cost = ServiceCost::of(concentrator).expect("a checked concentrator has a cost");
         self.buffer = buffer_limit(concentrator);
         self.scheduler.set_limit(self.buffer);
     }

@@ -1,4 +1,4 @@
-//! A site's share of a band: its flows in the order in which they end, the next few in order, the others in a heap.
+//! The flows of a site in the order in which they end, the next few in order, the others in a heap.
 //!
 //! Most sites have few flows. Those in order come and go without a guess at which ends first: the next one is the last in
 //! memory. When they are used up the next few are sorted out of the heap, in its place (Williams 1964, Algorithm 232).
