@@ -1,4 +1,4 @@
-//! The report: what a study found, in a sentence, tables, charts and files. Pure functions from [`Results`] to text.
+//! The report: what a study found, in a sentence, tables, charts and files. Pure functions from results to text.
 
 pub mod answer;
 pub(crate) mod chart;

@@ -108,9 +108,8 @@ impl<O: Observer> Engine<'_, O> {
         if next > end {
             return false;
         }
-        let until = self.events.next_time().min(end);
         let mut deliveries = std::mem::take(&mut self.deliveries);
-        self.now = self.network.step((next, until), at, &mut self.events, &mut deliveries);
+        self.now = self.network.step((next, end), at, &mut self.events, &mut deliveries);
         deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
         self.deliveries = deliveries;
         true

@@ -45,11 +45,11 @@ impl Network {
         }
     }
 
-    /// Lets that happen, and what follows up to `until`, or until something is delivered; the time of the last of it. What it
-    /// tells goes to `deliveries`.
+    /// Lets that happen, and packets that follow before the run's next event and its `end`, or until something is delivered; the
+    /// time of the last of it. What it tells goes to `deliveries`.
     pub fn step(
         &mut self,
-        (now, until): (Time, Time),
+        (now, end): (Time, Time),
         at: ConcentratorId,
         events: &mut EventList<Event>,
         deliveries: &mut Vec<Delivery>,
@@ -60,7 +60,7 @@ impl Network {
                 now
             }
             Self::Packet(network) => {
-                let (now, told) = network.step(until);
+                let (now, told) = network.step(events.next_time().min(end));
                 deliveries.extend_from_slice(told);
                 now
             }

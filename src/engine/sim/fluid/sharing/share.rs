@@ -102,7 +102,7 @@ impl SiteQueue {
         ordered[at] = entry;
     }
 
-    /// The same where room has to be made first. This and [`Share::heap`] are called last: nothing has to be put aside for
+    /// The same where room has to be made first. This and [`SiteQueue::heap`] are called last: nothing has to be put aside for
     /// them where they are not.
     #[inline(never)]
     fn push_with_room(&mut self, entry: Entry) {
