@@ -236,10 +236,9 @@ impl Search<'_> {
                 continue;
             }
             let bend = self.bend(crossing.mean, (a, &worse), (b, &better))?;
-            let found = crossing.mean + bend.by;
+            let Interval { mean: found, half } = bent(&crossing, bend.by);
             if bend.by.abs() <= crossing.half && !touches {
-                let Interval { mean, half } = bent(&crossing, bend.by);
-                return Ok(self.told(mean, (mean - half, mean + half), half <= wanted));
+                return Ok(self.told(found, (found - half, found + half), half <= wanted));
             }
             // The measure jumps: all that is sure is which value fails, which holds, and how far other days would move the crossing.
             let (from, to) = bend.between;

@@ -99,7 +99,7 @@ fn flow_fidelity_agrees_with_packets_in_every_regime() {
     println!("{table:#?}");
     assert!(all.mean[0] <= 0.08 && all.p95[0] <= 0.10, "{all:?}");
     assert!(all.mean[1] <= 0.35 && all.bands[0] <= 0.10 && all.utilisation[1] <= 0.06, "{all:?}");
-    for line in table.iter().filter(|line| line.cases >= 15) {
+    for line in table.iter().filter(|line| line.cases >= 5) {
         assert!(line.mean[0] <= 0.20, "{line:?}");
     }
     let held = held(&found, &learnt());
