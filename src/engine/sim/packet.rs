@@ -5,11 +5,13 @@
 //! is several packets of one sender that move as one; with a grain of 1 every packet moves by itself.
 
 pub(crate) mod access_link;
+pub(crate) mod buffer;
 pub(crate) mod concentrator;
 pub(crate) mod exchange;
 pub(crate) mod network;
 pub(crate) mod packet_pool;
 pub(crate) mod scheduler;
+pub(crate) mod service_line;
 pub(crate) mod shaper;
 pub(crate) mod streams;
 pub(crate) mod tcp;

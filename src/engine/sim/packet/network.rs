@@ -6,8 +6,9 @@ use crate::sim::discipline::Shape;
 use crate::sim::event_list::{Due, EventList, Rank};
 use crate::sim::observer::{ConcentratorSnapshot, Parts};
 use crate::sim::packet::access_link::{AccessLink, Train};
-use crate::sim::packet::concentrator::PacketConcentrator;
+use crate::sim::packet::concentrator::{Arrival, PacketConcentrator};
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
+use crate::sim::packet::service_line::Service;
 use crate::sim::packet::tcp::connection::Connection;
 use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, SYN_SIZE, TrainSizes, header_size};
 use crate::sim::transaction::latency::LatencyParts;
@@ -20,6 +21,8 @@ use crate::units::{BitRate, Duration, Time};
 pub(super) enum PacketEvent {
     /// A packet arrives at the headend.
     Up(SiteId),
+    /// A packet that stood in a line towards the headend arrives there.
+    Served(PacketId),
     /// A packet arrives at a site.
     Down(SiteId),
     /// A timer of a connection may expire; void if the flow has another epoch.
@@ -225,6 +228,10 @@ impl PacketNetwork {
                 let packet = self.pool.take(id);
                 self.deliver_to_site(&packet);
             }
+            PacketEvent::Served(id) => {
+                let packet = self.pool.take(id);
+                self.deliver_to_server(&packet);
+            }
             PacketEvent::Timer(id, epoch) => self.on_timer(id, epoch),
             PacketEvent::Response(id, epoch) => {
                 if self.is_current(id, epoch) {
@@ -294,10 +301,10 @@ impl PacketNetwork {
     pub(super) fn enqueue(&mut self, id: PacketId) {
         let concentrator = self.pool[id].packet.flow.concentrator;
         self.dropped.clear();
-        if let Some(end) =
-            self.concentrators[concentrator.index()].arrive(self.now, &mut self.pool, id, &mut self.dropped)
-        {
-            self.service_ends[concentrator.index()] = self.events.due(end, Rank::Arrival);
+        match self.concentrators[concentrator.index()].arrive(self.now, &mut self.pool, id, &mut self.dropped) {
+            Arrival::Waits => {}
+            Arrival::Served(end) => self.service_ends[concentrator.index()] = self.events.due(end, Rank::Arrival),
+            Arrival::Leaves(service) => self.leave_line(concentrator, id, service),
         }
         for place in 0..self.dropped.len() {
             let packet = self.dropped[place].packet;
@@ -311,24 +318,46 @@ impl PacketNetwork {
         }
     }
 
+    /// It is known when a packet leaves its line.
+    #[inline]
+    fn leave_line(&mut self, at: ConcentratorId, id: PacketId, service: Service) {
+        if self.pool[id].packet.direction == Direction::Down {
+            return self.send_to_site(id, service);
+        }
+        if self.concentrators[at.index()].line().push_up(service.ends, id) {
+            self.service_ends[at.index()] = self.events.due(service.ends, Rank::Arrival);
+        }
+    }
+
     /// A packet leaves the concentrator.
     #[inline]
     pub(super) fn end_service(&mut self, at: ConcentratorId) {
         let concentrator = &mut self.concentrators[at.index()];
-        let Some((id, began, next)) = concentrator.end_service(self.now, &self.pool) else { return };
+        let (id, began, next) = match concentrator.line().pop_up() {
+            Some((id, next)) => (id, self.now, next),
+            None => match concentrator.end_service(self.now, &self.pool) {
+                Some(ended) => ended,
+                None => return,
+            },
+        };
+        self.service_ends[at.index()] = next.map_or(Due::NEVER, |next| self.events.due(next, Rank::Arrival));
+        if self.pool[id].packet.direction == Direction::Down {
+            return self.send_to_site(id, Service { began, ends: self.now });
+        }
+        let packet = self.pool.take(id);
+        self.crossings += u64::from(packet.count);
+        self.deliver_to_server(&packet);
+    }
+
+    /// A packet that is served so takes the access link.
+    #[inline]
+    fn send_to_site(&mut self, id: PacketId, Service { began, ends }: Service) {
         let queued = &self.pool[id];
         let packet = &queued.packet;
-        self.crossings += u64::from(packet.count);
-        self.service_ends[at.index()] = next.map_or(Due::NEVER, |next| self.events.due(next, Rank::Arrival));
-        if packet.direction == Direction::Up {
-            let packet = self.pool.take(id);
-            self.deliver_to_server(&packet);
-            return;
-        }
-        let each = self.now.since(began).0 / u64::from(packet.count);
+        let each = ends.since(began).0 / u64::from(packet.count);
         let from = if packet.kind == PacketKind::Message { began } else { began + Duration(each) };
-        let train = Train { from, until: self.now, bytes: queued.bytes(), last: queued.last() };
-        self.crossings += u64::from(packet.count);
+        let train = Train { from, until: ends, bytes: queued.bytes(), last: queued.last() };
+        self.crossings += 2 * u64::from(packet.count);
         let site = packet.flow.site;
         match self.access_links[site.index()].down.send(train, &mut self.pool, id) {
             Ok(Some(at)) => self.events.push(at, Rank::Arrival, PacketEvent::Down(site)),
@@ -401,12 +430,16 @@ impl PacketNetwork {
     pub fn set_discipline(&mut self, now: Time, concentrator: ConcentratorId, order: &Discipline) {
         self.now = now;
         self.dropped.clear();
-        self.concentrators[concentrator.index()].set_discipline(
-            &mut self.pool,
-            order,
-            &self.class_names,
-            &mut self.dropped,
-        );
+        let device = &mut self.concentrators[concentrator.index()];
+        device.set_discipline(&mut self.pool, order, &self.class_names, &mut self.dropped);
+        let mut left = false;
+        for (at, id) in device.line().drain_up() {
+            self.events.push(at, Rank::Arrival, PacketEvent::Served(id));
+            left = true;
+        }
+        if left {
+            self.service_ends[concentrator.index()] = Due::NEVER;
+        }
     }
 
     /// Sets the caps of a class.

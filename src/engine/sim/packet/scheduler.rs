@@ -9,18 +9,10 @@ use std::ops::Range;
 use crate::model::Discipline;
 use crate::sim::discipline::{QueuePlan, Shape, plan};
 use crate::sim::fluid::sharing::Fairness;
+use crate::sim::packet::buffer::{BufferLimit, Occupancy, beyond};
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::wire::{Packet, PacketKind};
 use crate::units::float;
-
-/// Limit of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BufferLimit {
-    /// Bytes.
-    pub bytes: u64,
-    /// Packets.
-    pub packets: u64,
-}
 
 /// Queued packets, and the order in which they are served.
 #[derive(Clone, Debug)]
@@ -37,8 +29,7 @@ struct PacketQueue {
     rank: Range<usize>,
     deficit: Deficit,
     lines: Lines,
-    bytes: u64,
-    packets: u64,
+    holds: Occupancy,
 }
 
 /// State of deficit round robin (Shreedhar & Varghese 1996): deficit counter and quantum [bytes].
@@ -107,10 +98,15 @@ impl Scheduler {
             rank,
             deficit: Deficit::of(queue.weight.map_or(1.0, |weight| weight / least)),
             lines: if by_line(queue.fairness) { Lines::Fair(Fair::default()) } else { Lines::One(VecDeque::new()) },
-            bytes: 0,
-            packets: 0,
+            holds: Occupancy::default(),
         });
         Self { queues: queues.collect(), limit, waiting: 0, plan }
+    }
+
+    /// Whether all packets are in one line, served first in first out.
+    #[must_use]
+    pub fn is_one_line(&self) -> bool {
+        matches!(&self.queues[..], [PacketQueue { lines: Lines::One(_), .. }])
     }
 
     /// Sets the limit of each queue; queued packets stay.
@@ -138,7 +134,7 @@ impl Scheduler {
         let queued = &pool[id];
         let place = self.plan.queue_of(queued.packet.flow.class);
         let queue = &mut self.queues[place];
-        let fits = queue.fits(queued, self.limit);
+        let fits = queue.holds.packets_that_fit(queued, self.limit) == queued.packet.count;
         match &mut queue.lines {
             Lines::One(line) if fits && line.len() < line.capacity() => {
                 line.push_back(id);
@@ -156,10 +152,10 @@ impl Scheduler {
     /// Enqueues the part of a train that fits, and drops the rest.
     fn push_truncated(&mut self, pool: &mut PacketPool, place: usize, id: PacketId, lost: &mut Vec<QueuedPacket>) {
         let (queue, queued) = (&mut self.queues[place], &pool[id]);
-        let Packet { kind, count, .. } = queued.packet;
-        let fits = if kind == PacketKind::Message { count } else { queue.packets_that_fit(queued, self.limit) };
+        let count = queued.packet.count;
+        let fits = queue.holds.packets_that_fit(queued, self.limit);
         if fits < count {
-            lost.push(rest(queued, fits));
+            lost.push(beyond(queued, fits));
             pool[id].truncate(fits);
         }
         if fits == 0 {
@@ -182,10 +178,9 @@ impl Scheduler {
         let endless = packet.kind == PacketKind::Message;
         let weight = self.plan.flow_weight[packet.flow.class.index()];
         fair.push(line_of(packet, self.plan.turns_by_flow), weight, (id, bytes));
-        while !endless && (queue.bytes > self.limit.bytes || queue.packets > self.limit.packets) {
+        while !endless && queue.holds.exceeds(self.limit) {
             let (dropped, bytes, emptied) = fair.drop_from_longest(pool);
-            queue.bytes -= bytes;
-            queue.packets -= 1;
+            queue.holds.remove(bytes, 1);
             self.waiting -= usize::from(emptied);
             lost.push(dropped);
         }
@@ -197,7 +192,7 @@ impl Scheduler {
         if self.waiting == 0 {
             return None;
         }
-        let first = self.queues.iter().position(|queue| queue.packets > 0)?;
+        let first = self.queues.iter().position(|queue| queue.holds.packets > 0)?;
         let queue = &mut self.queues[first];
         match &mut queue.lines {
             Lines::One(line) if queue.rank.len() == 1 => {
@@ -247,40 +242,16 @@ impl Scheduler {
 }
 
 impl PacketQueue {
-    /// Whether a train fits whole.
-    fn fits(&self, queued: &QueuedPacket, limit: BufferLimit) -> bool {
-        self.bytes + queued.bytes() <= limit.bytes && self.packets + u64::from(queued.packet.count) <= limit.packets
-    }
-
-    /// Packets of a train that fit.
-    fn packets_that_fit(&self, queued: &QueuedPacket, limit: BufferLimit) -> u16 {
-        let count = queued.packet.count;
-        if self.fits(queued, limit) {
-            return count;
-        }
-        let by_bytes = limit.bytes.saturating_sub(self.bytes) / u64::from(queued.size.max(1));
-        let by_packets = limit.packets.saturating_sub(self.packets);
-        u16::try_from(by_bytes.min(by_packets)).unwrap_or(u16::MAX).min(count - 1)
-    }
-
     fn count_in(&mut self, queued: &QueuedPacket) {
-        self.bytes += queued.bytes();
-        self.packets += u64::from(queued.packet.count);
+        self.holds.add(queued.bytes(), queued.packet.count);
     }
 
     fn count_out(&mut self, queued: &QueuedPacket) {
-        self.bytes -= queued.bytes();
-        self.packets -= u64::from(queued.packet.count);
-        if self.packets == 0 {
+        self.holds.remove(queued.bytes(), queued.packet.count);
+        if self.holds.packets == 0 {
             self.deficit.end_visit(true);
         }
     }
-}
-
-/// The packets of a train beyond the first `fits`.
-fn rest(queued: &QueuedPacket, fits: u16) -> QueuedPacket {
-    let packet = Packet { count: queued.packet.count - fits, ..queued.packet };
-    QueuedPacket { packet, ..*queued }
 }
 
 /// The line of a packet: its site's, or its flow's (or call's) where flows have weights of their own.
