@@ -15,4 +15,5 @@ pub(crate) mod service_line;
 pub(crate) mod shaper;
 pub(crate) mod streams;
 pub(crate) mod tcp;
+pub(crate) mod trains;
 pub(crate) mod wire;

@@ -54,30 +54,69 @@ impl LinkDirection {
         Self { byte_time: 8.0 / rate, buffer, propagation: delay, busy_until: Time(0), in_flight: VecDeque::new() }
     }
 
-    /// Sends a train. Gives its arrival at the other end, if it is the only one on the link.
-    ///
-    /// # Errors
-    /// If the buffer is full.
-    #[allow(clippy::result_unit_err)] // nothing more is to be said of it
-    #[inline]
-    pub fn send(&mut self, train: Train, pool: &mut PacketPool, id: PacketId) -> Result<Option<Time>, ()> {
-        let Some(at) = self.arrival_time(&train) else { return Err(()) };
-        let first = self.in_flight.is_empty();
-        pool[id].at = at;
-        self.in_flight.push_back(id);
-        Ok(first.then_some(at))
+    /// Its rate [bit/s].
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        8.0 / self.byte_time
     }
 
-    /// Arrival of a train at the other end; none if it is dropped.
-    pub fn arrival_time(&mut self, train: &Train) -> Option<Time> {
-        if self.busy_until > train.from + self.buffer {
-            return None;
+    /// Sends a train, as far as the buffer takes it. Gives the arrival of its first packet at the other end, if it is the only one
+    /// on the link.
+    ///
+    /// # Errors
+    /// If the buffer takes nothing of it.
+    #[allow(clippy::result_unit_err)] // nothing more is to be said of it
+    #[inline]
+    pub fn send(&mut self, mut train: Train, pool: &mut PacketPool, id: PacketId) -> Result<Option<Time>, ()> {
+        let packets = pool[id].packet.count;
+        let fits = self.packets_that_fit(&train, packets);
+        if fits == 0 {
+            return Err(());
         }
+        if fits < packets {
+            pool[id].truncate(fits);
+            (train.bytes, train.last) = (pool[id].bytes(), pool[id].last());
+        }
+        let first = self.in_flight.is_empty();
+        let (head, last) = self.carry(&train, fits);
+        (pool[id].at, pool[id].packet.tail) = (head, last.since(head));
+        self.in_flight.push_back(id);
+        Ok(first.then_some(head))
+    }
+
+    /// Packets of a train that find room.
+    #[inline]
+    fn packets_that_fit(&self, train: &Train, packets: u16) -> u16 {
+        let full_at = train.from + self.buffer;
+        if self.busy_until > full_at {
+            return 0;
+        }
+        if packets == 1 || train.last == 0 || self.busy_until + self.transmission_time(train.bytes) <= full_at {
+            return packets;
+        }
+        // Each packet takes so much of the room, less what the link sends until the next one arrives.
+        let gaps = u64::from(packets - 1);
+        let each = self.transmission_time((train.bytes - train.last) / gaps).0;
+        let grows = each.saturating_sub(train.until.since(train.from).0 / gaps);
+        let room = full_at.since(self.busy_until).0;
+        u16::try_from(room / grows.max(1)).unwrap_or(u16::MAX).saturating_add(1).min(packets)
+    }
+
+    /// The link carries a train: when its first packet and its last one arrive at the other end.
+    #[inline]
+    fn carry(&mut self, train: &Train, packets: u16) -> (Time, Time) {
+        let begins = self.busy_until.max(train.from);
         // The link sends the first packet of a train while the others arrive.
         let all = self.transmission_time(train.bytes);
         let last = if train.last == train.bytes { all } else { self.transmission_time(train.last) };
-        self.busy_until = (self.busy_until.max(train.from) + all).max(train.until + last);
-        Some(self.busy_until + self.propagation)
+        self.busy_until = (begins + all).max(train.until + last);
+        let arrives = self.busy_until + self.propagation;
+        // A message counts as one packet.
+        if packets == 1 || train.last == 0 {
+            return (arrives, arrives);
+        }
+        let first = self.transmission_time((train.bytes - train.last) / u64::from(packets - 1));
+        ((begins + first + self.propagation).min(arrives), arrives)
     }
 
     /// Delivers the first packet on the link; gives the arrival of the next.

@@ -28,15 +28,15 @@ pub struct PacketConcentrator {
     tx_ring: Option<PacketId>,
     has_tx_ring: bool,
     shapers: Vec<Shaper>,
-    /// Whether no class is shaped.
-    unshaped: bool,
+    /// Classes that are shaped.
+    shaped: u32,
     now: Time,
     counters: PacketCounters,
 }
 
 /// What a packet that arrives meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub enum Enqueued {
     /// It waits, or is lost.
     Waits,
     /// It is the only one; its service ends then.
@@ -95,7 +95,7 @@ impl PacketConcentrator {
             tx_ring: None,
             has_tx_ring: !ideal,
             shapers: vec![Shaper::new(Shape::NONE); classes],
-            unshaped: true,
+            shaped: 0,
             now: Time(0),
             counters: PacketCounters {
                 arrived: vec![0.0; classes],
@@ -109,7 +109,7 @@ impl PacketConcentrator {
 
     /// A train arrives; packets that are dropped go to `lost`.
     #[inline]
-    pub fn arrive(&mut self, now: Time, pool: &mut PacketPool, id: PacketId, lost: &mut Vec<QueuedPacket>) -> Arrival {
+    pub fn arrive(&mut self, now: Time, pool: &mut PacketPool, id: PacketId, lost: &mut Vec<QueuedPacket>) -> Enqueued {
         let queued = &pool[id];
         let work = self.work(queued);
         self.counters.arrived[queued.packet.flow.class.index()] += work;
@@ -117,13 +117,13 @@ impl PacketConcentrator {
             return self.join_line(now, pool, id, (work, lost));
         }
         if self.in_service.is_none() {
-            return Arrival::Served(self.start_service(now, pool, id, work));
+            return Enqueued::Served(self.start_service(now, pool, id, work));
         }
         let before = lost.len();
         self.scheduler.push(pool, id, lost);
         self.count_lost(&lost[before..]);
         self.fill_tx_ring(pool);
-        Arrival::Waits
+        Enqueued::Waits
     }
 
     /// A train of so much work joins the line, as far as it fits.
@@ -134,7 +134,7 @@ impl PacketConcentrator {
         pool: &mut PacketPool,
         id: PacketId,
         (mut work, lost): (f64, &mut Vec<QueuedPacket>),
-    ) -> Arrival {
+    ) -> Enqueued {
         self.line.advance(now, &mut self.counters.served);
         let fits = self.line.packets_that_fit(&pool[id], self.buffer);
         if fits < pool[id].packet.count {
@@ -143,14 +143,14 @@ impl PacketConcentrator {
             lost.push(dropped);
             if fits == 0 {
                 pool.drop(id);
-                return Arrival::Waits;
+                return Enqueued::Waits;
             }
             pool[id].truncate(fits);
             work = self.work(&pool[id]);
         }
         let service = self.line.join(now, &pool[id], work, Duration::of_secs(work / self.throughput));
         self.count_wait(service.began, &pool[id]);
-        Arrival::Leaves(service)
+        Enqueued::Leaves(service)
     }
 
     /// The line towards the headend.
@@ -222,6 +222,12 @@ impl PacketConcentrator {
         self.cost.train(u32::from(queued.packet.count), queued.size, queued.last_size)
     }
 
+    /// Its throughput [bit/s].
+    #[must_use]
+    pub fn throughput(&self) -> f64 {
+        self.throughput
+    }
+
     /// Bytes on the wire of a packet of `inner` bytes.
     #[must_use]
     pub fn wire_size(&self, inner: u32) -> u32 {
@@ -235,7 +241,7 @@ impl PacketConcentrator {
     #[allow(clippy::result_unit_err)] // nothing more is to be said of it
     #[inline]
     pub fn shape(&mut self, now: Time, queued: &QueuedPacket) -> Result<Option<Time>, ()> {
-        if self.unshaped {
+        if self.shaped == 0 {
             return Ok(None);
         }
         self.apply_shaper(now, queued)
@@ -277,7 +283,7 @@ impl PacketConcentrator {
             return;
         }
         self.shapers[class.index()] = Shaper::new(shape);
-        self.unshaped = self.shapers.iter().all(Shaper::is_open);
+        self.shaped = self.shapers.iter().fold(0, |count, shaper| count + u32::from(!shaper.is_open()));
     }
 
     /// Changes the throughput; the packet in service ends as it would have.
@@ -374,9 +380,9 @@ mod tests {
             let packet = Packet { count, ..Packet::control(flow, PacketKind::Data, Direction::Down, now) };
             let id = self.pool.add(QueuedPacket { packet, at: now, size: bytes, last_size: bytes });
             match self.device.arrive(now, &mut self.pool, id, &mut self.lost) {
-                Arrival::Waits => {}
-                Arrival::Served(end) => self.ends = Some(end),
-                Arrival::Leaves(service) => self.served.push((owner, service.ends)),
+                Enqueued::Waits => {}
+                Enqueued::Served(end) => self.ends = Some(end),
+                Enqueued::Leaves(service) => self.served.push((owner, service.ends)),
             }
         }
     }

@@ -110,34 +110,23 @@ impl PacketNetwork {
     pub(super) fn send_request(&mut self, id: TransactionId) {
         let Some(tcp) = self.tcp else { return };
         self.connections[id as usize].send_request(&tcp);
-        self.send_allowed(id, Direction::Up);
+        self.send_allowed(id, Direction::Up, Duration(0));
     }
 
     pub(super) fn send_response(&mut self, id: TransactionId) {
         let Some(tcp) = self.tcp else { return };
         self.connections[id as usize].send_response(&tcp);
-        self.send_allowed(id, Direction::Down);
+        self.send_allowed(id, Direction::Down, Duration(0));
         self.arm_timer(id);
     }
 
-    /// Sends what the window allows, in trains of the configured size, and of at most a quarter of the window: larger trains
-    /// would synchronise with themselves.
-    #[inline]
-    pub(super) fn send_allowed(&mut self, id: TransactionId, direction: Direction) {
-        let sender = &mut self.connections[id as usize].half(direction).sender;
-        let most = self.train_size.min((sender.cwnd() / 4).max(1));
-        while let Some((mut first, mut count)) =
-            self.connections[id as usize].half(direction).sender.next_segments(self.now)
-        {
-            while count > most {
-                self.send_data(id, direction, (first, most));
-                (first, count) = (first + most, count - most);
-            }
-            self.send_data(id, direction, (first, count));
-        }
-    }
-
-    pub(super) fn send_data(&mut self, id: TransactionId, direction: Direction, (first, count): (u32, u32)) {
+    pub(super) fn send_data(
+        &mut self,
+        id: TransactionId,
+        direction: Direction,
+        (first, count): (u32, u32),
+        tail: Duration,
+    ) {
         let Some(tcp) = self.tcp else { return };
         let connection = &mut self.connections[id as usize];
         let flow = connection.flow;
@@ -146,19 +135,19 @@ impl PacketNetwork {
         let bare = header_size(&tcp);
         if count > 1 && half.is_fin(first + count - 1) {
             // All packets of a train but the last are full, so the end of a message and the FIN behind it need two trains.
-            self.send_data(id, direction, (first, count - 1));
-            self.send_data(id, direction, (first + count - 1, 1));
+            self.send_data(id, direction, (first, count - 1), tail);
+            self.send_data(id, direction, (first + count - 1, 1), tail);
             return;
         }
-        let tail = half.size(first + count - 1, full, bare);
+        let last = half.size(first + count - 1, full, bare);
         let ack = AckInfo::of(first);
         let packet =
-            Packet { flow, kind: PacketKind::Data, direction, count: saturating_u16(count), sent: self.now, ack };
-        self.send(packet, TrainSizes { each: full, last: tail });
+            Packet { flow, kind: PacketKind::Data, direction, count: saturating_u16(count), tail, sent: self.now, ack };
+        self.send(packet, TrainSizes { each: full, last });
     }
 
-    /// The receiver of a direction sends an acknowledgement.
-    pub(super) fn send_ack(&mut self, id: TransactionId, direction: Direction, echo: Time) {
+    /// The receiver of a direction acknowledges a train that was sent at `echo` and arrives within `tail`.
+    pub(super) fn send_ack(&mut self, id: TransactionId, direction: Direction, echo: Time, tail: Duration) {
         let Some(tcp) = self.tcp else { return };
         let connection = &mut self.connections[id as usize];
         let flow = connection.flow;
@@ -167,7 +156,8 @@ impl PacketNetwork {
             connection.delayed_ack_at = Time::NEVER;
         }
         let back = if direction == Direction::Down { Direction::Up } else { Direction::Down };
-        let packet = Packet { count: saturating_u16(count), ack, ..Packet::control(flow, PacketKind::Ack, back, echo) };
+        let packet =
+            Packet { count: saturating_u16(count), tail, ack, ..Packet::control(flow, PacketKind::Ack, back, echo) };
         self.send(packet, TrainSizes::of(header_size(&tcp)));
     }
 
@@ -178,15 +168,17 @@ impl PacketNetwork {
         if connection.accept_request() {
             // The request acknowledges the response before it.
             connection.down.sender.on_implicit_ack(self.now);
-            if connection.server_time > Duration(0) {
-                let at = self.now + connection.server_time;
-                self.events.push(at, Rank::Arrival, PacketEvent::Response(id, packet.flow.epoch));
-                self.send_ack(id, Direction::Up, packet.sent);
+            let (server, wait) = (connection.server_time, connection.server_time + packet.tail);
+            if wait > Duration(0) {
+                self.events.push(self.now + wait, Rank::Arrival, PacketEvent::Response(id, packet.flow.epoch));
             } else {
                 self.send_response(id);
             }
+            if server > Duration(0) {
+                self.send_ack(id, Direction::Up, packet.sent, packet.tail);
+            }
         } else if reply == AckDecision::Now {
-            self.send_ack(id, Direction::Up, packet.sent);
+            self.send_ack(id, Direction::Up, packet.sent, packet.tail);
         }
     }
 
@@ -210,16 +202,15 @@ impl PacketNetwork {
         let mut owes = false;
         let reply = connection.down.receiver.on_segment(packet.ack.seq, u32::from(packet.count));
         if connection.response_complete() {
-            let more = connection.has_more();
-            self.send_ack(id, Direction::Down, packet.sent);
-            if more {
-                self.send_request(id);
+            self.send_ack(id, Direction::Down, packet.sent, packet.tail);
+            if packet.tail > Duration(0) {
+                self.events.push(self.now + packet.tail, Rank::Arrival, PacketEvent::LastByte(id, packet.flow.epoch));
             } else {
-                self.finish(id);
+                self.response_done(id);
                 return;
             }
         } else if reply == AckDecision::Now {
-            self.send_ack(id, Direction::Down, packet.sent);
+            self.send_ack(id, Direction::Down, packet.sent, packet.tail);
         } else if connection.delayed_ack_at == Time::NEVER {
             connection.delayed_ack_at = self.now + DELAYED_ACK;
             owes = true;
@@ -227,6 +218,21 @@ impl PacketNetwork {
         // Only a request in flight can have changed a timer.
         if owes || !self.connections[id as usize].request_acked() {
             self.arm_timer(id);
+        }
+    }
+
+    /// The last byte of a response has arrived: the next turn's request leaves, or the transfer is over.
+    pub(super) fn response_done(&mut self, id: TransactionId) {
+        let connection = &self.connections[id as usize];
+        // A train that repeats it may have told so before.
+        if !connection.response_complete() {
+            return;
+        }
+        if connection.has_more() {
+            self.send_request(id);
+            self.arm_timer(id);
+        } else {
+            self.finish(id);
         }
     }
 
@@ -266,15 +272,15 @@ impl PacketNetwork {
         }
         let connection = &mut self.connections[id as usize];
         if connection.delayed_ack_at <= self.now {
-            self.send_ack(id, Direction::Down, self.now);
+            self.send_ack(id, Direction::Down, self.now, Duration(0));
         }
         for direction in [Direction::Up, Direction::Down] {
             let sender = &mut self.connections[id as usize].half(direction).sender;
             if sender.next_timer() <= self.now {
                 if let Some(probe) = sender.on_timer(self.now) {
-                    self.send_data(id, direction, probe);
+                    self.send_data(id, direction, probe, Duration(0));
                 }
-                self.send_allowed(id, direction);
+                self.send_allowed(id, direction, Duration(0));
             }
         }
         self.arm_timer(id);

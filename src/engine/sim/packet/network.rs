@@ -6,7 +6,7 @@ use crate::sim::discipline::Shape;
 use crate::sim::event_list::{Due, EventList, Rank};
 use crate::sim::observer::{ConcentratorSnapshot, Parts};
 use crate::sim::packet::access_link::{AccessLink, Train};
-use crate::sim::packet::concentrator::{Arrival, PacketConcentrator};
+use crate::sim::packet::concentrator::{Enqueued, PacketConcentrator};
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::service_line::Service;
 use crate::sim::packet::tcp::connection::Connection;
@@ -29,6 +29,8 @@ pub(super) enum PacketEvent {
     Timer(TransactionId, u32),
     /// The server has worked out a response.
     Response(TransactionId, u32),
+    /// The last byte of a response arrives, after the head of its train.
+    LastByte(TransactionId, u32),
     /// A packet of a call is due.
     Voice(u32, u32),
     /// A shaped packet may join the queue.
@@ -48,7 +50,8 @@ impl Default for PacketEvent {
 #[derive(Debug)]
 pub struct PacketNetwork {
     pub(super) tcp: Option<Tcp>,
-    pub(super) train_size: u32,
+    /// Packets that a train may have; one where each moves by itself.
+    pub(super) longest_train: u32,
     pub(super) now: Time,
     pub(super) events: EventList<PacketEvent>,
     pub(super) concentrators: Vec<PacketConcentrator>,
@@ -127,7 +130,7 @@ impl PacketNetwork {
         let names: Vec<u64> = model.classes.iter().map(|class| name_of(&class.name)).collect();
         Self {
             tcp,
-            train_size: grain.max(1),
+            longest_train: grain.max(1),
             now: Time(0),
             events: EventList::new(BUCKET),
             concentrators: model
@@ -238,6 +241,11 @@ impl PacketNetwork {
                     self.send_response(id);
                 }
             }
+            PacketEvent::LastByte(id, epoch) => {
+                if self.is_current(id, epoch) {
+                    self.response_done(id);
+                }
+            }
             PacketEvent::Voice(call, epoch) => self.send_voice(call, epoch),
             PacketEvent::Flood(owner) => self.send_flood_packet(owner),
             PacketEvent::Release(id) => self.enqueue(id),
@@ -260,7 +268,7 @@ impl PacketNetwork {
     pub(super) fn send_from_site(&mut self, packet: Packet, inside: TrainSizes) {
         let concentrator = &self.concentrators[packet.flow.concentrator.index()];
         let queued = concentrator.encapsulate(packet, inside, self.now);
-        let train = Train { from: self.now, until: self.now, bytes: queued.bytes(), last: queued.last() };
+        let train = Train { from: self.now, until: self.now + packet.tail, bytes: queued.bytes(), last: queued.last() };
         self.crossings += u64::from(packet.count);
         let id = self.pool.add(queued);
         match self.access_links[packet.flow.site.index()].up.send(train, &mut self.pool, id) {
@@ -302,9 +310,9 @@ impl PacketNetwork {
         let concentrator = self.pool[id].packet.flow.concentrator;
         self.dropped.clear();
         match self.concentrators[concentrator.index()].arrive(self.now, &mut self.pool, id, &mut self.dropped) {
-            Arrival::Waits => {}
-            Arrival::Served(end) => self.service_ends[concentrator.index()] = self.events.due(end, Rank::Arrival),
-            Arrival::Leaves(service) => self.leave_line(concentrator, id, service),
+            Enqueued::Waits => {}
+            Enqueued::Served(end) => self.service_ends[concentrator.index()] = self.events.due(end, Rank::Arrival),
+            Enqueued::Leaves(service) => self.leave_line(concentrator, id, service),
         }
         for place in 0..self.dropped.len() {
             let packet = self.dropped[place].packet;
@@ -344,8 +352,10 @@ impl PacketNetwork {
         if self.pool[id].packet.direction == Direction::Down {
             return self.send_to_site(id, Service { began, ends: self.now });
         }
-        let packet = self.pool.take(id);
+        let at = self.pool[id].at;
+        let mut packet = self.pool.take(id);
         self.crossings += u64::from(packet.count);
+        packet.tail = (at + packet.tail).max(self.now).since(self.now);
         self.deliver_to_server(&packet);
     }
 
@@ -356,7 +366,9 @@ impl PacketNetwork {
         let packet = &queued.packet;
         let each = ends.since(began).0 / u64::from(packet.count);
         let from = if packet.kind == PacketKind::Message { began } else { began + Duration(each) };
-        let train = Train { from, until: ends, bytes: queued.bytes(), last: queued.last() };
+        // The sender may not have sent the last packet when the device could have served it.
+        let until = ends.max(queued.at + packet.tail);
+        let train = Train { from, until, bytes: queued.bytes(), last: queued.last() };
         self.crossings += 2 * u64::from(packet.count);
         let site = packet.flow.site;
         match self.access_links[site.index()].down.send(train, &mut self.pool, id) {
@@ -393,7 +405,7 @@ impl PacketNetwork {
             PacketKind::Ack if self.is_current(id, flow.epoch) => {
                 let sender = &mut self.connections[id as usize].down.sender;
                 sender.on_ack(self.now, &packet.ack, packet.sent);
-                self.send_allowed(id, Direction::Down);
+                self.send_allowed(id, Direction::Down, packet.tail);
                 self.arm_timer(id);
             }
             _ => {}
@@ -413,7 +425,7 @@ impl PacketNetwork {
             PacketKind::Ack if self.is_current(id, epoch) => {
                 let sender = &mut self.connections[id as usize].up.sender;
                 sender.on_ack(self.now, &packet.ack, packet.sent);
-                self.send_allowed(id, Direction::Up);
+                self.send_allowed(id, Direction::Up, packet.tail);
                 self.arm_timer(id);
             }
             _ => {}

@@ -15,7 +15,7 @@ pub struct PacketId(u32);
 pub struct QueuedPacket {
     /// The packet.
     pub packet: Packet,
-    /// Arrival at the concentrator; on an access link, arrival at the other end.
+    /// Arrival at the concentrator; on an access link, arrival of the first packet at the other end.
     pub at: Time,
     /// Bytes on the wire of each packet of the train.
     pub size: u32,

@@ -9,7 +9,7 @@ use crate::units::{Duration, Time};
 /// Packets that wait or are served, in the order of their arrival.
 #[derive(Clone, Debug)]
 pub struct ServiceLine {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<LineEntry>,
     /// How many of them, from the front, the device has taken from its buffer.
     taken: usize,
     buffered: Occupancy,
@@ -22,7 +22,7 @@ pub struct ServiceLine {
 
 /// A packet in the line.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct LineEntry {
     /// When the device takes it from its buffer.
     taken: Time,
     began: Time,
@@ -100,7 +100,15 @@ impl ServiceLine {
         };
         let (bytes, packets) = (queued.bytes(), queued.packet.count);
         self.buffered.add(bytes, packets);
-        self.entries.push_back(Entry { taken, began, ends, bytes, packets, class: queued.packet.flow.class.0, work });
+        self.entries.push_back(LineEntry {
+            taken,
+            began,
+            ends,
+            bytes,
+            packets,
+            class: queued.packet.flow.class.0,
+            work,
+        });
         self.free_at = ends;
         Service { began, ends }
     }

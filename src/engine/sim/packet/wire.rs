@@ -2,7 +2,7 @@
 
 use crate::model::{ClassId, ConcentratorId, SiteId, Tcp};
 use crate::sim::turn::TransactionId;
-use crate::units::Time;
+use crate::units::{Duration, Time};
 
 /// What a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct Packet {
     pub direction: Direction,
     /// Packets in the train.
     pub count: u16,
+    /// Time from the first packet of the train to the last, where it is now.
+    pub tail: Duration,
     /// Transmission time; of an `Ack`, that of the segment that caused it (RFC 7323, `TSecr`).
     pub sent: Time,
     /// Sequence number, and what an `Ack` acknowledges.
@@ -72,7 +74,7 @@ impl Packet {
     /// A packet without segments.
     #[must_use]
     pub fn control(flow: FlowKey, kind: PacketKind, direction: Direction, sent: Time) -> Self {
-        Self { flow, kind, direction, count: 1, sent, ack: AckInfo::default() }
+        Self { flow, kind, direction, count: 1, tail: Duration(0), sent, ack: AckInfo::default() }
     }
 }
 

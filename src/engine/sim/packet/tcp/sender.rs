@@ -230,6 +230,15 @@ impl Sender {
         self.snd_nxt - self.snd_una - self.sacked_out - self.lost_out + self.retrans_out
     }
 
+    /// Whether fewer than `least` segments may be sent, more are to come, and acknowledgements that will let them go.
+    #[must_use]
+    pub fn waits_for(&self, least: u32) -> bool {
+        let flight = self.in_flight();
+        let allowed = self.congestion.cwnd.min(self.max_cwnd).saturating_sub(flight);
+        let repeats = self.lost_out > self.retrans_out;
+        allowed < least && least < flight && allowed < self.total - self.snd_nxt && !repeats
+    }
+
     /// The next run of segments that may be sent: the first, and how many.
     #[inline]
     pub fn next_segments(&mut self, now: Time) -> Option<(u32, u32)> {
