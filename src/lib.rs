@@ -49,7 +49,7 @@ pub use headend_engine::units::{Duration, Time};
 pub use plan::{PlanResult, Question, plan};
 
 #[doc(hidden)]
-pub use headend_engine::{disk, model, random, scenario, sim, stats, study, theory, units};
+pub use headend_engine::{disk, elementary, model, random, scenario, sim, stats, study, theory, units};
 
 #[doc(hidden)]
 pub mod plan;

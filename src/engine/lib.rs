@@ -23,6 +23,7 @@
 pub mod units;
 
 pub mod disk;
+pub mod elementary;
 
 pub mod random;
 pub mod stats;

@@ -2,6 +2,7 @@
 
 pub mod estimate;
 
+use crate::elementary::hypot;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -130,7 +131,7 @@ impl Interval {
     /// The same where the values are known to within so much only.
     #[must_use]
     pub fn or_to(self, more: f64) -> Self {
-        Self { half: if self.half.is_finite() { self.half.hypot(more) } else { self.half }, ..self }
+        Self { half: if self.half.is_finite() { hypot(self.half, more) } else { self.half }, ..self }
     }
 
     /// Whether a value lies inside.

@@ -2,6 +2,8 @@
 //!
 //! Loads are shares of the capacity, times are in units of the mean service time unless a name says otherwise.
 
+use crate::elementary::{exp, ln, pow};
+
 /// Mean response time of M/G/1 processor sharing: it depends on the sizes only through their mean
 /// (Kleinrock, Queueing Systems vol. 2, equation 4.17; M/M/1 is the special case).
 #[must_use]
@@ -20,7 +22,7 @@ pub fn ps_tail(load: f64, time: f64) -> f64 {
     // After each step of the uniformised chain: probability of still being there, by number of others.
     let mut there = vec![1.0; OTHERS];
     let mut total = 0.0;
-    let mut weight = (-rate * time).exp();
+    let mut weight = exp(-rate * time);
     // The Poisson weights of long times underflow from the left: start in logarithms.
     let mut log_weight = -rate * time;
     let steps = rate * time + 12.0 * (rate * time).sqrt() + 60.0;
@@ -37,8 +39,8 @@ pub fn ps_tail(load: f64, time: f64) -> f64 {
             .collect();
         there = next;
         step += 1.0;
-        log_weight += (rate * time / step).ln();
-        weight = log_weight.exp();
+        log_weight += ln(rate * time / step);
+        weight = exp(log_weight);
     }
     total
 }
@@ -116,7 +118,7 @@ pub fn deterministic_tail(load: f64, t: f64) -> f64 {
     let mut factorial = 1.0;
     while k <= t {
         let x = load * (k - t);
-        below += x.powf(k) / factorial * (-x).exp();
+        below += pow(x, k) / factorial * exp(-x);
         k += 1.0;
         factorial *= k;
     }
@@ -127,7 +129,7 @@ pub fn deterministic_tail(load: f64, t: f64) -> f64 {
 /// (Kleinrock vol. 1, eq. 5.118).
 #[must_use]
 pub fn exponential_tail(load: f64, t: f64) -> f64 {
-    load * (-(1.0 - load) * t).exp()
+    load * exp(-(1.0 - load) * t)
 }
 
 /// Mean waits of two classes of which the first is served first, without interrupting a service; loads by class,

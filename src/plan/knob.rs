@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::elementary::pow;
 use crate::model::{
     Balancer, Cap, ChangeKind, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Model, PoolId,
     SiteId,
@@ -382,7 +383,7 @@ fn weigh(model: &mut Model, class: u8, weight: f64) {
 /// Each class has grown for so many years.
 fn age(model: &mut Model, years: f64) {
     for class in &mut model.classes {
-        let by = (1.0 + class.growth).powf(years);
+        let by = pow(1.0 + class.growth, years);
         match &mut class.demand {
             Demand::Users { workstations: counts, .. }
             | Demand::Jobs { workstations: counts, .. }

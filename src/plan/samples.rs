@@ -1,5 +1,6 @@
 //! Samples by value: the same days at every value, each simulated once.
 
+use crate::elementary::{exp, ln, normal_quantile};
 use crate::plan::answer::{Answer, CONFIDENCE, Criterion, Crossing, SearchProblem, Tried, same};
 use crate::stats::Tally;
 use crate::study::StudyError;
@@ -89,8 +90,8 @@ pub(crate) fn measure(criterion: Criterion, sample: &[f64], limit: f64) -> f64 {
         Criterion::Days(share) => {
             // Values near zero count as a thousandth of the limit.
             let least = scale(limit) * SMALL;
-            let logs: Tally = sample.iter().map(|value| (value + least).ln()).collect();
-            (logs.mean() + normal(share) * logs.variance().sqrt()).exp() - least
+            let logs: Tally = sample.iter().map(|value| ln(value + least)).collect();
+            exp(logs.mean() + normal_quantile(share) * logs.variance().sqrt()) - least
         }
     }
 }
@@ -100,9 +101,4 @@ pub(crate) const SMALL: f64 = 1e-3;
 /// What the measure is compared with in size: its limit; where that is nothing at all, a thousandth (of a second, or of all).
 pub(crate) fn scale(limit: f64) -> f64 {
     if limit > 0.0 { limit } else { 1e-3 }
-}
-
-pub(crate) fn normal(share: f64) -> f64 {
-    use statrs::distribution::{ContinuousCDF, Normal};
-    Normal::standard().inverse_cdf(share)
 }

@@ -7,6 +7,7 @@
 //! Student's on jackknife pseudo-values over the days (Miller 1974). Only this last stage decides the interval, and
 //! only its own days count, so looking often before costs no confidence.
 
+use crate::elementary::{exp, ln};
 use crate::plan::answer::{Answer, CONFIDENCE, Criterion, Crossing, SearchProblem};
 use crate::plan::samples::{EvaluateValues, Samples, measure, scale};
 use crate::stats::{Interval, Tally};
@@ -114,14 +115,14 @@ impl Search<'_> {
     /// The place of a value on an axis on which more is better.
     fn place(&self, value: f64) -> f64 {
         let terms = &self.problem.terms;
-        let place = if terms.by_ratio { value.ln() } else { value };
+        let place = if terms.by_ratio { ln(value) } else { value };
         if terms.more_helps { place } else { -place }
     }
 
     fn value(&self, place: f64) -> f64 {
         let terms = &self.problem.terms;
         let place = if terms.more_helps { place } else { -place };
-        let value = if terms.by_ratio { place.exp() } else { place };
+        let value = if terms.by_ratio { exp(place) } else { place };
         let value = value.clamp(terms.range.0, terms.range.1);
         if terms.whole { value.round() } else { value }
     }
@@ -290,7 +291,7 @@ impl Search<'_> {
             return self.value(place);
         }
         let place = if terms.more_helps { place } else { -place };
-        let value = if terms.by_ratio { place.exp() } else { place };
+        let value = if terms.by_ratio { exp(place) } else { place };
         // A crossing at a whole number is that number, whatever rounding left of it.
         let enough = if terms.more_helps { (value - 1e-6 * value).ceil() } else { (value + 1e-6 * value).floor() };
         enough.clamp(terms.range.0, terms.range.1)
@@ -313,7 +314,7 @@ impl Search<'_> {
         if terms.whole && !terms.by_ratio {
             (self.problem.precision * place.abs()).max(0.5)
         } else if terms.whole {
-            self.problem.precision.max(0.5 / place.abs().exp())
+            self.problem.precision.max(0.5 / exp(place.abs()))
         } else if terms.by_ratio {
             self.problem.precision
         } else {
@@ -387,7 +388,7 @@ mod tests {
             let value = |&(value, day): &(f64, u32)| {
                 let mut stream = Key::new(seed, day).stream(0);
                 let noise: f64 = (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0;
-                Some(10.0 / value * (sigma * noise).exp())
+                Some(10.0 / value * exp(sigma * noise))
             };
             Ok(points.iter().map(value).collect())
         }
@@ -399,7 +400,7 @@ mod tests {
         let sigma = 0.2_f64;
         let problem =
             SearchProblem { limit: 2.0, terms: terms(true), criterion: Criterion::Mean, precision: 0.05, most: 1000 };
-        let truth = 5.0 * (sigma * sigma / 2.0).exp();
+        let truth = 5.0 * exp(sigma * sigma / 2.0);
         let covered = (0..1000).filter(|seed| {
             let answer = search(&problem, &noisy(*seed, sigma)).unwrap();
             let Crossing::Crosses(_, (low, high)) = answer.outcome else { return false };

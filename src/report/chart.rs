@@ -20,6 +20,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::elementary::{ln, log10, pow};
 use crate::report::words::{clock, number, scale};
 use crate::study::figures::{STAFF_LOST, TargetKind};
 use crate::study::results::{Results, SetupResult};
@@ -305,7 +306,7 @@ impl Panel<'_, '_> {
     #[allow(clippy::cast_possible_truncation)] // within the picture
     pub fn y(&self, value: f64) -> i32 {
         let share = if self.log {
-            (value.max(self.least) / self.least).ln() / (self.most / self.least).ln()
+            ln(value.max(self.least) / self.least) / ln(self.most / self.least)
         } else {
             (value - self.least) / (self.most - self.least)
         };
@@ -463,7 +464,7 @@ pub(crate) fn nice(value: f64) -> f64 {
     if !(value > 0.0) {
         return 1.0;
     }
-    let power = 10_f64.powf(value.log10().floor());
+    let power = pow(10.0, log10(value).floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= value * 0.999).unwrap_or(value)
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::elementary::ln;
 use crate::report::chart::ranges;
 use crate::report::chart::ranges::RangeScale;
 use crate::report::drawn::Chart;
@@ -216,9 +217,9 @@ fn differences(candidates: &[Candidate]) -> Vec<Option<Difference>> {
 fn within(days: &[f64], limit: f64) -> f64 {
     use statrs::distribution::{ContinuousCDF, Normal};
     let small = limit.abs() * 1e-3 + 1e-12;
-    let logs: Tally = days.iter().map(|value| (value + small).ln()).collect();
+    let logs: Tally = days.iter().map(|value| ln(value + small)).collect();
     let spread = logs.variance().sqrt();
-    let distance = (limit + small).ln() - logs.mean();
+    let distance = ln(limit + small) - logs.mean();
     if spread <= 1e-12 { f64::from(u8::from(distance >= 0.0)) } else { Normal::standard().cdf(distance / spread) }
 }
 

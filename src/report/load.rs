@@ -1,5 +1,6 @@
 //! The offered load in words, for `check`.
 
+use crate::elementary::{log10, pow};
 use crate::report::table::wrapped;
 use crate::report::words::{bit_rate, count, figure, list, number, several};
 use crate::scenario::Study;
@@ -48,7 +49,7 @@ pub fn cost(study: &Study, processors: usize) -> String {
     let cost = cost::cost(study, Extent::of(study), processors);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rounded to two digits
     let rounded = |value: f64| {
-        let power = 10_f64.powf(value.max(1.0).log10().floor() - 1.0);
+        let power = pow(10.0, log10(value.max(1.0)).floor() - 1.0);
         count(((value / power).round() * power).round() as u64)
     };
     let high = if cost.is_high() { " This is more than is run without `--yes`." } else { "" };

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::elementary::{exp, ln};
 use crate::stats::{Tally, mean, quantile, student};
 use crate::validate::evidence::Reference;
 use crate::validate::regimes::draw::{CLASSES, DISCIPLINES};
@@ -125,10 +126,10 @@ pub fn middle(ratios: &[f64]) -> Option<(f64, f64)> {
 #[allow(clippy::cast_precision_loss)] // a few
 pub fn predicted(ratios: &[f64]) -> Option<(f64, f64)> {
     const FEWEST: usize = 5;
-    let logs: Tally = ratios.iter().map(|ratio| ratio.ln()).collect();
+    let logs: Tally = ratios.iter().map(|ratio| ln(*ratio)).collect();
     let half = student(CONFIDENCE, logs.count().saturating_sub(1))
         * (logs.variance() * (1.0 + 1.0 / ratios.len().max(1) as f64)).sqrt();
-    (ratios.len() >= FEWEST).then(|| ((logs.mean() - half).exp(), (logs.mean() + half).exp()))
+    (ratios.len() >= FEWEST).then(|| (exp(logs.mean() - half), exp(logs.mean() + half)))
 }
 
 /// How many of the stated intervals hold in scenarios that they were not learnt from: by order of service, held and stated.
@@ -177,7 +178,7 @@ mod tests {
             let mut inside = 0;
             for case in 0..4_000 {
                 let mut stream = Key::new(case, 0).stream(0);
-                let mut ratio = || ((0..12).map(|_| stream.uniform()).sum::<f64>() * 0.1 - 0.6).exp();
+                let mut ratio = || exp((0..12).map(|_| stream.uniform()).sum::<f64>() * 0.1 - 0.6);
                 let ratios: Vec<f64> = (0..count).map(|_| ratio()).collect();
                 let (low, high) = learn(&ratios).unwrap();
                 inside += i32::from((low..=high).contains(&ratio()));

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::elementary::ln;
 use crate::model::{Counts, Fidelity, Ingredient, Without};
 use crate::stats::{mean, quantile};
 use draw::{CLASSES, DISCIPLINES, Feature, Made, Regime, RegimeSize};
@@ -79,7 +80,7 @@ impl RegimeResult {
     #[must_use]
     pub fn worst(&self) -> Option<&FidelityFigure> {
         let means = self.figures.iter().filter(|figure| figure.statistic == "mean" && figure.band.is_none());
-        means.max_by(|a, b| a.ratio().ln().abs().total_cmp(&b.ratio().ln().abs()))
+        means.max_by(|a, b| ln(a.ratio()).abs().total_cmp(&ln(b.ratio()).abs()))
     }
 }
 
@@ -298,7 +299,7 @@ pub struct Worst {
 pub fn worst(seed: u64, found: &[RegimeResult], count: usize) -> Vec<Worst> {
     let mut order: Vec<(&RegimeResult, &FidelityFigure)> =
         found.iter().filter_map(|found| Some((found, found.worst()?))).collect();
-    order.sort_by(|a, b| b.1.ratio().ln().abs().total_cmp(&a.1.ratio().ln().abs()));
+    order.sort_by(|a, b| ln(b.1.ratio()).abs().total_cmp(&ln(a.1.ratio()).abs()));
     order.truncate(count);
     let blame = |(found, figure): (&RegimeResult, &FidelityFigure)| Worst {
         number: found.number,
@@ -321,6 +322,6 @@ fn nearest_without(case: &Regime, figure: &FidelityFigure) -> Option<(&'static s
     let tried = Ingredient::ALL.iter().filter(|(ingredient, _)| ingredient.is_of_flow());
     let ratios = tried.map(|(ingredient, name)| (*name, ratio(*ingredient)));
     ratios
-        .filter(|(_, ratio)| ratio.ln().abs() < figure.ratio().ln().abs())
-        .min_by(|a, b| a.1.ln().abs().total_cmp(&b.1.ln().abs()))
+        .filter(|(_, ratio)| ln(*ratio).abs() < ln(figure.ratio()).abs())
+        .min_by(|a, b| ln(a.1).abs().total_cmp(&ln(b.1).abs()))
 }

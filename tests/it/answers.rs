@@ -151,7 +151,7 @@ fn the_answer_is_what_the_replications_say() {
                 let centre = values.iter().sum::<f64>() / 3.0;
                 let half =
                     4.302_652_73 * (values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / 6.0).sqrt();
-                let half = half.hypot(centre.abs() * series.resolution);
+                let half = headend::elementary::hypot(half, centre.abs() * series.resolution);
                 assert!((judged.figure.value.mean - centre).abs() <= 1e-9 * centre.abs().max(1e-9), "case {number}");
                 let beyond = centre + half > *limit * (1.0 + 1e-6);
                 assert!(!(beyond && judged.verdict == Verdict::Met), "case {number}: {} {}", setup.name, series.figure);

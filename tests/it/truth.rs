@@ -130,7 +130,9 @@ fn each_ingredient_of_flow_fidelity_buys_something() {
             let flow = Measurement::of(&case.without(without), Fidelity::Flow, 0, &NEVER);
             let mean = |run: &Measurement, class: u8| average(&run.latencies(class));
             let figures = (0..2).filter(|class| packets.latencies(*class).len() >= 30);
-            figures.map(|class| (mean(&flow, class) / mean(packets, class)).ln().abs()).collect::<Vec<f64>>()
+            figures
+                .map(|class| headend::elementary::ln(mean(&flow, class) / mean(packets, class)).abs())
+                .collect::<Vec<f64>>()
         });
         quantile(&errors.collect::<Vec<f64>>(), 0.5)
     };

@@ -1,5 +1,6 @@
 //! The checker: reads fields and collects their problems.
 
+use crate::elementary::exp;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -187,8 +188,7 @@ impl Checker {
             return None;
         }
         let sigma = sigma?;
-        let mean =
-            mean.map(|mean| mean.number()).or(median.map(|median| median.number() * (sigma * sigma / 2.0).exp()))?;
+        let mean = mean.map(|mean| mean.number()).or(median.map(|median| median.number() * exp(sigma * sigma / 2.0)))?;
         let made = random::Distribution::lognormal(mean, sigma, (min, max));
         if made.is_none() {
             let help = "write a mean above zero, and `min` no larger than `max`";

@@ -1,5 +1,6 @@
 //! Edits of a scenario: the same text with another value in one place.
 
+use crate::elementary::{log10, pow};
 use std::ops::Range;
 
 use toml::Spanned;
@@ -118,7 +119,7 @@ pub fn between(text: &str, u: f64, whole: bool) -> Result<String, String> {
 
 /// Rounds to six significant digits.
 pub(crate) fn digits(value: f64) -> f64 {
-    let unit = 10_f64.powf(value.abs().max(1e-12).log10().floor() - 5.0);
+    let unit = pow(10.0, log10(value.abs().max(1e-12)).floor() - 5.0);
     let rounded = (value / unit).round() * unit;
     (rounded * 1e9).round() / 1e9
 }

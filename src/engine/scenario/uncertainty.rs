@@ -1,5 +1,6 @@
 //! Uncertainty of an assumed input: its range, and its distribution over that.
 
+use crate::elementary::pow;
 use crate::scenario::check::source::{Input, Likelihood, Standing};
 use crate::scenario::edit::{digits, number};
 use crate::units::{BitRate, Bytes, Duration, Share, Text};
@@ -88,7 +89,7 @@ impl Uncertainty {
         let rising = (likely - from) / (to - from);
         match self.likelihood {
             Likelihood::Uniform => from + (to - from) * u,
-            Likelihood::LogUniform if from > 0.0 => from * (to / from).powf(u),
+            Likelihood::LogUniform if from > 0.0 => from * pow(to / from, u),
             // Law, Simulation Modeling and Analysis, 5th ed., section 8.3.15.
             Likelihood::Triangular | Likelihood::LogUniform if u < rising => {
                 from + ((to - from) * (likely - from) * u).sqrt()

@@ -9,6 +9,7 @@
 //! Nelson, Swann, Goldsman & Song 2001, section 3.1). KN alone is slow there: an overloaded system varies so much that the
 //! zone, small beside it, keeps it in the race. Screening and KN share the probability of being wrong.
 
+use crate::elementary::pow;
 use crate::stats::student;
 use crate::study::error::StudyError;
 
@@ -59,7 +60,7 @@ pub fn select(systems: usize, zone: Zone, evaluate: &EvaluateSystems<'_>) -> Res
     let (count, freedom) = (systems as f64, f64::from(zone.first) - 1.0);
     let wrong = (1.0 - zone.confidence) / (count - 1.0).max(1.0);
     let bound = student(1.0 - 2.0 * SCREENING * wrong, u64::from(zone.first) - 1) / f64::from(zone.first).sqrt();
-    let eta = 0.5 * ((2.0 * (1.0 - SCREENING) * wrong).powf(-2.0 / freedom) - 1.0);
+    let eta = 0.5 * (pow(2.0 * (1.0 - SCREENING) * wrong, -2.0 / freedom) - 1.0);
     let h2 = 2.0 * eta * freedom;
     let spread: Vec<Vec<f64>> =
         values.iter().map(|a| values.iter().map(|b| variance_of_difference(a, b)).collect()).collect();

@@ -2,6 +2,7 @@
 
 use plotters::prelude::*;
 
+use crate::elementary::log10;
 use crate::report::chart::{BLUE, GREY, INK, LABEL, ORANGE, font, right, sheet, sure};
 use crate::validate::evidence::Reference;
 use crate::validate::{ReferenceKind, Replayed, ValidationRow};
@@ -13,7 +14,7 @@ pub fn scatter(rows: &[ValidationRow]) -> (String, String) {
         rows.iter().filter(|row| row.kind == ReferenceKind::Evidence && !row.figure.starts_with("voice")).collect();
     let svg = sheet(560, |area| {
         let (left, top, side) = (70, 14, 490);
-        let place = |value: f64| ((value.max(0.01).log10() + 2.0) / 4.0 * f64::from(side)).round();
+        let place = |value: f64| ((log10(value.max(0.01)) + 2.0) / 4.0 * f64::from(side)).round();
         #[allow(clippy::cast_possible_truncation)] // pixels
         let at = |x: f64, y: f64| (left + place(x) as i32, top + side - place(y) as i32);
         for value in [0.01, 0.1, 1.0, 10.0, 100.0] {
@@ -76,10 +77,10 @@ pub fn cdf(replayed: &Replayed) -> (String, String) {
     let svg = sheet(300, |area| {
         let (left, top, width, height) = (60, 12, 640, 240);
         let most = curves.iter().filter_map(|curve| curve.1.last()).fold(0.1_f64, |most, value| most.max(*value));
-        let decades = (most / 0.01).log10().max(1.0);
+        let decades = log10(most / 0.01).max(1.0);
         #[allow(clippy::cast_possible_truncation)] // pixels
         let at = |value: f64, share: f64| {
-            let x = ((value.max(0.01) / 0.01).log10() / decades * f64::from(width)).round() as i32;
+            let x = (log10(value.max(0.01) / 0.01) / decades * f64::from(width)).round() as i32;
             (left + x, top + height - (share * f64::from(height)).round() as i32)
         };
         for value in [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0] {

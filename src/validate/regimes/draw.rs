@@ -1,5 +1,6 @@
 //! Scenarios drawn over everything that users combine: estate, concentrator, order of service, classes, and what is special.
 
+use crate::elementary::pow;
 use crate::model::TunnelTerms;
 use crate::model::{
     Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Cumulative,
@@ -436,7 +437,7 @@ fn among(stream: &mut Stream, low: f64, high: f64) -> f64 {
 
 /// Evenly in logarithms.
 fn among_log(stream: &mut Stream, low: f64, high: f64) -> f64 {
-    low * (high / low).powf(stream.uniform())
+    low * pow(high / low, stream.uniform())
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // numbers of people and sites

@@ -1,8 +1,7 @@
 //! The estate: sites from a CSV file, a fitted distribution, or a list.
 
+use crate::elementary::{exp, normal_quantile};
 use std::collections::BTreeSet;
-
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::model::Site;
 use crate::random::{Distribution, Key, Purpose, name_of};
@@ -87,9 +86,8 @@ fn drawn(drawn: &At<Drawn>, check: &mut Checker) -> Option<Vec<SiteRow>> {
         check.problems.add(table.sites.span(), format!("{sites} sites with {patients} patients cannot be drawn"), help);
         return None;
     }
-    let normal = Normal::new(mu, sigma.max(1e-12)).ok()?;
     #[allow(clippy::cast_precision_loss)] // at most 100,000
-    let quantile = |index: u64| normal.inverse_cdf((index as f64 + 0.5) / sites as f64).exp();
+    let quantile = |index: u64| exp(mu + sigma * normal_quantile((index as f64 + 0.5) / sites as f64));
     let weights: Vec<f64> = (0..sites).map(quantile).collect();
     let mut counts = apportion(&weights, patients);
     let key = Key::new(0, 0).of(Purpose::World, 0);

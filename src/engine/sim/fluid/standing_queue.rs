@@ -1,5 +1,6 @@
 //! The queue that long transfers keep standing: before the concentrator, and before an access link.
 
+use crate::elementary::{cbrt, exp, ln};
 use std::sync::Arc;
 
 use crate::sim::hints::larger;
@@ -89,7 +90,7 @@ impl StandingEstimate {
             }
             let towards = TOWARDS * link.buffer;
             let fuller = ((towards - self.bits) / (towards - link.buffer)).max(1.0);
-            left -= (1.0 / self.pace(flows, link) * fuller.ln()).min(left);
+            left -= (1.0 / self.pace(flows, link) * ln(fuller)).min(left);
             self.bits = link.buffer;
             self.lose(link);
         }
@@ -128,7 +129,7 @@ impl Refill {
     }
 
     fn worked_out(flows: u64) -> f64 {
-        float(flows).cbrt() / REFILL
+        cbrt(float(flows)) / REFILL
     }
 
     /// One over the time constant of so many transfers [1/s].
@@ -183,7 +184,7 @@ impl SharedLink {
     pub fn open(&mut self, rate: f64, trip: f64) {
         (self.rate, self.pipe) = (rate, trip * rate);
         self.size = size(self.pipe + self.buffer, larger(self.segment, 1.0));
-        self.size_root = self.size.cbrt();
+        self.size_root = cbrt(self.size);
     }
 }
 
@@ -192,7 +193,7 @@ impl SharedLink {
 #[must_use]
 pub fn exp_decay(x: f64) -> f64 {
     if x >= 0.06 {
-        return (-x).exp();
+        return exp(-x);
     }
     // In pairs, which need not wait for each other (Estrin).
     let pair = |even: f64, odd: f64| 1.0 / even - x * (1.0 / odd);
@@ -212,7 +213,7 @@ const ACCESS_STANDING: f64 = 0.8;
 /// [`size`] [s].
 #[must_use]
 pub fn access_queue(full: f64, buffer: f64, size: f64) -> f64 {
-    if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - (-full / (FILL_TIME * size)).exp()) } else { 0.0 }
+    if full > 0.0 { ACCESS_STANDING * buffer * (1.0 - exp(-full / (FILL_TIME * size))) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn what_fades_is_the_exponential() {
         for x in [0.0, 1e-9, 1e-4, 9.99e-3, 0.0599, 0.06, 0.5, 30.0] {
-            assert!((exp_decay(x) - (-x).exp()).abs() < 1e-12, "{x}");
+            assert!((exp_decay(x) - exp(-x)).abs() < 1e-12, "{x}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Congestion control: CUBIC with HyStart, or NewReno.
 
+use crate::elementary::cbrt;
 use crate::model::Congestion;
 use crate::units::{Duration, NANOS, Time};
 
@@ -201,7 +202,7 @@ impl Cubic {
             (self.k, self.w_max_origin) = if self.w_last_max <= window {
                 (0.0, window)
             } else {
-                (((self.w_last_max - window) / C).cbrt(), self.w_last_max)
+                (cbrt((self.w_last_max - window) / C), self.w_last_max)
             };
         }
         let t = now.since(self.epoch_start).secs() + least.secs() - self.k;
@@ -265,7 +266,7 @@ mod tests {
         control.on_congestion_event();
         assert_eq!(control.ssthresh, 70);
         control.cwnd = control.ssthresh;
-        let k = (30.0_f64 / 0.4).cbrt();
+        let k = cbrt(30.0_f64 / 0.4);
         for round in 1..=70_u32 {
             control.on_ack(growth(NANOS + u64::from(round) * 100_000_000, control.cwnd));
             // Growth begins with the first acknowledgement.
