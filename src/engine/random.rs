@@ -227,7 +227,7 @@ impl Distribution {
     /// `None` unless the mean is positive and the deviation finite and not negative.
     #[must_use]
     pub fn lognormal(mean: f64, sigma: f64, bounds: (f64, f64)) -> Option<Self> {
-        if !(mean > 0.0 && sigma >= 0.0 && bounds.0 <= bounds.1) {
+        if !(mean > 0.0 && sigma >= 0.0 && sigma.is_finite() && bounds.0 <= bounds.1) {
             return None;
         }
         let law = (ln(mean) - sigma * sigma / 2.0, sigma);
@@ -360,6 +360,15 @@ mod tests {
             seen[stream.below(7) as usize] += 1;
         }
         assert!(seen.iter().all(|&n| (9_500..10_500).contains(&n)), "{seen:?}");
+    }
+
+    #[test]
+    fn no_lognormal_has_an_infinite_deviation() {
+        let lognormal = |mean, sigma| Distribution::lognormal(mean, sigma, (0.0, 1e9));
+        assert!(lognormal(30e3, 1.2).is_some() && lognormal(30e3, 0.0).is_some());
+        for (mean, sigma) in [(30e3, f64::INFINITY), (30e3, f64::NAN), (30e3, -1.0), (0.0, 1.2), (f64::NAN, 1.2)] {
+            assert_eq!(lognormal(mean, sigma), None, "{mean} {sigma}");
+        }
     }
 
     /// Fault: what lies beyond the tables has another distribution than the rest.

@@ -2,11 +2,12 @@
 
 pub mod estimate;
 
-use crate::elementary::hypot;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::elementary::hypot;
 
 /// Mean and spread of a list of numbers (Welford 1962).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -1,10 +1,10 @@
 //! The checker: reads fields and collects their problems.
 
-use crate::elementary::exp;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::disk::{Folder, regular, shown};
+use crate::elementary::exp;
 use crate::random;
 use crate::scenario::field::{Date, Field};
 use crate::scenario::file::{At, Law};

@@ -1,11 +1,11 @@
 //! Edits of a scenario: the same text with another value in one place.
 
-use crate::elementary::{log10, pow};
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::elementary::{log10, pow};
 use crate::scenario::problem::did_you_mean;
 
 /// The text with `value` at `path`; paths are those of sources: `concentrator.hub.throughput`, `class.web.users.per_1000`,

@@ -1,8 +1,8 @@
 //! The estate: sites from a CSV file, a fitted distribution, or a list.
 
-use crate::elementary::{exp, normal_quantile};
 use std::collections::BTreeSet;
 
+use crate::elementary::{exp, normal_quantile};
 use crate::model::Site;
 use crate::random::{Distribution, Key, Purpose, name_of};
 use crate::scenario::checker::Checker;

@@ -153,7 +153,7 @@ impl PacketConcentrator {
         Enqueued::Leaves(service)
     }
 
-    /// The line towards the headend.
+    /// Its line.
     pub fn line(&mut self) -> &mut ServiceLine {
         &mut self.line
     }

@@ -231,10 +231,7 @@ impl PacketNetwork {
                 let packet = self.pool.take(id);
                 self.deliver_to_site(&packet);
             }
-            PacketEvent::Served(id) => {
-                let packet = self.pool.take(id);
-                self.deliver_to_server(&packet);
-            }
+            PacketEvent::Served(id) => self.leave_for_headend(id),
             PacketEvent::Timer(id, epoch) => self.on_timer(id, epoch),
             PacketEvent::Response(id, epoch) => {
                 if self.is_current(id, epoch) {
@@ -352,6 +349,12 @@ impl PacketNetwork {
         if self.pool[id].packet.direction == Direction::Down {
             return self.send_to_site(id, Service { began, ends: self.now });
         }
+        self.leave_for_headend(id);
+    }
+
+    /// A packet that has been served arrives at the servers.
+    #[inline]
+    fn leave_for_headend(&mut self, id: PacketId) {
         let at = self.pool[id].at;
         let mut packet = self.pool.take(id);
         self.crossings += u64::from(packet.count);

@@ -22,9 +22,8 @@ impl PacketNetwork {
     #[inline]
     pub(super) fn send_allowed(&mut self, id: TransactionId, direction: Direction, tail: Duration) {
         let connection = &mut self.connections[id as usize];
-        let (flow, sender) = (connection.flow, &connection.half(direction).sender);
-        let cwnd = sender.cwnd();
-        let most = if self.longest_train == 1 { 1 } else { self.longest_train(&flow, cwnd) };
+        let (flow, cwnd) = (connection.flow, connection.half(direction).sender.cwnd());
+        let most = if self.longest_train == 1 { 1 } else { self.train_of(&flow, direction, cwnd) };
         if most > 1 && self.connections[id as usize].half(direction).sender.waits_for(most / WORTHWHILE_PART) {
             return;
         }
@@ -39,11 +38,16 @@ impl PacketNetwork {
         }
     }
 
-    /// The longest train of a flow with a window of `cwnd` segments.
-    fn longest_train(&self, flow: &FlowKey, cwnd: u32) -> u32 {
+    /// Most packets of a train of a flow with a window of `cwnd` segments.
+    fn train_of(&self, flow: &FlowKey, direction: Direction, cwnd: u32) -> u32 {
         let Some(tcp) = self.tcp else { return 1 };
         let (site, concentrator) = (flow.site.index(), &self.concentrators[flow.concentrator.index()]);
-        let rate = concentrator.throughput().min(self.access_links[site].down.rate());
+        let link = &self.access_links[site];
+        let link = match direction {
+            Direction::Up => &link.up,
+            Direction::Down => &link.down,
+        };
+        let rate = concentrator.throughput().min(link.rate());
         let segment = f64::from(concentrator.wire_size(full_size(&tcp))) * 8.0;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
         let in_time = (self.rtts[site].secs() * TRIP_PART * rate / segment) as u32;
