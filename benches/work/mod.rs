@@ -8,8 +8,10 @@ use std::sync::atomic::AtomicBool;
 use headend::model::{ClassId, ConcentratorId, MAX_CLASSES, SiteId};
 use headend::random::Key;
 use headend::scenario::{Setup, Study, load};
-use headend::sim::internals::{EventList, Fairness, FlowKey, MaxMin, PacketNetwork, Rank};
-use headend::sim::observer::{Fact, Observer};
+use headend::sim::internals::{
+    EventList, Fairness, LatencyParts, MaxMin, PacketNetwork, PricedTurn, Rank, Route, Start,
+};
+use headend::sim::observer::{Fact, Observer, Parts};
 use headend::sim::simulate;
 use headend::sim::turn::Turn;
 use headend::study::recorder::Recorder;
@@ -166,17 +168,21 @@ pub fn packets(flows: u32, crossings: u64) -> (u64, u64) {
          [[concentrator]]\nname = \"hub\"\nthroughput = \"1 Gbit/s\"\n"
     );
     let study = load("bench.toml", &text, Path::new(".")).unwrap_or_else(|problems| panic!("{}", problems.show(false)));
-    let mut network = PacketNetwork::new(&study.setups[0].model, 1);
+    let mut network = PacketNetwork::new(&study.setups[0].model, 1, false);
     let turn = Turn::new(Bytes(1_000), Bytes(1_000_000_000), Bytes(1_360));
     for owner in 0..flows {
-        let flow = FlowKey {
-            owner,
+        let now = Time(u64::from(owner) * 1_000_000);
+        let start = Start {
+            id: owner,
             epoch: 0,
-            site: SiteId(owner % SITES),
-            class: ClassId(0),
-            concentrator: ConcentratorId(0),
+            route: Route { site: SiteId(owner % SITES), class: ClassId(0), concentrator: ConcentratorId(0) },
+            turns: &[PricedTurn { turn, segment: 1.0 }],
+            work: turn.response.bits(),
+            left: None,
+            unloaded: Parts { transfer: 100.0, ..Parts::default() },
+            latency: LatencyParts::new(now),
         };
-        network.start_connection(Time(u64::from(owner) * 1_000_000), flow, std::iter::once(turn), Duration(0), None);
+        network.start(now, &start);
     }
     let mut events = 0;
     while network.crossings() < crossings {

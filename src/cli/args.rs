@@ -237,17 +237,21 @@ pub(crate) struct Validate {
     /// Folder of evidence, instead of what the program carries: traces/, ns3/, testbed/ and the files of sites.
     #[arg(long, value_name = "DIR")]
     pub(super) evidence: Option<PathBuf>,
-    /// Compares flow with packet fidelity in this number of scenarios drawn over every regime, and does nothing else.
+    /// Compares a fidelity with packets in this number of scenarios drawn over every regime, and does nothing else.
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1200", conflicts_with = "html")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(super) regimes: Option<u64>,
-    /// Leaves this ingredient of the transport out at flow fidelity, to show its effect.
+    /// The fidelity that is compared with packets.
+    #[arg(long, value_enum, default_value = "flow", requires = "regimes")]
+    pub(super) fidelity: SuiteFidelity,
+    /// Leaves this ingredient of the transport out at that fidelity, to show its effect.
     #[arg(long, value_name = "NAME", requires = "regimes", value_parser = ingredient)]
     pub(super) without: Option<Ingredient>,
     /// Seed of the scenarios that are drawn.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "regimes")]
     pub(super) seed: u64,
-    /// Writes the error of the method, as these scenarios and the measured networks show it, to this CSV file.
+    /// Writes the error of the method, as these scenarios and the measured networks show it, to this CSV file; what it says of
+    /// other fidelities stays.
     #[arg(long, value_name = "FILE", requires = "regimes")]
     pub(super) learn: Option<PathBuf>,
     /// Prints the rows as JSON instead of the table.
@@ -259,8 +263,19 @@ pub(crate) struct Validate {
 pub(crate) enum FidelityName {
     /// Transfers are flows that share capacity.
     Flow,
+    /// Packets of a sample: near packet fidelity, at a fraction of its cost.
+    Sampled,
     /// Every packet, with windows and losses.
     Packet,
+}
+
+/// What the suite holds against packets.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SuiteFidelity {
+    /// Transfers are flows that share capacity.
+    Flow,
+    /// Packets of a sample.
+    Sampled,
 }
 
 #[derive(Debug, clap::Args)]

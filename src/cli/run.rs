@@ -50,11 +50,13 @@ fn adjust(study: &mut Study, args: &RunArgs) {
     for setup in &mut study.setups {
         let model = &mut setup.model;
         let written = match model.fidelity {
-            Fidelity::Flow => None,
+            Fidelity::Flow | Fidelity::Sampled => None,
             Fidelity::Packet(grain) => Some(grain),
         };
         model.fidelity = match (args.fidelity, written) {
-            (Some(FidelityName::Flow), _) | (None, None) => Fidelity::Flow,
+            (None, None) => model.fidelity,
+            (Some(FidelityName::Flow), _) => Fidelity::Flow,
+            (Some(FidelityName::Sampled), _) => Fidelity::Sampled,
             (Some(FidelityName::Packet), _) | (None, Some(_)) => {
                 Fidelity::Packet(args.grain.or(written).unwrap_or(scenario::DEFAULT_GRAIN))
             }

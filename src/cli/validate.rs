@@ -4,15 +4,15 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use crate::cli::args::Validate;
+use crate::cli::args::{SuiteFidelity, Validate};
 use crate::cli::common::{bar, say, say_json};
 use crate::cli::stop::{STOP, Stop};
-use crate::model::Without;
+use crate::model::{Fidelity, Without};
 use crate::report::regimes::Suite;
 use crate::report::validation;
 use crate::study::StudyError;
 use crate::validate::evidence::Store;
-use crate::validate::method::{errors, held, learnt};
+use crate::validate::method::{MethodError, errors, held, learnt};
 use crate::validate::{RowVerdict, evidence_rows, regimes, replay_all, textbook};
 use crate::{disk, report};
 
@@ -51,25 +51,32 @@ fn store(args: &Validate) -> Store<'_> {
     args.evidence.as_deref().map_or(Store::Shipped, Store::Folder)
 }
 
-/// Flow against packets in scenarios drawn over every regime.
+/// A fidelity against packets in scenarios drawn over every regime.
 fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
     let bar = bar("{wide_bar} {pos}/{len} scenarios, {eta} left");
     bar.set_length(count);
     let without = args.without.map_or(Without::NONE, |ingredient| Without::NONE.and(ingredient));
-    let scenarios = regimes::run(args.seed, count, without, &STOP, &|| bar.inc(1));
+    let fidelity = match args.fidelity {
+        SuiteFidelity::Flow => Fidelity::Flow,
+        SuiteFidelity::Sampled => Fidelity::Sampled,
+    };
+    let scenarios = regimes::run((args.seed, count), (fidelity, without), &STOP, &|| bar.inc(1));
     bar.finish_and_clear();
     if STOP.load(Ordering::Relaxed) {
         return Err(Stop::Study(StudyError::Stopped));
     }
     if let Some(path) = &args.learn {
         let replayed = replay_all(&store(args), &|| ()).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
-        write(path, &validation::errors_csv(&errors(&scenarios, &replayed)))?;
+        let mut learnt = errors(&scenarios, fidelity, &replayed);
+        learnt.extend(of_others(path, &learnt));
+        write(path, &validation::errors_csv(&learnt))?;
     }
     let suite = Suite {
         seed: args.seed,
         table: regimes::table(&scenarios),
-        worst: regimes::worst(args.seed, &scenarios, WORST),
-        held: held(&scenarios, &learnt()),
+        fidelity: fidelity.name(),
+        worst: regimes::worst(args.seed, fidelity, &scenarios, WORST),
+        held: held(&scenarios, fidelity, &learnt()),
         scenarios,
     };
     if args.json {
@@ -78,6 +85,13 @@ fn suite(args: &Validate, count: u64) -> Result<u8, Stop> {
         say(&report::regimes::text(&suite))?;
     }
     Ok(0)
+}
+
+/// What a file of errors says of fidelities that were not measured now; nothing if there is no such file.
+fn of_others(path: &Path, now: &[MethodError]) -> Vec<MethodError> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
+    let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize().filter_map(Result::ok);
+    rows.filter(|row: &MethodError| now.iter().all(|other| other.fidelity != row.fidelity)).collect()
 }
 
 /// So many scenarios that are furthest off are shown.

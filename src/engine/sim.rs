@@ -25,7 +25,10 @@ pub mod internals {
     pub use super::event_list::{EventList, Rank};
     pub use super::fluid::sharing::{Fairness, MaxMin, exact_weight};
     pub use super::packet::network::PacketNetwork;
-    pub use super::packet::wire::FlowKey;
+    pub use super::pricing::PricedTurn;
+    pub use super::route::Route;
+    pub use super::transaction::latency::LatencyParts;
+    pub use super::transfer::Start;
 }
 
 mod changes;

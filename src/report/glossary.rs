@@ -44,7 +44,7 @@ pub const WORDS: [(&str, &str); 15] = [
     ("busiest 15 minutes", "Utilisation of the busiest concentrator in its busiest quarter of an hour."),
     ("jobs unfinished at the end", "Deferrable work, such as updates, that waits or is under way when the run ends."),
     (
-        "flow and packet fidelity",
-        "At flow fidelity transfers share links as TCP would on average: quick, and less certain where queues are full. At packet fidelity each packet is simulated.",
+        "flow, sampled and packet fidelity",
+        "At flow fidelity transfers share links as TCP would on average: quick, and less certain where queues are full. At packet fidelity each packet is simulated; at sampled fidelity those that decide, and where many transfers contend one stands for several.",
     ),
 ];

@@ -85,6 +85,7 @@ pub fn sentence(results: &Results) -> Option<String> {
     let each: Vec<String> = said.into_iter().map(|(what, titles)| format!("{what} ({})", list(&titles))).collect();
     let against = match results.fidelity {
         "packet" => "Packet fidelity against measured networks",
+        "sampled" => "Sampled fidelity against packets, in nine of ten scenarios of the same kind",
         _ => "Flow fidelity against packets, in nine of ten scenarios of the same kind",
     };
     let look = match (&results.check, results.fidelity) {

@@ -3,11 +3,14 @@
 use serde::Serialize;
 
 use crate::report::table::{columns, wrapped};
+use crate::report::words::capital;
 use crate::validate::regimes::{RUNS, RegimeLine, RegimeResult, Worst};
 
 /// Everything that the suite found, for another program to read.
 #[derive(Debug, Serialize)]
 pub struct Suite {
+    /// What was compared with packets.
+    pub fidelity: &'static str,
     /// Seed of the scenarios.
     pub seed: u64,
     /// By regime.
@@ -24,17 +27,18 @@ pub struct Suite {
 #[must_use]
 pub fn text(suite: &Suite) -> String {
     let title = format!(
-        "Flow fidelity against packets in {} scenarios (seed {}), {RUNS} runs each: errors as median / 90th percentile.",
+        "{} fidelity against packets in {} scenarios (seed {}), {RUNS} runs each: errors as median / 90th percentile.",
+        capital(suite.fidelity),
         suite.scenarios.len(),
         suite.seed
     );
-    let head = ["regime", "cases", "mean", "p95", "mean by size", "flow/packet", "goodput", "utilisation"];
+    let head = ["regime", "cases", "mean", "p95", "mean by size", "to packets", "goodput", "utilisation"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(suite.table.iter().map(cells));
     let mut text = format!("{}\n\n{}", wrapped(&title, ""), columns(&rows));
     text += &format!("\n{}\n", wrapped(&kept(&suite.held), ""));
     text +=
-        "\nFurthest off: flow over packet in the mean of a class, and what of the transport has most to do with it\n";
+        "\nFurthest off: ratio to packets in the mean of a class, and what of the transport has most to do with it\n";
     for worst in &suite.worst {
         let without = worst.without.map_or_else(
             || "no ingredient alone has".to_owned(),

@@ -3,7 +3,7 @@
 
 use crate::report::setting::estate;
 use crate::report::words::plain_markdown;
-use crate::report::words::{bit_rate, clock, count, list, quoted, several};
+use crate::report::words::{bit_rate, capital, clock, count, list, quoted, several};
 use crate::scenario::check::source::Standing;
 use crate::study::results::{Results, SetupResult};
 
@@ -78,7 +78,7 @@ fn logic(results: &Results) -> Vec<Item> {
             format!(
                 "{} fidelity: transfers share links and concentrators by the order of service, with TCP's windows and losses; placement \
                  of tunnels by the balancer (docs/model.md).",
-                if results.fidelity == "packet" { "Packet" } else { "Flow" }
+                capital(results.fidelity)
             ),
         ),
         ("2.5.1 Components: entities", format!("Transactions, jobs and calls of the classes {}.", list(&results.classes))),

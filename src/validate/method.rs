@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::elementary::{exp, ln};
+use crate::model::Fidelity;
 use crate::stats::{Tally, mean, quantile, student};
 use crate::validate::evidence::Reference;
 use crate::validate::regimes::draw::{CLASSES, DISCIPLINES};
@@ -15,7 +16,7 @@ use crate::validate::{Replayed, Statistic, over_runs};
 /// The error of latencies in a regime.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodError {
-    /// `flow`: against packets; `packet`: against measured networks.
+    /// `flow` and `sampled`: against packets; `packet`: against measured networks.
     pub fidelity: String,
     /// The order of service, as the suite has it.
     pub service: String,
@@ -58,13 +59,15 @@ pub fn learnt() -> Vec<MethodError> {
 
 /// The errors in each regime that has enough scenarios or measurements to tell.
 #[must_use]
-pub fn errors(found: &[RegimeResult], replayed: &[Replayed]) -> Vec<MethodError> {
+pub fn errors(found: &[RegimeResult], fidelity: Fidelity, replayed: &[Replayed]) -> Vec<MethodError> {
     let mut errors = Vec::new();
     for service in DISCIPLINES {
         for load in BANDS {
             for statistic in STATISTICS {
                 let ratios = of_suite(found, service, load, statistic);
-                errors.extend(middle(&ratios).map(|ends| error("flow", service, load, statistic, ends, ratios.len())));
+                errors.extend(
+                    middle(&ratios).map(|ends| error(fidelity.name(), service, load, statistic, ends, ratios.len())),
+                );
             }
         }
     }
@@ -134,9 +137,9 @@ pub fn predicted(ratios: &[f64]) -> Option<(f64, f64)> {
 
 /// How many of the stated intervals hold in scenarios that they were not learnt from: by order of service, held and stated.
 #[must_use]
-pub fn held(found: &[RegimeResult], errors: &[MethodError]) -> Vec<(&'static str, usize, usize)> {
+pub fn held(found: &[RegimeResult], fidelity: Fidelity, errors: &[MethodError]) -> Vec<(&'static str, usize, usize)> {
     let stated = |one: &RegimeResult, statistic: &str| {
-        errors.iter().find(|error| error.suits("flow", one.service, one.busiest, statistic))
+        errors.iter().find(|error| error.suits(fidelity.name(), one.service, one.busiest, statistic))
     };
     let of_service = |service: &'static str| {
         let (mut held, mut all) = (0, 0);

@@ -1,4 +1,4 @@
-//! The suite: flow fidelity compared with packets over every regime that scenarios use.
+//! The suite: another fidelity compared with packets over every regime that scenarios use.
 //!
 //! Scenarios are drawn over what users can combine; each runs several times at both fidelities with round trips that differ by
 //! up to a thousandth, since a single run in overload is a random draw. Means over these runs are compared.
@@ -84,26 +84,31 @@ impl RegimeResult {
     }
 }
 
-/// Runs the first `count` scenarios of a seed on all threads, at flow fidelity without some ingredients; `done` is called after
-/// each.
+/// Runs the first `count` scenarios of a seed on all threads, at packet fidelity and at another without some ingredients; `done`
+/// is called after each.
 #[must_use]
-pub fn run(seed: u64, count: u64, without: Without, stop: &AtomicBool, done: &(dyn Fn() + Sync)) -> Vec<RegimeResult> {
+pub fn run(
+    (seed, count): (u64, u64),
+    other: (Fidelity, Without),
+    stop: &AtomicBool,
+    done: &(dyn Fn() + Sync),
+) -> Vec<RegimeResult> {
     let one = |number: u64| {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let found = found(&draw::case(seed, number, RegimeSize::SUITE), without, stop)?;
+        let found = found(&draw::case(seed, number, RegimeSize::SUITE), other, stop)?;
         done();
         Some(found)
     };
     (0..count).into_par_iter().filter_map(one).collect()
 }
 
-fn found(case: &Regime, without: Without, stop: &AtomicBool) -> Option<RegimeResult> {
+fn found(case: &Regime, (fidelity, without): (Fidelity, Without), stop: &AtomicBool) -> Option<RegimeResult> {
     let runs = |case: &Regime, fidelity| {
         (0..RUNS).map(|number| Measurement::of(case, fidelity, number, stop)).collect::<Vec<Measurement>>()
     };
-    let (packet, flow) = (runs(case, Fidelity::Packet(1)), runs(&case.without(without), Fidelity::Flow));
+    let (packet, flow) = (runs(case, Fidelity::Packet(1)), runs(&case.without(without), fidelity));
     if stop.load(Ordering::Relaxed) {
         return None;
     }
@@ -296,7 +301,7 @@ pub struct Worst {
 
 /// The scenarios that are furthest off.
 #[must_use]
-pub fn worst(seed: u64, found: &[RegimeResult], count: usize) -> Vec<Worst> {
+pub fn worst(seed: u64, fidelity: Fidelity, found: &[RegimeResult], count: usize) -> Vec<Worst> {
     let mut order: Vec<(&RegimeResult, &FidelityFigure)> =
         found.iter().filter_map(|found| Some((found, found.worst()?))).collect();
     order.sort_by(|a, b| ln(b.1.ratio()).abs().total_cmp(&ln(a.1.ratio()).abs()));
@@ -306,18 +311,18 @@ pub fn worst(seed: u64, found: &[RegimeResult], count: usize) -> Vec<Worst> {
         what: found.what.clone(),
         class: figure.class,
         ratio: figure.ratio(),
-        without: nearest_without(&draw::case(seed, found.number, RegimeSize::SUITE), figure),
+        without: nearest_without(&draw::case(seed, found.number, RegimeSize::SUITE), fidelity, figure),
     };
     order.into_par_iter().map(blame).collect()
 }
 
-/// The ingredient of flow fidelity whose absence brings a class's mean nearest to what packets say.
-fn nearest_without(case: &Regime, figure: &FidelityFigure) -> Option<(&'static str, f64)> {
+/// The ingredient of a fidelity whose absence brings a class's mean nearest to what packets say.
+fn nearest_without(case: &Regime, fidelity: Fidelity, figure: &FidelityFigure) -> Option<(&'static str, f64)> {
     let class = case.model.classes.iter().position(|class| class.name == figure.class)?;
     let class = u8::try_from(class).ok()?;
     let ratio = |ingredient: Ingredient| {
         let case = case.without(Without::NONE.and(ingredient));
-        mean(&Measurement::of(&case, Fidelity::Flow, 0, &AtomicBool::new(false)).latencies(class)) / figure.packet
+        mean(&Measurement::of(&case, fidelity, 0, &AtomicBool::new(false)).latencies(class)) / figure.packet
     };
     let tried = Ingredient::ALL.iter().filter(|(ingredient, _)| ingredient.is_of_flow());
     let ratios = tried.map(|(ingredient, name)| (*name, ratio(*ingredient)));

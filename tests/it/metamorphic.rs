@@ -42,7 +42,7 @@ fn tell(model: &Model, record: &Record) -> Told {
     (class.clone(), site.clone(), record.started.0, bytes, record.latency.0, record.outcome.name())
 }
 
-/// Runs a check on scenarios at both fidelities, on all threads.
+/// Runs a check on scenarios at all fidelities, on all threads.
 fn on_all(flow: u64, packet: u64, check: impl Fn(&Regime) + Sync) {
     let at = |fidelity: Fidelity, number: u64| {
         let mut case = case(SEED, number, RegimeSize::SMALL);
@@ -51,6 +51,7 @@ fn on_all(flow: u64, packet: u64, check: impl Fn(&Regime) + Sync) {
     };
     (0..flow).into_par_iter().for_each(|number| at(Fidelity::Flow, number));
     (0..packet).into_par_iter().for_each(|number| at(Fidelity::Packet(1), number));
+    (0..packet).into_par_iter().for_each(|number| at(Fidelity::Sampled, number));
 }
 
 #[track_caller]

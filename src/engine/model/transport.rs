@@ -138,6 +138,20 @@ impl Without {
 pub enum Fidelity {
     /// A transfer is a flow that shares.
     Flow,
+    /// Packets of a sample: in trains, where they decide, and one connection for several transfers where many contend.
+    Sampled,
     /// Packets, in trains of at most this many.
     Packet(u32),
+}
+
+impl Fidelity {
+    /// Its name in scenarios and results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "flow",
+            Self::Sampled => "sampled",
+            Self::Packet(_) => "packet",
+        }
+    }
 }

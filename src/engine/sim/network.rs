@@ -1,9 +1,9 @@
-//! The network, at either fidelity. This is the only file that knows that there are two.
+//! The network, at any fidelity. This is the only file that knows that there are several.
 //!
 //! Transactions hand transfers in and get deliveries back as data. The fluid network schedules its windows in the run's
 //! event list; the packet network has an event list of its own.
 
-use crate::model::{ClassId, Codec, Concentrator, ConcentratorId, Discipline, Fidelity, Model};
+use crate::model::{ClassId, Codec, Concentrator, ConcentratorId, Discipline, Fidelity, Model, Transport};
 use crate::random::Stream;
 use crate::sim::discipline::Shape;
 use crate::sim::event::Event;
@@ -16,6 +16,9 @@ use crate::sim::transaction::latency::LatencyParts;
 use crate::sim::transfer::{Delivery, Start, Stopped};
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Duration, Time};
+
+/// Most packets of a train at sampled fidelity.
+const LONGEST_TRAIN: u32 = 64;
 
 /// Concentrators and access links, and all that is on its way through them.
 #[derive(Debug)]
@@ -31,8 +34,12 @@ impl Network {
     #[must_use]
     pub fn new(model: &Model, class_names: &[u64]) -> Self {
         match model.fidelity {
-            Fidelity::Flow => Self::Fluid(FluidNetwork::new(model, class_names)),
-            Fidelity::Packet(train) => Self::Packet(Box::new(PacketNetwork::new(model, train))),
+            Fidelity::Sampled if model.transport != Transport::Ideal => {
+                Self::Packet(Box::new(PacketNetwork::new(model, LONGEST_TRAIN, true)))
+            }
+            // Where transport is ideal there are no packets to sample: sharing is exact.
+            Fidelity::Flow | Fidelity::Sampled => Self::Fluid(FluidNetwork::new(model, class_names)),
+            Fidelity::Packet(train) => Self::Packet(Box::new(PacketNetwork::new(model, train, false))),
         }
     }
 
@@ -97,7 +104,7 @@ impl Network {
     pub fn stop(&mut self, now: Time, id: TransactionId) -> Stopped {
         match self {
             Self::Fluid(network) => network.stop(now, id),
-            Self::Packet(network) => network.stop(id),
+            Self::Packet(network) => network.stop(now, id),
         }
     }
 
@@ -131,7 +138,7 @@ impl Network {
     pub fn crowding(&self, at: ConcentratorId) -> f64 {
         match self {
             Self::Fluid(network) => network.crowding(at),
-            Self::Packet(_) => 0.0,
+            Self::Packet(network) => network.crowding(at),
         }
     }
 
@@ -156,7 +163,7 @@ impl Network {
     pub fn end_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec) {
         match self {
             Self::Fluid(network) => network.add_stream(now, route, codec.packet, -packets_per_second(codec)),
-            Self::Packet(network) => network.end_call(slot),
+            Self::Packet(network) => network.end_call(now, slot, route, codec),
         }
     }
 
@@ -195,7 +202,7 @@ impl Network {
     ) {
         match self {
             Self::Fluid(network) => network.replace_device(now, at, device, model, calls),
-            Self::Packet(network) => network.replace_device(now, at, device),
+            Self::Packet(network) => network.replace_device(now, at, device, calls),
         }
     }
 

@@ -154,8 +154,9 @@ impl Pricing {
     pub fn price(&self, class: &Class, site: SiteId, turns: &mut [PricedTurn]) -> (f64, Parts) {
         let IdlePath { rtt, up, access } = self.paths[site.index()];
         let idle = IdleLinks::new(self.nominal, access, rtt);
+        let asking = IdleLinks { slower: 1.0 / up, faster: 0.0, rtt };
         match (&self.transport, &self.turn_cost) {
-            (Transport::Tcp(tcp), Some(cost)) => price_over_tcp(tcp, cost, class, turns, idle, 1.0 / up),
+            (Transport::Tcp(tcp), Some(cost)) => price_over_tcp(tcp, cost, class, turns, (idle, asking)),
             _ => price_ideal(turns, idle),
         }
     }
@@ -174,11 +175,10 @@ fn price_over_tcp(
     cost: &TurnCost,
     class: &Class,
     turns: &mut [PricedTurn],
-    idle: IdleLinks,
-    up: f64,
+    (idle, asking): (IdleLinks, IdleLinks),
 ) -> (f64, Parts) {
     let server = class.server.secs();
-    let mut cwnd = tcp.window;
+    let (mut cwnd, mut asking_cwnd) = (tcp.window, tcp.window);
     let mut crossed = PriorTraffic::default();
     let (mut all, mut time) = (0.0, Parts { trips: if class.connects { idle.rtt } else { 0.0 }, ..Parts::default() });
     for PricedTurn { turn, segment } in turns {
@@ -187,8 +187,11 @@ fn price_over_tcp(
         *segment = work / f64::from(segments);
         let sending = idle.slow_start(tcp, &mut cwnd, segments, *segment);
         let transfer = (work * idle.slower).min(sending);
-        time.trips += idle.rtt + server + sending - transfer;
-        time.transfer += turn.request.bits() * up + transfer;
+        let (requests, bits) = (turn.request_segments.max(1), turn.request.bits());
+        let ask = asking.slow_start(tcp, &mut asking_cwnd, requests, bits / f64::from(requests));
+        let asked = (bits * asking.slower).min(ask);
+        time.trips += idle.rtt + server + sending - transfer + ask - asked;
+        time.transfer += asked + transfer;
         all += work;
         crossed = crossed.and(turn);
     }

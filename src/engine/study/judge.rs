@@ -1,6 +1,6 @@
 //! From sums to results: figures with intervals, targets judged, set-ups compared with the base.
 
-use crate::model::{Balancer, Bottleneck, ChangeKind, Concentrator, Demand, Discipline, Fidelity, Model, Transport};
+use crate::model::{Balancer, Bottleneck, ChangeKind, Concentrator, Demand, Discipline, Model, Transport};
 use crate::scenario::check::target::Measure;
 use crate::scenario::warn::Warning;
 use crate::scenario::{Setup, Study, warn};
@@ -71,10 +71,7 @@ pub(super) fn results(
         days: model.calendar.days,
         estate: (model.sites.len(), model.sites.iter().map(|site| u64::from(site.patients)).sum()),
         counted: study.counted.clone(),
-        fidelity: match model.fidelity {
-            Fidelity::Flow => "flow",
-            Fidelity::Packet(_) => "packet",
-        },
+        fidelity: model.fidelity.name(),
         check: None,
         warnings: told.iter().filter(|warning| warning.setup.is_none()).map(told_of).collect(),
         seed: model.seed,

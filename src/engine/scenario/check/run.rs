@@ -128,6 +128,7 @@ pub(crate) fn fidelity(run: &Run, check: &mut Checker) -> Fidelity {
     }
     match run.fidelity {
         None | Some(FidelityFile::Flow) => Fidelity::Flow,
+        Some(FidelityFile::Sampled) => Fidelity::Sampled,
         Some(FidelityFile::Packet) => Fidelity::Packet(u32::try_from(grain).unwrap_or(1)),
     }
 }

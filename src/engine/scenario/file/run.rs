@@ -48,6 +48,8 @@ pub struct Run {
 pub enum FidelityFile {
     /// A transfer is a flow that shares; the everyday engine.
     Flow,
+    /// Packets of a sample: near the reference, at a fraction of its cost.
+    Sampled,
     /// Packets, windows, losses: the reference.
     Packet,
 }

@@ -22,11 +22,24 @@ impl AccessLink {
         let direction = |rate: BitRate| LinkDirection::new(rate.min(ceiling).bits(), buffer, half);
         Self { up: direction(site.up), down: direction(site.down) }
     }
+
+    /// So much more is sent each way at a constant rate, or less [bit/s]; in whole bits, so that what ends leaves nothing behind.
+    pub fn add_constant(&mut self, rate: f64) {
+        self.up.add_constant(rate);
+        self.down.add_constant(rate);
+    }
 }
+
+/// Part of its rate that packets have at least, whatever is sent at a constant rate.
+const LEAST_FOR_PACKETS: f64 = 0.05;
 
 /// One direction. It serves first in first out, so a packet's arrival at the other end is known when it is sent.
 #[derive(Clone, Debug)]
 pub struct LinkDirection {
+    /// Its rate [bit/s].
+    bandwidth: f64,
+    /// Of that, what is sent at a constant rate: by calls, and by transfers that are worked out.
+    constant: f64,
     /// Transmission time of a byte [s].
     byte_time: f64,
     buffer: Duration,
@@ -51,10 +64,30 @@ pub struct Train {
 
 impl LinkDirection {
     fn new(rate: f64, buffer: Duration, delay: Duration) -> Self {
-        Self { byte_time: 8.0 / rate, buffer, propagation: delay, busy_until: Time(0), in_flight: VecDeque::new() }
+        Self {
+            bandwidth: rate,
+            constant: 0.0,
+            byte_time: 8.0 / rate,
+            buffer,
+            propagation: delay,
+            busy_until: Time(0),
+            in_flight: VecDeque::new(),
+        }
     }
 
-    /// Its rate [bit/s].
+    /// Transfers that are worked out use so much more of it, or less [millionths].
+    pub fn use_part(&mut self, part: u32, more: bool) {
+        let rate = (f64::from(part) * 1e-6 * self.bandwidth).round();
+        self.add_constant(if more { rate } else { -rate });
+    }
+
+    /// So much more is sent at a constant rate, or less [bit/s].
+    fn add_constant(&mut self, rate: f64) {
+        self.constant += rate;
+        self.byte_time = 8.0 / (self.bandwidth - self.constant).max(LEAST_FOR_PACKETS * self.bandwidth);
+    }
+
+    /// Its rate, less what is constant [bit/s].
     #[must_use]
     pub fn rate(&self) -> f64 {
         8.0 / self.byte_time

@@ -1,26 +1,31 @@
 //! A concentrator that serves packets: queues, the packet in service, counters.
 
-use crate::model::{ClassId, Concentrator, Counts, Discipline};
+use crate::model::{ClassId, Codec, Concentrator, Counts, Discipline};
 use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::Shape;
 use crate::sim::packet::buffer::{BufferLimit, beyond};
+use crate::sim::packet::bursts::Bursts;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::scheduler::Scheduler;
 use crate::sim::packet::service_line::{Service, ServiceLine};
 use crate::sim::packet::shaper::Shaper;
 use crate::sim::packet::wire::{Direction, Packet, PacketKind, TrainSizes};
-use crate::units::{BitRate, Duration, Time};
+use crate::sim::route::packets_per_second;
+use crate::units::{BitRate, Duration, Time, float};
 
 /// A concentrator and its queues.
 #[derive(Clone, Debug)]
 pub struct PacketConcentrator {
     cost: ServiceCost,
     throughput: f64,
+    /// What arrives and is served without packets.
+    constant: ConstantLoad,
     /// Whether traffic towards the headend is served, too.
     pub both: bool,
     buffer: BufferLimit,
     /// Packets of a device that serves first in first out, until it serves in another order.
     line: ServiceLine,
+    bursts: Bursts,
     lines_up: bool,
     scheduler: Scheduler,
     in_service: Option<InService>,
@@ -52,6 +57,36 @@ struct InService {
     began: Time,
     work: f64,
 }
+
+/// Load that arrives and is served at a constant rate [bit/s]; whole bits, so that what ends leaves nothing behind.
+#[derive(Clone, Debug)]
+struct ConstantLoad {
+    by_class: Vec<f64>,
+    all: f64,
+    since: Time,
+}
+
+impl ConstantLoad {
+    fn add(&mut self, class: ClassId, rate: f64) {
+        self.by_class[class.index()] += rate;
+        self.all += rate;
+    }
+
+    /// Time passes: what was served is counted.
+    fn advance(&mut self, now: Time, counters: &mut PacketCounters) {
+        let took = now.since(std::mem::replace(&mut self.since, now)).secs();
+        if self.all == 0.0 || took == 0.0 {
+            return;
+        }
+        for (class, rate) in self.by_class.iter().enumerate() {
+            counters.arrived[class] += rate * took;
+            counters.served[class] += rate * took;
+        }
+    }
+}
+
+/// Part of the throughput that packets have at least, whatever arrives at a constant rate.
+const LEAST_FOR_PACKETS: f64 = 0.05;
 
 /// Work since the start, by class [bit].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,10 +120,12 @@ impl PacketConcentrator {
         Self {
             cost: ServiceCost::of(concentrator).expect("a checked concentrator has a cost"),
             throughput: concentrator.carries().0.bits(),
+            constant: ConstantLoad { by_class: vec![0.0; classes], all: 0.0, since: Time(0) },
             both: concentrator.counts == Counts::Both,
             buffer: limit,
             // Textbook queues have no ring.
             line: ServiceLine::new(!ideal),
+            bursts: Bursts::new(),
             lines_up: scheduler.is_one_line(),
             scheduler,
             in_service: None,
@@ -136,7 +173,8 @@ impl PacketConcentrator {
         (mut work, lost): (f64, &mut Vec<QueuedPacket>),
     ) -> Enqueued {
         self.line.advance(now, &mut self.counters.served);
-        let fits = self.line.packets_that_fit(&pool[id], self.buffer);
+        let room = self.bursts.room(now, &pool[id], (work, self.throughput));
+        let fits = self.line.packets_that_fit(&pool[id], self.buffer, room);
         if fits < pool[id].packet.count {
             let dropped = beyond(&pool[id], fits);
             self.count_lost(&[dropped]);
@@ -148,7 +186,8 @@ impl PacketConcentrator {
             pool[id].truncate(fits);
             work = self.work(&pool[id]);
         }
-        let service = self.line.join(now, &pool[id], work, Duration::of_secs(work / self.throughput));
+        self.bursts.count(now, &pool[id], (work, self.throughput));
+        let service = self.line.join(now, &pool[id], work, Duration::of_secs(work / self.for_packets()));
         self.count_wait(service.began, &pool[id]);
         Enqueued::Leaves(service)
     }
@@ -178,7 +217,50 @@ impl PacketConcentrator {
         let began = now.max(self.line.free_at());
         self.count_wait(began, &pool[id]);
         self.in_service = Some(InService { queued: id, began, work });
-        began + Duration::of_secs(work / self.throughput)
+        began + Duration::of_secs(work / self.for_packets())
+    }
+
+    /// Throughput that is left to packets [bit/s].
+    #[inline]
+    fn for_packets(&self) -> f64 {
+        (self.throughput - self.constant.all).max(LEAST_FOR_PACKETS * self.throughput)
+    }
+
+    /// So much of a class arrives from now on, and is served at once [bit/s].
+    pub fn add_constant(&mut self, now: Time, class: ClassId, rate: u64) {
+        self.constant.advance(now, &mut self.counters);
+        self.constant.add(class, float(rate));
+    }
+
+    /// No longer.
+    pub fn remove_constant(&mut self, now: Time, class: ClassId, rate: u64) {
+        self.constant.advance(now, &mut self.counters);
+        self.constant.add(class, -float(rate));
+    }
+
+    /// Whether a class is shaped.
+    #[must_use]
+    pub fn shapes(&self, class: ClassId) -> bool {
+        self.shaped > 0 && !self.shapers[class.index()].is_open()
+    }
+
+    /// Whether sites or flows take turns.
+    #[must_use]
+    pub fn serves_lines_in_turn(&self) -> bool {
+        self.scheduler.has_lines_in_turn()
+    }
+
+    /// Whether no packet that arrives now has to wait longer.
+    #[must_use]
+    pub fn waits_at_most(&self, now: Time, longest: Duration) -> bool {
+        self.scheduler.len() == 0 && self.line.free_at() <= now + longest
+    }
+
+    /// Work per second of a call [bit/s].
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // whole bits
+    pub fn call_rate(&self, codec: Codec) -> u64 {
+        self.cost.stream_work(codec.packet, packets_per_second(codec)) as u64
     }
 
     /// A packet's service begins.
@@ -219,7 +301,8 @@ impl PacketConcentrator {
             #[allow(clippy::cast_precision_loss)] // a transfer's bits stay below 2^53
             return queued.bytes().cast_signed() as f64 * 8.0;
         }
-        self.cost.train(u32::from(queued.packet.count), queued.size, queued.last_size)
+        let each = self.cost.train(u32::from(queued.packet.count), queued.size, queued.last_size);
+        each * f64::from(queued.packet.flow.weight)
     }
 
     /// Its throughput [bit/s].
@@ -311,6 +394,7 @@ impl PacketConcentrator {
     /// Brings the counters to `now`.
     pub fn advance(&mut self, now: Time) {
         self.counters.capacity += self.throughput * now.since(self.now).secs();
+        self.constant.advance(now, &mut self.counters);
         self.line.advance(now, &mut self.counters.served);
         self.now = now;
     }
@@ -376,7 +460,14 @@ mod tests {
 
         fn arrive(&mut self, now: Time, owner: u32, (count, bytes): (u16, u32)) {
             self.serve(now);
-            let flow = FlowKey { owner, epoch: 0, site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(0) };
+            let flow = FlowKey {
+                owner,
+                epoch: 0,
+                site: SiteId(0),
+                class: ClassId(0),
+                concentrator: ConcentratorId(0),
+                weight: 1,
+            };
             let packet = Packet { count, ..Packet::control(flow, PacketKind::Data, Direction::Down, now) };
             let id = self.pool.add(QueuedPacket { packet, at: now, size: bytes, last_size: bytes });
             match self.device.arrive(now, &mut self.pool, id, &mut self.lost) {

@@ -1,79 +1,60 @@
 //! TCP exchanges: connections open, requests and responses follow each other, timers fire.
 
 use crate::sim::event_list::Rank;
-use crate::sim::observer::Parts;
-use crate::sim::packet::network::{PacketEvent, PacketNetwork, PacketTransfer};
+use crate::sim::packet::cohort::Cohort;
+use crate::sim::packet::network::{PacketEvent, PacketNetwork};
 use crate::sim::packet::tcp::connection::Connection;
 use crate::sim::packet::tcp::receiver::AckDecision;
+use crate::sim::packet::way::ConnectionId;
 use crate::sim::packet::wire::{
     AckInfo, Direction, FlowKey, Packet, PacketKind, SYN_SIZE, TrainSizes, full_size, header_size, saturating_u16,
 };
 use crate::sim::route::Route;
-use crate::sim::transaction::latency::LatencyParts;
-use crate::sim::transfer::{Delivery, Start, Stopped};
-use crate::sim::turn::{TransactionId, Turn, segment_size};
+use crate::sim::turn::Turn;
 use crate::units::{Duration, Time};
 
 /// Longest delay of an acknowledgement (Linux, `TCP_DELACK_MIN`).
 const DELAYED_ACK: Duration = Duration(40_000_000);
 
 impl PacketNetwork {
-    pub(super) fn is_current(&self, id: TransactionId, epoch: u32) -> bool {
+    pub(super) fn is_current(&self, id: ConnectionId, epoch: u32) -> bool {
         self.connections.get(id as usize).is_some_and(|connection| connection.flow.epoch == epoch && !connection.closed)
     }
 
-    /// A transfer starts.
-    pub fn start(&mut self, now: Time, start: &Start<'_>) {
-        let mut latency = start.latency;
-        latency.begin_leg(now, start.unloaded);
-        let share = start.left.map_or(1.0, |left| left / start.work);
-        let place = start.id as usize;
-        let transfer = PacketTransfer { work: start.work * share, latency };
-        if self.transfers.len() <= place {
-            self.transfers.resize(place + 1, transfer);
+    /// A closed connection for a route, in a slot that nothing is on its way to.
+    ///
+    /// # Panics
+    /// With 2^32 connections.
+    pub(super) fn new_connection(&mut self, Route { site, class, concentrator }: Route) -> ConnectionId {
+        let Some(tcp) = self.tcp else { return 0 };
+        let flow = |owner, epoch| FlowKey { owner, epoch, site, class, concentrator, weight: 1 };
+        if let Some(id) = self.free_connections.pop() {
+            let before = &mut self.connections[id as usize].flow;
+            *before = flow(id, before.epoch + 1);
+            return id;
         }
-        self.transfers[place] = transfer;
-        let Route { site, class, concentrator } = start.route;
-        let flow = FlowKey { owner: start.id, epoch: start.epoch, site, class, concentrator };
-        let (connects, server) = self.classes[class.index()];
-        let rtt = (!connects).then(|| self.rtts[site.index()]);
-        let segment = segment_size(self.tcp);
-        let turns = start.turns.iter().map(|priced| priced.turn);
-        self.start_connection(now, flow, turns.map(|turn| turn.share(share, segment)), server, rtt);
-    }
-
-    /// Where the time of a transfer has gone.
-    #[must_use]
-    pub fn latency(&self, id: TransactionId) -> LatencyParts {
-        self.transfers[id as usize].latency
+        let id = u32::try_from(self.connections.len()).expect("fewer than 2^32 connections are open");
+        self.connections.push(Connection::new(flow(id, 0), &tcp));
+        self.cohorts.push(Cohort::NONE);
+        id
     }
 
     /// Opens a connection, or takes one that `stands`, and sends the first request.
-    pub fn start_connection(
+    pub(super) fn open_connection(
         &mut self,
-        now: Time,
-        flow: FlowKey,
+        id: ConnectionId,
         turns: impl Iterator<Item = Turn>,
         server: Duration,
         stands: Option<Duration>,
     ) {
-        self.now = now;
-        let Some(tcp) = self.tcp else {
-            self.send_message(flow, turns);
-            return;
-        };
-        let place = flow.owner as usize;
-        if self.connections.len() <= place {
-            self.connections.resize_with(place + 1, || Connection::new(flow, &tcp));
-        }
-        let connection = &mut self.connections[place];
-        connection.open(flow, &tcp, turns, server, stands);
+        let Some(tcp) = self.tcp else { return };
+        self.connections[id as usize].open(&tcp, turns, server, stands);
         if stands.is_some() {
-            self.send_request(flow.owner);
+            self.send_request(id);
         } else {
-            self.connect(flow.owner);
+            self.connect(id);
         }
-        self.arm_timer(flow.owner);
+        self.arm_timer(id);
     }
 
     /// Where transport is ideal a transfer is one packet of any size.
@@ -85,35 +66,21 @@ impl PacketNetwork {
         self.send_from_server(packet, TrainSizes { each: 1 << 30, last: rest });
     }
 
-    /// A transfer is stopped; what is on its way in it is void.
-    pub fn stop(&mut self, id: TransactionId) -> Stopped {
-        let PacketTransfer { work, latency } = self.transfers[id as usize];
-        let share = self.close(id);
-        Stopped { left: Some(work * share), rounds_left: None, latency }
-    }
-
-    /// Closes a connection; gives the share of its responses that had not arrived.
-    pub(super) fn close(&mut self, id: TransactionId) -> f64 {
-        let Some(connection) = self.connections.get_mut(id as usize) else { return 1.0 };
-        connection.closed = true;
-        connection.share_left()
-    }
-
     /// Sends a SYN, the first or a retransmission.
-    pub(super) fn connect(&mut self, id: TransactionId) {
+    pub(super) fn connect(&mut self, id: ConnectionId) {
         let connection = &mut self.connections[id as usize];
         connection.send_syn(self.now);
         let flow = connection.flow;
         self.send_from_site(Packet::control(flow, PacketKind::Syn, Direction::Up, self.now), TrainSizes::of(SYN_SIZE));
     }
 
-    pub(super) fn send_request(&mut self, id: TransactionId) {
+    pub(super) fn send_request(&mut self, id: ConnectionId) {
         let Some(tcp) = self.tcp else { return };
         self.connections[id as usize].send_request(&tcp);
         self.send_allowed(id, Direction::Up, Duration(0));
     }
 
-    pub(super) fn send_response(&mut self, id: TransactionId) {
+    pub(super) fn send_response(&mut self, id: ConnectionId) {
         let Some(tcp) = self.tcp else { return };
         self.connections[id as usize].send_response(&tcp);
         self.send_allowed(id, Direction::Down, Duration(0));
@@ -122,7 +89,7 @@ impl PacketNetwork {
 
     pub(super) fn send_data(
         &mut self,
-        id: TransactionId,
+        id: ConnectionId,
         direction: Direction,
         (first, count): (u32, u32),
         tail: Duration,
@@ -130,6 +97,7 @@ impl PacketNetwork {
         let Some(tcp) = self.tcp else { return };
         let connection = &mut self.connections[id as usize];
         let flow = connection.flow;
+        let connection = &mut self.connections[id as usize];
         let half = connection.half(direction);
         let full = full_size(&tcp);
         let bare = header_size(&tcp);
@@ -147,7 +115,7 @@ impl PacketNetwork {
     }
 
     /// The receiver of a direction acknowledges a train that was sent at `echo` and arrives within `tail`.
-    pub(super) fn send_ack(&mut self, id: TransactionId, direction: Direction, echo: Time, tail: Duration) {
+    pub(super) fn send_ack(&mut self, id: ConnectionId, direction: Direction, echo: Time, tail: Duration) {
         let Some(tcp) = self.tcp else { return };
         let connection = &mut self.connections[id as usize];
         let flow = connection.flow;
@@ -183,7 +151,7 @@ impl PacketNetwork {
     }
 
     /// The SYN-ACK arrives: both ends have measured a round trip, and the first request is sent.
-    pub(super) fn on_syn_ack(&mut self, id: TransactionId, called: Time) {
+    pub(super) fn on_syn_ack(&mut self, id: ConnectionId, called: Time) {
         let connection = &mut self.connections[id as usize];
         if connection.syn_sent.take().is_none() {
             return;
@@ -201,6 +169,8 @@ impl PacketNetwork {
         connection.on_response_segment(self.now, packet.ack.seq, u32::from(packet.count));
         let mut owes = false;
         let reply = connection.down.receiver.on_segment(packet.ack.seq, u32::from(packet.count));
+        self.let_off(id);
+        let connection = &mut self.connections[id as usize];
         if connection.response_complete() {
             self.send_ack(id, Direction::Down, packet.sent, packet.tail);
             if packet.tail > Duration(0) {
@@ -222,7 +192,7 @@ impl PacketNetwork {
     }
 
     /// The last byte of a response has arrived: the next turn's request leaves, or the transfer is over.
-    pub(super) fn response_done(&mut self, id: TransactionId) {
+    pub(super) fn response_done(&mut self, id: ConnectionId) {
         let connection = &self.connections[id as usize];
         // A train that repeats it may have told so before.
         if !connection.response_complete() {
@@ -236,7 +206,7 @@ impl PacketNetwork {
         }
     }
 
-    pub(super) fn finish(&mut self, id: TransactionId) {
+    pub(super) fn finish(&mut self, id: ConnectionId) {
         let Some(tcp) = self.tcp else { return };
         let connection = &mut self.connections[id as usize];
         connection.closed = true;
@@ -247,12 +217,11 @@ impl PacketNetwork {
                 TrainSizes::of(header_size(&tcp)),
             );
         }
-        let epoch = self.connections[id as usize].flow.epoch;
-        self.deliveries.push(Delivery::Transfer { id, epoch, after: Parts::default() });
+        self.end_cohort(id);
     }
 
     /// Schedules the connection's earliest timer, unless an earlier event is scheduled.
-    pub(super) fn arm_timer(&mut self, id: TransactionId) {
+    pub(super) fn arm_timer(&mut self, id: ConnectionId) {
         let connection = &mut self.connections[id as usize];
         let due = connection.next_timer();
         if !connection.closed && due < connection.timer {
@@ -261,7 +230,7 @@ impl PacketNetwork {
         }
     }
 
-    pub(super) fn on_timer(&mut self, id: TransactionId, epoch: u32) {
+    pub(super) fn on_timer(&mut self, id: ConnectionId, epoch: u32) {
         if !self.is_current(id, epoch) || self.connections[id as usize].timer > self.now {
             return;
         }
@@ -291,6 +260,10 @@ impl PacketNetwork {
 mod tests {
     use super::*;
     use crate::model::{Balancer, ClassId, ConcentratorId, Model, SiteId};
+    use crate::sim::observer::Parts;
+    use crate::sim::pricing::PricedTurn;
+    use crate::sim::transaction::latency::LatencyParts;
+    use crate::sim::transfer::{Delivery, Start};
     use crate::units::{Bytes, NANOS};
 
     impl PacketNetwork {
@@ -302,26 +275,34 @@ mod tests {
         }
     }
 
-    const RTT: u64 = NANOS / 50;
-
     /// One site 20 ms away, and links on which packets take next to no time.
     fn network(script: &[(PacketKind, Direction, u32)]) -> PacketNetwork {
         let model = Model::sample(&[1], &[10_000], Balancer::HubList);
-        PacketNetwork { script: script.to_vec(), ..PacketNetwork::new(&model, 1) }
+        PacketNetwork { script: script.to_vec(), ..PacketNetwork::new(&model, 1, false) }
+    }
+
+    /// A transfer of `turns` starts.
+    fn ask(network: &mut PacketNetwork, turns: usize) {
+        let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
+        let turns = vec![PricedTurn { turn, segment: 1.0 }; turns];
+        let start = Start {
+            id: 0,
+            epoch: 0,
+            route: Route { site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(0) },
+            turns: &turns,
+            work: 1.0,
+            left: None,
+            unloaded: Parts { trips: 1.0, ..Parts::default() },
+            latency: LatencyParts::new(Time(0)),
+        };
+        network.start(Time(0), &start);
     }
 
     /// When an exchange of `turns` over a kept (or an opened) connection is over [ms]; never, if it stalls.
     fn over(script: &[(PacketKind, Direction, u32)], turns: usize, kept: bool, server: Duration) -> Option<f64> {
         let mut network = network(script);
-        let flow = FlowKey { owner: 0, epoch: 0, site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(0) };
-        let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
-        network.start_connection(
-            Time(0),
-            flow,
-            std::iter::repeat_n(turn, turns),
-            server,
-            kept.then_some(Duration(RTT)),
-        );
+        network.classes[0] = (!kept, server);
+        ask(&mut network, turns);
         while network.next_time() < Time(600 * NANOS) {
             let heard = network.step(Time(0)).1.to_vec();
             if let [Delivery::Transfer { .. }] = heard[..] {
@@ -384,10 +365,8 @@ mod tests {
             for &other in &all {
                 let script = if one == other { vec![one] } else { vec![one, other] };
                 let mut network = network(&script);
-                let flow =
-                    FlowKey { owner: 0, epoch: 0, site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(0) };
-                let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
-                network.start_connection(Time(0), flow, std::iter::repeat_n(turn, 2), Duration(0), Some(Duration(RTT)));
+                network.classes[0] = (false, Duration(0));
+                ask(&mut network, 2);
                 let done = std::iter::from_fn(|| {
                     (network.next_time() < Time(10 * NANOS)).then(|| {
                         network

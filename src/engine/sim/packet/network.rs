@@ -6,12 +6,16 @@ use crate::sim::discipline::Shape;
 use crate::sim::event_list::{Due, EventList, Rank};
 use crate::sim::observer::{ConcentratorSnapshot, Parts};
 use crate::sim::packet::access_link::{AccessLink, Train};
+use crate::sim::packet::calm_site::CalmSite;
+use crate::sim::packet::cohort::{Cohort, Cohorts};
 use crate::sim::packet::concentrator::{Enqueued, PacketConcentrator};
+use crate::sim::packet::offered_load::OfferedLoad;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::service_line::Service;
 use crate::sim::packet::tcp::connection::Connection;
+use crate::sim::packet::way::{ConnectionId, PacketTransfer};
 use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, SYN_SIZE, TrainSizes, header_size};
-use crate::sim::transaction::latency::LatencyParts;
+use crate::sim::route::Route;
 use crate::sim::transfer::Delivery;
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Duration, Time};
@@ -26,11 +30,15 @@ pub(super) enum PacketEvent {
     /// A packet arrives at a site.
     Down(SiteId),
     /// A timer of a connection may expire; void if the flow has another epoch.
-    Timer(TransactionId, u32),
+    Timer(ConnectionId, u32),
     /// The server has worked out a response.
-    Response(TransactionId, u32),
+    Response(ConnectionId, u32),
     /// The last byte of a response arrives, after the head of its train.
-    LastByte(TransactionId, u32),
+    LastByte(ConnectionId, u32),
+    /// A transfer is over whose time was known; void if it was stopped.
+    Over(TransactionId, u32),
+    /// The long transfer of a site may be over that was worked out; void if the site has another.
+    Long(SiteId, u32),
     /// A packet of a call is due.
     Voice(u32, u32),
     /// A shaped packet may join the queue.
@@ -59,8 +67,27 @@ pub struct PacketNetwork {
     pub(super) service_ends: Vec<Due>,
     pub(super) access_links: Vec<AccessLink>,
     pub(super) connections: Vec<Connection>,
+    /// By connection: the transfers that it stands for.
+    pub(super) cohorts: Vec<Cohort>,
+    pub(super) free_connections: Vec<ConnectionId>,
     /// By transaction.
     pub(super) transfers: Vec<PacketTransfer>,
+    /// Whether calm transfers are worked out, and like ones share connections.
+    pub(super) samples: bool,
+    /// By site: transfers in packets.
+    pub(super) in_packets: Vec<u32>,
+    /// By site: transfers that are worked out.
+    pub(super) sites: Vec<CalmSite>,
+    /// Long ones among them.
+    pub(super) long_calm: u32,
+    /// By concentrator.
+    pub(super) offered_load: Vec<OfferedLoad>,
+    /// By concentrator: which transfers share connections.
+    pub(super) cohorts_at: Vec<Cohorts>,
+    /// By concentrator: long transfers in packets, and which attempts.
+    pub(super) long_in_packets: Vec<Vec<(TransactionId, u32)>>,
+    /// Where a transfer has left that contended.
+    pub(super) fewer: Option<ConcentratorId>,
     /// By class: whether each transaction opens a connection, and the server's time for each turn.
     pub(super) classes: Vec<(bool, Duration)>,
     /// By site: the round trip without queues.
@@ -78,15 +105,6 @@ pub struct PacketNetwork {
     /// Packets that a test drops, each once: kind, direction and sequence number.
     #[cfg(test)]
     pub(super) script: Vec<(PacketKind, Direction, u32)>,
-}
-
-/// A transfer, as transactions know it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PacketTransfer {
-    /// Work of all that it sends [bit].
-    pub work: f64,
-    /// Where its time went before it started.
-    pub latency: LatencyParts,
 }
 
 /// A site that floods the network. Its packets come at random: at fixed times they would synchronise with others and take
@@ -120,9 +138,10 @@ const BUCKET: u32 = 17;
 const BATCH: u32 = 1024;
 
 impl PacketNetwork {
-    /// An idle network whose senders form trains of up to `grain` packets.
+    /// An idle network whose senders form trains of up to `grain` packets; `samples` if calm transfers are worked out, and like
+    /// ones share connections where many contend.
     #[must_use]
-    pub fn new(model: &Model, grain: u32) -> Self {
+    pub fn new(model: &Model, grain: u32, samples: bool) -> Self {
         let (tcp, buffer) = match model.transport {
             Transport::Ideal => (None, Duration(u64::MAX / 4)),
             Transport::Tcp(tcp) => (Some(tcp), tcp.access_buffer),
@@ -145,7 +164,17 @@ impl PacketNetwork {
                 .map(|site| AccessLink::new(site, tunnel_rate_limit(model), buffer))
                 .collect(),
             connections: Vec::new(),
+            cohorts: Vec::new(),
+            free_connections: Vec::new(),
             transfers: Vec::new(),
+            samples,
+            in_packets: vec![0; model.sites.len()],
+            long_calm: 0,
+            sites: vec![CalmSite::IDLE; model.sites.len()],
+            offered_load: vec![OfferedLoad::new(model.sites.len()); model.concentrators.len()],
+            cohorts_at: model.concentrators.iter().map(|_| Cohorts::new(model.classes.len())).collect(),
+            long_in_packets: vec![Vec::new(); model.concentrators.len()],
+            fewer: None,
             classes: model.classes.iter().map(|class| (class.connects, class.server)).collect(),
             rtts: model.sites.iter().map(|site| site.rtt).collect(),
             calls: Vec::new(),
@@ -183,6 +212,10 @@ impl PacketNetwork {
         self.deliveries.clear();
         for _ in 0..BATCH {
             self.handle_next();
+            if let Some(at) = self.fewer.take() {
+                self.split_if_few(at);
+                self.settle_if_calm(at);
+            }
             if !self.deliveries.is_empty() || self.next_time() > until {
                 break;
             }
@@ -243,6 +276,8 @@ impl PacketNetwork {
                     self.response_done(id);
                 }
             }
+            PacketEvent::Over(id, epoch) => self.on_over(id, epoch),
+            PacketEvent::Long(site, epoch) => self.on_long(site, epoch),
             PacketEvent::Voice(call, epoch) => self.send_voice(call, epoch),
             PacketEvent::Flood(owner) => self.send_flood_packet(owner),
             PacketEvent::Release(id) => self.enqueue(id),
@@ -439,6 +474,7 @@ impl PacketNetwork {
     pub fn set_rate(&mut self, now: Time, concentrator: ConcentratorId, throughput: BitRate) {
         self.now = now;
         self.concentrators[concentrator.index()].set_rate(now, throughput);
+        self.reconsider(concentrator);
     }
 
     /// Sets a concentrator's discipline.
@@ -461,12 +497,32 @@ impl PacketNetwork {
     pub fn set_shaping(&mut self, now: Time, class: ClassId, shape: Shape) {
         self.now = now;
         self.concentrators.iter_mut().for_each(|concentrator| concentrator.set_shaping(class, shape));
+        if shape != Shape::NONE {
+            self.go_on_in_class(class);
+        }
     }
 
     /// Replaces a concentrator by another device.
-    pub fn replace_device(&mut self, now: Time, concentrator: ConcentratorId, device: &Concentrator) {
+    pub fn replace_device(
+        &mut self,
+        now: Time,
+        concentrator: ConcentratorId,
+        device: &Concentrator,
+        calls: &[(Route, Codec)],
+    ) {
         self.now = now;
+        if self.samples {
+            for &(route, codec) in calls {
+                self.count_call(route, codec, false);
+            }
+        }
         self.concentrators[concentrator.index()].replace_device(now, device);
+        if self.samples {
+            for &(route, codec) in calls {
+                self.count_call(route, codec, true);
+            }
+        }
+        self.reconsider(concentrator);
     }
 
     /// What is inside a concentrator, and what went through.

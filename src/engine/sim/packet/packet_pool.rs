@@ -30,6 +30,18 @@ impl QueuedPacket {
         u64::from(self.packet.count - 1) * u64::from(self.size) + u64::from(self.last_size)
     }
 
+    /// Bytes that it takes of a concentrator's buffer: those of all transfers that it stands for.
+    #[must_use]
+    pub fn load(&self) -> u64 {
+        self.bytes() * u64::from(self.packet.flow.weight)
+    }
+
+    /// Packets that it takes of a concentrator's buffer.
+    #[must_use]
+    pub fn packets(&self) -> u64 {
+        u64::from(self.packet.count) * u64::from(self.packet.flow.weight)
+    }
+
     /// Bytes of the packet that arrives last; none for a whole message.
     #[must_use]
     pub fn last(&self) -> u64 {

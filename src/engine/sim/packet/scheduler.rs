@@ -109,6 +109,18 @@ impl Scheduler {
         matches!(&self.queues[..], [PacketQueue { lines: Lines::One(_), .. }])
     }
 
+    /// Whether sites or flows take turns.
+    #[must_use]
+    pub fn has_lines_in_turn(&self) -> bool {
+        self.queues.iter().any(|queue| matches!(queue.lines, Lines::Fair(_)))
+    }
+
+    /// Packets that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting
+    }
+
     /// Sets the limit of each queue; queued packets stay.
     pub fn set_limit(&mut self, limit: BufferLimit) {
         self.limit = limit;
@@ -225,7 +237,7 @@ impl Scheduler {
         loop {
             let queue = &mut self.queues[place];
             let size = match &queue.lines {
-                Lines::One(line) => line.front().map(|&id| pool[id].bytes()),
+                Lines::One(line) => line.front().map(|&id| pool[id].load()),
                 Lines::Fair(fair) => fair.size_of_next(pool),
             };
             match size {
@@ -243,11 +255,11 @@ impl Scheduler {
 
 impl PacketQueue {
     fn count_in(&mut self, queued: &QueuedPacket) {
-        self.holds.add(queued.bytes(), queued.packet.count);
+        self.holds.add(queued);
     }
 
     fn count_out(&mut self, queued: &QueuedPacket) {
-        self.holds.remove(queued.bytes(), queued.packet.count);
+        self.holds.remove(queued.load(), queued.packets());
         if self.holds.packets == 0 {
             self.deficit.end_visit(true);
         }
@@ -371,6 +383,7 @@ mod tests {
                 site: SiteId(site),
                 class: ClassId(class),
                 concentrator: ConcentratorId(0),
+                weight: 1,
             };
             let packet = Packet::control(flow, PacketKind::Data, Direction::Down, Time(0));
             let id = self.pool.add(QueuedPacket { packet, at: Time(0), size: bytes, last_size: bytes });

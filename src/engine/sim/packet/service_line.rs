@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::sim::packet::buffer::{BufferLimit, Occupancy};
+use crate::sim::packet::bursts::BurstRoom;
 use crate::sim::packet::packet_pool::{PacketId, QueuedPacket};
 use crate::units::{Duration, Time};
 
@@ -28,7 +29,7 @@ struct LineEntry {
     began: Time,
     ends: Time,
     bytes: u64,
-    packets: u16,
+    packets: u64,
     class: u8,
     work: f64,
 }
@@ -83,10 +84,14 @@ impl ServiceLine {
     /// Packets of a train that the buffer takes now.
     #[inline]
     #[must_use]
-    pub fn packets_that_fit(&self, queued: &QueuedPacket, limit: BufferLimit) -> u16 {
+    pub fn packets_that_fit(&self, queued: &QueuedPacket, limit: BufferLimit, sampled: Option<BurstRoom>) -> u16 {
         // One that the device takes at once needs no room.
         let waits = self.entries.len() > usize::from(self.has_tx_ring);
-        if waits { self.buffered.packets_that_fit(queued, limit) } else { queued.packet.count }
+        match sampled {
+            _ if !waits => queued.packet.count,
+            None => self.buffered.packets_that_fit(queued, limit),
+            Some(room) => self.buffered.sampled_packets_that_fit(queued, limit, room),
+        }
     }
 
     /// A packet joins, and takes so long to serve.
@@ -98,8 +103,8 @@ impl ServiceLine {
             Some(last) if self.has_tx_ring => last.began.max(now),
             _ => began,
         };
-        let (bytes, packets) = (queued.bytes(), queued.packet.count);
-        self.buffered.add(bytes, packets);
+        let (bytes, packets) = (queued.load(), queued.packets());
+        self.buffered.add(queued);
         self.entries.push_back(LineEntry {
             taken,
             began,

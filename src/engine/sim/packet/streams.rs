@@ -4,20 +4,27 @@ use crate::model::Codec;
 use crate::random::Stream;
 use crate::sim::event_list::Rank;
 use crate::sim::packet::network::{FloodSource, PacketEvent, PacketNetwork, VoiceSource};
-use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, TrainSizes};
-use crate::sim::route::Route;
+use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, TrainSizes, saturating_u16};
+use crate::sim::route::{Route, packets_per_second};
 use crate::sim::transfer::Delivery;
 use crate::units::Time;
 use crate::units::{BitRate, Duration};
 
 /// Bytes of a flood's packets.
 const FLOOD_PACKET: u32 = 1400;
+/// Longest time that the device takes for a train of them, where trains are formed [s].
+const FLOOD_TRAIN: f64 = 0.001;
 
 impl PacketNetwork {
     /// A call starts in a slot; its packets go both ways.
     pub fn start_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec, after: Duration) {
+        self.now = now;
+        if self.samples {
+            self.count_call(route, codec, true);
+            return;
+        }
         let Route { site, class, concentrator } = route;
-        let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator };
+        let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator, weight: 1 };
         let call = VoiceSource { flow, codec, last: None, on: true };
         let place = flow.owner as usize;
         if self.calls.len() <= place {
@@ -29,8 +36,30 @@ impl PacketNetwork {
     }
 
     /// A call ends.
-    pub fn end_call(&mut self, slot: u32) {
+    pub fn end_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec) {
+        self.now = now;
+        if self.samples {
+            self.count_call(route, codec, false);
+            return;
+        }
         self.calls[slot as usize].on = false;
+    }
+
+    /// At sampled fidelity a call is a constant rate at its concentrator and on its access link.
+    pub(super) fn count_call(&mut self, Route { site, class, concentrator }: Route, codec: Codec, begins: bool) {
+        let at = concentrator.index();
+        let rate = self.concentrators[at].call_rate(codec);
+        #[allow(clippy::cast_possible_truncation)] // a packet of a codec
+        let bits = 8.0 * f64::from(self.concentrators[at].wire_size(codec.packet.0 as u32)) * packets_per_second(codec);
+        self.access_links[site.index()].add_constant(if begins { bits.round() } else { -bits.round() });
+        if begins {
+            self.offered_load[at].add_stream(rate);
+            self.concentrators[at].add_constant(self.now, class, rate);
+            self.reconsider(concentrator);
+        } else {
+            self.offered_load[at].remove_stream(rate);
+            self.concentrators[at].remove_constant(self.now, class, rate);
+        }
     }
 
     pub(super) fn send_voice(&mut self, slot: u32, epoch: u32) {
@@ -67,7 +96,7 @@ impl PacketNetwork {
             self.floods.retain(|flood| flood.flow.owner != number);
             return;
         }
-        let flow = FlowKey { owner: number, epoch: 0, site, class, concentrator };
+        let flow = FlowKey { owner: number, epoch: 0, site, class, concentrator, weight: 1 };
         let bits = 8.0 * f64::from(self.concentrators[concentrator.index()].wire_size(FLOOD_PACKET));
         self.floods.push(FloodSource { flow, mean_gap: bits / rate.bits(), gaps });
         self.events.push(now, Rank::Arrival, PacketEvent::Flood(number));
@@ -76,12 +105,14 @@ impl PacketNetwork {
     /// The next packet of a flood comes to the concentrator.
     pub(super) fn send_flood_packet(&mut self, owner: u32) {
         let Some(flood) = self.floods.iter_mut().find(|flood| flood.flow.owner == owner) else { return };
-        let gap = flood.mean_gap * flood.gaps.exponential();
         let flow = flood.flow;
-        self.send_from_server(
-            Packet::control(flow, PacketKind::Background, Direction::Up, self.now),
-            TrainSizes::of(FLOOD_PACKET),
-        );
+        let device = &self.concentrators[flow.concentrator.index()];
+        let packet_time = 8.0 * f64::from(device.wire_size(FLOOD_PACKET)) / device.throughput();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
+        let count = ((FLOOD_TRAIN / packet_time) as u32).clamp(1, self.longest_train);
+        let gap = flood.mean_gap * f64::from(count) * flood.gaps.exponential();
+        let packet = Packet::control(flow, PacketKind::Background, Direction::Up, self.now);
+        self.send_from_server(Packet { count: saturating_u16(count), ..packet }, TrainSizes::of(FLOOD_PACKET));
         self.events.push(self.now + Duration::of_secs(gap), Rank::Arrival, PacketEvent::Flood(owner));
     }
 }

@@ -6,8 +6,8 @@
 //! good part of one again, as Linux does (`tcp_tso_should_defer`).
 
 use crate::sim::packet::network::PacketNetwork;
+use crate::sim::packet::way::ConnectionId;
 use crate::sim::packet::wire::{Direction, FlowKey, full_size};
-use crate::sim::turn::TransactionId;
 use crate::units::Duration;
 
 /// Part of the window that a train may be.
@@ -20,7 +20,7 @@ const WORTHWHILE_PART: u32 = 4;
 impl PacketNetwork {
     /// Sends what the window allows, in trains: all that acknowledgements allow which arrive within `tail`.
     #[inline]
-    pub(super) fn send_allowed(&mut self, id: TransactionId, direction: Direction, tail: Duration) {
+    pub(super) fn send_allowed(&mut self, id: ConnectionId, direction: Direction, tail: Duration) {
         let connection = &mut self.connections[id as usize];
         let (flow, cwnd) = (connection.flow, connection.half(direction).sender.cwnd());
         let most = if self.longest_train == 1 { 1 } else { self.train_of(&flow, direction, cwnd) };

@@ -1,7 +1,6 @@
 //! Packets: data, acknowledgements, control, voice.
 
 use crate::model::{ClassId, ConcentratorId, SiteId, Tcp};
-use crate::sim::turn::TransactionId;
 use crate::units::{Duration, Time};
 
 /// What a packet is for.
@@ -39,8 +38,8 @@ pub enum Direction {
 /// Identity of a flow: who sends, and through which queue.
 #[derive(Clone, Copy, Debug)]
 pub struct FlowKey {
-    /// Transaction, slot of a call, or number of a flood.
-    pub owner: TransactionId,
+    /// Connection, slot of a call, or number of a flood; of a whole message, its transaction.
+    pub owner: u32,
     /// Packets of an earlier epoch are void.
     pub epoch: u32,
     /// From or to which site.
@@ -49,6 +48,8 @@ pub struct FlowKey {
     pub class: ClassId,
     /// Through which concentrator.
     pub concentrator: ConcentratorId,
+    /// Transfers that it stands for: at the concentrator its packets count as many times.
+    pub weight: u16,
 }
 
 /// A packet, or several of one sender that move as a train.

@@ -123,15 +123,7 @@ impl Connection {
     }
 
     /// Opens it for `turns`; `stands` is the round trip of a connection that is kept open.
-    pub fn open(
-        &mut self,
-        flow: FlowKey,
-        tcp: &Tcp,
-        turns: impl Iterator<Item = Turn>,
-        server: Duration,
-        stands: Option<Duration>,
-    ) {
-        self.flow = flow;
+    pub fn open(&mut self, tcp: &Tcp, turns: impl Iterator<Item = Turn>, server: Duration, stands: Option<Duration>) {
         self.turns.clear();
         self.turns.extend(turns);
         (self.requests_sent, self.requests_received, self.responses_sent) = (0, 0, 0);
@@ -139,6 +131,13 @@ impl Connection {
         self.down.open(tcp, stands);
         (self.server_time, self.delayed_ack_at, self.syn_sent) = (server, Time::NEVER, None);
         (self.timer, self.opened, self.closed, self.request_acked) = (Time::NEVER, stands.is_none(), false, false);
+    }
+
+    /// Opens it in the midst of a response, whose window has grown to so many segments.
+    pub fn go_on(&mut self, tcp: &Tcp, response: Turn, (rtt, window): (Duration, u32)) {
+        self.open(tcp, std::iter::once(response), Duration(0), Some(rtt));
+        (self.requests_sent, self.requests_received, self.request_acked) = (1, 1, true);
+        self.down.sender.grow_to(window);
     }
 
     /// The site writes the next request.

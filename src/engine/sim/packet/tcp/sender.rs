@@ -212,6 +212,11 @@ impl Sender {
         self.congestion.cwnd
     }
 
+    /// Slow start is over at a window of so many segments.
+    pub fn grow_to(&mut self, window: u32) {
+        (self.congestion.cwnd, self.congestion.ssthresh) = (window, window);
+    }
+
     /// Window and threshold of slow start.
     #[cfg(test)]
     #[must_use]
