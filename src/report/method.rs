@@ -37,7 +37,8 @@ pub fn side_by_side(check: &FidelityCheck) -> (String, ChartTable) {
         check.grain,
         ranking(check)
     );
-    let head = ["set-up", "class", "mean, flow", "mean, packet", "ratio", "p95, flow", "p95, packet", "ratio"];
+    let [mean, p95] = ["mean", "p95"].map(|statistic| format!("{statistic}, {}", check.fidelity));
+    let head = ["set-up", "class", &mean, "mean, packet", "ratio", &p95, "p95, packet", "ratio"];
     let time = |seconds: f64| figure(seconds, TargetKind::Time);
     let row = |one: &FidelityRow| {
         vec![
@@ -62,11 +63,12 @@ fn ranking(check: &FidelityCheck) -> String {
         own.sort_by(|a, b| a.p95[fidelity].total_cmp(&b.p95[fidelity]));
         own.iter().map(|one| one.setup.as_str()).collect::<Vec<_>>()
     };
-    let (flow, packet) = (order(0), order(1));
-    if flow == packet {
-        format!("the same order of set-ups for {} ({})", first.class, flow.join(", "))
+    let (own, packet) = (order(0), order(1));
+    if own == packet {
+        format!("the same order of set-ups for {} ({})", first.class, own.join(", "))
     } else {
-        format!("for {} flow says {}, packet says {}", first.class, flow.join(", "), packet.join(", "))
+        let (own, packet) = (own.join(", "), packet.join(", "));
+        format!("for {} {} says {own}, packet says {packet}", first.class, check.fidelity)
     }
 }
 

@@ -42,6 +42,8 @@ struct ReportPage<'a> {
     cautions: Vec<String>,
     method: String,
     check: Option<(String, ChartTable)>,
+    /// How what stands beside packets was simulated.
+    beside: &'static str,
     stress: Vec<stress::Item>,
     inputs_title: String,
     inputs: Vec<InputRow>,
@@ -137,6 +139,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Provenance) -> String 
         cautions: cautions(results),
         method: method(results),
         check: results.check.as_ref().map(side_by_side),
+        beside: if results.fidelity == "sampled" { "by a sample of packets" } else { "as flows" },
         stress: stress::items(results),
         inputs_title: inputs_title(results),
         inputs: inputs(results),

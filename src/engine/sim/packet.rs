@@ -12,6 +12,7 @@ pub(crate) mod calm;
 pub(crate) mod calm_site;
 pub(crate) mod cohort;
 pub(crate) mod concentrator;
+pub(crate) mod constant_load;
 pub(crate) mod contention;
 pub(crate) mod exchange;
 pub(crate) mod network;

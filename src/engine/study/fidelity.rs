@@ -20,7 +20,7 @@ pub struct FidelityRow {
     pub setup: String,
     /// The class.
     pub class: String,
-    /// Transactions that began in the quarter and ended, at flow and at packet fidelity.
+    /// Transactions that began in the quarter and ended, at the study's and at packet fidelity.
     pub count: [usize; 2],
     /// Their mean latency [s].
     pub mean: [f64; 2],
@@ -35,6 +35,8 @@ pub struct FidelityCheck {
     pub from: String,
     /// When it ends.
     pub until: String,
+    /// What stands beside packets.
+    pub fidelity: &'static str,
     /// Packets in a train.
     pub grain: u32,
     /// By set-up and class.
@@ -100,9 +102,14 @@ fn side_by_side(
     stop: &AtomicBool,
 ) -> Result<FidelityCheck, StudyError> {
     let until = TimeOfDay(from.0 + QUARTER);
+    // Flows where the study itself runs packets.
+    let beside = match study.setups[0].model.fidelity {
+        Fidelity::Sampled => Fidelity::Sampled,
+        Fidelity::Flow | Fidelity::Packet(_) => Fidelity::Flow,
+    };
     let jobs: Vec<(&Setup, Fidelity)> = chosen
         .iter()
-        .flat_map(|&place| [Fidelity::Flow, Fidelity::Packet(grain)].map(|fidelity| (&study.setups[place], fidelity)))
+        .flat_map(|&place| [beside, Fidelity::Packet(grain)].map(|fidelity| (&study.setups[place], fidelity)))
         .collect();
     let runs: Vec<WindowLatencies<'_>> = jobs
         .par_iter()
@@ -116,7 +123,13 @@ fn side_by_side(
         return Err(StudyError::Stopped);
     }
     let compared = jobs.chunks(2).zip(runs.chunks(2)).flat_map(|(job, pair)| compare(job[0].0, &pair[0], &pair[1]));
-    Ok(FidelityCheck { from: from.to_string(), until: until.to_string(), grain, compared: compared.collect() })
+    Ok(FidelityCheck {
+        from: from.to_string(),
+        until: until.to_string(),
+        fidelity: beside.name(),
+        grain,
+        compared: compared.collect(),
+    })
 }
 
 fn at(model: &Model, fidelity: Fidelity, until: TimeOfDay) -> Model {

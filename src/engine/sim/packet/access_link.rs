@@ -1,6 +1,7 @@
 //! Access link of a site: a rate, a drop-tail buffer and a propagation delay each way.
 
 use crate::model::Site;
+use crate::sim::packet::constant_load::left_for_packets;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool};
 use crate::units::{BitRate, Duration, Time};
 use std::collections::VecDeque;
@@ -29,9 +30,6 @@ impl AccessLink {
         self.down.add_constant(rate);
     }
 }
-
-/// Part of its rate that packets have at least, whatever is sent at a constant rate.
-const LEAST_FOR_PACKETS: f64 = 0.05;
 
 /// One direction. It serves first in first out, so a packet's arrival at the other end is known when it is sent.
 #[derive(Clone, Debug)]
@@ -84,7 +82,7 @@ impl LinkDirection {
     /// So much more is sent at a constant rate, or less [bit/s].
     fn add_constant(&mut self, rate: f64) {
         self.constant += rate;
-        self.byte_time = 8.0 / (self.bandwidth - self.constant).max(LEAST_FOR_PACKETS * self.bandwidth);
+        self.byte_time = 8.0 / left_for_packets(self.bandwidth, self.constant);
     }
 
     /// Its rate, less what is constant [bit/s].

@@ -42,19 +42,20 @@ impl PacketNetwork {
             && device.waits_at_most(self.now, Duration::of_secs(unloaded * STANDING))
     }
 
-    /// A transfer starts that is worked out.
-    pub(super) fn start_calm(&mut self, id: TransactionId, alone: Parts) {
+    /// A transfer of so many turns starts that is worked out.
+    pub(super) fn start_calm(&mut self, id: TransactionId, alone: Parts, turns: usize) {
         let transfer = &self.transfers[id as usize];
         if transfer.is_long() {
             self.start_long(id, self.now, transfer.unloaded);
         } else {
-            self.start_short(id, alone);
+            self.start_short(id, alone, turns);
         }
     }
 
-    fn start_short(&mut self, id: TransactionId, alone: Parts) {
+    #[allow(clippy::cast_precision_loss)] // turns of a transfer
+    fn start_short(&mut self, id: TransactionId, alone: Parts, turns: usize) {
         let PacketTransfer { route, unloaded, work, .. } = self.transfers[id as usize];
-        let server = self.classes[route.class.index()].1.secs();
+        let server = self.classes[route.class.index()].1.secs() * turns as f64;
         let rounds = ((alone.trips - server).max(0.0) / self.rtts[route.site.index()].secs()).max(1.0);
         let queue = self.standing_queue(route.site);
         let site = &mut self.sites[route.site.index()];
@@ -113,13 +114,14 @@ impl PacketNetwork {
     /// A transfer that was worked out is over, stopped, or goes on in packets; gives the share of it that is left.
     pub(super) fn end_calm(&mut self, id: TransactionId) -> f64 {
         let transfer = &self.transfers[id as usize];
-        let PacketTransfer { route, constant, part, unloaded, takes, started, .. } = *transfer;
+        let PacketTransfer { route, constant, part, unloaded, .. } = *transfer;
+        let share_left = transfer.share_left(self.now);
         let site = &mut self.sites[route.site.index()];
         self.concentrators[route.concentrator.index()].remove_constant(self.now, route.class, constant);
         if !transfer.is_long() {
             site.short -= part;
             self.access_links[route.site.index()].down.use_part(part, false);
-            return (1.0 - self.now.since(started).secs() / takes).max(0.0);
+            return share_left;
         }
         let Some(long) = site.long.take() else { return 0.0 };
         self.long_calm -= 1;

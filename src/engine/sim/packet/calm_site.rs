@@ -1,13 +1,12 @@
 //! Transfers of a site of which no packets are simulated: short ones, and one long one that has what they leave of the link.
 
 use crate::model::{Congestion, Ingredient, Tcp};
+use crate::sim::packet::tcp::congestion::{C, hystart_delay};
 use crate::sim::turn::TransactionId;
-use crate::units::Time;
+use crate::units::{Duration, Time};
 
 /// Segments a round trip that CUBIC gains at least: 3 (1 - beta) / (1 + beta) (RFC 9438, section 4.3).
 const CUBIC_FRIENDLY: f64 = 0.53;
-/// CUBIC's constant (RFC 9438, section 5).
-const CUBIC_C: f64 = 0.4;
 /// Mean window of CUBIC, of the one at which a buffer is full: its curve from 0.7 to 1.
 const CUBIC_MEAN: f64 = 1.0 - 0.3 / 4.0;
 /// The same of `NewReno`: a line from 0.5 to 1.
@@ -49,14 +48,14 @@ impl CalmSite {
     #[must_use]
     pub fn standing_queue(tcp: &Tcp, trip: f64, age: f64, segment: f64) -> f64 {
         let (mean, gained) = match tcp.congestion {
-            Congestion::Cubic => (CUBIC_MEAN, (CUBIC_C * age * age * age).max(CUBIC_FRIENDLY * age / trip)),
+            Congestion::Cubic => (CUBIC_MEAN, (C * age * age * age).max(CUBIC_FRIENDLY * age / trip)),
             Congestion::NewReno => (RENO_MEAN, age / trip),
         };
         let full = mean * (trip + tcp.access_buffer.secs()) - trip;
         let window = f64::from(tcp.most) * segment - trip;
         let most = full.min(window).max(0.0);
         if tcp.has(Ingredient::Hystart) {
-            ((trip / 8.0).clamp(0.004, 0.016) + gained * segment).min(most)
+            (hystart_delay(Duration::of_secs(trip)).secs() + gained * segment).min(most)
         } else {
             most
         }
@@ -66,8 +65,6 @@ impl CalmSite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Duration;
-
     /// 20 ms away, 1 ms a segment, 100 ms of buffer: 4 ms as slow start ends; after 5 s CUBIC has gained 0.53 x 250 = 132 segments,
     /// but its mean is 0.925 of 120 ms, less the round trip.
     #[test]

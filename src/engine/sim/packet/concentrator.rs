@@ -5,6 +5,7 @@ use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::Shape;
 use crate::sim::packet::buffer::{BufferLimit, beyond};
 use crate::sim::packet::bursts::Bursts;
+use crate::sim::packet::constant_load::{ConstantLoad, left_for_packets};
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::scheduler::Scheduler;
 use crate::sim::packet::service_line::{Service, ServiceLine};
@@ -58,36 +59,6 @@ struct InService {
     work: f64,
 }
 
-/// Load that arrives and is served at a constant rate [bit/s]; whole bits, so that what ends leaves nothing behind.
-#[derive(Clone, Debug)]
-struct ConstantLoad {
-    by_class: Vec<f64>,
-    all: f64,
-    since: Time,
-}
-
-impl ConstantLoad {
-    fn add(&mut self, class: ClassId, rate: f64) {
-        self.by_class[class.index()] += rate;
-        self.all += rate;
-    }
-
-    /// Time passes: what was served is counted.
-    fn advance(&mut self, now: Time, counters: &mut PacketCounters) {
-        let took = now.since(std::mem::replace(&mut self.since, now)).secs();
-        if self.all == 0.0 || took == 0.0 {
-            return;
-        }
-        for (class, rate) in self.by_class.iter().enumerate() {
-            counters.arrived[class] += rate * took;
-            counters.served[class] += rate * took;
-        }
-    }
-}
-
-/// Part of the throughput that packets have at least, whatever arrives at a constant rate.
-const LEAST_FOR_PACKETS: f64 = 0.05;
-
 /// Work since the start, by class [bit].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PacketCounters {
@@ -120,7 +91,7 @@ impl PacketConcentrator {
         Self {
             cost: ServiceCost::of(concentrator).expect("a checked concentrator has a cost"),
             throughput: concentrator.carries().0.bits(),
-            constant: ConstantLoad { by_class: vec![0.0; classes], all: 0.0, since: Time(0) },
+            constant: ConstantLoad::new(classes),
             both: concentrator.counts == Counts::Both,
             buffer: limit,
             // Textbook queues have no ring.
@@ -223,18 +194,24 @@ impl PacketConcentrator {
     /// Throughput that is left to packets [bit/s].
     #[inline]
     fn for_packets(&self) -> f64 {
-        (self.throughput - self.constant.all).max(LEAST_FOR_PACKETS * self.throughput)
+        left_for_packets(self.throughput, self.constant.all())
+    }
+
+    /// What has arrived at a constant rate by now is counted.
+    fn count_constant(&mut self, now: Time) {
+        let PacketCounters { arrived, served, .. } = &mut self.counters;
+        self.constant.advance(now, [arrived, served]);
     }
 
     /// So much of a class arrives from now on, and is served at once [bit/s].
     pub fn add_constant(&mut self, now: Time, class: ClassId, rate: u64) {
-        self.constant.advance(now, &mut self.counters);
+        self.count_constant(now);
         self.constant.add(class, float(rate));
     }
 
     /// No longer.
     pub fn remove_constant(&mut self, now: Time, class: ClassId, rate: u64) {
-        self.constant.advance(now, &mut self.counters);
+        self.count_constant(now);
         self.constant.add(class, -float(rate));
     }
 
@@ -394,7 +371,7 @@ impl PacketConcentrator {
     /// Brings the counters to `now`.
     pub fn advance(&mut self, now: Time) {
         self.counters.capacity += self.throughput * now.since(self.now).secs();
-        self.constant.advance(now, &mut self.counters);
+        self.count_constant(now);
         self.line.advance(now, &mut self.counters.served);
         self.now = now;
     }

@@ -112,6 +112,8 @@ pub struct PacketNetwork {
 #[derive(Clone, Debug)]
 pub(super) struct FloodSource {
     pub(super) flow: FlowKey,
+    /// What it offers [bit/s].
+    pub(super) rate: u64,
     /// Mean time between packets [s].
     pub(super) mean_gap: f64,
     pub(super) gaps: Stream,

@@ -92,13 +92,19 @@ impl PacketNetwork {
         begins: bool,
         (number, gaps): (u32, Stream),
     ) {
+        self.now = now;
         if !begins {
-            self.floods.retain(|flood| flood.flow.owner != number);
+            if let Some(place) = self.floods.iter().position(|flood| flood.flow.owner == number) {
+                let over = self.floods.remove(place);
+                self.offered_load[over.flow.concentrator.index()].remove_stream(over.rate);
+            }
             return;
         }
         let flow = FlowKey { owner: number, epoch: 0, site, class, concentrator, weight: 1 };
         let bits = 8.0 * f64::from(self.concentrators[concentrator.index()].wire_size(FLOOD_PACKET));
-        self.floods.push(FloodSource { flow, mean_gap: bits / rate.bits(), gaps });
+        self.floods.push(FloodSource { flow, rate: rate.0, mean_gap: bits / rate.bits(), gaps });
+        self.offered_load[concentrator.index()].add_stream(rate.0);
+        self.reconsider(concentrator);
         self.events.push(now, Rank::Arrival, PacketEvent::Flood(number));
     }
 

@@ -58,7 +58,7 @@ impl PacketNetwork {
             self.start_alone(start.id, turns);
         } else if fetches(start) && self.works_out(start.id) {
             self.join_network(start.id);
-            self.start_calm(start.id, start.unloaded.scaled(share));
+            self.start_calm(start.id, start.unloaded.scaled(share), start.turns.len());
         } else {
             self.disturb(start.id);
             self.join_network(start.id);
@@ -87,10 +87,10 @@ impl PacketNetwork {
     pub(super) fn leave_network(&mut self, id: TransactionId) {
         let transfer = &mut self.transfers[id as usize];
         let way = std::mem::replace(&mut transfer.way, Way::Over);
-        let demand = &mut self.offered_load[transfer.route.concentrator.index()];
-        demand.remove(transfer.route.site, transfer.rate);
+        let load = &mut self.offered_load[transfer.route.concentrator.index()];
+        load.remove(transfer.route.site, transfer.rate);
         if matches!(way, Way::Packets(_) | Way::Followed) {
-            demand.remove_contending();
+            load.remove_contending();
             self.in_packets[transfer.route.site.index()] -= 1;
             self.fewer = Some(transfer.route.concentrator);
         }
@@ -157,10 +157,7 @@ impl PacketNetwork {
             Way::Over => 1.0,
             Way::Packets(connection) => self.leave_cohort(connection, id),
             Way::WorkedOut => self.end_calm(id),
-            Way::Followed => {
-                let PacketTransfer { started, takes, .. } = self.transfers[id as usize];
-                (1.0 - now.since(started).secs() / takes).max(0.0)
-            }
+            Way::Followed => self.transfers[id as usize].share_left(now),
         };
         if way != Way::Over {
             self.leave_network(id);

@@ -52,6 +52,12 @@ pub enum Way {
 }
 
 impl PacketTransfer {
+    /// Share of its time that is left, where that is known.
+    #[must_use]
+    pub fn share_left(&self, now: Time) -> f64 {
+        (1.0 - now.since(self.started).secs() / self.takes).max(0.0)
+    }
+
     /// Nothing is under way.
     #[must_use]
     pub fn none(route: Route, latency: LatencyParts) -> Self {

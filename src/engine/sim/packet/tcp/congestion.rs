@@ -44,7 +44,8 @@ struct HystartRound {
 }
 
 const BETA_CUBIC: f64 = 717.0 / 1024.0;
-const C: f64 = 0.4;
+/// CUBIC's constant (RFC 9438, section 5).
+pub const C: f64 = 0.4;
 /// HyStart acts from this window on.
 const HYSTART_FROM: u32 = 16;
 /// Acknowledgements closer than this make a train [ns].
@@ -159,7 +160,7 @@ impl CongestionControl {
             if round.sample_cnt < SAMPLES {
                 round.sample_cnt += stands_for;
             } else {
-                found |= round.curr_rtt > least + (least / 8).clamp(4_000_000, 16_000_000);
+                found |= round.curr_rtt > least + hystart_delay(Duration(least)).0;
             }
         }
         if found {
@@ -190,6 +191,12 @@ impl CongestionControl {
         self.cubic = Cubic::default();
         self.hystart_round = HystartRound::default();
     }
+}
+
+/// Delay at which HyStart ends slow start: an eighth of the round trip, within limits (Linux, `HYSTART_DELAY_THRESH`).
+#[must_use]
+pub fn hystart_delay(least: Duration) -> Duration {
+    Duration((least.0 / 8).clamp(4_000_000, 16_000_000))
 }
 
 impl Cubic {
