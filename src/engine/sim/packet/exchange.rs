@@ -131,8 +131,15 @@ impl PacketNetwork {
 
     pub(super) fn on_request(&mut self, packet: &Packet) {
         let id = packet.flow.owner;
+        let (first, before_last) = (packet.ack.seq, u32::from(packet.count) - 1);
+        // The last segment of a request is answered; those before it are acknowledged.
+        if before_last > 0
+            && self.connections[id as usize].up.receiver.on_segment(first, before_last) == AckDecision::Now
+        {
+            self.send_ack(id, Direction::Up, packet.sent, packet.tail);
+        }
         let connection = &mut self.connections[id as usize];
-        let reply = connection.up.receiver.on_segment(packet.ack.seq, u32::from(packet.count));
+        let reply = connection.up.receiver.on_segment(first + before_last, 1);
         if connection.accept_request() {
             // The request acknowledges the response before it.
             connection.down.sender.on_implicit_ack(self.now);
@@ -284,12 +291,15 @@ mod tests {
     /// A transfer of `turns` starts.
     fn ask(network: &mut PacketNetwork, turns: usize) {
         let turn = Turn::new(Bytes(500), Bytes(3 * 1_360), Bytes(1_360));
-        let turns = vec![PricedTurn { turn, segment: 1.0 }; turns];
+        ask_for(network, &vec![PricedTurn { turn, segment: 1.0 }; turns]);
+    }
+
+    fn ask_for(network: &mut PacketNetwork, turns: &[PricedTurn]) {
         let start = Start {
             id: 0,
             epoch: 0,
             route: Route { site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(0) },
-            turns: &turns,
+            turns,
             work: 1.0,
             left: None,
             unloaded: Parts { trips: 1.0, ..Parts::default() },
@@ -352,6 +362,26 @@ mod tests {
     fn a_fin_tells_of_a_lost_tail() {
         takes(&[(PacketKind::Data, Direction::Down, 2)], 1, false, 0, 65.0);
         takes(&[(PacketKind::Data, Direction::Down, 2)], 1, true, 0, 30.0 + 220.0 + 10.0);
+    }
+
+    /// Requests of three segments and answers of forty, with and without a server's time: as many packets cross queues, whether they
+    /// move as trains or one by one.
+    #[test]
+    fn trains_bring_as_many_packets_as_they_have() {
+        for server in [0, NANOS / 20] {
+            let crossings = [1, 64].map(|grain| {
+                let model = Model::sample(&[1], &[10_000], Balancer::HubList);
+                let mut network = PacketNetwork::new(&model, grain, false);
+                network.classes[0] = (false, Duration(server));
+                let turn = Turn::new(Bytes(3 * 1_360), Bytes(40 * 1_360), Bytes(1_360));
+                ask_for(&mut network, &[PricedTurn { turn, segment: 1.0 }; 3]);
+                while network.next_time() < Time(60 * NANOS) {
+                    network.step(Time(0));
+                }
+                network.crossings()
+            });
+            assert_eq!(crossings[0], crossings[1], "server {server}");
+        }
     }
 
     /// Whatever is lost once of two turns, every request is answered within what its losses explain: a time-out each.

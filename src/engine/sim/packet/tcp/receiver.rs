@@ -14,6 +14,8 @@ pub struct Receiver {
     out_of_order_segments: u32,
     /// Segments received since the last acknowledgement.
     unacked: u32,
+    /// Of them, those that came out of order, or filled a hole: each is acknowledged at once (RFC 5681, section 4.2).
+    urgent: u32,
     quickack: u32,
     delayed_ack: bool,
     latest: (u32, u32),
@@ -33,7 +35,8 @@ impl Receiver {
     /// Opens a connection; `delays` if acknowledgements may be delayed (RFC 1122, section 4.2.3.2).
     pub fn open(&mut self, delays: bool) {
         self.out_of_order.clear();
-        (self.rcv_nxt, self.out_of_order_segments, self.unacked, self.quickack) = (0, 0, 0, QUICKACK_SEGMENTS);
+        (self.rcv_nxt, self.out_of_order_segments, self.quickack) = (0, 0, QUICKACK_SEGMENTS);
+        (self.unacked, self.urgent) = (0, 0);
         (self.delayed_ack, self.latest, self.dsack) = (delays, (0, 0), false);
     }
 
@@ -57,6 +60,7 @@ impl Receiver {
             return if now { AckDecision::Now } else { AckDecision::Later };
         }
         self.unacked += count;
+        self.urgent += count;
         if until <= self.rcv_nxt || self.out_of_order.iter().any(|&(from, to)| from <= first && until <= to) {
             self.dsack = true;
         } else {
@@ -87,11 +91,12 @@ impl Receiver {
     /// it would if the train arrived packet by packet.
     #[inline]
     pub fn make_ack(&mut self) -> (AckInfo, u32) {
-        let single = if self.delayed_ack { self.unacked.min(self.quickack) } else { self.unacked };
+        let urgent = std::mem::take(&mut self.urgent);
+        let single = if self.delayed_ack { self.unacked.min(self.quickack.max(urgent)) } else { self.unacked };
         let paired = self.unacked - single;
         let packets = (single + paired / 2).max(1);
         self.quickack = self.quickack.saturating_sub(packets);
-        self.unacked = if self.unacked > 1 { paired % 2 } else { 0 };
+        self.unacked = if self.unacked > 1 && urgent == 0 { paired % 2 } else { 0 };
         let ack = AckInfo::of(self.rcv_nxt).with_sacked(self.out_of_order_segments, self.dsack);
         (if self.out_of_order.is_empty() { ack } else { self.with_sack_blocks(ack) }, packets)
     }
@@ -132,6 +137,26 @@ mod tests {
         assert_eq!((receiver.on_segment(0, 17), receiver.make_ack().1), (AckDecision::Now, 16));
         let said: u32 = (0..10).map(|train| (receiver.on_segment(17 + 3 * train, 3), receiver.make_ack().1).1).sum();
         assert_eq!(said, 15, "thirty-one segments: fifteen pairs, and one that waits");
+    }
+
+    /// Three packets behind a hole, then the two that fill it and the next one: packet by packet an acknowledgement each.
+    #[test]
+    fn packets_of_a_train_beyond_a_hole_are_acknowledged_one_by_one() {
+        let said = |trains: &[(u32, u32)]| {
+            let mut receiver = receiver();
+            (0..QUICKACK_SEGMENTS).for_each(|segment| {
+                receiver.on_segment(segment, 1);
+                receiver.make_ack();
+            });
+            let said = |&(first, count): &(u32, u32)| match receiver.on_segment(first, count) {
+                AckDecision::Now => receiver.make_ack().1,
+                AckDecision::Later => 0,
+            };
+            (trains.iter().map(said).sum::<u32>(), receiver.rcv_nxt())
+        };
+        assert_eq!(said(&[(18, 3), (16, 2), (21, 1), (22, 1)]), (3 + 2 + 1, 23));
+        let one_by_one: Vec<_> = [18, 19, 20, 16, 17, 21, 22].map(|segment| (segment, 1)).to_vec();
+        assert_eq!(said(&one_by_one), (6, 23));
     }
 
     #[test]
