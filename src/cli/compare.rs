@@ -8,11 +8,11 @@ use crate::cli::bundle::Bundle;
 use crate::cli::common::{affordable, bar, load, override_with, tell};
 use crate::cli::output::Output;
 use crate::cli::stop::{STOP, Stop};
-use crate::model::{ClassId, Model};
+use crate::model::{ClassId, Model, SiteId};
 use crate::report::compare::{Candidate, Comparison};
 use crate::report::finding::setting;
 use crate::report::words::several;
-use crate::scenario::check::target::Target;
+use crate::scenario::check::target::{Target, TargetSites};
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study, warn};
 use crate::study::cost::Extent;
@@ -131,6 +131,19 @@ fn on_the_same_days(first: &Study, other: &Study, file: &Path) -> Result<(), Sto
     }
 }
 
+/// The site of the same name in the models of another one's file, which a target of the first one looks at.
+fn site_in(first: &Study, other: &Study, site: SiteId, (file, target): (&Path, &str)) -> Result<SiteId, Stop> {
+    let name = &first.setups[0].model.sites[site.index()].name;
+    let own = &other.setups[0].model.sites;
+    own.iter().position(|other| other.name == *name).map(SiteId::of).ok_or_else(|| {
+        let file = disk::shown(file);
+        Stop::Input(format!(
+            "error: {file} has no site `{name}`, which `{target}` looks at\n  = help: the targets of the first file are looked at in \
+             every file"
+        ))
+    })
+}
+
 /// What the first study's targets look at, by name, in the models of another one's file.
 fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>, FocusClass), Stop> {
     let classes =
@@ -152,7 +165,14 @@ fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>
             Some(class) => target.measure.of(place(class, &format!("`{}`", target.title))?),
             None => target.measure,
         };
-        Ok(Target { measure, ..target.clone() })
+        let sites = match &target.sites {
+            TargetSites::Only(sites) => {
+                let other = |site: &SiteId| site_in(first, other, *site, (file, &target.title));
+                TargetSites::Only(sites.iter().map(other).collect::<Result<_, Stop>>()?)
+            }
+            all => all.clone(),
+        };
+        Ok(Target { measure, sites, ..target.clone() })
     };
     let watched = watched(first);
     let class = place(watched.class, "what staff time is counted by")?;

@@ -106,6 +106,19 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     ("option_without_an_unknown_fault", "name = \"curfew\"\n", "name = \"curfew\"\nwithout = [\"stalls\"]\n"),
     (
+        "option_without_what_others_need",
+        "[[option]]\nname = \"curfew\"\n",
+        "[[change]]\nadd = { concentrator = { name = \"hub-2\", throughput = \"10 Mbit/s\" } }\n[[change]]\nmigrate = { to = \"hub-2\", sites = { list = [\"harbour\"] } }\n\n\
+         [[option]]\nname = \"curfew\"\nwithout = [\"add.hub-2\"]\n",
+    ),
+    (
+        "targets_of_sites_that_make_no_sense",
+        "[source]",
+        "[[target]]\nclass = \"clinical\"\nmeasure = \"p95\"\nat_most = \"2 s\"\nsites = { only = [\"harbor\", \"harbour\", \"harbour\"] }\n\
+         [[target]]\nmeasure = \"utilisation\"\nat_most = \"90 %\"\nsites = \"worst\"\n\
+         [[target]]\nclass = \"clinical\"\nmeasure = \"slow\"\nat_most = \"2 %\"\nsites = { share = \"0 %\" }\n\n[source]",
+    ),
+    (
         "hours_for_what_is_of_sites",
         "[source]",
         "[[target]]\nmeasure = \"cut_off\"\nat_most = \"5 min\"\nfrom = \"08:00\"\n\n[source]",

@@ -90,6 +90,89 @@ fn a_curfew_holds_the_share_that_obeys() {
     assert!((640..=760).contains(&most), "{most}");
 }
 
+/// Four sites whose round trips differ: an idle network takes each transaction a round trip and what its link takes, so that the figures
+/// of sites are known. A fifth site has too few transactions to count.
+#[test]
+fn targets_of_sites_are_those_of_the_sites_that_they_mean() {
+    let mut text =
+        "question = \"Which site is worst?\"\n[run]\nweekday = \"Mon\"\nfrom = \"08:00\"\nuntil = \"10:00\"\n\
+                    replications = 1\nmax_replications = 1\n"
+            .to_owned();
+    for (name, patients, rtt) in [("a", 1000, 20), ("b", 1000, 40), ("c", 1000, 60), ("d", 3000, 80), ("e", 10, 500)] {
+        let _ = write!(
+            text,
+            "[[estate.site]]\nname = \"{name}\"\npatients = {patients}\ndown = \"1 Gbit/s\"\nrtt = \"{rtt} ms\"\n"
+        );
+    }
+    text += ONE_HUB;
+    text += "[[class]]\nname = \"screens\"\nresponse = { fixed = \"1 kB\" }\nconnects = false\nquick = \"50 ms\"\nwaited_for = true\n[class.jobs]\n\
+             per_1000 = 100\nfrom = \"08:00\"\nuntil = \"09:00\"\n";
+    let mut target = |measure: &str, sites: &str| {
+        let limit = if measure == "slow" { "10 %" } else { "70 ms" };
+        let _ =
+            write!(text, "[[target]]\nclass = \"screens\"\nmeasure = \"{measure}\"\nat_most = \"{limit}\"\n{sites}");
+    };
+    target("mean", "");
+    target("mean", "sites = \"worst\"\n");
+    target("p95", "sites = { share = \"75 %\" }\n");
+    target("mean", "sites = { share = \"50 %\" }\n");
+    target("mean", "sites = { only = [\"a\", \"c\"] }\n");
+    target("slow", "sites = \"worst\"\n");
+    target("slow", "sites = { only = [\"b\"] }\n");
+    let results = results(&text);
+    let figures: Vec<f64> = results.setups[0].targets.iter().map(|target| target.figure.value.mean).collect();
+    // 100, 100, 100 and 300 transactions, and one.
+    let wanted = [(20.0 + 40.0 + 60.0 + 240.0 + 5.0) / 6.01, 80.0, 60.0, 40.0, 40.0, 1000.0, 0.0];
+    for ((figure, wanted), title) in figures.iter().zip(wanted).zip(&results.targets) {
+        let figure = figure * 1e3;
+        assert!((figure - wanted).abs() < 0.03 * wanted + 0.1, "{title}: {figure} ms, {wanted} by hand");
+    }
+    assert_eq!(results.targets[1], "screens mean at the worst site <= 70 ms, 08:00 to 10:00");
+    assert_eq!(results.targets[2], "screens p95 at 75 % of sites <= 70 ms, 08:00 to 10:00");
+    assert_eq!(results.targets[4], "screens mean at a, c <= 70 ms, 08:00 to 10:00");
+    assert_eq!(results.targets[6], "screens slow at b <= 10 %, 08:00 to 10:00");
+}
+
+/// An option takes back one change of the headend as it is, or all of a kind: what is left is the headend that never had them, and
+/// what an option puts in its place is all that holds.
+#[test]
+fn an_option_takes_back_what_the_headend_as_it_is_has() {
+    let class = |name: &str| {
+        format!(
+            "[[class]]\nname = \"{name}\"\nresponse = {{ fixed = \"1 MB\" }}\n[class.jobs]\nper_1000 = 50\nfrom = \"08:00\"\n\
+             until = \"09:00\"\n"
+        )
+    };
+    let world =
+        [class("updates"), class("backup")].concat() + "[[concentrator]]\nname = \"hub\"\nthroughput = \"5 Mbit/s\"\n";
+    let base =
+        |changes: &[&str]| changes.iter().fold(day(1, 3, &world), |text, change| text + "[[change]]\n" + change + "\n");
+    let curfew =
+        |class: &str, until: &str| format!("curfew = {{ class = \"{class}\", from = \"08:00\", until = \"{until}\" }}");
+    let (updates, backup) = (curfew("updates", "09:00"), curfew("backup", "09:30"));
+    let resize = "resize = { concentrator = \"hub\", throughput = \"20 Mbit/s\" }";
+    let has = base(&[&updates, &backup, resize]);
+    let option = |without: &str, change: &str| {
+        let change = if change.is_empty() { String::new() } else { format!("[[option.change]]\n{change}\n") };
+        format!("{has}[[option]]\nname = \"lifted\"\nwithout = [{without}]\n{change}")
+    };
+    let ends = |text: &str, setup: usize| facts(text, setup).ended;
+    let shorter = curfew("updates", "08:30");
+    for (without, change, meant) in [
+        ("\"curfew.updates\"", "", base(&[&backup, resize])),
+        ("\"curfew\"", "", base(&[resize])),
+        ("\"curfew.backup\", \"resize.hub\"", "", base(&[&updates])),
+        ("\"curfew.updates\"", shorter.as_str(), base(&[&backup, resize, &shorter])),
+    ] {
+        let text = option(without, change);
+        assert_eq!(ends(&text, 1), ends(&meant, 0), "{without}");
+        assert_ne!(ends(&text, 1), ends(&text, 0), "{without} makes a difference");
+    }
+    let told = &study(&option("\"curfew.updates\"", &shorter)).setups[1].what;
+    assert!(told[0].starts_with("no longer as it is: updates may not start from 08:00 to 09:00"), "{told:?}");
+    assert_eq!(told.len(), 2);
+}
+
 /// Fault: what waits is measured a bin early or late. All wait at 08:59, nobody at 09:00, when the curfew has ended.
 #[test]
 fn what_waits_is_measured_at_the_end_of_the_hours() {

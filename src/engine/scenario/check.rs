@@ -12,3 +12,4 @@ pub mod source;
 pub mod target;
 pub mod tunnel;
 pub mod whole;
+pub mod without;

@@ -31,7 +31,7 @@ pub use concentrator::{
 pub use estate::{CsvEstate, Drawn, Estate, Link, ReplayFile, SiteFile};
 pub use fault::FaultFile;
 pub use law::{Law, LognormalFile, ParetoFile};
-pub use option::{MeasureFile, OptionFile, TargetFile};
+pub use option::{MeasureFile, OptionFile, TargetFile, TargetSitesFile};
 pub use profile::{Band, Early, Point, Profile};
 pub use run::{FidelityFile, Run};
 use schemars::JsonSchema;

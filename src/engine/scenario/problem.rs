@@ -66,6 +66,13 @@ impl Problems {
         }
     }
 
+    /// Forgets what was noted after the first `count`; the first of it, if there was any.
+    pub fn forget_since(&mut self, count: usize) -> Option<String> {
+        let first = self.list.get(count).map(|problem| problem.title.clone());
+        self.list.truncate(count);
+        first
+    }
+
     /// Whether all is well.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,18 +2,30 @@
 
 use std::fmt::Display;
 
-use crate::scenario::field::{Date, Field, Name, Number};
+use crate::scenario::check::without::ChangeName;
+use crate::scenario::field::{At, Date, Field, Name, Number};
 use crate::scenario::file::{
     BalancerFile, Change, ConcentratorFile, CurfewFile, DisciplineFile, LimitFile, MigrateFile, OptionFile,
     ReleaseFile, Selector, ShapeFile, ShareFile, StaggerFile, StoreFile,
 };
 use crate::units::TimeOfDay;
 
-/// Each change of an option in a clause, without those of the options that it includes.
+/// Each change of an option in a clause, without those of the options that it includes; `base` are the changes of the headend as it
+/// is.
 #[must_use]
-pub fn changes(option: &OptionFile) -> Vec<String> {
-    let mut clauses: Vec<String> = option.change.iter().map(|change| clause(change.get_ref())).collect();
-    clauses.extend(option.without.iter().map(|fault| format!("{} does not happen", name(fault))));
+pub fn changes(option: &OptionFile, base: &[At<Change>]) -> Vec<String> {
+    let mut clauses = Vec::new();
+    for written in &option.without {
+        let meant = |change: &&At<Change>| ChangeName::of(change.get_ref()).is(&name(written));
+        let before = clauses.len();
+        clauses.extend(
+            base.iter().filter(meant).map(|change| format!("no longer as it is: {}", clause(change.get_ref()))),
+        );
+        if clauses.len() == before {
+            clauses.push(format!("{} does not happen", name(written)));
+        }
+    }
+    clauses.extend(option.change.iter().map(|change| clause(change.get_ref())));
     if option.fault.len() == 1 {
         clauses.push("one more fault happens".to_owned());
     } else if !option.fault.is_empty() {

@@ -149,6 +149,7 @@ fn compare(
     for (place, target) in study.targets.iter().enumerate() {
         // Percentiles are known to within a bucket, however well the replications agree.
         let resolution = match target.measure {
+            Measure::Quantile(..) if target.sites.is_site_by_site() => Histogram::default().resolution(),
             Measure::Quantile(..) => Histogram::fine().resolution(),
             _ => 0.0,
         };

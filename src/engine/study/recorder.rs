@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::{Calendar, ClassId, Demand, Model, SiteId};
-use crate::scenario::check::target::{Measure, Target};
+use crate::scenario::check::target::{Measure, Target, TargetSites};
 use crate::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
 use crate::stats::Histogram;
 use crate::study::axis::Axis;
@@ -20,7 +20,7 @@ pub struct Recorder<'a> {
     calendar: Calendar,
     watched: FocusClass,
     targets: &'a [Target],
-    tallies: Vec<Tallied>,
+    tallies: Vec<TargetTally>,
     quick: Vec<f64>,
     /// Whether the age of an unfinished transaction is a lower bound of a wait.
     people: Vec<bool>,
@@ -59,15 +59,57 @@ struct Tallied {
     longest: f64,
 }
 
-impl Default for Tallied {
-    fn default() -> Self {
+/// What a target counts: of all its sites together, or site by site.
+#[derive(Clone, Debug)]
+enum TargetTally {
+    Together(Box<Tallied>),
+    BySite(Vec<Tallied>),
+}
+
+/// A site that has fewer transactions or calls than this in a target's hours is not measured by itself.
+const LEAST_OF_A_SITE: u64 = 20;
+
+impl TargetTally {
+    fn new(target: &Target, sites: usize) -> Self {
+        if target.sites.is_site_by_site() {
+            // Sites see some hundred transactions in a target's hours: more than 32 steps to an octave would tell nothing more.
+            Self::BySite(vec![Tallied::new(&Histogram::default()); sites])
+        } else {
+            Self::Together(Box::new(Tallied::new(&Histogram::fine())))
+        }
+    }
+
+    /// Where what a site does is counted; none where it is not.
+    fn of(&mut self, target: &Target, site: SiteId) -> Option<&mut Tallied> {
+        match (self, &target.sites) {
+            (Self::Together(_), TargetSites::Only(sites)) if !sites.contains(&site) => None,
+            (Self::Together(tally), _) => Some(tally),
+            (Self::BySite(tallies), _) => tallies.get_mut(site.index()),
+        }
+    }
+
+    /// The target's figure, and its upper bound, where `value` gives those of a tally.
+    fn value(&self, target: &Target, value: impl Fn(&Tallied) -> Option<(f64, f64)>) -> Option<(f64, f64)> {
+        match self {
+            Self::Together(tally) => value(tally),
+            Self::BySite(tallies) => {
+                let counted = tallies.iter().filter(|tally| tally.count(target.measure) >= LEAST_OF_A_SITE);
+                let (figures, bounds): (Vec<f64>, Vec<f64>) = counted.filter_map(value).unzip();
+                target.sites.of_sites(figures).zip(target.sites.of_sites(bounds))
+            }
+        }
+    }
+}
+
+impl Tallied {
+    fn new(empty: &Histogram) -> Self {
         Self {
-            latencies: Histogram::fine(),
-            left: Histogram::fine(),
+            latencies: empty.clone(),
+            left: empty.clone(),
             sum: 0.0,
             slow: 0,
             given_up: 0,
-            inside: Histogram::fine(),
+            inside: empty.clone(),
             inside_quick: 0,
             inside_sum: 0.0,
             longest: 0.0,
@@ -76,6 +118,14 @@ impl Default for Tallied {
 }
 
 impl Tallied {
+    /// Transactions, or calls offered.
+    fn count(&self, measure: Measure) -> u64 {
+        match measure {
+            Measure::Refused(_) => self.given_up,
+            _ => self.latencies.total() + self.left.total() + self.inside.total(),
+        }
+    }
+
     /// Counts a transaction.
     fn add(&mut self, record: &Record, latency: f64, quick: f64) {
         let given_up = record.outcome == Outcome::GivenUp;
@@ -171,7 +221,7 @@ impl<'a> Recorder<'a> {
             calendar: model.calendar,
             watched,
             targets,
-            tallies: vec![Tallied::default(); targets.len()],
+            tallies: targets.iter().map(|target| TargetTally::new(target, model.sites.len())).collect(),
             quick: model.classes.iter().map(|class| class.quick.secs()).collect(),
             people: model
                 .classes
@@ -209,18 +259,20 @@ impl<'a> Recorder<'a> {
 
     /// A target's measure, and its upper bound.
     #[allow(clippy::cast_precision_loss)] // counts stay below 2^53
-    fn value(&self, target: &Target, tally: &Tallied) -> Option<(f64, f64)> {
+    fn value(&self, target: &Target, tally: &TargetTally) -> Option<(f64, f64)> {
         let exactly = |value: f64| (value, value);
         let paths = &self.run.paths;
         match target.measure {
             Measure::Mean(_) | Measure::Quantile(..) | Measure::Slow(_) | Measure::GivenUp(_) => {
                 let length = Duration(target.until.0.saturating_sub(target.from.0)).secs();
-                tally.value(target.measure, length)
+                tally.value(target, |tally| tally.value(target.measure, length))
             }
             Measure::Utilisation => self.utilisation(target).map(exactly),
             Measure::Waiting(class) => self.waiting(target, class).map(exactly),
             // Calls have no latency.
-            Measure::Refused(_) => (tally.given_up > 0).then(|| exactly(tally.slow as f64 / tally.given_up as f64)),
+            Measure::Refused(_) => tally.value(target, |tally| {
+                (tally.given_up > 0).then(|| exactly(tally.slow as f64 / tally.given_up as f64))
+            }),
             Measure::Outages => Some(exactly(paths.outages_a_month())),
             Measure::StaffTime => paths.staff_share().map(exactly),
             // A site that is cut off at the end may stay so for any time.
@@ -258,7 +310,10 @@ impl<'a> Recorder<'a> {
     fn call(&mut self, now: Time, class: ClassId, site: SiteId, admitted: bool) {
         self.run.ledger.calls += 1;
         for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
-            if target.measure == Measure::Refused(class) && target.covers(now) {
+            if target.measure == Measure::Refused(class)
+                && target.covers(now)
+                && let Some(tally) = tally.of(target, site)
+            {
                 tally.slow += u64::from(!admitted);
                 tally.given_up += 1;
             }
@@ -331,7 +386,11 @@ impl<'a> Recorder<'a> {
                 }
                 _ => false,
             };
-            if counts && target.covers(record.started) && self.calendar.watched(record.started) {
+            if counts
+                && target.covers(record.started)
+                && self.calendar.watched(record.started)
+                && let Some(tally) = tally.of(target, record.site)
+            {
                 tally.add(record, latency, self.quick[record.class.index()]);
             }
         }

@@ -13,7 +13,6 @@ use crate::scenario::file::fault::{
     BrownOutFile, CutFile, Dated, FaultFile, FlapsFile, FloodFile, OutageFile, ServersLostFile, SurgeFile,
 };
 use crate::scenario::file::{At, Law, Selector};
-use crate::scenario::problem::did_you_mean;
 use crate::units::{Duration, Time, TimeOfDay};
 
 /// Least mean time between stalls of a firewall [s]: shorter ones flood a run with events.
@@ -33,20 +32,6 @@ pub fn apply(model: &mut Model, faults: &[At<FaultFile>], first: Option<jiff::ci
             FaultFile::Surge(file) => applier.surge(file),
         };
         model.faults.extend(made);
-    }
-}
-
-/// Removes the faults that an option excludes.
-pub fn remove(model: &mut Model, names: &[Field<Name>], check: &mut Checker) {
-    for field in names {
-        let Some(Name(name)) = check.optional(field) else { continue };
-        let is_it = |fault: &Fault| fault.name.as_ref() == Some(&name);
-        if !model.faults.iter().any(is_it) {
-            let known = model.faults.iter().filter_map(|fault| fault.name.as_deref());
-            let help = did_you_mean(&name, known);
-            check.problems.add(field.span(), format!("there is no fault of the name `{name}`"), help);
-        }
-        model.faults.retain(|fault| !is_it(fault));
     }
 }
 

@@ -395,25 +395,28 @@ pub fn select(selector: &At<Selector>, from: &[SiteId], sites: &[Site], check: &
             let picked = (0..from.len()).filter(|&index| taken(index + 1) > taken(index));
             picked.map(|index| from[index]).collect()
         }
-        Selector::List(names) => {
-            let mut picked = Vec::new();
-            for field in names {
-                let Some(name) = check.optional(field) else { continue };
-                match sites.iter().position(|site| site.name == name.0).map(SiteId::of) {
-                    // Without an estate the sites are not known.
-                    None if sites.is_empty() => {}
-                    None => {
-                        let help = "use the codes of the estate's sites";
-                        check.problems.add(field.span(), format!("there is no site `{}`", name.0), help);
-                    }
-                    Some(site) if !from.contains(&site) || picked.contains(&site) => {
-                        let help = "name each site once";
-                        check.problems.add(field.span(), format!("site `{}` is already taken", name.0), help);
-                    }
-                    Some(site) => picked.push(site),
-                }
+        Selector::List(names) => sites_named(names, from, sites, check),
+    }
+}
+
+/// The sites of these names, each once, of those in `from`.
+pub fn sites_named(names: &[Field<Name>], from: &[SiteId], sites: &[Site], check: &mut Checker) -> Vec<SiteId> {
+    let mut picked = Vec::new();
+    for field in names {
+        let Some(name) = check.optional(field) else { continue };
+        match sites.iter().position(|site| site.name == name.0).map(SiteId::of) {
+            // Without an estate the sites are not known.
+            None if sites.is_empty() => {}
+            None => {
+                let help = "use the codes of the estate's sites";
+                check.problems.add(field.span(), format!("there is no site `{}`", name.0), help);
             }
-            picked
+            Some(site) if !from.contains(&site) || picked.contains(&site) => {
+                let help = "name each site once";
+                check.problems.add(field.span(), format!("site `{}` is already taken", name.0), help);
+            }
+            Some(site) => picked.push(site),
         }
     }
+    picked
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{ChangeKind, Model};
 use crate::scenario::check::device::DeviceModels;
-use crate::scenario::check::{change, fault, headend};
+use crate::scenario::check::{change, fault, headend, without};
 use crate::scenario::checked::Setup;
 use crate::scenario::checker::Checker;
 use crate::scenario::field::{At, Name, TextLine};
@@ -18,6 +18,7 @@ pub(crate) fn setups(
     first: Option<jiff::civil::Date>,
     check: &mut Checker,
 ) -> Vec<Setup> {
+    let plain = base.clone();
     change::apply(&mut base, &file.change, known, first, check);
     fault::apply(&mut base, &file.fault, first, check);
     let mut setups = vec![Setup {
@@ -46,14 +47,19 @@ pub(crate) fn setups(
             let help = "give each a title of its own: reports go by it";
             check.problems.add(at, format!("a second set-up that is called \u{201c}{title}\u{201d}"), help);
         }
-        let (mut model, mut what) = (base.clone(), Vec::new());
+        let mut what = Vec::new();
+        let mut model = if file.change.iter().any(|change| without::takes_back(&resolved[index], change)) {
+            without::rebuilt(&plain, file, &resolved[index], (known, first), check)
+        } else {
+            base.clone()
+        };
         for table in &resolved[index] {
             let by_load = change::apply(&mut model, &table.change, known, first, check);
-            what.extend(say::changes(table));
+            what.extend(say::changes(table, &file.change));
             if by_load {
                 what.push(say::BY_LOAD.to_owned());
             }
-            fault::remove(&mut model, &table.without, check);
+            without::remove_faults(&mut model, &table.without, &file.change, check);
             fault::apply(&mut model, &table.fault, first, check);
         }
         let cost = cost_of(&model, headend::cost(&table.cost, check));

@@ -1,10 +1,12 @@
 //! Targets: a measure, its limit and its hours.
 
-use crate::model::{Calendar, Class, ClassId, Demand};
-use crate::scenario::check::headend::class_named;
+use std::sync::Arc;
+
+use crate::model::{Calendar, Class, ClassId, Demand, Site, SiteId};
+use crate::scenario::check::headend::{class_named, sites_named};
 use crate::scenario::checker::Checker;
 use crate::scenario::field::Number;
-use crate::scenario::file::{At, File, MeasureFile, TargetFile};
+use crate::scenario::file::{At, File, MeasureFile, TargetFile, TargetSitesFile};
 use crate::units::{Bytes, Duration, Share, Text, Time, TimeOfDay};
 
 /// A target.
@@ -20,8 +22,41 @@ pub struct Target {
     pub until: TimeOfDay,
     /// Counts what starts on this day of the run; none counts every day.
     pub day: Option<u64>,
+    /// Of which sites it must hold.
+    pub sites: TargetSites,
     /// The target in one line, such as `clinical p95 <= 2 s, 08:00 to 10:00`.
     pub title: String,
+}
+
+/// Of which sites a target must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TargetSites {
+    /// Of all together.
+    All,
+    /// Of these together.
+    Only(Arc<[SiteId]>),
+    /// Of the worst one.
+    Worst,
+    /// Of at least this share, each by itself.
+    Share(f64),
+}
+
+impl TargetSites {
+    /// Whether each site is measured by itself.
+    #[must_use]
+    pub fn is_site_by_site(&self) -> bool {
+        matches!(self, Self::Worst | Self::Share(_))
+    }
+
+    /// The figure of the target, of the figures of sites; none of none.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // at most 100,000 sites
+    pub fn of_sites(&self, mut figures: Vec<f64>) -> Option<f64> {
+        figures.sort_unstable_by(f64::total_cmp);
+        let share = if let Self::Share(share) = self { *share } else { 1.0 };
+        let least = (share * figures.len() as f64 - 1e-9).ceil() as usize;
+        figures.get(least.max(1) - 1).copied()
+    }
 }
 
 /// What a target measures.
@@ -92,17 +127,17 @@ impl Target {
 /// Reads all targets.
 pub fn targets(
     file: &File,
-    classes: &[Class],
+    (sites, classes): (&[Site], &[Class]),
     calendar: &Calendar,
     first: Option<jiff::civil::Date>,
     check: &mut Checker,
 ) -> Vec<Target> {
-    file.target.iter().filter_map(|table| target(table, classes, calendar, first, check)).collect()
+    file.target.iter().filter_map(|table| target(table, (sites, classes), calendar, first, check)).collect()
 }
 
 fn target(
     table: &At<TargetFile>,
-    classes: &[Class],
+    (sites, classes): (&[Site], &[Class]),
     calendar: &Calendar,
     first: Option<jiff::civil::Date>,
     check: &mut Checker,
@@ -164,8 +199,12 @@ fn target(
     } else {
         None
     };
+    let (sites, whose) = match &file.sites {
+        Some(table) => target_sites(table, measure, sites, check)?,
+        None => (TargetSites::All, String::new()),
+    };
     let date = file.on.value().map_or_else(String::new, |on| format!(" on {}", on.0));
-    let what = what(measure, classes.get(class.index()).map_or("", |class| class.name.as_str()));
+    let what = what(measure, classes.get(class.index()).map_or("", |class| class.name.as_str())) + &whose;
     let title = if measure == MeasureFile::Waiting {
         format!("{what} <= {shown} at {}{date}", window.1)
     } else if of_no_class.is_some() && measure != MeasureFile::Utilisation {
@@ -173,7 +212,51 @@ fn target(
     } else {
         format!("{what} <= {shown}, {} to {}{date}", window.0, window.1)
     };
-    Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, day, title })
+    Some(Target { measure: meant(measure, class), limit, from: window.0, until: window.1, day, sites, title })
+}
+
+/// Sites that a title names.
+const FEW_SITES: usize = 3;
+
+/// The sites that a target means, and how its title says so.
+fn target_sites(
+    table: &At<TargetSitesFile>,
+    measure: MeasureFile,
+    sites: &[Site],
+    check: &mut Checker,
+) -> Option<(TargetSites, String)> {
+    use MeasureFile::{GivenUp, Mean, P50, P90, P95, P99, Refused, Slow};
+    if !matches!(measure, Mean | P50 | P90 | P95 | P99 | Slow | GivenUp | Refused) {
+        let help = "leave `sites` out; it is for latencies, `slow`, `given_up` and `refused`";
+        check.problems.add(&table.span(), "this is not measured site by site", help);
+        return None;
+    }
+    match table.get_ref() {
+        TargetSitesFile::Worst => Some((TargetSites::Worst, " at the worst site".to_owned())),
+        TargetSitesFile::Share(field) => {
+            let share = check.optional(field)?;
+            if share.0 <= 0.0 {
+                check.problems.add(field.span(), "a share of no sites", "write a share above zero");
+                return None;
+            }
+            Some((TargetSites::Share(share.0), format!(" at {share} of sites")))
+        }
+        TargetSitesFile::Only(names) => {
+            let all: Vec<SiteId> = (0..sites.len()).map(SiteId::of).collect();
+            let picked = sites_named(names, &all, sites, check);
+            let code = |site: &SiteId| sites[site.index()].name.as_str();
+            let mut whose: Vec<&str> = picked.iter().take(FEW_SITES).map(code).collect();
+            let more = format!("{} more", picked.len() - whose.len());
+            if picked.len() > whose.len() {
+                whose.push(&more);
+            }
+            let whose = format!(" at {}", whose.join(", "));
+            if names.is_empty() {
+                check.problems.add(&table.span(), "a target of no sites", "name at least one");
+            }
+            Some((TargetSites::Only(picked.into()), whose))
+        }
+    }
 }
 
 /// Whether the measure applies to a class: calls and staff have no latency, and only calls are refused.
@@ -255,5 +338,24 @@ fn what(measure: MeasureFile, class: &str) -> String {
         MeasureFile::StaffTime => "staff time cut off".to_owned(),
         MeasureFile::CutOff => "longest time cut off".to_owned(),
         MeasureFile::SitesCutOff => "sites cut off at once".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten sites of 1 to 10: the worst has 10; nine in ten have at most 9; half of them at most 5; 51 % means six.
+    #[test]
+    fn a_share_of_sites_is_at_least_that_share() {
+        let sites: Vec<f64> = [3, 1, 10, 2, 5, 4, 9, 8, 7, 6].map(f64::from).to_vec();
+        let of = |sites_of: TargetSites| sites_of.of_sites(sites.clone());
+        assert_eq!(of(TargetSites::Worst), Some(10.0));
+        assert_eq!(of(TargetSites::Share(1.0)), Some(10.0));
+        assert_eq!(of(TargetSites::Share(0.9)), Some(9.0));
+        assert_eq!(of(TargetSites::Share(0.5)), Some(5.0));
+        assert_eq!(of(TargetSites::Share(0.51)), Some(6.0));
+        assert_eq!(of(TargetSites::Share(0.001)), Some(1.0));
+        assert_eq!(TargetSites::Worst.of_sites(Vec::new()), None);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
     let mut inputs = source::inputs(text, file, check);
     inputs.extend(device::inputs(file, &known));
     let (calendar, first, effort, (seed, antithetic), bin) = run.unwrap_or_default();
-    let targets = target::targets(file, &classes, &calendar, first, check);
+    let targets = target::targets(file, (&sites, &classes), &calendar, first, check);
     let tunnels = match &file.tunnels {
         Some(table) => tunnel::terms(table.get_ref(), TunnelTerms::default(), check),
         None => TunnelTerms::default(),

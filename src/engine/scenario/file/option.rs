@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::scenario::field::{At, Date, Field, Name, Number, TextLine};
 use crate::scenario::file::change::Change;
 use crate::scenario::file::fault::FaultFile;
-use crate::units::TimeOfDay;
+use crate::units::{Share, TimeOfDay};
 
 /// Something that could be done.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -23,7 +23,8 @@ pub struct OptionFile {
     /// Its changes.
     #[schemars(with = "Vec<Change>")]
     pub change: Vec<At<Change>>,
-    /// Names of the base's misfortunes that do not befall it.
+    /// What it takes back of the headend as it is: misfortunes by their names, and changes by their kind, such as "curfew", or by kind
+    /// and class or concentrator, such as "curfew.updates".
     pub without: Vec<Field<Name>>,
     /// Misfortunes that befall it.
     #[schemars(with = "Vec<FaultFile>")]
@@ -41,12 +42,27 @@ pub struct TargetFile {
     /// The limit: a time for latencies and `cut_off`, a size for `waiting`, a number for `outages`, a share for the
     /// others.
     pub at_most: Field<TextLine>,
+    /// Of which sites it must hold (default: of all transactions together); for latencies, `slow`, `given_up` and `refused`.
+    #[schemars(with = "Option<TargetSitesFile>")]
+    pub sites: Option<At<TargetSitesFile>>,
     /// Counts what starts from this time of day.
     pub from: Field<TimeOfDay>,
     /// Counts what starts until this time of day.
     pub until: Field<TimeOfDay>,
     /// Counts what starts on this date (default: every day).
     pub on: Field<Date>,
+}
+
+/// Of which sites a target must hold. Site by site, only those count that have at least 20 transactions or calls in its hours.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum TargetSitesFile {
+    /// Of the worst site of each day, and so of every one.
+    Worst,
+    /// Of at least this share of the sites, each by itself.
+    Share(Field<Share>),
+    /// Of these sites' transactions together.
+    Only(Vec<Field<Name>>),
 }
 
 /// What a target measures.
