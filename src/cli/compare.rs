@@ -131,17 +131,13 @@ fn on_the_same_days(first: &Study, other: &Study, file: &Path) -> Result<(), Sto
     }
 }
 
-/// The site of the same name in the models of another one's file, which a target of the first one looks at.
-fn site_in(first: &Study, other: &Study, site: SiteId, (file, target): (&Path, &str)) -> Result<SiteId, Stop> {
-    let name = &first.setups[0].model.sites[site.index()].name;
-    let own = &other.setups[0].model.sites;
-    own.iter().position(|other| other.name == *name).map(SiteId::of).ok_or_else(|| {
-        let file = disk::shown(file);
-        Stop::Input(format!(
-            "error: {file} has no site `{name}`, which `{target}` looks at\n  = help: the targets of the first file are looked at in \
-             every file"
-        ))
-    })
+/// A file has no class or site of a name, which a target of the first one looks at.
+fn lacks(file: &Path, (kind, name): (&str, &str), looks: &str, more: &str) -> Stop {
+    let file = disk::shown(file);
+    Stop::Input(format!(
+        "error: {file} has no {kind} `{name}`, which {looks} looks at\n  = help: the targets of the first file are looked at in every \
+         file{more}"
+    ))
 }
 
 /// What the first study's targets look at, by name, in the models of another one's file.
@@ -152,23 +148,25 @@ fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>
     let place = |class: ClassId, what: &str| {
         let name = &names[class.index()];
         own.iter().position(|other| other == name).map(ClassId::of).ok_or_else(|| {
-            Stop::Input(format!(
-                "error: {} has no class `{name}`, which {what} looks at\n  = help: the targets of the first file are looked at in \
-                 every file; {}",
-                disk::shown(file),
-                did_you_mean(name, own.iter().map(String::as_str))
-            ))
+            let known = did_you_mean(name, own.iter().map(String::as_str));
+            lacks(file, ("class", name), what, &format!("; {known}"))
         })
     };
+    let sites = [first, other].map(|study| &study.setups[0].model.sites);
+    let at = |site: &SiteId, what: &str| {
+        let name = &sites[0][site.index()].name;
+        let same = sites[1].iter().position(|other| other.name == *name).map(SiteId::of);
+        same.ok_or_else(|| lacks(file, ("site", name), what, ""))
+    };
     let target = |target: &Target| -> Result<Target, Stop> {
+        let title = format!("`{}`", target.title);
         let measure = match target.measure.class() {
-            Some(class) => target.measure.of(place(class, &format!("`{}`", target.title))?),
+            Some(class) => target.measure.of(place(class, &title)?),
             None => target.measure,
         };
         let sites = match &target.sites {
-            TargetSites::Only(sites) => {
-                let other = |site: &SiteId| site_in(first, other, *site, (file, &target.title));
-                TargetSites::Only(sites.iter().map(other).collect::<Result<_, Stop>>()?)
+            TargetSites::Only(some) => {
+                TargetSites::Only(some.iter().map(|site| at(site, &title)).collect::<Result<_, Stop>>()?)
             }
             all => all.clone(),
         };

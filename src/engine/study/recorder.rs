@@ -59,10 +59,14 @@ struct Tallied {
     longest: f64,
 }
 
-/// What a target counts: of all its sites together, or site by site.
+/// What a target counts.
 #[derive(Clone, Debug)]
 enum TargetTally {
+    /// Of all sites together.
     Together(Box<Tallied>),
+    /// Of some of them together: by site, whether it is one.
+    Only(Box<Tallied>, Vec<bool>),
+    /// Site by site.
     BySite(Vec<Tallied>),
 }
 
@@ -71,27 +75,32 @@ const LEAST_OF_A_SITE: u64 = 20;
 
 impl TargetTally {
     fn new(target: &Target, sites: usize) -> Self {
-        if target.sites.is_site_by_site() {
+        let together = || Box::new(Tallied::new(&Histogram::fine()));
+        match &target.sites {
+            TargetSites::All => Self::Together(together()),
+            TargetSites::Only(some) => {
+                Self::Only(together(), (0..sites).map(SiteId::of).map(|site| some.contains(&site)).collect())
+            }
             // Sites see some hundred transactions in a target's hours: more than 32 steps to an octave would tell nothing more.
-            Self::BySite(vec![Tallied::new(&Histogram::default()); sites])
-        } else {
-            Self::Together(Box::new(Tallied::new(&Histogram::fine())))
+            TargetSites::Worst | TargetSites::Share(_) => {
+                Self::BySite(vec![Tallied::new(&Histogram::default()); sites])
+            }
         }
     }
 
     /// Where what a site does is counted; none where it is not.
-    fn of(&mut self, target: &Target, site: SiteId) -> Option<&mut Tallied> {
-        match (self, &target.sites) {
-            (Self::Together(_), TargetSites::Only(sites)) if !sites.contains(&site) => None,
-            (Self::Together(tally), _) => Some(tally),
-            (Self::BySite(tallies), _) => tallies.get_mut(site.index()),
+    fn of(&mut self, site: SiteId) -> Option<&mut Tallied> {
+        match self {
+            Self::Together(tally) => Some(tally),
+            Self::Only(tally, some) => some[site.index()].then_some(&mut **tally),
+            Self::BySite(tallies) => Some(&mut tallies[site.index()]),
         }
     }
 
     /// The target's figure, and its upper bound, where `value` gives those of a tally.
     fn value(&self, target: &Target, value: impl Fn(&Tallied) -> Option<(f64, f64)>) -> Option<(f64, f64)> {
         match self {
-            Self::Together(tally) => value(tally),
+            Self::Together(tally) | Self::Only(tally, _) => value(tally),
             Self::BySite(tallies) => {
                 let counted = tallies.iter().filter(|tally| tally.count(target.measure) >= LEAST_OF_A_SITE);
                 let (figures, bounds): (Vec<f64>, Vec<f64>) = counted.filter_map(value).unzip();
@@ -312,7 +321,7 @@ impl<'a> Recorder<'a> {
         for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
             if target.measure == Measure::Refused(class)
                 && target.covers(now)
-                && let Some(tally) = tally.of(target, site)
+                && let Some(tally) = tally.of(site)
             {
                 tally.slow += u64::from(!admitted);
                 tally.given_up += 1;
@@ -389,7 +398,7 @@ impl<'a> Recorder<'a> {
             if counts
                 && target.covers(record.started)
                 && self.calendar.watched(record.started)
-                && let Some(tally) = tally.of(target, record.site)
+                && let Some(tally) = tally.of(record.site)
             {
                 tally.add(record, latency, self.quick[record.class.index()]);
             }

@@ -48,7 +48,7 @@ pub(crate) fn setups(
             check.problems.add(at, format!("a second set-up that is called \u{201c}{title}\u{201d}"), help);
         }
         let mut what = Vec::new();
-        let mut model = if file.change.iter().any(|change| without::takes_back(&resolved[index], change)) {
+        let mut model = if file.change.iter().any(|change| without::taken_back(&resolved[index], change).is_some()) {
             without::rebuilt(&plain, file, &resolved[index], (known, first), check)
         } else {
             base.clone()

@@ -52,11 +52,12 @@ impl ChangeName {
     }
 }
 
-/// Whether an option that consists of these takes a change back.
+/// Where an option that consists of these takes a change back, if it does.
 #[must_use]
-pub fn takes_back(option: &[&OptionFile], change: &At<Change>) -> bool {
+pub fn taken_back<'a>(option: &[&'a OptionFile], change: &At<Change>) -> Option<&'a Field<Name>> {
     let name = ChangeName::of(change.get_ref());
-    option.iter().flat_map(|table| &table.without).filter_map(Field::value).any(|written| name.is(&written.0))
+    let mut written = option.iter().flat_map(|table| &table.without);
+    written.find(|field| field.value().is_some_and(|written| name.is(&written.0)))
 }
 
 /// The headend as it is, made of `plain` anew, less the changes that an option takes back.
@@ -67,13 +68,14 @@ pub fn rebuilt(
     (known, first): (&DeviceModels, Option<jiff::civil::Date>),
     check: &mut Checker,
 ) -> Model {
-    let kept: Vec<At<Change>> = file.change.iter().filter(|change| !takes_back(option, change)).cloned().collect();
+    let (back, kept): (Vec<_>, Vec<_>) =
+        file.change.iter().cloned().partition(|change| taken_back(option, change).is_some());
     let mut model = plain.clone();
     let before = check.problems.len();
     change::apply(&mut model, &kept, known, first, check);
     fault::apply(&mut model, &file.fault, first, check);
     if let Some(title) = check.problems.forget_since(before)
-        && let Some(at) = option.iter().flat_map(|table| &table.without).next()
+        && let Some(at) = back.first().and_then(|change| taken_back(option, change))
     {
         let help = "take back what depends on it, too";
         check.problems.add(at.span(), format!("without this the headend as it is makes no sense: {title}"), help);
