@@ -17,7 +17,7 @@ pub mod tunnel;
 
 pub use calendar::Calendar;
 pub use change::{ChangeKind, DatedChange};
-pub use cipher::{Cipher, Overhead};
+pub use cipher::{Cipher, Encapsulation, Overhead};
 pub use class::{Class, Fallback};
 pub use concentrator::{Bottleneck, Concentrator, Counts, Discipline, Queues, SMALLEST, Treatment, Turns};
 pub use demand::{Arrivals, Codec, Cumulative, Demand, Levels};

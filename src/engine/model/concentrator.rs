@@ -1,6 +1,6 @@
 //! Concentrators: limits, queues, order of service, what encryption costs.
 
-use crate::model::cipher::Cipher;
+use crate::model::cipher::{Cipher, Encapsulation};
 use crate::model::ids::ClassId;
 use crate::units::{BitRate, Bytes, PacketRate, Time};
 
@@ -20,6 +20,8 @@ pub struct Concentrator {
     pub reference: Bytes,
     /// What encryption adds.
     pub cipher: Cipher,
+    /// Largest packet on the wire that its path to the sites carries whole.
+    pub mtu: Bytes,
     /// Which directions use up the throughput.
     pub counts: Counts,
     /// Queue of each class (or of all, first in first out).
@@ -83,6 +85,7 @@ impl Concentrator {
             rated: throughput,
             reference: Bytes(1400),
             cipher: Cipher::None,
+            mtu: Bytes(1500),
             counts: Counts::Both,
             buffer,
             buffer_packets: None,
@@ -113,6 +116,12 @@ impl Concentrator {
         } else {
             (line, Bottleneck::Line)
         }
+    }
+
+    /// What becomes of packets in its tunnels.
+    #[must_use]
+    pub fn encapsulation(&self) -> Encapsulation {
+        Encapsulation::new(self.cipher, self.mtu)
     }
 
     /// The order in which it serves where traffic is held up: none of its making where it does not queue.

@@ -59,6 +59,13 @@ impl Model {
         self.changes.extend(edits);
     }
 
+    /// Holds segments to what tunnels let through.
+    pub fn clamp_segments(&mut self) {
+        if let (Transport::Tcp(tcp), Some(mss)) = (&mut self.transport, self.tunnels.mss) {
+            tcp.segment = tcp.segment.min(mss);
+        }
+    }
+
     /// The random numbers of a replication.
     #[must_use]
     pub fn key(&self, replication: u32) -> Key {

@@ -1,7 +1,7 @@
 //! Tunnels: how they are set up, kept and lost.
 
 use crate::random::Distribution;
-use crate::units::Duration;
+use crate::units::{Bytes, Duration};
 
 /// How tunnels are set up and lost.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub struct TunnelTerms {
     pub rekey: Option<Duration>,
     /// Uplinks of each concentrator and of each site.
     pub uplinks: (u64, u64),
+    /// Largest TCP segment that its ends let through (MSS clamp).
+    pub mss: Option<Bytes>,
 }
 
 impl Default for TunnelTerms {
@@ -33,6 +35,7 @@ impl Default for TunnelTerms {
             jitter: 0.0,
             rekey: None,
             uplinks: (1, 1),
+            mss: None,
         }
     }
 }

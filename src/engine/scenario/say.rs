@@ -6,7 +6,7 @@ use crate::scenario::check::without::ChangeName;
 use crate::scenario::field::{At, Date, Field, Name, Number};
 use crate::scenario::file::{
     BalancerFile, Change, ConcentratorFile, CurfewFile, DisciplineFile, LimitFile, MigrateFile, OptionFile,
-    ReleaseFile, Selector, ShapeFile, ShareFile, StaggerFile, StoreFile,
+    ReleaseFile, Selector, ShapeFile, ShareFile, StaggerFile, StoreFile, TunnelsFile,
 };
 use crate::units::TimeOfDay;
 
@@ -72,7 +72,7 @@ fn clause(change: &Change) -> String {
         Change::BreakOut(file) => share_of(file, "goes round the headend"),
         Change::Stagger(file) => stagger(file),
         Change::Store(file) => store(file),
-        Change::Tunnels(_) => "tunnels are set up otherwise".to_owned(),
+        Change::Tunnels(file) => tunnels(file),
         Change::Limit(file) => limit(file),
     }
 }
@@ -185,11 +185,19 @@ fn store(file: &StoreFile) -> String {
     format!("while a site is cut off, {share} of {} is served on site{forward}", name(&file.class))
 }
 
+fn tunnels(file: &TunnelsFile) -> String {
+    match file.mss.value() {
+        Some(mss) => format!("tunnels hold segments to {} B", mss.0),
+        None => "tunnels are set up otherwise".to_owned(),
+    }
+}
+
 fn limit(file: &LimitFile) -> String {
     let mut terms = Vec::new();
     let mut add = |text: Option<String>| terms.extend(text);
     add(file.tunnels.value().map(|most| format!("{} tunnels", most.0)));
     add(file.per_tunnel.value().map(|rate| format!("{rate} a tunnel")));
+    add(file.mtu.value().map(|mtu| format!("an MTU of {} B", mtu.0)));
     add(file.handshakes.value().map(|rate| format!("{} handshakes a second", rate.0)));
     add(file.half_open.value().map(|most| format!("{} handshakes half open", most.0)));
     add(file.uplink.value().map(|rate| format!("a line of {rate}")));

@@ -1,6 +1,6 @@
 //! Warnings: what is written and will not do what it seems to. `check` and every report show them.
 
-use crate::model::{Class, Demand, Model};
+use crate::model::{Class, Demand, Model, Transport};
 use crate::scenario::check::target::{Measure, Target};
 use crate::scenario::checked::{Setup, Study};
 use crate::scenario::idle;
@@ -35,6 +35,7 @@ pub fn warnings(study: &Study) -> Vec<Warning> {
     warnings
         .extend(study.setups[1..].iter().filter(|setup| written_out(&setup.model) == as_it_is).map(changes_nothing));
     warnings.extend(cut_off(&base.model));
+    warnings.extend(fragmented(&study.setups));
     for target in &study.targets {
         warnings.extend(unmissable(target, base));
         warnings.extend(unasked(target, base));
@@ -61,6 +62,38 @@ fn changes_nothing(setup: &Setup) -> Warning {
         title: "this option changes nothing: it is the headend as it is".to_owned(),
         help: "check the values that it writes, or leave it out".to_owned(),
     }
+}
+
+/// Full segments that do not fit the path, once for each set-up; once for all where all have them.
+fn fragmented(setups: &[Setup]) -> Vec<Warning> {
+    let found: Vec<(&Setup, String, String)> = setups.iter().filter_map(fragments_of).collect();
+    let same = |(_, title, help): &&(&Setup, String, String)| (title, help) == (&found[0].1, &found[0].2);
+    if found.len() == setups.len() && found.iter().all(|one| same(&one)) {
+        let (_, title, help) = found[0].clone();
+        return vec![Warning { setup: None, title, help }];
+    }
+    found.into_iter().map(|(setup, title, help)| Warning { setup: Some(setup.name.clone()), title, help }).collect()
+}
+
+/// The first concentrator of a set-up that has to fragment full segments: what that means, and what helps.
+fn fragments_of(setup: &Setup) -> Option<(&Setup, String, String)> {
+    let Transport::Tcp(tcp) = setup.model.transport else { return None };
+    let full = tcp.segment.0 + tcp.headers.0;
+    let concentrator = setup.model.concentrators.iter().find(|device| device.encapsulation().fragments(full) > 1)?;
+    let path = concentrator.encapsulation();
+    let (name, mtu, fits) = (&concentrator.name, concentrator.mtu.0, path.largest_whole().saturating_sub(tcp.headers.0));
+    let title = format!(
+        "a full segment of {} B is {} B when `{name}` has encrypted it, more than its path's MTU of {mtu} B: it leaves in {} \
+         fragments, each of them a packet to handle",
+        tcp.segment.0,
+        concentrator.cipher.wire(full),
+        path.fragments(full),
+    );
+    let help = format!(
+        "let the ends of tunnels clamp segments: write `mss = \"{} B\"` in [tunnels], or in an option's change `tunnels`",
+        fits / 8 * 8
+    );
+    Some((setup, title, help))
 }
 
 /// Transactions of a replay that begin after the run has ended.

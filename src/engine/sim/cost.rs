@@ -1,18 +1,18 @@
 //! Service demand: the work that packets and turns bring to a concentrator, in bits of its throughput.
 
-use crate::model::{Class, Concentrator, Counts, Ingredient, Overhead, Tcp};
+use crate::model::{Class, Concentrator, Counts, Encapsulation, Ingredient, Tcp};
 use crate::sim::turn::Turn;
 use crate::units::{Bytes, Duration, float};
 
 /// What a concentrator spends on packets, in bits of its throughput.
 ///
 /// A packet of L bytes on the wire takes `per_packet + per_bit * 8 L`: throughput at the reference packet and
-/// packet rate at the smallest one fix the two.
+/// packet rate at the smallest one fix the two. One that leaves in fragments takes `per_packet` for each of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ServiceCost {
     per_packet: f64,
     per_bit: f64,
-    overhead: Overhead,
+    encapsulation: Encapsulation,
     both: bool,
 }
 
@@ -25,7 +25,7 @@ impl ServiceCost {
         Some(Self {
             per_packet,
             per_bit,
-            overhead: concentrator.cipher.overhead(),
+            encapsulation: concentrator.encapsulation(),
             both: concentrator.counts == Counts::Both,
         })
     }
@@ -33,18 +33,23 @@ impl ServiceCost {
     /// Work of one packet of `inner` bytes [bit].
     #[must_use]
     pub fn packet(&self, inner: u64) -> f64 {
-        self.on_wire(self.overhead.wire(inner))
+        self.on_wire(self.encapsulation.wire(inner))
     }
 
+    /// Work of a packet, or of all its fragments, of so many bytes on the wire.
     fn on_wire(&self, bytes: u64) -> f64 {
-        self.per_packet + self.per_bit * 8.0 * float(bytes)
+        let bits = self.per_bit * 8.0 * float(bytes);
+        match self.encapsulation.fragments_on_wire(bytes) {
+            1 => self.per_packet + bits,
+            fragments => self.per_packet * float(fragments) + bits,
+        }
     }
 
-    /// Bytes on the wire of a packet of `inner` bytes.
+    /// Bytes on the wire of a packet of `inner` bytes, with the headers of its fragments.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation)] // a packet is below 64 KiB, and a cipher adds less than 256 bytes
+    #[allow(clippy::cast_possible_truncation)] // a packet is below 64 KiB, and what is added is less than that
     pub fn wire(&self, inner: u32) -> u32 {
-        self.overhead.wire(u64::from(inner)) as u32
+        self.encapsulation.wire(u64::from(inner)) as u32
     }
 
     /// Work of `count` packets of `each` bytes on the wire, the last of `tail` [bit].
@@ -79,7 +84,7 @@ impl ServiceCost {
     pub fn per_access_bit(&self, tcp: &Tcp) -> f64 {
         let full = tcp.segment.0 + tcp.headers.0;
         let ack = if self.both { self.packet(tcp.headers.0) / 2.0 } else { 0.0 };
-        (self.packet(full) + ack) / (8.0 * float(self.overhead.wire(full)))
+        (self.packet(full) + ack) / (8.0 * float(self.encapsulation.wire(full)))
     }
 }
 
@@ -173,6 +178,18 @@ mod tests {
     fn concentrator(packets: Option<u64>) -> Concentrator {
         let plain = Concentrator::new("hub".to_owned(), BitRate(1_000_000_000), Bytes(0));
         Concentrator { packets: packets.map(PacketRate), cipher: Cipher::AesGcm, ..plain }
+    }
+
+    /// A fragment costs what a packet costs.
+    #[test]
+    fn a_packet_in_two_fragments_takes_the_time_of_two_packets() {
+        let cost = ServiceCost::of(&concentrator(Some(200_000))).unwrap();
+        let [whole, two] = [1436, 1437].map(|inner| cost.packet(inner));
+        let per_packet = cost.per_packet;
+        assert!(per_packet > 1000.0);
+        assert!((two - whole - per_packet - cost.per_bit * 8.0 * 24.0).abs() < 1e-6, "{whole} {two}");
+        let train = cost.train(3, cost.wire(1460), cost.wire(100));
+        assert!((train - 2.0 * cost.packet(1460) - cost.packet(100)).abs() < 1e-6);
     }
 
     /// The two figures of the data sheet come out again.

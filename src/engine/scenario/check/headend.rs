@@ -130,6 +130,7 @@ fn limits_of(file: &ConcentratorFile) -> LimitFile {
         concentrators: Vec::new(),
         tunnels: file.tunnels.clone(),
         per_tunnel: file.per_tunnel.clone(),
+        mtu: file.mtu.clone(),
         handshakes: file.handshakes.clone(),
         half_open: file.half_open.clone(),
         queues: file.queues,
@@ -144,6 +145,7 @@ pub fn limited(concentrator: Concentrator, file: &LimitFile, check: &mut Checker
     Concentrator {
         tunnels: count(&file.tunnels, "tunnels", check).or(concentrator.tunnels),
         per_tunnel: above_nothing(&file.per_tunnel, "a tunnel that carries nothing", check).or(concentrator.per_tunnel),
+        mtu: mtu(&file.mtu, check).unwrap_or(concentrator.mtu),
         handshakes: handshakes.or(concentrator.handshakes),
         half_open: count(&file.half_open, "half-open handshakes", check).or(concentrator.half_open),
         queues: match file.queues {
@@ -156,6 +158,19 @@ pub fn limited(concentrator: Concentrator, file: &LimitFile, check: &mut Checker
             .or(concentrator.configured),
         ..concentrator
     }
+}
+
+/// What IPv4 must carry at least (RFC 791, section 3.2), and more than any jumbo frame.
+const MTU_RANGE: std::ops::RangeInclusive<u64> = 576..=65_535;
+
+fn mtu(field: &Field<Bytes>, check: &mut Checker) -> Option<Bytes> {
+    let mtu = check.optional(field)?;
+    if !MTU_RANGE.contains(&mtu.0) {
+        let help = "write 576 B to 65535 B; Ethernet has 1500 B, PPPoE 1492 B";
+        check.problems.add(field.span(), format!("an MTU of {} B", mtu.0), help);
+        return None;
+    }
+    Some(mtu)
 }
 
 /// A number of things that must be one at least.

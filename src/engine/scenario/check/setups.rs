@@ -65,6 +65,7 @@ pub(crate) fn setups(
         let cost = cost_of(&model, headend::cost(&table.cost, check));
         setups.push(Setup { name: name.0, title, cost, what, model });
     }
+    setups.iter_mut().for_each(|setup| setup.model.clamp_segments());
     setups
 }
 

@@ -9,6 +9,9 @@ use crate::units::{Duration, Share};
 /// Less than a round trip makes no sense, and floods the run with events.
 const LEAST_RETRANSMIT: Duration = Duration(10_000_000);
 
+/// Segments to which a device may clamp: the default of TCP (RFC 9293, section 3.7.1) at least, jumbo frames at most [bytes].
+const MSS_RANGE: std::ops::RangeInclusive<u64> = 536..=9000;
+
 /// Reads the terms that are written; the others are as `usual`.
 pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> TunnelTerms {
     let retransmit = check.or(&file.retransmit, Duration::of_secs(usual.retransmit));
@@ -36,6 +39,10 @@ pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> Tun
     if rekey.is_some_and(|rekey| rekey < Duration(60_000_000_000)) {
         check.problems.add(file.rekey.span(), "keys are not renewed that often", "write a minute or more");
     }
+    let mss = check.optional(&file.mss);
+    if mss.is_some_and(|mss| !MSS_RANGE.contains(&mss.0)) {
+        check.problems.add(file.mss.span(), "no device clamps segments so", "write 536 B to 9000 B, such as \"1360 B\"");
+    }
     TunnelTerms {
         detection: file.detection.as_ref().and_then(|law| check.law(law)).unwrap_or(usual.detection),
         retransmit: retransmit.secs(),
@@ -44,6 +51,7 @@ pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> Tun
         jitter: check.or(&file.jitter, Share(usual.jitter)).0,
         rekey: rekey.or(usual.rekey),
         uplinks: (uplinks[0], uplinks[1]),
+        mss: mss.or(usual.mss),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::scenario::field::{At, Count, Date, Field, Flag, Name, Number};
 use crate::scenario::file::concentrator::{BalancerFile, ConcentratorFile, DisciplineFile, QueuesFile};
 use crate::scenario::file::selector::Selector;
 use crate::scenario::file::tunnel::TunnelsFile;
-use crate::units::{BitRate, Duration, Share, TimeOfDay};
+use crate::units::{BitRate, Bytes, Duration, Share, TimeOfDay};
 
 /// One change of the world.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -241,6 +241,8 @@ pub struct LimitFile {
     pub tunnels: Field<Count>,
     /// What one tunnel can carry.
     pub per_tunnel: Field<BitRate>,
+    /// Largest packet on the wire that its path to the sites carries whole.
+    pub mtu: Field<Bytes>,
     /// IKE handshakes that it completes in a second.
     pub handshakes: Field<Number>,
     /// Handshakes that it holds half open.

@@ -24,6 +24,9 @@ pub struct ConcentratorFile {
     pub reference_packet: Field<Bytes>,
     /// What encryption adds to each packet (default `aes_gcm`).
     pub cipher: Option<CipherFile>,
+    /// Largest packet on the wire that its path to the sites carries whole (path MTU); larger ones are fragmented, each fragment a
+    /// packet to handle (default 1500 B).
+    pub mtu: Field<Bytes>,
     /// Which directions use up the throughput (default `both`).
     pub counts: Option<CountsFile>,
     /// Queue of each class, or of all when first in first out (default 50 ms of the throughput).

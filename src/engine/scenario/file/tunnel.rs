@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::scenario::field::{At, Count, Field, Number};
 use crate::scenario::file::law::Law;
-use crate::units::{Duration, Share};
+use crate::units::{Bytes, Duration, Share};
 
 /// How tunnels are set up by IKE, and how their loss is noticed.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -28,4 +28,6 @@ pub struct TunnelsFile {
     pub hub_uplinks: Field<Count>,
     /// Uplinks of each site (default 1).
     pub site_uplinks: Field<Count>,
+    /// Largest TCP segment that the ends of tunnels let through (MSS clamp; default: any, so `segment` of [transport] holds).
+    pub mss: Field<Bytes>,
 }
