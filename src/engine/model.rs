@@ -19,7 +19,7 @@ pub use calendar::Calendar;
 pub use change::{ChangeKind, DatedChange};
 pub use cipher::{Cipher, Encapsulation, Overhead};
 pub use class::{Class, Fallback};
-pub use concentrator::{Bottleneck, Concentrator, Counts, Discipline, Queues, SMALLEST, Treatment, Turns};
+pub use concentrator::{Bottleneck, Concentrator, Counts, Discipline, Queues, Ramp, SMALLEST, Treatment, Turns};
 pub use demand::{Arrivals, Codec, Cumulative, Demand, Levels};
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClassId, ConcentratorId, MAX_CLASSES, PoolId, SiteId};

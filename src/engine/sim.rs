@@ -146,6 +146,9 @@ impl<O: Observer> Engine<'_, O> {
             Event::Handshake(concentrator, epoch) => self.handshake(concentrator, epoch),
             Event::Established(site, number) => self.established(site, number),
             Event::Rekey(site, epoch) => self.rekey(site, epoch),
+            Event::TunnelIdle(site, epoch) => self.tunnel_idle(site, epoch),
+            Event::Keepalive(site) => self.keepalive(site),
+            Event::KeepaliveUnanswered(site, epoch) => self.keepalive_unanswered(site, epoch),
             Event::FailBack(concentrator, epoch) => self.fail_back_to(concentrator, epoch),
             Event::Resume(id, epoch) => self.resume(id, epoch),
             Event::Snapshot => {

@@ -23,5 +23,6 @@ mod surroundings;
 mod sweep;
 mod theory;
 mod truth;
+mod tunnels;
 mod tutorial;
 mod whole;

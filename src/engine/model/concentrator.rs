@@ -2,7 +2,7 @@
 
 use crate::model::cipher::{Cipher, Encapsulation};
 use crate::model::ids::ClassId;
-use crate::units::{BitRate, Bytes, PacketRate, Time};
+use crate::units::{BitRate, Bytes, Duration, PacketRate, Time};
 
 /// A concentrator: what it is and how it serves.
 #[derive(Clone, Debug)]
@@ -38,10 +38,16 @@ pub struct Concentrator {
     pub tunnels: Option<u32>,
     /// What one tunnel can carry.
     pub per_tunnel: Option<BitRate>,
+    /// Packets a second that one tunnel can carry each way.
+    pub per_tunnel_packets: Option<PacketRate>,
     /// IKE handshakes that it completes in a second.
     pub handshakes: Option<f64>,
+    /// How it gets to that rate when it has come up; none if it has it at once.
+    pub ramp: Option<Ramp>,
     /// Handshakes that it holds half open.
     pub half_open: Option<u32>,
+    /// It forgets a handshake that has waited for so long.
+    pub half_open_timeout: Option<Duration>,
     /// It takes tunnels only while another of its pool is down.
     pub standby: bool,
     /// What each Mbit/s of its throughput costs.
@@ -52,6 +58,36 @@ pub struct Concentrator {
     pub uplink: Option<BitRate>,
     /// What it was told that its line carries; it never sends more.
     pub configured: Option<BitRate>,
+}
+
+/// Admission that rises from one rate to the full one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ramp {
+    /// Handshakes a second when it comes up.
+    pub from: f64,
+    /// It has its full rate after so long [s].
+    pub over: f64,
+}
+
+impl Ramp {
+    /// Rate after `up` seconds, where the full one is `full` [1/s].
+    #[must_use]
+    pub fn rate(&self, full: f64, up: f64) -> f64 {
+        if up >= self.over { full } else { self.from + (full - self.from) * up / self.over }
+    }
+
+    /// Time that the next handshake takes, `up` seconds after it came up: until the rate has added up to one [s].
+    #[must_use]
+    pub fn handshake_time(&self, full: f64, up: f64) -> f64 {
+        let (now, left) = (self.rate(full, up), (self.over - up).max(0.0));
+        let within_ramp = f64::midpoint(now, full) * left;
+        if within_ramp < 1.0 {
+            return left + (1.0 - within_ramp) / full;
+        }
+        let slope = (full - self.from) / self.over;
+        // The root of `now x + slope x^2 / 2 = 1`, written so that a slope of nothing is no special case.
+        2.0 / (now + (now * now + 2.0 * slope).sqrt())
+    }
 }
 
 /// Where a concentrator's order of service applies.
@@ -94,8 +130,11 @@ impl Concentrator {
             opens: Time(0),
             tunnels: None,
             per_tunnel: None,
+            per_tunnel_packets: None,
             handshakes: None,
+            ramp: None,
             half_open: None,
+            half_open_timeout: None,
             standby: false,
             cost_per_mbit: None,
             queues: Queues::BeforeCrypto,
@@ -281,5 +320,25 @@ impl Discipline {
             Self::FairBySite => "fair by site",
             Self::Discriminatory(_) => "discriminatory",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From 5 to 20 a second over 100 s, 1,250 handshakes are complete at its end: the area under the ramp.
+    #[test]
+    fn a_ramp_completes_the_area_under_its_rate() {
+        let ramp = Ramp { from: 5.0, over: 100.0 };
+        let (mut up, mut done) = (0.0, 0);
+        while done < 1_250 {
+            up += ramp.handshake_time(20.0, up);
+            done += 1;
+        }
+        assert!((up - 100.0).abs() < 1e-6, "{up}");
+        assert!((ramp.handshake_time(20.0, up) - 0.05).abs() < 1e-9);
+        let flat = Ramp { from: 4.0, over: 100.0 };
+        assert!((flat.handshake_time(4.0, 3.0) - 0.25).abs() < 1e-12);
     }
 }

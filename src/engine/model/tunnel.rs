@@ -22,6 +22,10 @@ pub struct TunnelTerms {
     pub uplinks: (u64, u64),
     /// Largest TCP segment that its ends let through (MSS clamp).
     pub mss: Option<Bytes>,
+    /// A tunnel comes up with a site's first traffic, and is taken down when it was idle for so long; none if it is always up.
+    pub idle_timeout: Option<Duration>,
+    /// Between a site's keepalives, whose answers wait behind handshakes; none if answers never wait.
+    pub keepalive: Option<Duration>,
 }
 
 impl Default for TunnelTerms {
@@ -36,6 +40,8 @@ impl Default for TunnelTerms {
             rekey: None,
             uplinks: (1, 1),
             mss: None,
+            idle_timeout: None,
+            keepalive: None,
         }
     }
 }
@@ -45,6 +51,12 @@ impl TunnelTerms {
     #[must_use]
     pub fn wait(&self, sent: u32) -> f64 {
         self.retransmit * self.backoff.powi(i32::try_from(sent).unwrap_or(i32::MAX))
+    }
+
+    /// Time after which a site gives up a request that stays unanswered, without jitter [s].
+    #[must_use]
+    pub fn gives_up_after(&self) -> f64 {
+        (0..=self.tries).map(|sent| self.wait(sent)).sum()
     }
 
     /// Tunnels of a design in which each of `sites` sites has one to each of `hubs` concentrators on every pair of

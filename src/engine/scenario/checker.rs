@@ -9,7 +9,7 @@ use crate::random;
 use crate::scenario::field::{Date, Field};
 use crate::scenario::file::{At, Law};
 use crate::scenario::problem::{Problems, SourceId};
-use crate::units::{Bytes, Duration, Text, TimeOfDay};
+use crate::units::{Bytes, Duration, PacketRate, Text, TimeOfDay, float};
 
 /// Problems found so far, and the folder of files.
 pub struct Checker {
@@ -236,6 +236,12 @@ pub trait DistributedQuantity: Text + Clone {
 impl DistributedQuantity for Duration {
     fn number(&self) -> f64 {
         self.secs()
+    }
+}
+
+impl DistributedQuantity for PacketRate {
+    fn number(&self) -> f64 {
+        float(self.0)
     }
 }
 

@@ -27,6 +27,7 @@ pub use class::{
 };
 pub use concentrator::{
     BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, PoolFile, QueuesFile,
+    RampFile,
 };
 pub use estate::{CsvEstate, Drawn, Estate, Link, ReplayFile, SiteFile};
 pub use fault::FaultFile;

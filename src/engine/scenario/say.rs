@@ -186,10 +186,12 @@ fn store(file: &StoreFile) -> String {
 }
 
 fn tunnels(file: &TunnelsFile) -> String {
-    match file.mss.value() {
-        Some(mss) => format!("tunnels hold segments to {} B", mss.0),
-        None => "tunnels are set up otherwise".to_owned(),
-    }
+    let mut terms = Vec::new();
+    let mut add = |text: Option<String>| terms.extend(text);
+    add(file.mss.value().map(|mss| format!("hold segments to {} B", mss.0)));
+    add(file.idle_timeout.value().map(|idle| format!("are taken down when idle for {idle}")));
+    add(file.keepalive.value().map(|every| format!("ask for an answer every {every}")));
+    if terms.is_empty() { "tunnels are set up otherwise".to_owned() } else { format!("tunnels {}", list(&terms)) }
 }
 
 fn limit(file: &LimitFile) -> String {
@@ -197,8 +199,12 @@ fn limit(file: &LimitFile) -> String {
     let mut add = |text: Option<String>| terms.extend(text);
     add(file.tunnels.value().map(|most| format!("{} tunnels", most.0)));
     add(file.per_tunnel.value().map(|rate| format!("{rate} a tunnel")));
+    add(file.per_tunnel_packets.value().map(|rate| format!("{rate} a tunnel")));
     add(file.mtu.value().map(|mtu| format!("an MTU of {} B", mtu.0)));
     add(file.handshakes.value().map(|rate| format!("{} handshakes a second", rate.0)));
+    let ramp = file.handshakes_ramp.as_ref().map(At::get_ref);
+    add(ramp.and_then(|ramp| Some(format!("first {}, rising over {}", ramp.from.value()?.0, ramp.over.value()?))));
+    add(file.half_open_timeout.value().map(|after| format!("handshakes that it forgets after {after}")));
     add(file.half_open.value().map(|most| format!("{} handshakes half open", most.0)));
     add(file.uplink.value().map(|rate| format!("a line of {rate}")));
     add(file.configured_uplink.value().map(|rate| format!("a line that it takes for {rate}")));

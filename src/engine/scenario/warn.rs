@@ -81,7 +81,8 @@ fn fragments_of(setup: &Setup) -> Option<(&Setup, String, String)> {
     let full = tcp.segment.0 + tcp.headers.0;
     let concentrator = setup.model.concentrators.iter().find(|device| device.encapsulation().fragments(full) > 1)?;
     let path = concentrator.encapsulation();
-    let (name, mtu, fits) = (&concentrator.name, concentrator.mtu.0, path.largest_whole().saturating_sub(tcp.headers.0));
+    let (name, mtu, fits) =
+        (&concentrator.name, concentrator.mtu.0, path.largest_whole().saturating_sub(tcp.headers.0));
     let title = format!(
         "a full segment of {} B is {} B when `{name}` has encrypted it, more than its path's MTU of {mtu} B: it leaves in {} \
          fragments, each of them a packet to handle",

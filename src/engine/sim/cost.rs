@@ -1,8 +1,8 @@
 //! Service demand: the work that packets and turns bring to a concentrator, in bits of its throughput.
 
-use crate::model::{Class, Concentrator, Counts, Encapsulation, Ingredient, Tcp};
+use crate::model::{Class, Concentrator, Counts, Encapsulation, Ingredient, Site, Tcp, Transport};
 use crate::sim::turn::Turn;
-use crate::units::{Bytes, Duration, float};
+use crate::units::{BitRate, Bytes, Duration, float};
 
 /// What a concentrator spends on packets, in bits of its throughput.
 ///
@@ -85,6 +85,44 @@ impl ServiceCost {
         let full = tcp.segment.0 + tcp.headers.0;
         let ack = if self.both { self.packet(tcp.headers.0) / 2.0 } else { 0.0 };
         (self.packet(full) + ack) / (8.0 * float(self.encapsulation.wire(full)))
+    }
+}
+
+/// What one tunnel carries at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TunnelLimit {
+    /// Work of full segments per second [bit/s].
+    pub rate: f64,
+    /// Part of it that any packet takes where packets are what limits the tunnel, else none [bit].
+    packet: f64,
+}
+
+impl TunnelLimit {
+    /// That of tunnels at a concentrator at which packets cost so much.
+    #[must_use]
+    pub fn of(concentrator: &Concentrator, cost: &ServiceCost, transport: Transport) -> Self {
+        let rate = concentrator.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
+        let (Some(packets), Transport::Tcp(tcp)) = (concentrator.per_tunnel_packets, transport) else {
+            return Self { rate, packet: 0.0 };
+        };
+        let full = tcp.segment.0 + tcp.headers.0;
+        let bits = 8.0 * float(cost.encapsulation.wire(full));
+        let packet = bits * cost.per_access_bit(&tcp);
+        let by_packets = float(packets.0) * packet;
+        if by_packets < rate { Self { rate: by_packets, packet } } else { Self { rate, packet: 0.0 } }
+    }
+
+    /// Rate of a site's access link, in bits of work per second; `scale` bits of work for each of its own.
+    #[must_use]
+    pub fn access_rate(&self, site: &Site, scale: f64) -> f64 {
+        (site.down.bits() * scale).min(self.rate).round()
+    }
+
+    /// Work per second that a call takes of an access link, or gives back where its packets are below zero [bit/s]; whole bits.
+    #[must_use]
+    pub fn stream(&self, work: f64, packets: f64) -> f64 {
+        let of_packets = (self.packet * packets.abs()).round().copysign(packets);
+        if of_packets.abs() > work.abs() { of_packets } else { work }
     }
 }
 
@@ -184,7 +222,7 @@ mod tests {
     #[test]
     fn a_packet_in_two_fragments_takes_the_time_of_two_packets() {
         let cost = ServiceCost::of(&concentrator(Some(200_000))).unwrap();
-        let [whole, two] = [1436, 1437].map(|inner| cost.packet(inner));
+        let [whole, two] = [1438, 1439].map(|inner| cost.packet(inner));
         let per_packet = cost.per_packet;
         assert!(per_packet > 1000.0);
         assert!((two - whole - per_packet - cost.per_bit * 8.0 * 24.0).abs() < 1e-6, "{whole} {two}");

@@ -78,7 +78,10 @@ impl<'m, O> Engine<'m, O> {
             pricing: model.concentrators.iter().map(pricing).collect(),
             devices: model.concentrators.iter().map(device).collect(),
             concentrator_of: placed.iter().zip(&home).map(|(placed, home)| placed.unwrap_or(*home)).collect(),
-            tunnels: Tunnels::new(model, &placed, &home),
+            tunnels: match model.tunnels.idle_timeout {
+                None => Tunnels::new(model, &placed, &home),
+                Some(_) => Tunnels::dormant(model, &home),
+            },
             server_cuts: vec![0; model.classes.len()],
             transactions: TransactionSlab::new(&model.classes),
             workload,

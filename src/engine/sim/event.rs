@@ -50,6 +50,12 @@ pub enum Event {
     Established(SiteId, u32),
     /// A tunnel's keys are renewed.
     Rekey(SiteId, u32),
+    /// A tunnel may have been idle for long enough; void if the site has another.
+    TunnelIdle(SiteId, u32),
+    /// A site sends a keepalive to a concentrator that answers late.
+    Keepalive(SiteId),
+    /// It has had no answer; void if the site has another tunnel.
+    KeepaliveUnanswered(SiteId, u32),
     /// Tunnels fail back to their concentrator; void if it was down since.
     FailBack(ConcentratorId, u32),
     /// The sender of a stalled transfer tries again; void if the attempt is another.

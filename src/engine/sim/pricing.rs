@@ -1,11 +1,11 @@
 //! What a transaction costs its concentrator, and what it would take through an idle network.
 
 use crate::model::{Class, Codec, Concentrator, Ingredient, Site, SiteId, Tcp, Transport};
-use crate::sim::cost::{PriorTraffic, ServiceCost, TurnCost};
+use crate::sim::cost::{PriorTraffic, ServiceCost, TunnelLimit, TurnCost};
 use crate::sim::observer::Parts;
 use crate::sim::route::{Route, packets_per_second};
 use crate::sim::turn::{TransactionId, Turn};
-use crate::units::{BitRate, Bytes};
+use crate::units::Bytes;
 
 /// A turn of a transaction, and the work of a segment of its response, with all that comes with it [bit].
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +71,7 @@ pub struct Pricing {
     /// None where transport is ideal.
     turn_cost: Option<TurnCost>,
     transport: Transport,
-    /// What one tunnel can carry [bit/s of work].
-    tunnel_limit: f64,
+    tunnel_limit: TunnelLimit,
     paths: Vec<IdlePath>,
 }
 
@@ -100,14 +99,14 @@ impl Pricing {
             cost,
             turn_cost: turn_cost(cost, transport),
             transport,
-            tunnel_limit: concentrator.per_tunnel.map_or(f64::INFINITY, BitRate::bits),
+            tunnel_limit: TunnelLimit::of(concentrator, &cost, transport),
             paths: Vec::new(),
         };
         let scale = pricing.per_access_bit();
         let path = |site: &Site| IdlePath {
             rtt: site.rtt.secs(),
             up: site.up.bits(),
-            access: access_rate(site, scale, pricing.tunnel_limit),
+            access: pricing.tunnel_limit.access_rate(site, scale),
         };
         pricing.paths = sites.iter().map(path).collect();
         pricing
@@ -115,7 +114,8 @@ impl Pricing {
 
     /// A call of the site begins, or ends (`packets` per second below zero).
     pub fn add_stream(&mut self, site: SiteId, packet: Bytes, packets: f64) {
-        self.paths[site.index()].access -= self.cost.stream_work(packet, packets);
+        let work = self.cost.stream_work(packet, packets);
+        self.paths[site.index()].access -= self.tunnel_limit.stream(work, packets);
     }
 
     /// Another device: what packets cost is its own from now on, also for the `calls` in progress.
@@ -132,7 +132,7 @@ impl Pricing {
         self.turn_cost = turn_cost(self.cost, self.transport);
         let after = self.per_access_bit();
         for (path, site) in self.paths.iter_mut().zip(sites) {
-            let rate = |scale: f64| access_rate(site, scale, self.tunnel_limit);
+            let rate = |scale: f64| self.tunnel_limit.access_rate(site, scale);
             path.access -= rate(before) - rate(after);
         }
         for (route, codec) in calls {
@@ -206,12 +206,6 @@ fn price_ideal(turns: &mut [PricedTurn], idle: IdleLinks) -> (f64, Parts) {
         all += work;
     }
     (all, Parts { transfer: all * idle.slower, ..Parts::default() })
-}
-
-/// Rate of a site's access link, in bits of work per second.
-#[must_use]
-pub fn access_rate(site: &Site, scale: f64, tunnel_limit: f64) -> f64 {
-    (site.down.bits() * scale).min(tunnel_limit).round()
 }
 
 /// Concentrator and access link without other traffic.

@@ -21,7 +21,7 @@ impl<O: Observer> Engine<'_, O> {
             concentrator.handshakes = responder.completed;
             concentrator.turned_away = responder.turned_away;
         }
-        snapshot.cut_off = self.tunnels.cut_off;
+        snapshot.cut_off = self.tunnels.cut_off();
         snapshot.on_paper = self.paper.actions_left();
         count_by_class(&self.transactions, self.model.classes.len(), &mut snapshot);
         self.observer.on(self.now, &Fact::Snapshot(&snapshot));

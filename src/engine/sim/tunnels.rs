@@ -4,3 +4,5 @@ pub(crate) mod balancer;
 pub(crate) mod failover;
 pub(crate) mod faults;
 pub(crate) mod ike;
+pub(crate) mod keepalive;
+pub(crate) mod on_demand;

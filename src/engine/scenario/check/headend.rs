@@ -7,14 +7,14 @@ use toml::Spanned;
 
 use crate::model::{
     Balancer, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, Discipline, FailBack, Pool, PoolId, Queues,
-    Site, SiteId,
+    Ramp, Site, SiteId,
 };
 use crate::scenario::check::device::{self, DeviceModels};
 use crate::scenario::checker::{Checker, DistributedQuantity};
 use crate::scenario::field::{Count, Field, Flag, Name, Number};
 use crate::scenario::file::{
     At, BalancerFile, CipherFile, ConcentratorFile, CountsFile, DisciplineFile, FailBackFile, File, LimitFile,
-    PoolFile, QueuesFile, Selector,
+    PoolFile, QueuesFile, RampFile, Selector,
 };
 use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, Duration};
@@ -130,9 +130,12 @@ fn limits_of(file: &ConcentratorFile) -> LimitFile {
         concentrators: Vec::new(),
         tunnels: file.tunnels.clone(),
         per_tunnel: file.per_tunnel.clone(),
+        per_tunnel_packets: file.per_tunnel_packets.clone(),
         mtu: file.mtu.clone(),
         handshakes: file.handshakes.clone(),
+        handshakes_ramp: file.handshakes_ramp.clone(),
         half_open: file.half_open.clone(),
+        half_open_timeout: file.half_open_timeout.clone(),
         queues: file.queues,
         uplink: file.uplink.clone(),
         configured_uplink: file.configured_uplink.clone(),
@@ -142,11 +145,17 @@ fn limits_of(file: &ConcentratorFile) -> LimitFile {
 /// A concentrator with the limits that are written; the others are as they were.
 pub fn limited(concentrator: Concentrator, file: &LimitFile, check: &mut Checker) -> Concentrator {
     let handshakes = above_nothing(&file.handshakes, "no handshake is ever completed", check).map(|rate| rate.0);
+    let handshakes = handshakes.or(concentrator.handshakes);
     Concentrator {
         tunnels: count(&file.tunnels, "tunnels", check).or(concentrator.tunnels),
         per_tunnel: above_nothing(&file.per_tunnel, "a tunnel that carries nothing", check).or(concentrator.per_tunnel),
+        per_tunnel_packets: above_nothing(&file.per_tunnel_packets, "a tunnel that carries nothing", check)
+            .or(concentrator.per_tunnel_packets),
         mtu: mtu(&file.mtu, check).unwrap_or(concentrator.mtu),
-        handshakes: handshakes.or(concentrator.handshakes),
+        handshakes,
+        ramp: file.handshakes_ramp.as_ref().and_then(|table| ramp(table, handshakes, check)).or(concentrator.ramp),
+        half_open_timeout: above_nothing(&file.half_open_timeout, "no handshake lasts long enough", check)
+            .or(concentrator.half_open_timeout),
         half_open: count(&file.half_open, "half-open handshakes", check).or(concentrator.half_open),
         queues: match file.queues {
             None => concentrator.queues,
@@ -158,6 +167,17 @@ pub fn limited(concentrator: Concentrator, file: &LimitFile, check: &mut Checker
             .or(concentrator.configured),
         ..concentrator
     }
+}
+
+fn ramp(table: &At<RampFile>, full: Option<f64>, check: &mut Checker) -> Option<Ramp> {
+    let (at, file) = (table.span(), table.get_ref());
+    let (from, over) = (check.positive(&file.from, &at, "from"), check.positive(&file.over, &at, "over"));
+    if full.is_none() {
+        let help = "write `handshakes`, the rate to which it rises";
+        check.problems.add(&at, "a ramp to no rate", help);
+        return None;
+    }
+    Some(Ramp { from: from?.0, over: over?.secs() })
 }
 
 /// What IPv4 must carry at least (RFC 791, section 3.2), and more than any jumbo frame.

@@ -65,7 +65,9 @@ pub(crate) fn setups(
         let cost = cost_of(&model, headend::cost(&table.cost, check));
         setups.push(Setup { name: name.0, title, cost, what, model });
     }
-    setups.iter_mut().for_each(|setup| setup.model.clamp_segments());
+    for setup in &mut setups {
+        setup.model.clamp_segments();
+    }
     setups
 }
 

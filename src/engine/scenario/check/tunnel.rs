@@ -9,6 +9,9 @@ use crate::units::{Duration, Share};
 /// Less than a round trip makes no sense, and floods the run with events.
 const LEAST_RETRANSMIT: Duration = Duration(10_000_000);
 
+/// Timers of tunnels count in seconds.
+const LEAST_TIMER: Duration = Duration(crate::units::NANOS);
+
 /// Segments to which a device may clamp: the default of TCP (RFC 9293, section 3.7.1) at least, jumbo frames at most [bytes].
 const MSS_RANGE: std::ops::RangeInclusive<u64> = 536..=9000;
 
@@ -41,8 +44,20 @@ pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> Tun
     }
     let mss = check.optional(&file.mss);
     if mss.is_some_and(|mss| !MSS_RANGE.contains(&mss.0)) {
-        check.problems.add(file.mss.span(), "no device clamps segments so", "write 536 B to 9000 B, such as \"1360 B\"");
+        check.problems.add(
+            file.mss.span(),
+            "no device clamps segments so",
+            "write 536 B to 9000 B, such as \"1360 B\"",
+        );
     }
+    let timers = [(&file.idle_timeout, "no tunnel is taken down so soon"), (&file.keepalive, "no site asks so often")];
+    let [idle_timeout, keepalive] = timers.map(|(field, title)| {
+        let time = check.optional(field);
+        if time.is_some_and(|time| time < LEAST_TIMER) {
+            check.problems.add(field.span(), title, "write a second or more");
+        }
+        time
+    });
     TunnelTerms {
         detection: file.detection.as_ref().and_then(|law| check.law(law)).unwrap_or(usual.detection),
         retransmit: retransmit.secs(),
@@ -52,6 +67,8 @@ pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> Tun
         rekey: rekey.or(usual.rekey),
         uplinks: (uplinks[0], uplinks[1]),
         mss: mss.or(usual.mss),
+        idle_timeout: idle_timeout.or(usual.idle_timeout),
+        keepalive: keepalive.or(usual.keepalive),
     }
 }
 
@@ -73,6 +90,7 @@ mod tests {
             })
             .collect();
         assert_eq!(times, [4, 11, 24, 47, 89, 165]);
+        assert!((terms.gives_up_after() - 165.0).abs() < 0.5);
     }
 
     /// The example of the recommendations: four hubs and 100 spokes, each with two uplinks.

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::scenario::field::{At, Count, Date, Field, Flag, Name, Number};
-use crate::scenario::file::concentrator::{BalancerFile, ConcentratorFile, DisciplineFile, QueuesFile};
+use crate::scenario::file::concentrator::{BalancerFile, ConcentratorFile, DisciplineFile, QueuesFile, RampFile};
 use crate::scenario::file::selector::Selector;
 use crate::scenario::file::tunnel::TunnelsFile;
-use crate::units::{BitRate, Bytes, Duration, Share, TimeOfDay};
+use crate::units::{BitRate, Bytes, Duration, PacketRate, Share, TimeOfDay};
 
 /// One change of the world.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -241,12 +241,19 @@ pub struct LimitFile {
     pub tunnels: Field<Count>,
     /// What one tunnel can carry.
     pub per_tunnel: Field<BitRate>,
+    /// Packets a second that one tunnel can carry each way.
+    pub per_tunnel_packets: Field<PacketRate>,
     /// Largest packet on the wire that its path to the sites carries whole.
     pub mtu: Field<Bytes>,
     /// IKE handshakes that it completes in a second.
     pub handshakes: Field<Number>,
+    /// Handshakes a second when it has come up, which rise to that rate over a time.
+    #[schemars(with = "Option<RampFile>")]
+    pub handshakes_ramp: Option<At<RampFile>>,
     /// Handshakes that it holds half open.
     pub half_open: Field<Count>,
+    /// It forgets a half-open handshake that has waited for so long.
+    pub half_open_timeout: Field<Duration>,
     /// Where its order of service applies.
     pub queues: Option<QueuesFile>,
     /// What its line carries.

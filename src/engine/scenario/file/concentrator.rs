@@ -44,10 +44,17 @@ pub struct ConcentratorFile {
     pub tunnels: Field<Count>,
     /// What one tunnel can carry, as where one core serves a tunnel (default: the whole throughput).
     pub per_tunnel: Field<BitRate>,
+    /// Packets a second that one tunnel can carry each way, as where one core serves a tunnel (default: any number).
+    pub per_tunnel_packets: Field<PacketRate>,
     /// IKE handshakes that it completes in a second (default: any number).
     pub handshakes: Field<Number>,
+    /// Handshakes a second when it has come up, which rise to that rate over a time (default: it has its rate at once).
+    #[schemars(with = "Option<RampFile>")]
+    pub handshakes_ramp: Option<At<RampFile>>,
     /// Handshakes that it holds half open (default: any number).
     pub half_open: Field<Count>,
+    /// It forgets a half-open handshake that has waited for so long (default: it never does).
+    pub half_open_timeout: Field<Duration>,
     /// It takes tunnels only while another concentrator of its pool is down (default false).
     pub standby: Field<Flag>,
     /// What each Mbit/s of its throughput costs, in the unit of an option's `cost`.
@@ -58,6 +65,16 @@ pub struct ConcentratorFile {
     pub uplink: Field<BitRate>,
     /// What its line carries as it was told, by which it shapes (default: as `uplink`).
     pub configured_uplink: Field<BitRate>,
+}
+
+/// Admission that ramps.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RampFile {
+    /// Handshakes a second when it comes up.
+    pub from: Field<Number>,
+    /// It has its full rate after so long.
+    pub over: Field<Duration>,
 }
 
 /// What encryption adds to each packet (ESP tunnel mode with NAT traversal).

@@ -30,4 +30,10 @@ pub struct TunnelsFile {
     pub site_uplinks: Field<Count>,
     /// Largest TCP segment that the ends of tunnels let through (MSS clamp; default: any, so `segment` of [transport] holds).
     pub mss: Field<Bytes>,
+    /// A tunnel comes up with a site's first traffic of the day, and is taken down when it was idle for so long (default: tunnels are
+    /// always up).
+    pub idle_timeout: Field<Duration>,
+    /// Time between a site's keepalives, whose answers wait behind the concentrator's handshakes: a site that waits longer than for
+    /// an IKE request gives up a tunnel that works (default: answers never wait).
+    pub keepalive: Field<Duration>,
 }

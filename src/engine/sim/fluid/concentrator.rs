@@ -1,13 +1,12 @@
 //! A concentrator at work: queues that share its throughput, and the streams that take theirs first.
 
 use crate::model::{ClassId, Concentrator, ConcentratorId, Counts, Discipline, Ingredient, Site, SiteId, Transport};
-use crate::sim::cost::ServiceCost;
+use crate::sim::cost::{ServiceCost, TunnelLimit};
 use crate::sim::discipline::{ClassQueueTerms, QueuePlan, Shape, plan};
 use crate::sim::fluid::class_queue::{ClassQueue, Flood};
 use crate::sim::fluid::sharing::MaxMin;
 use crate::sim::fluid::site_access::{PathTerms, SiteAccess, mean_trip, nearness};
 use crate::sim::fluid::standing_queue::{Refill, SharedLink};
-use crate::sim::pricing::access_rate;
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Bytes, Time};
 
@@ -39,7 +38,7 @@ pub struct FluidConcentrator {
     /// Work of a full segment [bit].
     pub(super) full: f64,
     /// What one tunnel can carry, in bits of work per second.
-    pub(super) ceiling: f64,
+    pub(super) tunnel_limit: TunnelLimit,
     pub(super) refill: Refill,
     /// Floods in force.
     pub(super) floods: Vec<Flood>,
@@ -120,10 +119,11 @@ impl FluidConcentrator {
             Transport::Ideal => (1.0, 0.0, 0.0),
             Transport::Tcp(tcp) => (cost.per_access_bit(&tcp), tcp.access_buffer.secs(), cost.over(tcp).full()),
         };
-        let ceiling = concentrator.per_tunnel.map_or(f64::INFINITY, BitRate::bits);
+        let tunnel_limit = TunnelLimit::of(concentrator, &cost, transport);
         let trip = mean_trip(sites);
         let trips: Vec<f64> = sites.iter().map(|site| site.rtt.secs()).collect();
-        let door = |(site, nearness): (&Site, f64)| SiteAccess::new(site, access_rate(site, scale, ceiling), nearness);
+        let door =
+            |(site, nearness): (&Site, f64)| SiteAccess::new(site, tunnel_limit.access_rate(site, scale), nearness);
         let throughput = concentrator.carries().0.bits();
         let mut concentrator = Self {
             throughput,
@@ -142,7 +142,7 @@ impl FluidConcentrator {
             shapes,
             queues: Vec::new(),
             sites: sites.iter().zip(nearness(concentrator, transport, &trips, trip)).map(door).collect(),
-            ceiling,
+            tunnel_limit,
             refill: Refill::new(),
             floods: Vec::new(),
             now: Time(0),
@@ -290,11 +290,11 @@ impl FluidConcentrator {
     /// Sites that get all that one tunnel can carry, and could use more.
     #[must_use]
     pub fn at_ceiling(&self) -> u32 {
-        if self.ceiling.is_infinite() {
+        if self.tunnel_limit.rate.is_infinite() {
             return 0;
         }
         let full = |site: u32| self.queues.iter().any(|lane| lane.band.full_for(site).is_some());
-        let at = |(door, site): (&SiteAccess, u32)| door.access() >= self.ceiling.floor() && full(site);
+        let at = |(door, site): (&SiteAccess, u32)| door.access() >= self.tunnel_limit.rate.floor() && full(site);
         self.sites.iter().zip(0_u32..).map(at).fold(0, |count, at| count + u32::from(at))
     }
 
@@ -304,7 +304,7 @@ impl FluidConcentrator {
         self.streaming[class.index()] += work;
         self.streams += work;
         let door = &mut self.sites[site.index()];
-        door.stream(work);
+        door.stream(self.tunnel_limit.stream(work, packets));
         if door.busy != 0 {
             self.share_access(site);
         }
@@ -325,7 +325,7 @@ impl FluidConcentrator {
         self.queues.iter_mut().for_each(|lane| lane.refit(lane.terms.holds(self.buffer), self.full, &self.refill));
         let after = self.per_access_bit();
         for (place, site) in sites.iter().enumerate() {
-            let rate = |scale: f64| access_rate(site, scale, self.ceiling);
+            let rate = |scale: f64| self.tunnel_limit.access_rate(site, scale);
             // A stream of nothing but the difference.
             self.sites[place].stream(rate(before) - rate(after));
             if self.sites[place].busy != 0 {

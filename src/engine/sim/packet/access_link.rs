@@ -3,7 +3,7 @@
 use crate::model::Site;
 use crate::sim::packet::constant_load::left_for_packets;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool};
-use crate::units::{BitRate, Duration, Time};
+use crate::units::{BitRate, Duration, PacketRate, Time, float};
 use std::collections::VecDeque;
 
 /// Both directions of an access link.
@@ -16,18 +16,70 @@ pub struct AccessLink {
 }
 
 impl AccessLink {
-    /// An idle link with `buffer` of its rate before each direction; its tunnel carries no more than `ceiling`.
+    /// An idle link with `buffer` of its rate before each direction; its tunnel carries no more than `ceiling`, in bits and in
+    /// packets a second.
     #[must_use]
-    pub fn new(site: &Site, ceiling: BitRate, buffer: Duration) -> Self {
+    pub fn new(site: &Site, ceiling: (BitRate, Option<PacketRate>), buffer: Duration) -> Self {
         let half = Duration(site.rtt.0 / 2);
-        let direction = |rate: BitRate| LinkDirection::new(rate.min(ceiling).bits(), buffer, half);
+        let packets = ceiling.1.map(TunnelCore::new);
+        let direction = |rate: BitRate| LinkDirection {
+            core: packets,
+            ..LinkDirection::new(rate.min(ceiling.0).bits(), buffer, half)
+        };
         Self { up: direction(site.up), down: direction(site.down) }
     }
 
-    /// So much more is sent each way at a constant rate, or less [bit/s]; in whole bits, so that what ends leaves nothing behind.
-    pub fn add_constant(&mut self, rate: f64) {
-        self.up.add_constant(rate);
-        self.down.add_constant(rate);
+    /// So much more is sent each way at a constant rate, or less: bit/s, in whole bits, so that what ends leaves nothing behind,
+    /// and packets a second.
+    pub fn add_constant(&mut self, rate: f64, packets: f64) {
+        for direction in [&mut self.up, &mut self.down] {
+            direction.add_constant(rate);
+            if let Some(core) = &mut direction.core {
+                core.add_constant(packets);
+            }
+        }
+    }
+}
+
+/// The core that handles the packets of a tunnel one after the other, beside the link that sends them.
+#[derive(Clone, Copy, Debug)]
+struct TunnelCore {
+    /// Packets a second.
+    rate: f64,
+    /// Of them, those that are sent at a constant rate.
+    constant: f64,
+    /// Time that a packet takes [s].
+    packet_time: f64,
+    busy_until: Time,
+}
+
+impl TunnelCore {
+    fn new(rate: PacketRate) -> Self {
+        let rate = float(rate.0);
+        Self { rate, constant: 0.0, packet_time: 1.0 / rate, busy_until: Time(0) }
+    }
+
+    fn add_constant(&mut self, packets: f64) {
+        self.constant += packets;
+        self.packet_time = 1.0 / left_for_packets(self.rate, self.constant);
+    }
+
+    /// Packets that arrive together and are handled by `full_at`.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
+    fn packets_that_fit(&self, from: Time, full_at: Time) -> u16 {
+        if self.busy_until > full_at {
+            return 0;
+        }
+        let room = full_at.since(self.busy_until.max(from)).secs();
+        ((room / self.packet_time) as u64).saturating_add(1).min(u16::MAX.into()) as u16
+    }
+
+    /// Packets arrive from then on, the last one then: when the core has handled them.
+    fn handle(&mut self, (from, until): (Time, Time), packets: u16) -> Time {
+        let all = Duration::of_secs(f64::from(packets) * self.packet_time);
+        let last = Duration::of_secs(self.packet_time);
+        self.busy_until = (self.busy_until.max(from) + all).max(until + last);
+        self.busy_until
     }
 }
 
@@ -43,6 +95,8 @@ pub struct LinkDirection {
     buffer: Duration,
     propagation: Duration,
     busy_until: Time,
+    /// What limits its packets, where anything does.
+    core: Option<TunnelCore>,
     /// Packets on the link; each slot of the pool holds the time of arrival at the other end.
     in_flight: VecDeque<PacketId>,
 }
@@ -69,6 +123,7 @@ impl LinkDirection {
             buffer,
             propagation: delay,
             busy_until: Time(0),
+            core: None,
             in_flight: VecDeque::new(),
         }
     }
@@ -122,6 +177,7 @@ impl LinkDirection {
         if self.busy_until > full_at {
             return 0;
         }
+        let packets = self.core.map_or(packets, |core| core.packets_that_fit(train.from, full_at).min(packets));
         if packets == 1 || train.last == 0 || self.busy_until + self.transmission_time(train.bytes) <= full_at {
             return packets;
         }
@@ -141,7 +197,8 @@ impl LinkDirection {
         let all = self.transmission_time(train.bytes);
         let last = if train.last == train.bytes { all } else { self.transmission_time(train.last) };
         self.busy_until = (begins + all).max(train.until + last);
-        let arrives = self.busy_until + self.propagation;
+        let handled = self.core.as_mut().map_or(Time(0), |core| core.handle((train.from, train.until), packets));
+        let arrives = self.busy_until.max(handled) + self.propagation;
         // A message counts as one packet.
         if packets == 1 || train.last == 0 {
             return (arrives, arrives);

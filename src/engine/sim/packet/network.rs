@@ -18,7 +18,7 @@ use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, SYN_SIZE,
 use crate::sim::route::Route;
 use crate::sim::transfer::Delivery;
 use crate::sim::turn::TransactionId;
-use crate::units::{BitRate, Duration, Time};
+use crate::units::{BitRate, Duration, PacketRate, Time};
 
 /// Events of the packet network.
 #[derive(Clone, Copy, Debug)]
@@ -128,9 +128,13 @@ pub(super) struct VoiceSource {
     pub(super) on: bool,
 }
 
-/// The highest rate of one tunnel at any concentrator; at packet fidelity it limits the access link.
-fn tunnel_rate_limit(model: &Model) -> BitRate {
-    model.concentrators.iter().filter_map(|concentrator| concentrator.per_tunnel).max().unwrap_or(BitRate(u64::MAX))
+/// The highest rates of one tunnel at any concentrator, in bits and in packets a second; where packets are simulated they limit
+/// the access link.
+fn tunnel_limits(model: &Model) -> (BitRate, Option<PacketRate>) {
+    let any = BitRate(u64::MAX);
+    let rates = model.concentrators.iter().map(|concentrator| concentrator.per_tunnel.unwrap_or(any));
+    let packets = model.concentrators.iter().map(|concentrator| concentrator.per_tunnel_packets);
+    (rates.max().unwrap_or(any), packets.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()))
 }
 
 /// A bucket of the event list lasts 2 to so many nanoseconds: 131 us.
@@ -160,11 +164,7 @@ impl PacketNetwork {
                 .map(|concentrator| PacketConcentrator::new(concentrator, tcp.is_none(), &names))
                 .collect(),
             service_ends: vec![Due::NEVER; model.concentrators.len()],
-            access_links: model
-                .sites
-                .iter()
-                .map(|site| AccessLink::new(site, tunnel_rate_limit(model), buffer))
-                .collect(),
+            access_links: model.sites.iter().map(|site| AccessLink::new(site, tunnel_limits(model), buffer)).collect(),
             connections: Vec::new(),
             cohorts: Vec::new(),
             free_connections: Vec::new(),

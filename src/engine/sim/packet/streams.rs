@@ -51,7 +51,8 @@ impl PacketNetwork {
         let rate = self.concentrators[at].call_rate(codec);
         #[allow(clippy::cast_possible_truncation)] // a packet of a codec
         let bits = 8.0 * f64::from(self.concentrators[at].wire_size(codec.packet.0 as u32)) * packets_per_second(codec);
-        self.access_links[site.index()].add_constant(if begins { bits.round() } else { -bits.round() });
+        let sign = if begins { 1.0 } else { -1.0 };
+        self.access_links[site.index()].add_constant(sign * bits.round(), sign * packets_per_second(codec));
         if begins {
             self.offered_load[at].add_stream(rate);
             self.concentrators[at].add_constant(self.now, class, rate);

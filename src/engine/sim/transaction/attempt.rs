@@ -53,6 +53,7 @@ impl<O: Observer> Engine<'_, O> {
         self.choose_concentrator(id);
         let (work, unloaded) = self.price(id);
         self.transactions.get_mut(id).unloaded = unloaded.sum();
+        self.use_tunnel(self.transactions.get(id).site);
         let transaction = self.transactions.get(id);
         if !self.reaches(transaction.site, transaction.class) {
             self.mark_stalled(id);
@@ -109,6 +110,7 @@ impl<O: Observer> Engine<'_, O> {
     #[inline]
     fn transfer_done(&mut self, id: TransactionId, after: Parts) {
         self.resolve_bytes(id, true);
+        self.use_tunnel(self.transactions.get(id).site);
         let now = self.now;
         let transaction = self.transactions.get_mut(id);
         transaction.latency = self.network.latency(id);

@@ -37,7 +37,11 @@ impl<O: Observer> Engine<'_, O> {
             }
         }
         for site in (0..self.model.sites.len()).map(SiteId::of) {
-            if self.tunnels.initiators[site.index()].concentrator.is_none() {
+            let end = &self.tunnels.initiators[site.index()];
+            if end.is_dormant {
+                continue;
+            }
+            if end.concentrator.is_none() {
                 self.observer.on(self.now, &Fact::Reachability { site, up: false });
                 self.initiate(site);
             } else {
@@ -71,10 +75,13 @@ impl<O: Observer> Engine<'_, O> {
     /// Stalls the traffic of a site that is cut off and starts dead-peer detection, or lets its traffic go on.
     pub(crate) fn update_reachability(&mut self, site: SiteId) {
         let works = self.tunnels.is_usable(site);
+        let was_waking = works && self.tunnels.end_waking(site);
         if !self.tunnels.set_reachable(site, works) {
             return;
         }
-        self.observer.on(self.now, &Fact::Reachability { site, up: works });
+        if !was_waking {
+            self.observer.on(self.now, &Fact::Reachability { site, up: works });
+        }
         if works {
             self.release_site(site);
             return;
@@ -124,6 +131,9 @@ impl<O: Observer> Engine<'_, O> {
         let Some(attempt) = self.tunnels.attempt(site, number) else { return };
         let (sent, why, mut to, mut number) = (attempt.sent, attempt.why, attempt.to, number);
         attempt.sent += 1;
+        if sent == 1 {
+            self.tell_of_waking(site);
+        }
         if stalled {
             self.tunnels.initiators[site.index()].attempt = None;
             return;
@@ -137,8 +147,11 @@ impl<O: Observer> Engine<'_, O> {
             // Sites learn which concentrators are up.
             (to, number) = (fallback, self.tunnels.redirect(site, fallback));
         }
-        if reaches && self.tunnels.receive_request(to, site, number) == Received::Started {
-            self.begin_handshake(to);
+        if reaches {
+            if self.tunnels.receive_request(self.now, to, site, number) == Received::Started {
+                self.begin_handshake(to);
+            }
+            self.watch_keepalives(to);
         }
         let key = self.tunnel_key(site, 1);
         let jitter = 1.0 - self.model.tunnels.jitter * key.stream(u64::from(number) << 8 | u64::from(sent)).uniform();
@@ -161,7 +174,7 @@ impl<O: Observer> Engine<'_, O> {
 
     fn begin_handshake(&mut self, concentrator: ConcentratorId) {
         let responder = &self.tunnels.responders[concentrator.index()];
-        let (each, epoch) = (responder.handshake_time(), responder.epoch);
+        let (each, epoch) = (responder.handshake_time(self.now), responder.epoch);
         self.events.push(self.now + Duration::of_secs(each), Rank::Change, Event::Handshake(concentrator, epoch));
     }
 
@@ -170,12 +183,14 @@ impl<O: Observer> Engine<'_, O> {
         if responder_epoch(self, concentrator) != epoch {
             return;
         }
-        let Some(((site, number), more)) = self.tunnels.responders[concentrator.index()].complete_handshake() else {
+        let Some(((site, number), more)) = self.tunnels.responders[concentrator.index()].complete_handshake(self.now)
+        else {
             return;
         };
         if more {
             self.begin_handshake(concentrator);
         }
+        self.watch_keepalives(concentrator);
         let rtt = self.model.sites[site.index()].rtt;
         self.events.push(self.now + Duration(2 * rtt.0), Rank::Change, Event::Established(site, number));
     }
@@ -194,7 +209,7 @@ impl<O: Observer> Engine<'_, O> {
         if attempt.why != Reason::Rekey {
             self.observer.on(self.now, &Fact::TunnelAttached { site, concentrator: attempt.to });
         }
-        self.schedule_rekey(site);
+        self.begin_tunnel(site);
         self.update_reachability(site);
     }
 
@@ -208,7 +223,7 @@ impl<O: Observer> Engine<'_, O> {
             self.tunnels.attach(site, to);
             self.concentrator_of[site.index()] = to;
             self.observer.on(self.now, &Fact::TunnelAttached { site, concentrator: to });
-            self.schedule_rekey(site);
+            self.begin_tunnel(site);
         }
     }
 
@@ -224,9 +239,16 @@ impl<O: Observer> Engine<'_, O> {
         self.request_tunnel(site, to, Reason::Establish);
     }
 
-    /// Key of the draws for a site's tunnel; `what` tells detection, retransmission, lifetime and first lifetime apart.
-    fn tunnel_key(&self, site: SiteId, what: u64) -> Key {
+    /// Key of the draws for a site's tunnel; `what` tells detection, retransmission, lifetime, first lifetime and keepalives apart.
+    pub(crate) fn tunnel_key(&self, site: SiteId, what: u64) -> Key {
         self.key.of(Purpose::Tunnel, within(self.workload.site_names[site.index()], what))
+    }
+
+    /// What is scheduled for a tunnel that begins.
+    fn begin_tunnel(&mut self, site: SiteId) {
+        self.schedule_rekey(site);
+        self.schedule_idle(site);
+        self.schedule_keepalive(site);
     }
 
     fn schedule_rekey(&mut self, site: SiteId) {

@@ -81,6 +81,7 @@ impl<'m, O: Observer> Engine<'m, O> {
             return;
         }
         responder.outages -= 1;
+        responder.up_since = self.now;
         if responder.outages == 0
             && let FailBack::After(wait) = self.fail_back_of(concentrator)
         {
@@ -133,7 +134,9 @@ impl<'m, O: Observer> Engine<'m, O> {
         let (_, site) = self.flapping(firewall);
         let end = &mut self.tunnels.initiators[site.index()];
         end.stalls -= 1;
-        if end.stalls == 0 && end.attempt.is_none() && end.concentrator.is_none() {
+        if end.stalls == 0 && end.is_dormant {
+            self.update_reachability(site);
+        } else if end.stalls == 0 && end.attempt.is_none() && end.concentrator.is_none() {
             self.initiate(site);
         }
         self.tunnels.firewalls[firewall as usize].round += 1;

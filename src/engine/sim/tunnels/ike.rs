@@ -7,7 +7,8 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Concentrator, ConcentratorId, Model, SiteId};
+use crate::model::{Concentrator, ConcentratorId, Model, Ramp, SiteId};
+use crate::units::{Duration, Time};
 
 /// What a handshake is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +51,27 @@ pub struct IkeInitiator {
     pub cuts: u8,
     /// Number of stalls of its firewall in force.
     pub stalls: u8,
-    /// Whether it can reach the headend.
-    up: bool,
+    /// It has no tunnel because it has had no traffic for a while.
+    pub is_dormant: bool,
+    /// When it last had traffic.
+    pub last_used: Time,
+    /// When its next keepalive is due; what was scheduled for another time is void.
+    pub keepalive_at: Time,
+    path: SitePath,
     /// Times that it was disconnected.
     pub disconnects: u32,
     attempts: u32,
+}
+
+/// Whether a site can reach the headend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SitePath {
+    /// It can, at the latest when its tunnel has come up with its traffic.
+    Up,
+    /// It has just woken, and waits for its tunnel for the first time.
+    Waking,
+    /// It cannot.
+    CutOff,
 }
 
 /// The responder: a concentrator's IKE daemon.
@@ -68,14 +85,28 @@ pub struct IkeResponder {
     pub completed: u64,
     /// Requests turned away since the start.
     pub turned_away: u64,
-    /// Half-open handshakes: site and number of its attempt; the first is in service.
-    half_open: VecDeque<(SiteId, u32)>,
-    /// Time for one handshake [s].
-    handshake_time: f64,
+    /// Half-open handshakes; the first is in service.
+    half_open: VecDeque<HalfOpen>,
+    /// Handshakes a second; any number where there is none.
+    rate: Option<f64>,
+    ramp: Option<Ramp>,
+    /// Since when it is up.
+    pub up_since: Time,
     max_half_open: usize,
+    half_open_timeout: Duration,
+    /// Its answers to keepalives come too late.
+    pub is_overloaded: bool,
     max_tunnels: u32,
     /// Changes when it goes down: what was scheduled before is void.
     pub epoch: u32,
+}
+
+/// A handshake half open: whose attempt, which, and since when.
+#[derive(Clone, Copy, Debug)]
+struct HalfOpen {
+    site: SiteId,
+    number: u32,
+    since: Time,
 }
 
 /// All tunnels.
@@ -84,7 +115,9 @@ pub struct Tunnels {
     /// By site.
     pub initiators: Vec<IkeInitiator>,
     /// Sites that cannot reach the headend.
-    pub cut_off: u32,
+    cut_off: u32,
+    /// Those among them that have just woken.
+    waking: u32,
     /// By concentrator.
     pub responders: Vec<IkeResponder>,
     /// Firewalls that flap, fault by fault.
@@ -134,21 +167,66 @@ impl Tunnels {
             IkeInitiator::new(concentrator, home)
         });
         let sites: Vec<IkeInitiator> = sites.collect();
-        let cut_off = sites.iter().map(|site| u32::from(!site.up)).sum();
-        Self { initiators: sites, cut_off, responders, firewalls: Vec::new() }
+        let cut_off = sites.iter().map(|site| u32::from(site.path != SitePath::Up)).sum();
+        Self { initiators: sites, cut_off, waking: 0, responders, firewalls: Vec::new() }
+    }
+
+    /// Tunnels of sites that have had no traffic yet: none.
+    #[must_use]
+    pub fn dormant(model: &Model, home: &[ConcentratorId]) -> Self {
+        let site = |&home: &ConcentratorId| IkeInitiator {
+            is_dormant: true,
+            path: SitePath::Up,
+            ..IkeInitiator::new(None, home)
+        };
+        let responders = model.concentrators.iter().map(IkeResponder::new).collect();
+        let initiators = home.iter().map(site).collect();
+        Self { initiators, cut_off: 0, waking: 0, responders, firewalls: Vec::new() }
+    }
+
+    /// Sites that are cut off; one that has just woken is not.
+    #[must_use]
+    pub fn cut_off(&self) -> u32 {
+        self.cut_off - self.waking
+    }
+
+    /// A dormant site wakes: it cannot reach the headend until its tunnel is up.
+    pub fn begin_waking(&mut self, site: SiteId) {
+        self.set_reachable(site, false);
+        let end = &mut self.initiators[site.index()];
+        (end.is_dormant, end.path) = (false, SitePath::Waking);
+        self.waking += 1;
+    }
+
+    /// A site that woke has its tunnel, or has to wait for it; says whether it was just waking.
+    pub fn end_waking(&mut self, site: SiteId) -> bool {
+        if !self.is_waking(site) {
+            return false;
+        }
+        self.initiators[site.index()].path = SitePath::CutOff;
+        self.waking -= 1;
+        true
+    }
+
+    /// Whether a site has just woken.
+    #[must_use]
+    pub fn is_waking(&self, site: SiteId) -> bool {
+        self.waking > 0 && self.initiators[site.index()].path == SitePath::Waking
     }
 
     /// Whether a site can reach the headend.
     #[must_use]
     pub fn reaches_headend(&self, site: SiteId) -> bool {
-        self.cut_off == 0 || self.initiators[site.index()].up
+        self.cut_off == 0 || self.initiators[site.index()].path == SitePath::Up
     }
 
     /// Sets whether a site can reach the headend; gives whether that has changed.
     pub fn set_reachable(&mut self, site: SiteId, up: bool) -> bool {
-        if std::mem::replace(&mut self.initiators[site.index()].up, up) == up {
+        let path = &mut self.initiators[site.index()].path;
+        if (*path == SitePath::Up) == up {
             return false;
         }
+        *path = if up { SitePath::Up } else { SitePath::CutOff };
         if up {
             self.cut_off -= 1;
         } else {
@@ -182,13 +260,14 @@ impl Tunnels {
     }
 
     /// A request arrives at a concentrator.
-    pub fn receive_request(&mut self, to: ConcentratorId, site: SiteId, number: u32) -> Received {
+    pub fn receive_request(&mut self, now: Time, to: ConcentratorId, site: SiteId, number: u32) -> Received {
         let renews = self.initiators[site.index()].concentrator == Some(to);
         let responder = &mut self.responders[to.index()];
         if responder.outages > 0 {
             return Received::Refused;
         }
-        if responder.half_open.contains(&(site, number)) {
+        responder.forget_waiting(now);
+        if responder.half_open.iter().any(|held| (held.site, held.number) == (site, number)) {
             return Received::Held;
         }
         if responder.half_open.len() >= responder.max_half_open
@@ -197,7 +276,7 @@ impl Tunnels {
             responder.turned_away += 1;
             return Received::Refused;
         }
-        responder.half_open.push_back((site, number));
+        responder.half_open.push_back(HalfOpen { site, number, since: now });
         if responder.half_open.len() == 1 { Received::Started } else { Received::Held }
     }
 
@@ -223,16 +302,18 @@ impl Tunnels {
     #[must_use]
     pub fn is_usable(&self, site: SiteId) -> bool {
         let end = &self.initiators[site.index()];
-        end.cuts == 0
-            && end.stalls == 0
-            && !end.peer_lost
-            && end.concentrator.is_some_and(|concentrator| self.responders[concentrator.index()].up())
+        if end.cuts > 0 || end.stalls > 0 {
+            return false;
+        }
+        // Traffic would bring its tunnel up.
+        end.is_dormant
+            || !end.peer_lost && end.concentrator.is_some_and(|concentrator| self.responders[concentrator.index()].up())
     }
 }
 
 impl IkeInitiator {
     fn new(concentrator: Option<ConcentratorId>, home: ConcentratorId) -> Self {
-        let up = concentrator.is_some();
+        let path = if concentrator.is_some() { SitePath::Up } else { SitePath::CutOff };
         Self {
             concentrator,
             peer_lost: false,
@@ -241,7 +322,10 @@ impl IkeInitiator {
             epoch: 0,
             cuts: 0,
             stalls: 0,
-            up,
+            is_dormant: false,
+            last_used: Time(0),
+            keepalive_at: Time::NEVER,
+            path,
             disconnects: 0,
             attempts: 0,
         }
@@ -256,8 +340,12 @@ impl IkeResponder {
             completed: 0,
             turned_away: 0,
             half_open: VecDeque::new(),
-            handshake_time: concentrator.handshakes.map_or(0.0, f64::recip),
+            rate: concentrator.handshakes,
+            ramp: concentrator.ramp,
+            up_since: concentrator.opens,
             max_half_open: concentrator.half_open.map_or(usize::MAX, |most| most as usize),
+            half_open_timeout: concentrator.half_open_timeout.unwrap_or(Duration(u64::MAX)),
+            is_overloaded: false,
             max_tunnels: concentrator.tunnels.unwrap_or(u32::MAX),
             epoch: 0,
         }
@@ -275,10 +363,26 @@ impl IkeResponder {
         self.tunnels < self.max_tunnels
     }
 
-    /// Time that one handshake takes [s].
+    /// Time that a handshake takes that begins now [s].
     #[must_use]
-    pub fn handshake_time(&self) -> f64 {
-        self.handshake_time
+    pub fn handshake_time(&self, now: Time) -> f64 {
+        let Some(rate) = self.rate else { return 0.0 };
+        self.ramp.map_or(rate.recip(), |ramp| ramp.handshake_time(rate, now.since(self.up_since).secs()))
+    }
+
+    /// Time until what arrives now is answered behind the handshakes that it holds, at the present rate [s].
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // far below 2^53
+    pub fn wait(&self, now: Time) -> f64 {
+        self.half_open.len() as f64 * self.handshake_time(now)
+    }
+
+    /// Forgets handshakes that have waited too long; the one in service is not among them.
+    fn forget_waiting(&mut self, now: Time) {
+        let timeout = self.half_open_timeout;
+        while self.half_open.get(1).is_some_and(|held| now.since(held.since) > timeout) {
+            self.half_open.remove(1);
+        }
     }
 
     /// Handshakes that are half open.
@@ -288,10 +392,11 @@ impl IkeResponder {
     }
 
     /// Completes the handshake in service: whose it was, and whether another waits.
-    pub fn complete_handshake(&mut self) -> Option<((SiteId, u32), bool)> {
+    pub fn complete_handshake(&mut self, now: Time) -> Option<((SiteId, u32), bool)> {
+        self.forget_waiting(now);
         let done = self.half_open.pop_front()?;
         self.completed += 1;
-        Some((done, !self.half_open.is_empty()))
+        Some(((done.site, done.number), !self.half_open.is_empty()))
     }
 
     /// It goes down and loses its half-open handshakes and tunnels.

@@ -58,7 +58,10 @@ impl<O: Observer> Engine<'_, O> {
     /// A call asks for admission; its slot, if it is admitted or goes on all the time. Its packets start `after` a while.
     fn request_call(&mut self, call: Call, after: Duration) -> Option<u32> {
         let Route { site, class, concentrator } = call.route;
-        let admitted = self.reaches(site, class) && self.calls.admit(concentrator);
+        self.use_tunnel(site);
+        let reaches =
+            self.reaches(site, class) || (self.tunnels.is_waking(site) && self.server_cuts[class.index()] == 0);
+        let admitted = reaches && self.calls.admit(concentrator);
         self.observer.on(self.now, &Fact::Call { class, site, admitted });
         if !admitted {
             self.network.refuse_call(self.now, concentrator);
@@ -94,6 +97,7 @@ impl<O: Observer> Engine<'_, O> {
         let call = self.calls.get_mut(slot);
         call.in_progress = false;
         let Call { route, codec, .. } = *call;
+        self.tunnels.initiators[route.site.index()].last_used = self.now;
         self.calls.release(route.concentrator);
         self.pricing[route.concentrator.index()].add_stream(route.site, codec.packet, -packets_per_second(codec));
         self.network.end_call(self.now, slot, route, codec);
