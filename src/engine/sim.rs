@@ -36,7 +36,8 @@ mod engine;
 mod hints;
 mod snapshot;
 
-use crate::model::{ClassId, Model, SiteId};
+use crate::model::{ClassId, Demand, Model, SiteId};
+pub use crate::sim::workload::streams::JUDGED_EVERY;
 use crate::units::{Duration, Time};
 use engine::Engine;
 use event::Event;
@@ -72,6 +73,10 @@ impl<O: Observer> Engine<'_, O> {
         }
         self.events.push(Time(0) + self.model.bin, Rank::Watch, Event::Snapshot);
         self.open_tunnels();
+        if self.model.classes.iter().any(|class| matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. }))
+        {
+            self.events.push(Time(0) + self.judging_interval(), Rank::Watch, Event::JudgeCalls);
+        }
         self.start_steady_streams();
         if let Some(first) = self.model.replay.as_ref().and_then(|replay| replay.first()) {
             self.events.push(first.at, Rank::Arrival, Event::Replay);
@@ -151,6 +156,7 @@ impl<O: Observer> Engine<'_, O> {
             Event::KeepaliveUnanswered(site, epoch) => self.keepalive_unanswered(site, epoch),
             Event::FailBack(concentrator, epoch) => self.fail_back_to(concentrator, epoch),
             Event::Resume(id, epoch) => self.resume(id, epoch),
+            Event::JudgeCalls => self.judge_calls(),
             Event::Snapshot => {
                 self.take_snapshot();
                 self.events.push(self.now + self.model.bin, Rank::Watch, Event::Snapshot);

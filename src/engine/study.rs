@@ -26,6 +26,7 @@ pub mod saved;
 pub mod select;
 pub mod series;
 pub mod stopping;
+pub mod voice;
 pub mod waits;
 
 pub use error::StudyError;

@@ -1,7 +1,7 @@
 //! Words that reports use, and what they mean.
 
 /// Each word with its meaning.
-pub const WORDS: [(&str, &str); 15] = [
+pub const WORDS: [(&str, &str); 16] = [
     (
         "headend, concentrator, hub",
         "The headend is what all sites reach through their tunnels. It consists of one or more VPN concentrators; `hub` is a usual name of one.",
@@ -41,6 +41,10 @@ pub const WORDS: [(&str, &str); 15] = [
         "What people wait longer than they would on an idle network, summed over all classes that people wait for, until the answer, or until they give up.",
     ),
     ("given up or refused", "Actions that people gave up, or calls that were not admitted."),
+    (
+        "time of poor speech",
+        "Share of the time of calls whose speech the E-model (ITU-T G.107) rates below 70, from delay, loss and jitter of their packets: a mean opinion score below 3.6.",
+    ),
     ("busiest 15 minutes", "Utilisation of the busiest concentrator in its busiest quarter of an hour."),
     ("jobs unfinished at the end", "Deferrable work, such as updates, that waits or is under way when the run ends."),
     (

@@ -36,6 +36,8 @@ struct ReportPage<'a> {
     has_more: bool,
     waits: Vec<WaitRow>,
     calls: Vec<WaitRow>,
+    /// What the table of calls cannot tell, at this fidelity.
+    calls_caution: &'static str,
     what: Vec<(String, String, String)>,
     measures: Vec<String>,
     figures: Vec<(String, Vec<(String, String)>)>,
@@ -133,6 +135,7 @@ pub fn page(results: &Results, charts: &[Chart], origin: &Provenance) -> String 
         has_more,
         waits,
         calls: calls(results),
+        calls_caution: if results.fidelity == "flow" { NO_JITTER } else { "" },
         what,
         measures: results.measures().iter().map(|figure| label(figure.title, figure.unit)).collect(),
         figures: figures(results),
@@ -196,18 +199,39 @@ fn waits(results: &Results) -> Vec<WaitRow> {
     rows
 }
 
+const NO_JITTER: &str =
+    "At flow fidelity speech is an estimate without jitter: `--fidelity sampled` simulates packets of some calls.";
+
 /// Calls class by class, each set-up in which there are any.
 fn calls(results: &Results) -> Vec<WaitRow> {
     let mut rows = Vec::new();
     for (class, name) in results.classes.iter().enumerate() {
         for setup in &results.setups {
             let Some(own) = setup.calls.iter().find(|calls| calls.class == class) else { continue };
-            let cells = [(&own.asked, TargetKind::Count), (&own.refused, TargetKind::Share)];
-            let cells = cells.map(|(figure, kind)| wait_cell(figure, kind));
-            rows.push(WaitRow { class: name.clone(), title: setup.title.clone(), cells: cells.into() });
+            let [asked, refused] = [(&own.asked, TargetKind::Count), (&own.refused, TargetKind::Share)]
+                .map(|(figure, kind)| wait_cell(figure, kind));
+            let speech = [
+                wait_cell(&own.poor, TargetKind::Share),
+                score_cell(&own.score),
+                wait_cell(&own.delay, TargetKind::Time),
+                wait_cell(&own.lost, TargetKind::Share),
+            ];
+            let unheard = || WaitCell { value: "\u{2013}".to_owned(), change: String::new(), worse: false };
+            // No score is zero: nobody was heard.
+            let speech = if own.score.value.mean > 0.0 { speech } else { std::array::from_fn(|_| unheard()) };
+            let cells = [asked, refused].into_iter().chain(speech).collect();
+            rows.push(WaitRow { class: name.clone(), title: setup.title.clone(), cells });
         }
     }
     rows
+}
+
+/// An opinion score: less is worse.
+fn score_cell(figure: &ComparedEstimate) -> WaitCell {
+    let worse = figure.clear && figure.change.is_some_and(|by| by.mean < 0.0);
+    let cell = wait_cell(figure, TargetKind::Count);
+    let change = cell.change.trim_end_matches(" worse").to_owned();
+    WaitCell { change: if worse { format!("{change} worse") } else { change }, worse, ..cell }
 }
 
 fn wait_cell(figure: &ComparedEstimate, kind: TargetKind) -> WaitCell {

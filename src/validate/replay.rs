@@ -18,7 +18,7 @@ use crate::validate::evidence::{self, CLASSES, TestbedService, TraceCase, TraceR
 pub struct TraceResult {
     /// Latency of each transaction sent [s].
     pub latency: Vec<f64>,
-    /// Mean one-way delay of voice packets [s], and the share lost; none at flow fidelity.
+    /// Mean one-way delay of voice packets [s], and the share lost; none without voice.
     pub voice: Option<(f64, f64)>,
     /// Utilisation in each second.
     pub utilisation: Vec<f64>,
@@ -51,9 +51,9 @@ pub fn replay_without(
         found.get_mut(&(arrival.at.0, arrival.site.0, arrival.class.0)).and_then(Vec::pop).unwrap_or(f64::NAN)
     });
     #[allow(clippy::cast_precision_loss)] // packets of a few minutes
-    let voice = (listener.voice.0 > 0).then(|| {
+    let voice = (listener.voice.0 > 0.0).then(|| {
         let (sent, missing, delay) = listener.voice;
-        (delay / (sent - missing).max(1) as f64, missing as f64 / sent as f64)
+        (delay / (sent - missing).max(1.0), missing / sent)
     });
     TraceResult { latency: latency.collect(), voice, utilisation: listener.utilisation() }
 }
@@ -64,7 +64,7 @@ struct LatencyListener {
     last: Time,
     records: Vec<Record>,
     /// Packets sent, lost, and the sum of delays [s].
-    voice: (u64, u64, f64),
+    voice: (f64, f64, f64),
     carried: Vec<(f64, f64)>,
 }
 
@@ -81,12 +81,11 @@ impl Observer for LatencyListener {
         match fact {
             Fact::Ended(record) => self.records.push(*record),
             // The references exclude the warm-up and the end here, too.
-            Fact::Voice { delay, .. } if (Time(15 * NANOS)..self.last).contains(&now) => {
-                self.voice.0 += 1;
-                match delay {
-                    Some((delay, _)) => self.voice.2 += delay.secs(),
-                    None => self.voice.1 += 1,
-                }
+            Fact::Talk { ways: [_, down], .. } if (Time(15 * NANOS)..self.last).contains(&now) => {
+                let lost = down.packets * down.lost;
+                self.voice.0 += down.packets;
+                self.voice.1 += lost;
+                self.voice.2 += down.delay * (down.packets - lost);
             }
             Fact::Snapshot(snapshot) => {
                 self.carried.push((snapshot.concentrators[0].carried.iter().sum(), snapshot.concentrators[0].capacity));
@@ -146,7 +145,7 @@ fn site(site: &evidence::TestbedSite) -> Site {
 
 fn class(name: &str, calls: u32, sites: usize) -> Class {
     let each = calls / u32::try_from(sites).unwrap_or(u32::MAX);
-    let codec = Codec { packet: Bytes(200), every: Duration(NANOS / 50) };
+    let codec = Codec::G711;
     let demand = if name == "voice" && each > 0 { Demand::Steady { each, codec } } else { Demand::Replayed };
     Class::new(name.to_owned(), demand, Distribution::Fixed(1.0), Distribution::Fixed(1.0))
 }

@@ -1,16 +1,28 @@
 //! Small models with known answers, written as scenarios, and observers that keep what tests look at.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use headend::model::{ClassId, Model};
 use headend::scenario::{Study, load};
 use headend::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
+use headend::study::results::Results;
+use headend::study::{RunOptions, run};
 use headend::units::Time;
 
 /// The study of a scenario that must be right.
 pub fn study(text: &str) -> Study {
     let folder = headend::disk::Folder::reaching(Path::new("scenarios"), true);
     load("test.toml", text, folder).unwrap_or_else(|problems| panic!("{}", problems.show(false)))
+}
+
+/// The results of all set-ups of a scenario that must be right.
+pub fn results(text: &str) -> Results {
+    let study = study(text);
+    let all: Vec<usize> = (0..study.setups.len()).collect();
+    let stop = AtomicBool::new(false);
+    let options = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    run(&study, &all, &options).unwrap()
 }
 
 /// The base model of a scenario that must be right.

@@ -17,7 +17,8 @@ use crate::bench_model::{EXPONENTIAL, Keep, base, single_server};
 struct Watch {
     paths: Vec<(f64, SiteId, bool)>,
     looks: Vec<(f64, Snapshot)>,
-    voice: Vec<(SiteId, bool)>,
+    /// Packets of calls towards a site, and those of them that were lost.
+    voice: Vec<(SiteId, f64, f64)>,
     records: Vec<Record>,
 }
 
@@ -26,7 +27,9 @@ impl Observer for Watch {
         match fact {
             Fact::Reachability { site, up } => self.paths.push((now.secs(), *site, *up)),
             Fact::Snapshot(look) => self.looks.push((now.secs(), (*look).clone())),
-            Fact::Voice { site, delay, .. } => self.voice.push((*site, delay.is_some())),
+            Fact::Talk { site, ways: [_, down], .. } => {
+                self.voice.push((*site, down.packets, down.packets * down.lost));
+            }
             Fact::Ended(record) => self.records.push(*record),
             _ => {}
         }
@@ -315,11 +318,9 @@ fn packet_by_packet_a_flood_costs_calls_their_share() {
     let lost = |discipline: &str| {
         let watch = watch(&(text.clone() + &hub(discipline)));
         let of_site = |site: u32| -> f64 {
-            let heard: Vec<bool> =
-                watch.voice.iter().filter(|voice| voice.0 == SiteId(site)).map(|voice| voice.1).collect();
-            #[allow(clippy::cast_precision_loss)]
-            let share = heard.iter().filter(|heard| !**heard).count() as f64 / heard.len() as f64;
-            share
+            let of = watch.voice.iter().filter(|voice| voice.0 == SiteId(site));
+            let (sent, lost) = of.fold((0.0, 0.0), |sum, voice| (sum.0 + voice.1, sum.1 + voice.2));
+            lost / sent
         };
         (0..20).map(of_site).collect::<Tally>().interval(0.99)
     };

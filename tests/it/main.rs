@@ -25,4 +25,5 @@ mod theory;
 mod truth;
 mod tunnels;
 mod tutorial;
+mod voice;
 mod whole;

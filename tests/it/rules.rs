@@ -1,17 +1,14 @@
 //! Rules against what must come of them, counted by hand on small days: each test names the fault that it would notice.
 
 use std::fmt::Write as _;
-use std::sync::atomic::AtomicBool;
 
 use headend::model::{ClassId, SiteId};
 use headend::report::outputs;
 use headend::sim::observer::{Fact, Observer, Outcome, Record};
 use headend::sim::simulate;
-use headend::study::results::Results;
-use headend::study::{RunOptions, run};
 use headend::units::Time;
 
-use crate::bench_model::study;
+use crate::bench_model::{results, study};
 
 /// Ends of transactions, and where tunnels are attached.
 #[derive(Default)]
@@ -39,14 +36,6 @@ fn facts(text: &str, setup: usize) -> Facts {
     let mut facts = Facts::default();
     simulate(&study(text).setups[setup].model, 0, &mut facts);
     facts
-}
-
-fn results(text: &str) -> Results {
-    let study = study(text);
-    let all: Vec<usize> = (0..study.setups.len()).collect();
-    let stop = AtomicBool::new(false);
-    let options = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
-    run(&study, &all, &options).unwrap()
 }
 
 /// Eight to ten on so many days, with sites of 1,000 patients before wide links, and one replication.

@@ -82,13 +82,31 @@ pub struct Arrivals {
     pub weekdays: [f64; 7],
 }
 
-/// What a stream sends, each way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a stream sends, each way, and how speech fares in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Codec {
     /// Bytes of a packet, with its IP header.
     pub packet: Bytes,
     /// Time between packets.
     pub every: Duration,
+    /// Time that it looks ahead before it sends.
+    pub look_ahead: Duration,
+    /// Equipment impairment factor Ie (ITU-T G.113, appendix I).
+    pub impairment: f64,
+    /// Packet-loss robustness factor Bpl (ITU-T G.113, appendix I).
+    pub robustness: f64,
+}
+
+/// A packet of 20 ms of speech.
+const EVERY: Duration = Duration(20_000_000);
+
+impl Codec {
+    /// G.711 at 20 ms, 80 kbit/s, with packet-loss concealment by its appendix I.
+    pub const G711: Self =
+        Self { packet: Bytes(200), every: EVERY, look_ahead: Duration(0), impairment: 0.0, robustness: 25.1 };
+    /// G.729 at 20 ms, 24 kbit/s: annex A, with voice activity detection. It looks 5 ms ahead.
+    pub const G729: Self =
+        Self { packet: Bytes(60), every: EVERY, look_ahead: Duration(5_000_000), impairment: 11.0, robustness: 19.0 };
 }
 
 /// A share that rises and falls linearly between points of the day; constant before and after.

@@ -60,6 +60,8 @@ pub enum Event {
     FailBack(ConcentratorId, u32),
     /// The sender of a stalled transfer tries again; void if the attempt is another.
     Resume(TransactionId, u32),
+    /// The speech of calls is judged.
+    JudgeCalls,
     /// A snapshot is taken.
     #[default]
     Snapshot,

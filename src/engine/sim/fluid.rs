@@ -12,4 +12,5 @@ pub(crate) mod rounds;
 pub(crate) mod sharing;
 pub(crate) mod site_access;
 pub(crate) mod standing_queue;
+pub(crate) mod talk;
 pub(crate) mod transfer;

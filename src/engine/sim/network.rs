@@ -9,7 +9,7 @@ use crate::sim::discipline::Shape;
 use crate::sim::event::Event;
 use crate::sim::event_list::EventList;
 use crate::sim::fluid::network::FluidNetwork;
-use crate::sim::observer::ConcentratorSnapshot;
+use crate::sim::observer::{ConcentratorSnapshot, Talk};
 use crate::sim::packet::network::PacketNetwork;
 use crate::sim::route::{Route, packets_per_second};
 use crate::sim::transaction::latency::LatencyParts;
@@ -164,6 +164,21 @@ impl Network {
         match self {
             Self::Fluid(network) => network.add_stream(now, route, codec.packet, -packets_per_second(codec)),
             Self::Packet(network) => network.end_call(now, slot, route, codec),
+        }
+    }
+
+    /// Whether there are packets.
+    #[must_use]
+    pub fn has_packets(&self) -> bool {
+        matches!(self, Self::Packet(_))
+    }
+
+    /// How a call fared since this was last asked: from the site, and to it; none where nothing is known. Unless it `goes_on`, it is
+    /// asked for the last time.
+    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<[Talk; 2]> {
+        match self {
+            Self::Fluid(network) => Some(network.talk(now, route, codec)),
+            Self::Packet(network) => network.talk(now, slot, route, codec, goes_on),
         }
     }
 

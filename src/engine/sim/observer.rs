@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::{ClassId, ConcentratorId, SiteId};
+use crate::model::{ClassId, Codec, ConcentratorId, SiteId};
 use crate::units::{Bytes, Duration, Time};
 use serde::{Deserialize, Serialize};
 
@@ -82,14 +82,18 @@ pub enum Fact<'a> {
         /// Whether it is admitted.
         admitted: bool,
     },
-    /// A packet of a call arrives at its site, or is lost; told at packet fidelity alone.
-    Voice {
+    /// How the speech of a call fared over the last seconds.
+    Talk {
         /// Of which class.
         class: ClassId,
-        /// To which site.
+        /// From which site.
         site: SiteId,
-        /// Its delay, and the difference from the packet before; none if it is lost.
-        delay: Option<(Duration, Duration)>,
+        /// For how long [s].
+        seconds: f64,
+        /// What it sends.
+        codec: Codec,
+        /// From the site, and to it.
+        ways: [Talk; 2],
     },
     /// A call is broken off because its site is cut off.
     Dropped {
@@ -137,6 +141,23 @@ pub enum Fact<'a> {
     },
     /// The state at the end of a bin.
     Snapshot(&'a Snapshot),
+}
+
+/// How the packets of a call fared for a while, one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Talk {
+    /// Packets of which it is known.
+    pub packets: f64,
+    /// Share of them that was lost on the way.
+    pub lost: f64,
+    /// Share that arrived too late to be played.
+    pub late: f64,
+    /// Mean time on the way of those that arrived [s].
+    pub delay: f64,
+    /// Mean difference between the delays of packets that follow each other [s].
+    pub jitter: f64,
+    /// Mean time from sending to playing [s].
+    pub played_after: f64,
 }
 
 /// One transaction from beginning to end.

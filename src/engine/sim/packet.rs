@@ -18,6 +18,7 @@ pub(crate) mod exchange;
 pub(crate) mod network;
 pub(crate) mod offered_load;
 pub(crate) mod packet_pool;
+pub(crate) mod playout;
 pub(crate) mod scheduler;
 pub(crate) mod service_line;
 pub(crate) mod shaper;

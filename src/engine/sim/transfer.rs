@@ -1,12 +1,10 @@
 //! What passes between transactions and the network: transfers that start or are stopped, deliveries.
 
-use crate::model::{ClassId, SiteId};
 use crate::sim::observer::Parts;
 use crate::sim::pricing::PricedTurn;
 use crate::sim::route::Route;
 use crate::sim::transaction::latency::LatencyParts;
 use crate::sim::turn::TransactionId;
-use crate::units::Duration;
 
 /// A transfer that starts, or goes on.
 #[derive(Clone, Copy, Debug)]
@@ -51,14 +49,5 @@ pub enum Delivery {
         epoch: u32,
         /// How long after now that is.
         after: Parts,
-    },
-    /// A packet of a call arrived, or was lost.
-    Voice {
-        /// Of which class.
-        class: ClassId,
-        /// To which site.
-        site: SiteId,
-        /// How long it took, and how much that differs from the one before; none if it was lost.
-        delay: Option<(Duration, Duration)>,
     },
 }

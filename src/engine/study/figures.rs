@@ -171,6 +171,7 @@ pub fn kind(measure: Measure) -> TargetKind {
         Measure::Slow(_)
         | Measure::GivenUp(_)
         | Measure::Refused(_)
+        | Measure::PoorCalls(_)
         | Measure::Utilisation
         | Measure::StaffTime
         | Measure::SitesCutOff => TargetKind::Share,

@@ -121,6 +121,23 @@ pub struct SiteSum {
     pub lost: f64,
 }
 
+/// The speech of a class over the whole run: sums over the time of talk, each figure times seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TalkSum {
+    /// Time of talk that was judged [s].
+    pub seconds: f64,
+    /// Time of poor talk [s].
+    pub poor: f64,
+    /// Mean opinion scores.
+    pub score: f64,
+    /// Delays on the way to the site [s].
+    pub delay: f64,
+    /// Jitter there [s].
+    pub jitter: f64,
+    /// Shares of packets that were lost, or came too late, there.
+    pub lost: f64,
+}
+
 /// The ledger: what became of all transactions and jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -196,6 +213,8 @@ pub struct RunRecord {
     pub latencies: Vec<Vec<Histogram>>,
     /// Transactions of the watched class by window and site: all, and slow ones.
     pub by_window: Vec<Vec<(u32, u32)>>,
+    /// By class.
+    pub talk: Vec<TalkSum>,
     /// By site.
     pub sites: Vec<SiteSum>,
     /// Tunnels by concentrator at the end.

@@ -2,15 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::{Calendar, ClassId, Demand, Model, SiteId};
+use crate::model::{Calendar, ClassId, Codec, Demand, Model, SiteId};
 use crate::scenario::check::target::{Measure, Target, TargetSites};
-use crate::sim::observer::{Fact, Observer, Outcome, Record, Snapshot};
+use crate::sim::JUDGED_EVERY;
+use crate::sim::observer::{Fact, Observer, Outcome, Record, Snapshot, Talk};
 use crate::stats::Histogram;
 use crate::study::axis::Axis;
 use crate::study::figures::AFFECTED;
 use crate::study::paths::{PathWatch, Paths};
-use crate::study::record::{ClassBin, ConcentratorBin, FocusClass, Ledger, RunRecord, SiteSum};
+use crate::study::record::{ClassBin, ConcentratorBin, FocusClass, Ledger, RunRecord, SiteSum, TalkSum};
 use crate::study::records_file::RecordWriter;
+use crate::study::voice;
 use crate::units::{Duration, Time};
 
 /// The observer of one run.
@@ -57,6 +59,9 @@ struct Tallied {
     inside_quick: u64,
     inside_sum: f64,
     longest: f64,
+    /// Time of calls that was judged, and of it that of poor speech [s].
+    talk: f64,
+    poor: f64,
 }
 
 /// What a target counts.
@@ -70,7 +75,7 @@ enum TargetTally {
     BySite(Vec<Tallied>),
 }
 
-/// A site that has fewer transactions or calls than this in a target's hours is not measured by itself.
+/// A site that has fewer transactions, calls, or pieces of calls in which speech is judged than this in a target's hours is not measured by itself.
 const LEAST_OF_A_SITE: u64 = 20;
 
 impl TargetTally {
@@ -122,6 +127,8 @@ impl Tallied {
             inside_quick: 0,
             inside_sum: 0.0,
             longest: 0.0,
+            talk: 0.0,
+            poor: 0.0,
         }
     }
 }
@@ -131,6 +138,8 @@ impl Tallied {
     fn count(&self, measure: Measure) -> u64 {
         match measure {
             Measure::Refused(_) => self.given_up,
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // pieces in which speech is judged
+            Measure::PoorCalls(_) => (self.talk / JUDGED_EVERY.secs()) as u64,
             _ => self.latencies.total() + self.left.total() + self.inside.total(),
         }
     }
@@ -211,6 +220,7 @@ impl<'a> Recorder<'a> {
             classes: vec![vec![ClassBin::default(); axis.len()]; classes],
             latencies: vec![vec![Histogram::default(); windows.len()]; classes],
             by_window: vec![vec![(0, 0); sites]; windows.len()],
+            talk: vec![TalkSum::default(); classes],
             sites: vec![SiteSum::default(); sites],
             tunnels: vec![0; concentrators],
             targets: vec![None; targets.len()],
@@ -282,6 +292,9 @@ impl<'a> Recorder<'a> {
             Measure::Refused(_) => tally.value(target, |tally| {
                 (tally.given_up > 0).then(|| exactly(tally.slow as f64 / tally.given_up as f64))
             }),
+            Measure::PoorCalls(_) => {
+                tally.value(target, |tally| (tally.talk > 0.0).then(|| exactly(tally.poor / tally.talk)))
+            }
             Measure::Outages => Some(exactly(paths.outages_a_month())),
             Measure::StaffTime => paths.staff_share().map(exactly),
             // A site that is cut off at the end may stay so for any time.
@@ -335,6 +348,29 @@ impl<'a> Recorder<'a> {
             here.failed += f64::from(u8::from(!admitted));
             let concentrator = self.watch.concentrator_of[site.index()].index();
             self.run.concentrators[concentrator][bin].refused_calls += f64::from(u8::from(!admitted));
+        }
+    }
+
+    /// Some seconds of a call were judged.
+    fn talk(&mut self, now: Time, (class, site): (ClassId, SiteId), seconds: f64, ways: &[Talk; 2], codec: Codec) {
+        let rating = voice::rating(ways, codec);
+        let is_poor = rating < voice::POOR;
+        let (sum, [_, down]) = (&mut self.run.talk[class.index()], ways);
+        sum.seconds += seconds;
+        sum.poor += if is_poor { seconds } else { 0.0 };
+        sum.score += voice::opinion_score(rating) * seconds;
+        sum.delay += down.delay * seconds;
+        sum.jitter += down.jitter * seconds;
+        sum.lost += (down.lost + down.late) * seconds;
+        for (target, tally) in self.targets.iter().zip(&mut self.tallies) {
+            // What is judged is the time before now.
+            if target.measure == Measure::PoorCalls(class)
+                && target.covers(Time(now.0 - 1))
+                && let Some(tally) = tally.of(site)
+            {
+                tally.talk += seconds;
+                tally.poor += if is_poor { seconds } else { 0.0 };
+            }
         }
     }
 
@@ -491,7 +527,8 @@ impl Observer for Recorder<'_> {
             Fact::Dropped { .. } => self.run.ledger.dropped += 1,
             Fact::Cancelled { .. } => self.run.ledger.cancelled += 1,
             Fact::Entered { .. } => self.run.ledger.entered += 1,
-            Fact::OnPaper { .. } | Fact::Deferred { .. } | Fact::Voice { .. } => {}
+            Fact::Talk { class, site, seconds, codec, ways } => self.talk(now, (*class, *site), *seconds, ways, *codec),
+            Fact::OnPaper { .. } | Fact::Deferred { .. } => {}
         }
     }
 

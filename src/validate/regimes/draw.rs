@@ -319,7 +319,7 @@ impl RegimeDraw {
 
     /// Adds calls that go on all the time, up to a third of the throughput; gives their load.
     fn calls(&mut self, terms: &Made) -> f64 {
-        let codec = Codec { packet: Bytes(200), every: Duration(NANOS / 50) };
+        let codec = Codec::G711;
         let cost = self.cost();
         let one = cost.stream(codec.packet.0, 50.0) * f64::from(terms.sites) / terms.rate;
         let each = (1 + self.stream.below(4)).min(whole(0.3 / one));

@@ -1,7 +1,7 @@
 //! Demand: profiles of the day and classes of traffic.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::model::{Arrivals, Class, Codec, Cumulative, Demand, Fallback, Levels, MAX_CLASSES, Rules, Site};
 use crate::random;
@@ -12,7 +12,7 @@ use crate::scenario::file::{
     UsersFile, Weekdays,
 };
 use crate::scenario::problem::did_you_mean;
-use crate::units::{Bytes, DAY, Duration, Share, TimeOfDay};
+use crate::units::{DAY, Duration, Share, TimeOfDay};
 
 /// The profiles of a scenario by name. One with a fault is known, too, so that the fault is reported once.
 #[derive(Default)]
@@ -409,13 +409,23 @@ fn steady_of(steady: &At<SteadyFile>, check: &mut Checker) -> Option<Demand> {
 }
 
 fn codec(file: Option<&CodecFile>, at: &Range<usize>, check: &mut Checker) -> Option<Codec> {
-    let every = Duration(20_000_000);
     match file {
-        None | Some(CodecFile::G711) => Some(Codec { packet: Bytes(200), every }),
-        Some(CodecFile::G729) => Some(Codec { packet: Bytes(60), every }),
-        Some(CodecFile::Packets { size, every }) => {
+        None | Some(CodecFile::G711) => Some(Codec::G711),
+        Some(CodecFile::G729) => Some(Codec::G729),
+        Some(CodecFile::Packets { size, every, impairment, robustness }) => {
             let (packet, every) = (check.positive(size, at, "size"), check.positive(every, at, "every"));
-            packet.zip(every).map(|(packet, every)| Codec { packet, every })
+            let usual = Codec::G711;
+            let factor = |field: &Field<Number>, usual: f64, range: RangeInclusive<f64>, check: &mut Checker| {
+                let factor = check.or(field, Number(usual)).0;
+                if !range.contains(&factor) {
+                    let help = format!("write {} to {}; ITU-T G.113 lists codecs", range.start(), range.end());
+                    check.problems.add(field.span(), format!("a factor of {factor}"), help);
+                }
+                factor
+            };
+            let impairment = factor(impairment, usual.impairment, 0.0..=95.0, check);
+            let robustness = factor(robustness, usual.robustness, 1.0..=100.0, check);
+            packet.zip(every).map(|(packet, every)| Codec { packet, every, impairment, robustness, ..usual })
         }
     }
 }

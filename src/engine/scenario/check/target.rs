@@ -76,6 +76,8 @@ pub enum Measure {
     Waiting(ClassId),
     /// Share of a class's calls that were refused.
     Refused(ClassId),
+    /// Share of the time of a class's calls in which speech is poor.
+    PoorCalls(ClassId),
     /// Outages of a site in a month.
     Outages,
     /// Share of staff time at sites that are cut off.
@@ -96,7 +98,8 @@ impl Measure {
             | Self::Slow(class)
             | Self::GivenUp(class)
             | Self::Waiting(class)
-            | Self::Refused(class) => Some(class),
+            | Self::Refused(class)
+            | Self::PoorCalls(class) => Some(class),
             Self::Utilisation | Self::Outages | Self::StaffTime | Self::CutOff | Self::SitesCutOff => None,
         }
     }
@@ -111,6 +114,7 @@ impl Measure {
             Self::GivenUp(_) => Self::GivenUp(class),
             Self::Waiting(_) => Self::Waiting(class),
             Self::Refused(_) => Self::Refused(class),
+            Self::PoorCalls(_) => Self::PoorCalls(class),
             Self::Utilisation | Self::Outages | Self::StaffTime | Self::CutOff | Self::SitesCutOff => self,
         }
     }
@@ -225,9 +229,9 @@ fn target_sites(
     sites: &[Site],
     check: &mut Checker,
 ) -> Option<(TargetSites, String)> {
-    use MeasureFile::{GivenUp, Mean, P50, P90, P95, P99, Refused, Slow};
-    if !matches!(measure, Mean | P50 | P90 | P95 | P99 | Slow | GivenUp | Refused) {
-        let help = "leave `sites` out; it is for latencies, `slow`, `given_up` and `refused`";
+    use MeasureFile::{GivenUp, Mean, P50, P90, P95, P99, PoorCalls, Refused, Slow};
+    if !matches!(measure, Mean | P50 | P90 | P95 | P99 | Slow | GivenUp | Refused | PoorCalls) {
+        let help = "leave `sites` out; it is for latencies, `slow`, `given_up`, `refused` and `poor_calls`";
         check.problems.add(&table.span(), "this is not measured site by site", help);
         return None;
     }
@@ -264,8 +268,13 @@ fn suits(measure: MeasureFile, class: &Class, file: &TargetFile, check: &mut Che
     let of_calls = matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
     let (what, help) = match measure {
         MeasureFile::Refused if !of_calls => ("is never refused", "use `given_up`, or a class of calls"),
-        MeasureFile::Refused => return Some(()),
-        _ if of_calls => ("is of calls, which have no latency", "use `refused`, or a class of transactions"),
+        MeasureFile::PoorCalls if !of_calls => {
+            ("has no speech", "use a class of calls, with [class.streams] or [class.steady]")
+        }
+        MeasureFile::Refused | MeasureFile::PoorCalls => return Some(()),
+        _ if of_calls => {
+            ("is of calls, which have no latency", "use `refused` or `poor_calls`, or a class of transactions")
+        }
         _ if matches!(class.demand, Demand::Staff { .. }) => {
             ("has no traffic", "use `staff_time`, or a class of transactions")
         }
@@ -287,6 +296,7 @@ fn meant(measure: MeasureFile, class: ClassId) -> Measure {
         MeasureFile::Utilisation => Measure::Utilisation,
         MeasureFile::Waiting => Measure::Waiting(class),
         MeasureFile::Refused => Measure::Refused(class),
+        MeasureFile::PoorCalls => Measure::PoorCalls(class),
         MeasureFile::Outages => Measure::Outages,
         MeasureFile::StaffTime => Measure::StaffTime,
         MeasureFile::CutOff => Measure::CutOff,
@@ -299,6 +309,7 @@ fn limit(measure: MeasureFile, text: &str) -> Result<(f64, String), String> {
         MeasureFile::Slow
         | MeasureFile::GivenUp
         | MeasureFile::Refused
+        | MeasureFile::PoorCalls
         | MeasureFile::Utilisation
         | MeasureFile::StaffTime
         | MeasureFile::SitesCutOff => Share::read(text).map(|share| (share.0, share.to_string())),
@@ -313,6 +324,7 @@ fn limit_help(measure: MeasureFile) -> &'static str {
         MeasureFile::Slow
         | MeasureFile::GivenUp
         | MeasureFile::Refused
+        | MeasureFile::PoorCalls
         | MeasureFile::Utilisation
         | MeasureFile::StaffTime
         | MeasureFile::SitesCutOff => Share::WHAT,
@@ -334,6 +346,7 @@ fn what(measure: MeasureFile, class: &str) -> String {
         MeasureFile::Utilisation => "utilisation".to_owned(),
         MeasureFile::Waiting => format!("{class} waiting"),
         MeasureFile::Refused => format!("{class} refused"),
+        MeasureFile::PoorCalls => format!("{class} poor"),
         MeasureFile::Outages => "outages of a site in a month".to_owned(),
         MeasureFile::StaffTime => "staff time cut off".to_owned(),
         MeasureFile::CutOff => "longest time cut off".to_owned(),

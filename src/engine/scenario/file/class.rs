@@ -164,6 +164,12 @@ pub enum CodecFile {
         /// Time between packets.
         #[serde(default)]
         every: Field<Duration>,
+        /// Equipment impairment factor Ie, for the quality of speech (ITU-T G.113; default 0).
+        #[serde(default)]
+        impairment: Field<Number>,
+        /// Packet-loss robustness factor Bpl, for the quality of speech (ITU-T G.113; default 25.1).
+        #[serde(default)]
+        robustness: Field<Number>,
     },
 }
 

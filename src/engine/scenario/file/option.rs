@@ -90,6 +90,8 @@ pub enum MeasureFile {
     Waiting,
     /// Share of calls that were refused.
     Refused,
+    /// Share of the time of calls in which speech is poor: rated below 70 by the E-model (ITU-T G.107), a mean opinion score of 3.6.
+    PoorCalls,
     /// Outages of a site in a month, on average.
     Outages,
     /// Share of staff time at sites that are cut off; of classes with `staff` or `users`.

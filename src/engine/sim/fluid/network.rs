@@ -26,6 +26,8 @@ pub struct FluidNetwork {
     pub(super) transfers: Vec<FluidTransfer>,
     /// Their turns.
     pub(super) turns: TurnRows,
+    /// A concentrator as it was then.
+    pub(super) looked_at: Option<(Time, ConcentratorId, Box<FluidConcentrator>)>,
 }
 
 impl FluidNetwork {
@@ -42,6 +44,7 @@ impl FluidNetwork {
             concentrators: model.concentrators.iter().map(new).collect(),
             transfers: Vec::new(),
             turns: TurnRows::new(&model.classes),
+            looked_at: None,
         }
     }
 

@@ -113,7 +113,7 @@ impl FluidConcentrator {
     }
 
     /// Time that a small packet, which comes alone, waits in the concentrator's queue [s].
-    fn small_wait(&self, site: SiteId, class: ClassId) -> f64 {
+    pub(super) fn small_wait(&self, site: SiteId, class: ClassId) -> f64 {
         self.wait(site, class) + self.turn_of(site, class)
     }
 

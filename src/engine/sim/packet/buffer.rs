@@ -14,6 +14,16 @@ pub struct BufferLimit {
     pub packets: u64,
 }
 
+impl BufferLimit {
+    /// So large a part of it.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of what it is
+    pub fn part(self, part: f64) -> Self {
+        let of = |whole: u64| if part < 1.0 && whole < UNLIMITED { (float(whole) * part) as u64 } else { whole };
+        Self { bytes: of(self.bytes), packets: of(self.packets) }
+    }
+}
+
 /// So much is no limit.
 const UNLIMITED: u64 = 1 << 50;
 

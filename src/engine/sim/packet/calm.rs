@@ -129,7 +129,7 @@ impl PacketNetwork {
     }
 
     /// Time that a packet waits before the access link now, while a long transfer fills it [s].
-    fn standing_queue(&self, site: SiteId) -> f64 {
+    pub(super) fn standing_queue(&self, site: SiteId) -> f64 {
         let (Some(long), Some(tcp)) = (self.sites[site.index()].long, self.tcp) else { return 0.0 };
         let (trip, age) = (self.rtts[site.index()].secs(), self.now.since(long.began).secs());
         CalmSite::standing_queue(&tcp, trip, age, self.segment_time(site, &tcp))

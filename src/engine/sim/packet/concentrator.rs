@@ -24,6 +24,8 @@ pub struct PacketConcentrator {
     /// Whether traffic towards the headend is served, too.
     pub both: bool,
     buffer: BufferLimit,
+    /// What of it is left to packets in a line that they share with what is constant.
+    line_buffer: BufferLimit,
     /// Packets of a device that serves first in first out, until it serves in another order.
     line: ServiceLine,
     bursts: Bursts,
@@ -94,6 +96,7 @@ impl PacketConcentrator {
             constant: ConstantLoad::new(classes),
             both: concentrator.counts == Counts::Both,
             buffer: limit,
+            line_buffer: limit,
             // Textbook queues have no ring.
             line: ServiceLine::new(!ideal),
             bursts: Bursts::new(),
@@ -145,7 +148,12 @@ impl PacketConcentrator {
     ) -> Enqueued {
         self.line.advance(now, &mut self.counters.served);
         let room = self.bursts.room(now, &pool[id], (work, self.throughput));
-        let fits = self.line.packets_that_fit(&pool[id], self.buffer, room);
+        let mut fits = self.line.packets_that_fit(&pool[id], self.line_buffer, room);
+        if pool[id].packet.kind == PacketKind::Voice && self.constant.all() > 0.0 {
+            let as_large = self.bursts.as_large(&pool[id]);
+            let has_room = self.line.packets_that_fit(&as_large, self.line_buffer, None) > 0;
+            fits = u16::from(has_room || !self.bursts.loses_call(&pool[id]));
+        }
         if fits < pool[id].packet.count {
             let dropped = beyond(&pool[id], fits);
             self.count_lost(&[dropped]);
@@ -199,20 +207,33 @@ impl PacketConcentrator {
 
     /// What has arrived at a constant rate by now is counted.
     fn count_constant(&mut self, now: Time) {
-        let PacketCounters { arrived, served, .. } = &mut self.counters;
-        self.constant.advance(now, [arrived, served]);
+        let PacketCounters { arrived, served, lost, .. } = &mut self.counters;
+        self.constant.advance(now, self.throughput, [arrived, served, lost]);
+    }
+
+    /// Share of what comes at a constant rate that is lost, as it is more than the device can do.
+    #[must_use]
+    pub fn lost_of_constant(&self) -> f64 {
+        (1.0 - self.throughput / self.constant.all().max(1.0)).max(0.0)
     }
 
     /// So much of a class arrives from now on, and is served at once [bit/s].
     pub fn add_constant(&mut self, now: Time, class: ClassId, rate: u64) {
         self.count_constant(now);
         self.constant.add(class, float(rate));
+        self.share_line();
     }
 
     /// No longer.
     pub fn remove_constant(&mut self, now: Time, class: ClassId, rate: u64) {
         self.count_constant(now);
         self.constant.add(class, -float(rate));
+        self.share_line();
+    }
+
+    /// What is constant stands in the line, too: of the buffer it has the part that it has of the throughput.
+    fn share_line(&mut self) {
+        self.line_buffer = self.buffer.part(self.for_packets() / self.throughput);
     }
 
     /// Whether a class is shaped.
@@ -334,6 +355,7 @@ impl PacketConcentrator {
         self.advance(now);
         self.cost = ServiceCost::of(concentrator).expect("a checked concentrator has a cost");
         self.buffer = buffer_limit(concentrator);
+        self.share_line();
         self.scheduler.set_limit(self.buffer);
     }
 
@@ -350,6 +372,7 @@ impl PacketConcentrator {
     pub fn set_rate(&mut self, now: Time, throughput: BitRate) {
         self.advance(now);
         self.throughput = throughput.bits();
+        self.share_line();
     }
 
     /// Changes the order of service; what waits is queued anew, but what stands in a line has its place.

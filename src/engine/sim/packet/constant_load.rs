@@ -41,16 +41,18 @@ impl ConstantLoad {
         self.all += rate;
     }
 
-    /// Time passes: what came is added to each of the counters, by class [bit].
-    pub fn advance(&mut self, now: Time, counters: [&mut Vec<f64>; 2]) {
+    /// Time passes: what came is added to what arrived, and to what was served as far as that is at most `throughput`, else to what
+    /// was lost, by class [bit].
+    pub fn advance(&mut self, now: Time, throughput: f64, [arrived, served, lost]: [&mut Vec<f64>; 3]) {
         let took = now.since(std::mem::replace(&mut self.since, now)).secs();
         if self.all == 0.0 || took == 0.0 {
             return;
         }
-        for counter in counters {
-            for (sum, rate) in counter.iter_mut().zip(&self.by_class) {
-                *sum += rate * took;
-            }
+        let passes = (throughput / self.all).min(1.0);
+        for (class, rate) in self.by_class.iter().enumerate() {
+            arrived[class] += rate * took;
+            served[class] += rate * took * passes;
+            lost[class] += rate * took * (1.0 - passes);
         }
     }
 }

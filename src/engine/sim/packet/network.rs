@@ -11,6 +11,7 @@ use crate::sim::packet::cohort::{Cohort, Cohorts};
 use crate::sim::packet::concentrator::{Enqueued, PacketConcentrator};
 use crate::sim::packet::offered_load::OfferedLoad;
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
+use crate::sim::packet::playout::Playout;
 use crate::sim::packet::service_line::Service;
 use crate::sim::packet::tcp::connection::Connection;
 use crate::sim::packet::way::{ConnectionId, PacketTransfer};
@@ -93,6 +94,8 @@ pub struct PacketNetwork {
     /// By site: the round trip without queues.
     pub(super) rtts: Vec<Duration>,
     pub(super) calls: Vec<VoiceSource>,
+    /// By concentrator and class: calls that are a constant rate, but for the packets that they send for a while.
+    pub(super) probes: Vec<Vec<u32>>,
     /// Floods in force.
     pub(super) floods: Vec<FloodSource>,
     pub(super) pool: PacketPool,
@@ -124,7 +127,8 @@ pub(super) struct FloodSource {
 pub(super) struct VoiceSource {
     pub(super) flow: FlowKey,
     pub(super) codec: Codec,
-    pub(super) last: Option<Duration>,
+    /// From the site, and to it.
+    pub(super) ways: [Playout; 2],
     pub(super) on: bool,
 }
 
@@ -180,6 +184,7 @@ impl PacketNetwork {
             classes: model.classes.iter().map(|class| (class.connects, class.server)).collect(),
             rtts: model.sites.iter().map(|site| site.rtt).collect(),
             calls: Vec::new(),
+            probes: vec![vec![0; model.classes.len()]; model.concentrators.len()],
             floods: Vec::new(),
             pool: PacketPool::default(),
             deliveries: Vec::new(),
@@ -309,7 +314,8 @@ impl PacketNetwork {
             Ok(Some(at)) => self.events.push(at, Rank::Arrival, PacketEvent::Up(packet.flow.site)),
             Ok(None) => {}
             Err(()) => {
-                self.pool.drop(id);
+                let packet = self.pool.take(id);
+                self.report_loss(&packet);
             }
         }
     }
@@ -351,12 +357,6 @@ impl PacketNetwork {
         for place in 0..self.dropped.len() {
             let packet = self.dropped[place].packet;
             self.report_loss(&packet);
-        }
-    }
-
-    pub(super) fn report_loss(&mut self, packet: &Packet) {
-        if packet.kind == PacketKind::Voice && packet.direction == Direction::Down {
-            self.deliveries.push(Delivery::Voice { class: packet.flow.class, site: packet.flow.site, delay: None });
         }
     }
 
@@ -439,6 +439,7 @@ impl PacketNetwork {
                     TrainSizes::of(bytes),
                 );
             }
+            PacketKind::Voice => self.on_voice(packet),
             PacketKind::Data if self.is_current(id, flow.epoch) => {
                 self.on_request(packet);
             }
@@ -513,17 +514,9 @@ impl PacketNetwork {
         calls: &[(Route, Codec)],
     ) {
         self.now = now;
-        if self.samples {
-            for &(route, codec) in calls {
-                self.count_call(route, codec, false);
-            }
-        }
+        self.recount_calls(calls, false);
         self.concentrators[concentrator.index()].replace_device(now, device);
-        if self.samples {
-            for &(route, codec) in calls {
-                self.count_call(route, codec, true);
-            }
-        }
+        self.recount_calls(calls, true);
         self.reconsider(concentrator);
     }
 

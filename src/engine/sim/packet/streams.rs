@@ -3,10 +3,11 @@
 use crate::model::Codec;
 use crate::random::Stream;
 use crate::sim::event_list::Rank;
+use crate::sim::observer::Talk;
 use crate::sim::packet::network::{FloodSource, PacketEvent, PacketNetwork, VoiceSource};
+use crate::sim::packet::playout::{LEAST_HELD, Playout};
 use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, TrainSizes, saturating_u16};
 use crate::sim::route::{Route, packets_per_second};
-use crate::sim::transfer::Delivery;
 use crate::units::Time;
 use crate::units::{BitRate, Duration};
 
@@ -15,52 +16,140 @@ const FLOOD_PACKET: u32 = 1400;
 /// Longest time that the device takes for a train of them, where trains are formed [s].
 const FLOOD_TRAIN: f64 = 0.001;
 
+/// Calls of a class at a concentrator of which packets are simulated at a time where calls are a constant rate otherwise.
+const PROBES: u32 = 4;
+
 impl PacketNetwork {
     /// A call starts in a slot; its packets go both ways.
     pub fn start_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec, after: Duration) {
         self.now = now;
         if self.samples {
+            let rate = self.call_rate(route, codec);
+            self.offered_load[route.concentrator.index()].add_stream(rate);
             self.count_call(route, codec, true);
+            self.reconsider(route.concentrator);
             return;
         }
-        let Route { site, class, concentrator } = route;
-        let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator, weight: 1 };
-        let call = VoiceSource { flow, codec, last: None, on: true };
-        let place = flow.owner as usize;
-        if self.calls.len() <= place {
-            self.calls.resize(place + 1, VoiceSource { on: false, flow: FlowKey { epoch: 0, ..flow }, ..call });
-        }
-        let epoch = self.calls[place].flow.epoch + 1;
-        self.calls[place] = VoiceSource { flow: FlowKey { epoch, ..call.flow }, ..call };
-        self.events.push(now + after, Rank::Arrival, PacketEvent::Voice(flow.owner, epoch));
+        self.start_packets(slot, route, codec, after);
     }
 
     /// A call ends.
     pub fn end_call(&mut self, now: Time, slot: u32, route: Route, codec: Codec) {
         self.now = now;
         if self.samples {
+            self.stop_probe(slot);
             self.count_call(route, codec, false);
+            let rate = self.call_rate(route, codec);
+            self.offered_load[route.concentrator.index()].remove_stream(rate);
             return;
         }
         self.calls[slot as usize].on = false;
     }
 
-    /// At sampled fidelity a call is a constant rate at its concentrator and on its access link.
-    pub(super) fn count_call(&mut self, Route { site, class, concentrator }: Route, codec: Codec, begins: bool) {
+    fn call_rate(&self, route: Route, codec: Codec) -> u64 {
+        self.concentrators[route.concentrator.index()].call_rate(codec)
+    }
+
+    /// The packets of a call start after a while.
+    fn start_packets(&mut self, slot: u32, route: Route, codec: Codec, after: Duration) {
+        let Route { site, class, concentrator } = route;
+        let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator, weight: 1 };
+        let call = VoiceSource { flow, codec, ways: [Playout::default(); 2], on: true };
+        let place = slot as usize;
+        if self.calls.len() <= place {
+            self.calls.resize(place + 1, VoiceSource { on: false, ..call });
+        }
+        let epoch = self.calls[place].flow.epoch + 1;
+        self.calls[place] = VoiceSource { flow: FlowKey { epoch, ..call.flow }, ..call };
+        self.events.push(self.now + after, Rank::Arrival, PacketEvent::Voice(slot, epoch));
+    }
+
+    /// A call is a constant rate at its concentrator and on its access link from now on, or no longer.
+    fn count_call(&mut self, route: Route, codec: Codec, begins: bool) {
+        let Route { site, class, concentrator } = route;
         let at = concentrator.index();
-        let rate = self.concentrators[at].call_rate(codec);
-        #[allow(clippy::cast_possible_truncation)] // a packet of a codec
-        let bits = 8.0 * f64::from(self.concentrators[at].wire_size(codec.packet.0 as u32)) * packets_per_second(codec);
-        let sign = if begins { 1.0 } else { -1.0 };
+        let rate = self.call_rate(route, codec);
+        let (bits, sign) =
+            (self.packet_bits(route, codec) * packets_per_second(codec), if begins { 1.0 } else { -1.0 });
         self.access_links[site.index()].add_constant(sign * bits.round(), sign * packets_per_second(codec));
         if begins {
-            self.offered_load[at].add_stream(rate);
             self.concentrators[at].add_constant(self.now, class, rate);
-            self.reconsider(concentrator);
         } else {
-            self.offered_load[at].remove_stream(rate);
             self.concentrators[at].remove_constant(self.now, class, rate);
         }
+    }
+
+    /// Calls are constant rates of another size, as packets cost their concentrator something else.
+    pub(super) fn recount_calls(&mut self, calls: &[(Route, Codec)], begins: bool) {
+        if !self.samples {
+            return;
+        }
+        if !begins {
+            for slot in 0..u32::try_from(self.calls.len()).unwrap_or(u32::MAX) {
+                self.stop_probe(slot);
+            }
+        }
+        for &(route, codec) in calls {
+            let rate = self.call_rate(route, codec);
+            self.count_call(route, codec, begins);
+            let offered = &mut self.offered_load[route.concentrator.index()];
+            if begins { offered.add_stream(rate) } else { offered.remove_stream(rate) }
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // a packet of a codec
+    fn packet_bits(&self, route: Route, codec: Codec) -> f64 {
+        8.0 * f64::from(self.concentrators[route.concentrator.index()].wire_size(codec.packet.0 as u32))
+    }
+
+    /// How a call fared since this was last asked: from the site, and to it. Where calls are constant rates it is worked out while the
+    /// concentrator is calm; else some calls send packets, each until this is asked again, and of the others nothing is known.
+    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<[Talk; 2]> {
+        self.now = now;
+        if !self.samples {
+            return Some(self.calls[slot as usize].ways.each_mut().map(Playout::take));
+        }
+        let beyond = self.concentrators[route.concentrator.index()].lost_of_constant();
+        if let Some(ways) = self.stop_probe(slot) {
+            return Some(ways.map(|way| Talk { lost: 1.0 - (1.0 - way.lost) * (1.0 - beyond), ..way }));
+        }
+        let throughput = self.concentrators[route.concentrator.index()].throughput();
+        if self.offered_load[route.concentrator.index()].is_calm(throughput) {
+            return Some(self.calm_talk(route, codec));
+        }
+        let probes = &mut self.probes[route.concentrator.index()][route.class.index()];
+        if goes_on && *probes < PROBES {
+            *probes += 1;
+            self.count_call(route, codec, false);
+            // Spread over the time between two packets, by the golden section.
+            let after = Duration(codec.every.0 / 1000 * (u64::from(slot) * 618 % 1000));
+            self.start_packets(slot, route, codec, after);
+        }
+        None
+    }
+
+    /// The packets of a call stop, if it sends any; it is a constant rate again.
+    fn stop_probe(&mut self, slot: u32) -> Option<[Talk; 2]> {
+        let call = self.calls.get_mut(slot as usize).filter(|call| call.on)?;
+        call.on = false;
+        let (ways, FlowKey { site, class, concentrator, .. }, codec) =
+            (call.ways.each_mut().map(Playout::take), call.flow, call.codec);
+        self.probes[concentrator.index()][class.index()] -= 1;
+        self.count_call(Route { site, class, concentrator }, codec, true);
+        Some(ways)
+    }
+
+    /// Speech where nothing contends: the path alone, and what stands before the access link.
+    fn calm_talk(&self, route: Route, codec: Codec) -> [Talk; 2] {
+        let bits = self.packet_bits(route, codec);
+        let link = &self.access_links[route.site.index()];
+        let device = bits / self.concentrators[route.concentrator.index()].throughput();
+        let trip = self.rtts[route.site.index()].secs() / 2.0;
+        let standing = self.standing_queue(route.site);
+        [bits / link.up.rate(), bits / link.down.rate() + standing].map(|on_link| {
+            let delay = trip + device + on_link;
+            Talk { packets: 1.0, delay, played_after: delay + LEAST_HELD, ..Talk::default() }
+        })
     }
 
     pub(super) fn send_voice(&mut self, slot: u32, epoch: u32) {
@@ -75,13 +164,27 @@ impl PacketNetwork {
         self.events.push(self.now + call.codec.every, Rank::Arrival, PacketEvent::Voice(slot, epoch));
     }
 
+    /// A packet of a call arrives.
     pub(super) fn on_voice(&mut self, packet: &Packet) {
-        let call = &mut self.calls[packet.flow.owner as usize];
         let delay = self.now.since(packet.sent);
-        let change = call.last.map_or(Duration(0), |last| Duration(delay.0.abs_diff(last.0)));
-        call.last = Some(delay);
-        let delay = Some((delay, change));
-        self.deliveries.push(Delivery::Voice { class: packet.flow.class, site: packet.flow.site, delay });
+        if let Some(way) = self.way_of(packet) {
+            way.arrive(delay);
+        }
+    }
+
+    /// A packet is lost; a call's is missed.
+    pub(super) fn report_loss(&mut self, packet: &Packet) {
+        if packet.kind == PacketKind::Voice
+            && let Some(way) = self.way_of(packet)
+        {
+            way.lose();
+        }
+    }
+
+    /// The way of a packet of a call, while the call goes on.
+    fn way_of(&mut self, packet: &Packet) -> Option<&mut Playout> {
+        let call = &mut self.calls[packet.flow.owner as usize];
+        (call.on && call.flow.epoch == packet.flow.epoch).then(|| &mut call.ways[packet.direction as usize])
     }
 
     /// A site begins or ends to send full packets at `rate`, as fault `number`.

@@ -100,9 +100,6 @@ impl<O: Observer> Engine<'_, O> {
                     self.transfer_done(id, after);
                 }
             }
-            Delivery::Voice { class, site, delay } => {
-                self.observer.on(self.now, &Fact::Voice { class, site, delay });
-            }
         }
     }
 

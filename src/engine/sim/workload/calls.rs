@@ -2,6 +2,7 @@
 
 use crate::model::{Codec, ConcentratorId, Model};
 use crate::sim::route::Route;
+use crate::units::Time;
 
 /// A call, or a stream that goes on all the time.
 #[derive(Clone, Copy, Debug)]
@@ -16,13 +17,15 @@ pub struct Call {
     pub in_progress: bool,
     /// What was scheduled for another in its slot is void.
     pub epoch: u32,
+    /// Until when the quality of its speech is known.
+    pub judged: Time,
 }
 
 impl Call {
     /// A call that begins.
     #[must_use]
     pub fn new(route: Route, codec: Codec, steady: bool) -> Self {
-        Self { route, codec, steady, in_progress: true, epoch: 0 }
+        Self { route, codec, steady, in_progress: true, epoch: 0, judged: Time(0) }
     }
 }
 
@@ -109,11 +112,10 @@ impl CallSlab {
 mod tests {
     use super::*;
     use crate::model::{ClassId, SiteId};
-    use crate::units::{Bytes, Duration};
 
     fn call(concentrator: u8) -> Call {
         let route = Route { site: SiteId(0), class: ClassId(0), concentrator: ConcentratorId(concentrator) };
-        Call::new(route, Codec { packet: Bytes(200), every: Duration(20_000_000) }, false)
+        Call::new(route, Codec::G711, false)
     }
 
     fn slab() -> CallSlab {

@@ -7,10 +7,12 @@ use crate::sim::event::Event;
 use crate::sim::event_list::Rank;
 use crate::sim::observer::{Fact, Observer};
 use crate::sim::route::{Route, packets_per_second};
-
 use crate::sim::workload::calls::Call;
 use crate::sim::workload::draws::DrawKey;
-use crate::units::Duration;
+use crate::units::{Duration, NANOS, Time};
+
+/// Speech is judged in pieces of so long, where there are packets.
+pub const JUDGED_EVERY: Duration = Duration(10 * NANOS);
 
 impl<O: Observer> Engine<'_, O> {
     fn route(&self, class: ClassId, site: SiteId) -> Route {
@@ -78,7 +80,9 @@ impl<O: Observer> Engine<'_, O> {
 
     /// The packets of a call start `after` a while.
     fn start_call(&mut self, slot: u32, after: Duration) {
-        let Call { route, codec, .. } = *self.calls.get(slot);
+        let call = self.calls.get_mut(slot);
+        call.judged = self.now;
+        let Call { route, codec, .. } = *call;
         self.pricing[route.concentrator.index()].add_stream(route.site, codec.packet, packets_per_second(codec));
         self.network.start_call(self.now, slot, route, codec, after);
     }
@@ -94,6 +98,9 @@ impl<O: Observer> Engine<'_, O> {
 
     /// The packets of a call stop.
     fn stop_call(&mut self, slot: u32) {
+        if self.network.has_packets() {
+            self.judge_call(slot, false);
+        }
         let call = self.calls.get_mut(slot);
         call.in_progress = false;
         let Call { route, codec, .. } = *call;
@@ -101,6 +108,41 @@ impl<O: Observer> Engine<'_, O> {
         self.calls.release(route.concentrator);
         self.pricing[route.concentrator.index()].add_stream(route.site, codec.packet, -packets_per_second(codec));
         self.network.end_call(self.now, slot, route, codec);
+    }
+
+    /// The speech of all calls in progress is judged, in the hours that are watched.
+    pub(crate) fn judge_calls(&mut self) {
+        let every = self.judging_interval();
+        let goes_on = self.model.calendar.watched(self.now);
+        if goes_on || self.model.calendar.watched(Time(self.now.0 - every.0)) {
+            let mut calls: Vec<u32> = self.calls.all().filter(|&slot| self.calls.get(slot).in_progress).collect();
+            // One concentrator after the other.
+            calls.sort_by_key(|&slot| self.calls.get(slot).route.concentrator);
+            for slot in calls {
+                self.judge_call(slot, goes_on);
+            }
+        }
+        self.events.push(self.now + every, Rank::Watch, Event::JudgeCalls);
+    }
+
+    /// Where speech is told from the state of queues, it is told at the ends of bins, as are they.
+    pub(crate) fn judging_interval(&self) -> Duration {
+        if self.network.has_packets() { JUDGED_EVERY } else { self.model.bin }
+    }
+
+    /// The speech of a call is judged since this was last done.
+    fn judge_call(&mut self, slot: u32, goes_on: bool) {
+        let now = self.now;
+        let call = self.calls.get_mut(slot);
+        let since = std::mem::replace(&mut call.judged, now);
+        let Call { route, codec, .. } = *call;
+        let seconds = now.since(since).secs();
+        if let Some(ways) = self.network.talk(now, slot, route, codec, goes_on)
+            && self.model.calendar.watched(since)
+            && ways.iter().all(|way| way.packets > 0.0)
+        {
+            self.observer.on(now, &Fact::Talk { class: route.class, site: route.site, seconds, codec, ways });
+        }
     }
 
     /// Calls are broken off; those that go on all the time come back with their site.
