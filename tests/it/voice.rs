@@ -167,3 +167,26 @@ fn a_target_on_poor_calls_measures_the_time_of_poor_speech() {
     let told = &results.setups[0].calls[0];
     assert!((told.poor.value.mean - 0.36).abs() < 0.02 && (told.score.value.mean - 3.2).abs() < 0.5, "{told:?}");
 }
+
+/// The table of docs/model.md, "Speech": delay and loss at each fidelity in lines that TCP keeps full.
+#[test]
+#[ignore = "prints a table"]
+fn by_hand_speech_in_full_lines() {
+    let line = |rate: u32, buffer: &str| hub(&format!("throughput = \"{rate} Mbit/s\"\n{buffer}"));
+    for (sites, each, files, rate, buffer) in [
+        (10, 2, 1, 20, ""),
+        (10, 2, 4, 20, ""),
+        (50, 1, 4, 20, ""),
+        (30, 1, 8, 20, ""),
+        (30, 4, 8, 50, ""),
+        (30, 1, 2, 50, ""),
+        (60, 1, 8, 50, ""),
+        (20, 2, 4, 20, "buffer = \"60 kB\""),
+        (20, 1, 4, 20, "buffer = \"400 kB\""),
+    ] {
+        let heard = heard(base(&calls(sites, each, &(copies(files) + &line(rate, buffer)))));
+        let [flow, sampled, packets] = heard.map(|one| format!("{:.0} ms, {:.2} %", 1e3 * one.delay, 100.0 * one.lost));
+        let buffer = buffer.trim_start_matches("buffer = ");
+        println!("| {sites} x {each} | {files} | {rate} Mbit/s {buffer} | {packets} | {sampled} | {flow} |");
+    }
+}

@@ -9,11 +9,11 @@ use crate::sim::discipline::Shape;
 use crate::sim::event::Event;
 use crate::sim::event_list::EventList;
 use crate::sim::fluid::network::FluidNetwork;
-use crate::sim::observer::{ConcentratorSnapshot, Talk};
+use crate::sim::observer::ConcentratorSnapshot;
 use crate::sim::packet::network::PacketNetwork;
 use crate::sim::route::{Route, packets_per_second};
 use crate::sim::transaction::latency::LatencyParts;
-use crate::sim::transfer::{Delivery, Start, Stopped};
+use crate::sim::transfer::{CallTalk, Delivery, Start, Stopped};
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Duration, Time};
 
@@ -173,11 +173,11 @@ impl Network {
         matches!(self, Self::Packet(_))
     }
 
-    /// How a call fared since this was last asked: from the site, and to it; none where nothing is known. Unless it `goes_on`, it is
+    /// How a call fared since this was last asked; none where nothing is known. Unless it `goes_on`, it is
     /// asked for the last time.
-    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<[Talk; 2]> {
+    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<CallTalk> {
         match self {
-            Self::Fluid(network) => Some(network.talk(now, route, codec)),
+            Self::Fluid(network) => Some((network.talk(now, route, codec), 1.0)),
             Self::Packet(network) => network.talk(now, slot, route, codec, goes_on),
         }
     }

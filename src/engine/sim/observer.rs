@@ -88,7 +88,7 @@ pub enum Fact<'a> {
         class: ClassId,
         /// From which site.
         site: SiteId,
-        /// For how long [s].
+        /// For how long, in all calls for which it stands [s].
         seconds: f64,
         /// What it sends.
         codec: Codec,

@@ -1,6 +1,6 @@
 //! What passes between transactions and the network: transfers that start or are stopped, deliveries.
 
-use crate::sim::observer::Parts;
+use crate::sim::observer::{Parts, Talk};
 use crate::sim::pricing::PricedTurn;
 use crate::sim::route::Route;
 use crate::sim::transaction::latency::LatencyParts;
@@ -37,6 +37,9 @@ pub struct Stopped {
     /// Where its time went so far.
     pub latency: LatencyParts,
 }
+
+/// How a call fared, from the site and to it, and for how many calls that stands.
+pub type CallTalk = ([Talk; 2], f64);
 
 /// What the network tells.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -96,6 +96,8 @@ pub struct PacketNetwork {
     pub(super) calls: Vec<VoiceSource>,
     /// By concentrator and class: calls that are a constant rate, but for the packets that they send for a while.
     pub(super) probes: Vec<Vec<u32>>,
+    /// By concentrator and class: calls in progress, where they are constant rates.
+    pub(super) calls_at: Vec<Vec<u32>>,
     /// Floods in force.
     pub(super) floods: Vec<FloodSource>,
     pub(super) pool: PacketPool,
@@ -129,6 +131,8 @@ pub(super) struct VoiceSource {
     pub(super) codec: Codec,
     /// From the site, and to it.
     pub(super) ways: [Playout; 2],
+    /// Calls for which it stands.
+    pub(super) speaks_for: f64,
     pub(super) on: bool,
 }
 
@@ -185,6 +189,7 @@ impl PacketNetwork {
             rtts: model.sites.iter().map(|site| site.rtt).collect(),
             calls: Vec::new(),
             probes: vec![vec![0; model.classes.len()]; model.concentrators.len()],
+            calls_at: vec![vec![0; model.classes.len()]; model.concentrators.len()],
             floods: Vec::new(),
             pool: PacketPool::default(),
             deliveries: Vec::new(),

@@ -8,6 +8,7 @@ use crate::sim::packet::network::{FloodSource, PacketEvent, PacketNetwork, Voice
 use crate::sim::packet::playout::{LEAST_HELD, Playout};
 use crate::sim::packet::wire::{Direction, FlowKey, Packet, PacketKind, TrainSizes, saturating_u16};
 use crate::sim::route::{Route, packets_per_second};
+use crate::sim::transfer::CallTalk;
 use crate::units::Time;
 use crate::units::{BitRate, Duration};
 
@@ -25,12 +26,13 @@ impl PacketNetwork {
         self.now = now;
         if self.samples {
             let rate = self.call_rate(route, codec);
+            self.calls_at[route.concentrator.index()][route.class.index()] += 1;
             self.offered_load[route.concentrator.index()].add_stream(rate);
             self.count_call(route, codec, true);
             self.reconsider(route.concentrator);
             return;
         }
-        self.start_packets(slot, route, codec, after);
+        self.start_packets(slot, route, codec, after, 1.0);
     }
 
     /// A call ends.
@@ -38,6 +40,7 @@ impl PacketNetwork {
         self.now = now;
         if self.samples {
             self.stop_probe(slot);
+            self.calls_at[route.concentrator.index()][route.class.index()] -= 1;
             self.count_call(route, codec, false);
             let rate = self.call_rate(route, codec);
             self.offered_load[route.concentrator.index()].remove_stream(rate);
@@ -50,11 +53,11 @@ impl PacketNetwork {
         self.concentrators[route.concentrator.index()].call_rate(codec)
     }
 
-    /// The packets of a call start after a while.
-    fn start_packets(&mut self, slot: u32, route: Route, codec: Codec, after: Duration) {
+    /// The packets of a call start after a while; it speaks for so many.
+    fn start_packets(&mut self, slot: u32, route: Route, codec: Codec, after: Duration, speaks_for: f64) {
         let Route { site, class, concentrator } = route;
         let flow = FlowKey { owner: slot, epoch: 0, site, class, concentrator, weight: 1 };
-        let call = VoiceSource { flow, codec, ways: [Playout::default(); 2], on: true };
+        let call = VoiceSource { flow, codec, ways: [Playout::default(); 2], speaks_for, on: true };
         let place = slot as usize;
         if self.calls.len() <= place {
             self.calls.resize(place + 1, VoiceSource { on: false, ..call });
@@ -102,20 +105,20 @@ impl PacketNetwork {
         8.0 * f64::from(self.concentrators[route.concentrator.index()].wire_size(codec.packet.0 as u32))
     }
 
-    /// How a call fared since this was last asked: from the site, and to it. Where calls are constant rates it is worked out while the
+    /// How a call fared since this was last asked: from the site, and to it; and for how many calls that stands. Where calls are constant rates it is worked out while the
     /// concentrator is calm; else some calls send packets, each until this is asked again, and of the others nothing is known.
-    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<[Talk; 2]> {
+    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<CallTalk> {
         self.now = now;
         if !self.samples {
-            return Some(self.calls[slot as usize].ways.each_mut().map(Playout::take));
+            return Some((self.calls[slot as usize].ways.each_mut().map(Playout::take), 1.0));
         }
         let beyond = self.concentrators[route.concentrator.index()].lost_of_constant();
-        if let Some(ways) = self.stop_probe(slot) {
-            return Some(ways.map(|way| Talk { lost: 1.0 - (1.0 - way.lost) * (1.0 - beyond), ..way }));
+        if let Some((ways, speaks_for)) = self.stop_probe(slot) {
+            return Some((ways.map(|way| Talk { lost: 1.0 - (1.0 - way.lost) * (1.0 - beyond), ..way }), speaks_for));
         }
         let throughput = self.concentrators[route.concentrator.index()].throughput();
         if self.offered_load[route.concentrator.index()].is_calm(throughput) {
-            return Some(self.calm_talk(route, codec));
+            return Some((self.calm_talk(route, codec), 1.0));
         }
         let probes = &mut self.probes[route.concentrator.index()][route.class.index()];
         if goes_on && *probes < PROBES {
@@ -123,20 +126,21 @@ impl PacketNetwork {
             self.count_call(route, codec, false);
             // Spread over the time between two packets, by the golden section.
             let after = Duration(codec.every.0 / 1000 * (u64::from(slot) * 618 % 1000));
-            self.start_packets(slot, route, codec, after);
+            let all = f64::from(self.calls_at[route.concentrator.index()][route.class.index()]);
+            self.start_packets(slot, route, codec, after, (all / f64::from(PROBES)).max(1.0));
         }
         None
     }
 
     /// The packets of a call stop, if it sends any; it is a constant rate again.
-    fn stop_probe(&mut self, slot: u32) -> Option<[Talk; 2]> {
+    fn stop_probe(&mut self, slot: u32) -> Option<CallTalk> {
         let call = self.calls.get_mut(slot as usize).filter(|call| call.on)?;
         call.on = false;
-        let (ways, FlowKey { site, class, concentrator, .. }, codec) =
-            (call.ways.each_mut().map(Playout::take), call.flow, call.codec);
+        let told = (call.ways.each_mut().map(Playout::take), call.speaks_for);
+        let (FlowKey { site, class, concentrator, .. }, codec) = (call.flow, call.codec);
         self.probes[concentrator.index()][class.index()] -= 1;
         self.count_call(Route { site, class, concentrator }, codec, true);
-        Some(ways)
+        Some(told)
     }
 
     /// Speech where nothing contends: the path alone, and what stands before the access link.

@@ -137,10 +137,11 @@ impl<O: Observer> Engine<'_, O> {
         let since = std::mem::replace(&mut call.judged, now);
         let Call { route, codec, .. } = *call;
         let seconds = now.since(since).secs();
-        if let Some(ways) = self.network.talk(now, slot, route, codec, goes_on)
+        if let Some((ways, calls)) = self.network.talk(now, slot, route, codec, goes_on)
             && self.model.calendar.watched(since)
             && ways.iter().all(|way| way.packets > 0.0)
         {
+            let seconds = seconds * calls;
             self.observer.on(now, &Fact::Talk { class: route.class, site: route.site, seconds, codec, ways });
         }
     }
