@@ -307,6 +307,14 @@ fn check_tells_what_will_do_nothing() {
     );
     let weekend = text.replace("per_1000 = 2.0\nactivity", "per_1000 = 2.0\nweekdays = { Mon = 0 }\nactivity");
     assert!(told(&weekend).contains("nobody asks for clinical on the day of the run"), "{}", told(&weekend));
+    let with = |change: &str| told(&text.replacen("[[target]]", &format!("[[change]]\n{change}\n\n[[target]]"), 1));
+    let cap = with("shape = { class = \"clinical\", total = \"10 Mbit/s\" }");
+    assert_eq!(cap, "a cap of 10 Mbit/s on clinical holds nothing up: no concentrator carries more", "of all set-ups, once");
+    assert_eq!(with("shape = { class = \"clinical\", total = \"9 Mbit/s\" }"), "");
+    let cache = with("cache = { class = \"updates\", share = \"0 %\" }");
+    assert_eq!(cache, "a `cache` of 0 % of updates does nothing");
+    let early = with("curfew = { class = \"updates\", from = \"05:00\", until = \"06:00\", release = \"at_once\" }");
+    assert!(early.contains("a curfew on updates ends before its first job is due"), "{early}");
 }
 
 /// A target that patience keeps from being missed is not met: who gave up had no answer.

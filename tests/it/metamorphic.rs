@@ -330,6 +330,26 @@ fn a_cap_gives_the_lesser_of_cap_and_demand() {
     }
 }
 
+/// Fault: a cap that never binds gives its class a queue of its own, and harms it. As a flow nothing changes to the last bit; packets meet
+/// the shaper's bucket before the queue.
+#[test]
+fn a_cap_above_the_capacity_changes_nothing() {
+    use headend::model::Cap;
+    let capped = |case: &Regime| {
+        let mut other = case.model.clone();
+        let above = Some(BitRate(2 * case.model.concentrators[0].throughput.0));
+        let cap = Cap { from: Time(0), until: Time::NEVER, total: above, per_site: above };
+        (0..other.classes.len()).map(ClassId::of).for_each(|class| other.cap(class, cap));
+        other
+    };
+    (0..FLOW / 4).into_par_iter().for_each(|number| {
+        let case = case(SEED, number, RegimeSize::SMALL);
+        if case.model.classes.iter().all(|class| class.rules.caps.is_empty()) {
+            same(&case, "loose cap", &capped(&case), 0);
+        }
+    });
+}
+
 /// Everything twice as large and twice as fast takes as long, where transport is ideal.
 #[test]
 fn twice_the_rates_and_sizes_take_the_same_times() {

@@ -63,6 +63,25 @@ fn curfew(compliance: &str) -> String {
     )
 }
 
+/// Fault: a class that a cap holds back now and then, or never, waits as if the whole queue were its own. Packets: a cap of 80 % on the
+/// clinical class makes its mean 1.03 times as long, one on updates 1.08 times; it was 2.4 and 1.6 times as flows.
+#[test]
+fn a_cap_that_hardly_binds_hardly_harms() {
+    let tiny = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+    let (before, after) = (tiny.find("[[option]]").unwrap(), tiny.find("[[target]]").unwrap());
+    let caps = ["clinical", "updates"].map(|class| {
+        format!("[[option]]\nname = \"cap-{class}\"\n[[option.change]]\nshape = {{ class = \"{class}\", total = \"8 Mbit/s\" }}\n")
+    });
+    let sources = tiny.rfind("\n[source]").unwrap_or(tiny.len());
+    let text = tiny[..before].to_owned() + &caps.concat() + &tiny[after..sources];
+    let results = results(&text);
+    let mean = |setup: usize| results.setups[setup].waits[0].mean.value.mean;
+    for setup in [1, 2] {
+        let harm = mean(setup) / mean(0);
+        assert!((0.9..1.25).contains(&harm), "{}: {harm}", results.setups[setup].name);
+    }
+}
+
 /// Fault: jobs that do not obey are held, too, or all run.
 #[test]
 fn a_curfew_holds_the_share_that_obeys() {

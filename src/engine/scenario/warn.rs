@@ -1,9 +1,10 @@
 //! Warnings: what is written and will not do what it seems to. `check` and every report show them.
 
-use crate::model::{Class, Demand, Model, Transport};
+use crate::model::{Class, Concentrator, Demand, Model, Transport};
 use crate::scenario::check::target::{Measure, Target};
 use crate::scenario::checked::{Setup, Study};
 use crate::scenario::idle;
+use crate::units::BitRate;
 
 /// A warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,8 @@ pub fn warnings(study: &Study) -> Vec<Warning> {
     warnings
         .extend(study.setups[1..].iter().filter(|setup| written_out(&setup.model) == as_it_is).map(changes_nothing));
     warnings.extend(cut_off(&base.model));
-    warnings.extend(fragmented(&study.setups));
+    warnings.extend(by_setup(&study.setups, fragments));
+    warnings.extend(by_setup(&study.setups, idle_rules));
     for target in &study.targets {
         warnings.extend(unmissable(target, base));
         warnings.extend(unasked(target, base));
@@ -64,22 +66,59 @@ fn changes_nothing(setup: &Setup) -> Warning {
     }
 }
 
-/// Full segments that do not fit the path, once for each set-up; once for all where all have them.
-fn fragmented(setups: &[Setup]) -> Vec<Warning> {
-    let found: Vec<(&Setup, String, String)> = setups.iter().filter_map(fragments_of).collect();
-    let same = |(_, title, help): &&(&Setup, String, String)| (title, help) == (&found[0].1, &found[0].2);
-    if found.len() == setups.len() && found.iter().all(|one| same(&one)) {
-        let (_, title, help) = found[0].clone();
-        return vec![Warning { setup: None, title, help }];
+/// What `find` finds in each set-up, once for all where it is in all of them.
+fn by_setup(setups: &[Setup], find: fn(&Setup) -> Vec<Told>) -> Vec<Warning> {
+    let found: Vec<Vec<Told>> = setups.iter().map(find).collect();
+    let in_all = |told: &Told| found.iter().all(|other| other.contains(told));
+    let warning = |setup: Option<&Setup>, (title, help): &Told| Warning {
+        setup: setup.map(|setup| setup.name.clone()),
+        title: title.clone(),
+        help: help.clone(),
+    };
+    let common = found.first().into_iter().flatten().filter(|told| in_all(told)).map(|told| warning(None, told));
+    let own = setups.iter().zip(&found).flat_map(|(setup, found)| {
+        found.iter().filter(|told| !in_all(told)).map(move |told| warning(Some(setup), told))
+    });
+    common.chain(own).collect()
+}
+
+/// Title and help.
+type Told = (String, String);
+
+/// Rules of classes that hold nothing up: caps above what any concentrator carries, caches and break-outs of nothing, curfews that end
+/// before the first job.
+fn idle_rules(setup: &Setup) -> Vec<Told> {
+    let most = setup.model.concentrators.iter().map(|device| device.carries().0).max();
+    let mut told = Vec::new();
+    for class in &setup.model.classes {
+        let (name, rules) = (&class.name, &class.rules);
+        let above = |cap: Option<BitRate>| cap.is_none_or(|cap| Some(cap) >= most);
+        if let Some(cap) = rules.caps.iter().find(|cap| above(cap.total) && above(cap.per_site)) {
+            let rate = cap.total.or(cap.per_site).unwrap_or_default();
+            let title = format!("a cap of {rate} on {name} holds nothing up: no concentrator carries more");
+            told.push((title, "check its unit, or leave it out".to_owned()));
+        }
+        for (what, orders) in [("cache", &rules.cached), ("break_out", &rules.break_out)] {
+            if orders.iter().any(|order| order.2.0 <= 0.0) {
+                told.push((format!("a `{what}` of 0 % of {name} does nothing"), "write a share above zero".to_owned()));
+            }
+        }
+        if let Demand::Jobs { start, .. } = &class.demand
+            && rules.curfews.iter().any(|curfew| curfew.until.clock() <= start.0 && curfew.until.clock().0 > 0)
+        {
+            let title = format!("a curfew on {name} ends before its first job is due, at {}", start.0);
+            told.push((title, "check the times of the curfew and of [class.jobs]".to_owned()));
+        }
     }
-    found.into_iter().map(|(setup, title, help)| Warning { setup: Some(setup.name.clone()), title, help }).collect()
+    told
 }
 
 /// The first concentrator of a set-up that has to fragment full segments: what that means, and what helps.
-fn fragments_of(setup: &Setup) -> Option<(&Setup, String, String)> {
-    let Transport::Tcp(tcp) = setup.model.transport else { return None };
+fn fragments(setup: &Setup) -> Vec<Told> {
+    let Transport::Tcp(tcp) = setup.model.transport else { return Vec::new() };
     let full = tcp.segment.0 + tcp.headers.0;
-    let concentrator = setup.model.concentrators.iter().find(|device| device.encapsulation().fragments(full) > 1)?;
+    let fragments = |device: &&Concentrator| device.encapsulation().fragments(full) > 1;
+    let Some(concentrator) = setup.model.concentrators.iter().find(fragments) else { return Vec::new() };
     let path = concentrator.encapsulation();
     let (name, mtu, fits) =
         (&concentrator.name, concentrator.mtu.0, path.largest_whole().saturating_sub(tcp.headers.0));
@@ -94,7 +133,7 @@ fn fragments_of(setup: &Setup) -> Option<(&Setup, String, String)> {
         "let the ends of tunnels clamp segments: write `mss = \"{} B\"` in [tunnels], or in an option's change `tunnels`",
         fits / 8 * 8
     );
-    Some((setup, title, help))
+    vec![(title, help)]
 }
 
 /// Transactions of a replay that begin after the run has ended.

@@ -96,6 +96,11 @@ impl ClassQueue {
         self.link = SharedLink::new(self.link.rate, buffer, self.trip, segment, refill);
     }
 
+    /// Whether its cap holds it back, not the device.
+    pub fn is_at_cap(&self) -> bool {
+        self.given >= self.terms.total * (1.0 - 1e-9)
+    }
+
     /// Flows that are held back by its rate; none where access holds back all of them.
     pub fn sharing(&self) -> usize {
         if self.band.saturated() { self.band.len() } else { 0 }

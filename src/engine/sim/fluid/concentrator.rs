@@ -7,6 +7,7 @@ use crate::sim::fluid::class_queue::{ClassQueue, Flood};
 use crate::sim::fluid::sharing::MaxMin;
 use crate::sim::fluid::site_access::{PathTerms, SiteAccess, mean_trip, nearness};
 use crate::sim::fluid::standing_queue::{Refill, SharedLink};
+use crate::sim::hints::{larger, smaller};
 use crate::sim::turn::TransactionId;
 use crate::units::{BitRate, Bytes, Time};
 
@@ -29,6 +30,8 @@ pub struct FluidConcentrator {
     pub(super) shapes: Vec<Shape>,
     pub(super) queues: Vec<ClassQueue>,
     pub(super) sites: Vec<SiteAccess>,
+    /// What the widest of their access links carries [bit/s of work].
+    pub(super) widest: f64,
     /// A round trip without queues: what they have on the way beside it [s].
     pub(super) trip: f64,
     /// What is kept for bursts [bit/s].
@@ -142,6 +145,7 @@ impl FluidConcentrator {
             shapes,
             queues: Vec::new(),
             sites: sites.iter().zip(nearness(concentrator, transport, &trips, trip)).map(door).collect(),
+            widest: sites.iter().map(|site| tunnel_limit.access_rate(site, scale)).fold(0.0, larger),
             tunnel_limit,
             refill: Refill::new(),
             floods: Vec::new(),
@@ -186,6 +190,9 @@ impl FluidConcentrator {
     #[must_use]
     pub fn queue_delay(&self, class: ClassId) -> f64 {
         let lane = &self.queues[self.plan.queue_of(class)];
+        if self.has_caps_before_one_line() {
+            return self.wait_in_one_line(lane).min(LONGEST_QUEUE);
+        }
         let standing = if self.ahead_of_bursts.standing { lane.standing.bits } else { 0.0 };
         let waits = standing + lane.waiting();
         if waits <= 0.0 { 0.0 } else { (waits / lane.link.rate.max(1.0)).min(LONGEST_QUEUE) }
@@ -343,10 +350,34 @@ impl FluidConcentrator {
     }
 
     /// Changes the throughput; costs per packet change in proportion.
-    pub fn set_rate(&mut self, throughput: BitRate) {
+    /// `jobs` are all flows inside where its queues change with it ([`Self::queues_change_at`]).
+    pub fn set_rate(&mut self, throughput: BitRate, jobs: Option<&[FluidFlow]>) {
         self.throughput = throughput.bits();
         self.slow = 1.0 / self.throughput;
-        self.reallocate();
+        match jobs {
+            Some(jobs) => self.rebuild(jobs),
+            None => self.reallocate(),
+        }
+    }
+
+    /// Whether other caps bind at such a throughput.
+    #[must_use]
+    pub fn queues_change_at(&self, throughput: BitRate) -> bool {
+        self.caps_that_bind(throughput.bits()) != self.caps_that_bind(self.throughput)
+    }
+
+    /// The caps in force, without those above what the device or any access link carries: they hold nothing up, so that the class is
+    /// queued with the others.
+    fn caps_that_bind(&self, throughput: f64) -> Vec<Shape> {
+        self.shapes.iter().map(|shape| self.cap_that_binds(shape, throughput)).collect()
+    }
+
+    fn cap_that_binds(&self, shape: &Shape, throughput: f64) -> Shape {
+        let below = |cap: f64, most: f64| if cap < most { cap } else { f64::INFINITY };
+        Shape {
+            total: below(shape.total, throughput),
+            per_site: below(shape.per_site, smaller(self.widest, throughput)),
+        }
     }
 
     /// Changes the order of service; `jobs` are all flows inside with the work that they still need.
@@ -355,16 +386,19 @@ impl FluidConcentrator {
         self.rebuild(jobs);
     }
 
-    /// Whether this is a class's shaping already.
+    /// Whether another shaping of a class changes what binds.
     #[must_use]
-    pub fn has_shaping(&self, class: ClassId, shape: Shape) -> bool {
-        self.shapes[class.index()] == shape
+    pub fn queues_change_with(&self, class: ClassId, shape: Shape) -> bool {
+        self.cap_that_binds(&shape, self.throughput)
+            != self.cap_that_binds(&self.shapes[class.index()], self.throughput)
     }
 
-    /// Changes the shaping of a class.
-    pub fn set_shaping(&mut self, class: ClassId, shape: Shape, jobs: &[FluidFlow]) {
+    /// Changes the shaping of a class; `jobs` are all flows inside where its queues change with it ([`Self::queues_change_with`]).
+    pub fn set_shaping(&mut self, class: ClassId, shape: Shape, jobs: Option<&[FluidFlow]>) {
         self.shapes[class.index()] = shape;
-        self.rebuild(jobs);
+        if let Some(jobs) = jobs {
+            self.rebuild(jobs);
+        }
     }
 
     /// The flows inside and the work that each still needs [bit].
@@ -399,7 +433,7 @@ impl FluidConcentrator {
 
     fn rebuild(&mut self, jobs: &[FluidFlow]) {
         let backlog: Vec<f64> = (0..self.shapes.len()).map(|class| self.backlog_of(ClassId::of(class))).collect();
-        self.plan = plan(&self.discipline, &self.shapes, &self.class_names);
+        self.plan = plan(&self.discipline, &self.caps_that_bind(self.throughput), &self.class_names);
         self.ahead_of_bursts = WaitsFor::of(self.transport, &self.plan);
         self.build_queues();
         // Bursts that wait go on waiting, in the queue that is theirs now.

@@ -177,7 +177,8 @@ impl FluidNetwork {
     /// Changes a concentrator's throughput.
     pub fn set_rate(&mut self, now: Time, at: ConcentratorId, rate: BitRate) {
         self.concentrators[at.index()].advance(now);
-        self.concentrators[at.index()].set_rate(rate);
+        let jobs = self.concentrators[at.index()].queues_change_at(rate).then(|| self.shares(now, at));
+        self.concentrators[at.index()].set_rate(rate, jobs.as_deref());
     }
 
     /// Changes a concentrator's order of service.
@@ -189,10 +190,8 @@ impl FluidNetwork {
     /// Changes the shaping of a class at every concentrator.
     pub fn set_shaping(&mut self, now: Time, class: ClassId, shape: Shape) {
         for at in (0..self.concentrators.len()).map(ConcentratorId::of) {
-            if !self.concentrators[at.index()].has_shaping(class, shape) {
-                let shares = self.shares(now, at);
-                self.concentrators[at.index()].set_shaping(class, shape, &shares);
-            }
+            let jobs = self.concentrators[at.index()].queues_change_with(class, shape).then(|| self.shares(now, at));
+            self.concentrators[at.index()].set_shaping(class, shape, jobs.as_deref());
         }
     }
 

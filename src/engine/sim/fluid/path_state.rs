@@ -20,7 +20,11 @@ impl FluidConcentrator {
     #[inline]
     fn wait_in(&self, lane: &ClassQueue, site: SiteId, found: f64) -> f64 {
         let wait = if !lane.in_turn() {
-            (found + self.waiting_bursts(lane)) * lane.slow
+            if self.has_caps_before_one_line() {
+                self.wait_in_one_line(lane)
+            } else {
+                (found + self.waiting_bursts(lane)) * lane.slow
+            }
         } else if lane.weighs {
             0.0
         } else {
@@ -28,6 +32,22 @@ impl FluidConcentrator {
         };
         let behind_flood = if lane.flooded.passes < 1.0 && !lane.own_line { self.buffer * self.slow } else { 0.0 };
         smaller(larger(wait, behind_flood) + lane.ahead, LONGEST_QUEUE)
+    }
+
+    /// Whether all classes are in one line, before which caps hold some of them back.
+    pub(super) fn has_caps_before_one_line(&self) -> bool {
+        self.ahead_of_bursts.standing && self.queues.len() > 1
+    }
+
+    /// Wait in a line that all classes share, behind the queue of the lane's own cap where that holds it back [s]. The lanes that the device
+    /// holds back keep one queue standing together, and each of them knows how long it is.
+    pub(super) fn wait_in_one_line(&self, lane: &ClassQueue) -> f64 {
+        let in_line = |lane: &&ClassQueue| !lane.is_at_cap();
+        let standing = self.queues.iter().filter(in_line).map(|lane| lane.standing.bits).fold(0.0, larger);
+        let bursts: f64 = self.queues.iter().filter(in_line).map(|lane| self.waiting_bursts(lane)).sum();
+        let common = (standing + bursts) / larger(self.capacity(), 1.0);
+        let before = if lane.is_at_cap() { (lane.standing.bits + self.waiting_bursts(lane)) * lane.slow } else { 0.0 };
+        common + before
     }
 
     /// What long transfers keep before a burst: others are in its way where there is one queue for all, not where each

@@ -65,6 +65,10 @@ impl FluidConcentrator {
                 lane.ends = lane.band.next_end();
                 (lane.given, lane.touched) = (given, false);
             }
+            if lane.terms.total.is_finite() {
+                // Who is below its cap queues with the others.
+                lane.link.buffer = if lane.is_at_cap() { lane.terms.holds(self.buffer) } else { self.buffer };
+            }
         }
         self.pass_on_debts();
         if self.transport != Transport::Ideal {
