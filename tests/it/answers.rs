@@ -309,7 +309,10 @@ fn check_tells_what_will_do_nothing() {
     assert!(told(&weekend).contains("nobody asks for clinical on the day of the run"), "{}", told(&weekend));
     let with = |change: &str| told(&text.replacen("[[target]]", &format!("[[change]]\n{change}\n\n[[target]]"), 1));
     let cap = with("shape = { class = \"clinical\", total = \"10 Mbit/s\" }");
-    assert_eq!(cap, "a cap of 10 Mbit/s on clinical holds nothing up: no concentrator carries more", "of all set-ups, once");
+    assert_eq!(
+        cap, "a cap of 10 Mbit/s on clinical holds nothing up: no concentrator carries more",
+        "of all set-ups, once"
+    );
     assert_eq!(with("shape = { class = \"clinical\", total = \"9 Mbit/s\" }"), "");
     let cache = with("cache = { class = \"updates\", share = \"0 %\" }");
     assert_eq!(cache, "a `cache` of 0 % of updates does nothing");

@@ -17,6 +17,7 @@ mod monotone;
 mod mutants;
 mod oracle;
 mod plan;
+mod platforms;
 mod reproducers;
 mod rules;
 mod surroundings;
