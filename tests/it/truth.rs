@@ -197,7 +197,7 @@ fn each_ingredient_of_flow_fidelity_buys_something() {
     let cases: Vec<Regime> = (0..900)
         .map(|number| case(5, number, RegimeSize::SUITE))
         .filter(|case| case.terms.discipline == "fifo")
-        .take(150)
+        .take(110)
         .collect();
     let packets: Vec<Measurement> =
         cases.par_iter().map(|case| Measurement::of(case, Fidelity::Packet(1), 0, &NEVER)).collect();
