@@ -75,7 +75,7 @@ impl<O: Observer> Engine<'_, O> {
         self.open_tunnels();
         if self.model.classes.iter().any(|class| matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. }))
         {
-            self.events.push(Time(0) + self.judging_interval(), Rank::Watch, Event::JudgeCalls);
+            self.events.push(Time(0) + JUDGED_EVERY, Rank::Watch, Event::JudgeCalls);
         }
         self.start_steady_streams();
         if let Some(first) = self.model.replay.as_ref().and_then(|replay| replay.first()) {

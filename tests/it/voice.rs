@@ -101,6 +101,71 @@ fn on_an_idle_path_speech_takes_half_a_round_trip() {
     }
 }
 
+/// One site with so many G.711 calls of 105.6 kbit/s each way behind such a link.
+fn behind(link: &str, each: u32, more: &str) -> Model {
+    let plain = "down = \"100 Mbit/s\"\nup = \"100 Mbit/s\"";
+    base(
+        &calls(1, each, &hub(&format!("throughput = \"100 Mbit/s\"\n{more}")))
+            .replace(plain, link)
+            .replace("counts = \"down\"\n", ""),
+    )
+}
+
+/// Fault: a call takes what it sends in both directions from a link that carries each by itself. Twenty calls are 2.1 Mbit/s each way.
+#[test]
+fn a_link_carries_calls_in_each_direction() {
+    for heard in heard(behind("down = \"3 Mbit/s\"\nup = \"3 Mbit/s\"", 20, "")) {
+        assert!(heard.lost == 0.0 && heard.lost_up == 0.0 && heard.poor == 0.0 && heard.delay < 0.08, "{heard:?}");
+    }
+}
+
+/// Fault: calls beyond what a link or a tunnel carries lose nothing, or take hours: four calls are 422.4 kbit/s and 200 packets/s each way.
+#[test]
+fn calls_beyond_what_a_link_or_a_tunnel_carries_lose_the_rest() {
+    let loss = 1.0 - 384.0 / 422.4;
+    for (link, more, lost_down, lost_up) in [
+        ("down = \"384 kbit/s\"\nup = \"2 Mbit/s\"", "", loss, 0.0),
+        ("down = \"2 Mbit/s\"\nup = \"384 kbit/s\"", "", 0.0, loss),
+        ("down = \"2 Mbit/s\"\nup = \"2 Mbit/s\"", "per_tunnel_packets = \"150 packet/s\"", 0.25, 0.25),
+    ] {
+        for (fidelity, heard) in FIDELITIES.iter().zip(heard(behind(link, 4, more))) {
+            assert!((heard.lost - lost_down).abs() < 0.02, "{fidelity:?} {link} {more}: {heard:?}");
+            // As a flow a tunnel's limit is known towards the site alone.
+            if more.is_empty() || *fidelity != Fidelity::Flow {
+                assert!((heard.lost_up - lost_up).abs() < 0.02, "{fidelity:?} {link} {more}: {heard:?}");
+            }
+            assert!(heard.delay < 0.2 && heard.delay_up < 0.2, "{fidelity:?} {link} {more}: {heard:?}");
+        }
+    }
+}
+
+/// Fault: poor speech is told in another minute than the one in which it is, or half as long.
+#[test]
+fn speech_is_poor_when_it_is() {
+    let mut targets = String::new();
+    for minute in 2..6 {
+        let _ = write!(
+            targets,
+            "[[target]]\nclass = \"calls\"\nmeasure = \"poor_calls\"\nat_most = \"5 %\"\nfrom = \"00:0{minute}\"\n\
+             until = \"00:0{}\"\n",
+            minute + 1
+        );
+    }
+    let brown_out =
+        "[[fault]]\nbrown_out = { concentrator = \"hub\", at = \"00:03\", lasts = \"2 min\", left = \"10 %\" }\n";
+    let text = calls(4, 4, &(hub("throughput = \"4 Mbit/s\"\nbuffer = \"1 kB\"") + brown_out + &targets));
+    for fidelity in ["flow", "sampled", "packet"] {
+        let text = text.replace("[estate.rtt]", &format!("fidelity = \"{fidelity}\"\n[estate.rtt]"));
+        let results = crate::bench_model::results(&text);
+        let values: Vec<f64> = results.setups[0].targets.iter().map(|target| target.figure.value.mean).collect();
+        for (value, expected) in values.iter().zip([0.0, 1.0, 1.0, 0.0]) {
+            assert!((value - expected).abs() < 0.2, "{fidelity}: {values:?}");
+        }
+        let poor = results.setups[0].calls[0].poor.value.mean;
+        assert!((poor - 0.4).abs() < 0.08, "{fidelity}: {poor}");
+    }
+}
+
 /// Fault: calls that are more than the device can do are as good as any ("refused 0 %, met").
 #[test]
 fn calls_beyond_what_the_device_can_do_lose_the_rest() {

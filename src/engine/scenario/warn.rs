@@ -1,6 +1,6 @@
 //! Warnings: what is written and will not do what it seems to. `check` and every report show them.
 
-use crate::model::{Class, Concentrator, Demand, Model, Transport};
+use crate::model::{Class, ClassId, Concentrator, Demand, Fidelity, Model, Transport};
 use crate::scenario::check::target::{Measure, Target};
 use crate::scenario::checked::{Setup, Study};
 use crate::scenario::idle;
@@ -38,6 +38,8 @@ pub fn warnings(study: &Study) -> Vec<Warning> {
     warnings.extend(cut_off(&base.model));
     warnings.extend(by_setup(&study.setups, fragments));
     warnings.extend(by_setup(&study.setups, idle_rules));
+    warnings.extend(by_setup(&study.setups, idle_timers));
+    warnings.extend(by_setup(&study.setups, calls_behind));
     for target in &study.targets {
         warnings.extend(unmissable(target, base));
         warnings.extend(unasked(target, base));
@@ -113,6 +115,54 @@ fn idle_rules(setup: &Setup) -> Vec<Told> {
     told
 }
 
+/// What hangs on handshakes that no concentrator limits: with any number a second nothing waits.
+fn idle_timers(setup: &Setup) -> Vec<Told> {
+    let devices = &setup.model.concentrators;
+    let unlimited = |device: &&Concentrator| device.handshakes.is_none();
+    let help = "write `handshakes`, how many the concentrator completes in a second";
+    let mut told = Vec::new();
+    if setup.model.tunnels.keepalive.is_some() && devices.iter().all(|device| unlimited(&device)) {
+        told.push((
+            "`keepalive` does nothing: no answer waits where any number of handshakes is completed at once".to_owned(),
+            help,
+        ));
+    }
+    let timed = devices.iter().filter(unlimited).find(|device| device.half_open_timeout.is_some());
+    told.extend(timed.map(|device| {
+        let name = &device.name;
+        (format!("`half_open_timeout` of `{name}` does nothing: it completes any number of handshakes at once"), help)
+    }));
+    told.into_iter().map(|(title, help)| (title, help.to_owned())).collect()
+}
+
+/// Calls that the order of service puts behind others, which flows, and with weights a sample of packets, do not know of.
+fn calls_behind(setup: &Setup) -> Vec<Told> {
+    let model = &setup.model;
+    let fidelity = model.fidelity;
+    let is_behind = |class: ClassId| {
+        let mut orders = model.concentrators.iter().map(Concentrator::order);
+        orders.any(|order| {
+            let own = order.treatment(class);
+            let others = (0..model.classes.len()).map(|place| order.treatment(ClassId::of(place)).rank);
+            let is_last = fidelity == Fidelity::Flow && own.rank > others.min().unwrap_or(0);
+            is_last || own.weight.is_some()
+        })
+    };
+    let of_calls = |class: &Class| matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
+    let classes = model.classes.iter().enumerate().filter(|(_, class)| of_calls(class));
+    let behind =
+        classes.filter(|(place, _)| !matches!(fidelity, Fidelity::Packet(_)) && is_behind(ClassId::of(*place)));
+    let told = behind.map(|(_, class)| {
+        let title = format!(
+            "{} has calls that do not go first: at {} fidelity they get what they send all the same",
+            class.name,
+            fidelity.name()
+        );
+        (title, "use packet fidelity for how they can be heard, and for what they leave to others".to_owned())
+    });
+    told.collect()
+}
+
 /// The first concentrator of a set-up that has to fragment full segments: what that means, and what helps.
 fn fragments(setup: &Setup) -> Vec<Told> {
     let Transport::Tcp(tcp) = setup.model.transport else { return Vec::new() };
@@ -130,8 +180,7 @@ fn fragments(setup: &Setup) -> Vec<Told> {
         path.fragments(full),
     );
     let help = format!(
-        "let the ends of tunnels clamp segments: write `mss = \"{} B\"` in [tunnels], or in an option's change `tunnels`",
-        fits / 8 * 8
+        "let the ends of tunnels clamp segments: write `mss = \"{fits} B\"` in [tunnels], or in an option's change `tunnels`"
     );
     vec![(title, help)]
 }

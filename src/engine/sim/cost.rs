@@ -118,11 +118,12 @@ impl TunnelLimit {
         (site.down.bits() * scale).min(self.rate).round()
     }
 
-    /// Work per second that a call takes of an access link, or gives back where its packets are below zero [bit/s]; whole bits.
+    /// Rate that a call takes of an access link, which carries each direction by itself, or gives back where its packets are below zero;
+    /// `scale` bits of work for each of the link's [bit/s of work]; whole bits.
     #[must_use]
-    pub fn stream(&self, work: f64, packets: f64) -> f64 {
-        let of_packets = (self.packet * packets.abs()).round().copysign(packets);
-        if of_packets.abs() > work.abs() { of_packets } else { work }
+    pub fn stream(&self, cost: &ServiceCost, scale: f64, packet: Bytes, packets: f64) -> f64 {
+        let each = 8.0 * float(cost.encapsulation.wire(packet.0)) * scale;
+        (each.max(self.packet) * packets.abs()).round().copysign(packets)
     }
 }
 

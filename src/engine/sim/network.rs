@@ -167,18 +167,24 @@ impl Network {
         }
     }
 
+    /// A call sends packets for a while where a few speak for all, if none of them is known to fare well.
+    pub fn probe(&mut self, now: Time, slot: u32, route: Route, codec: Codec) {
+        if let Self::Packet(network) = self {
+            network.probe(now, slot, route, codec);
+        }
+    }
+
     /// Whether there are packets.
     #[must_use]
     pub fn has_packets(&self) -> bool {
         matches!(self, Self::Packet(_))
     }
 
-    /// How a call fared since this was last asked; none where nothing is known. Unless it `goes_on`, it is
-    /// asked for the last time.
-    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<CallTalk> {
+    /// How a call fared since this was last asked; none where nothing is known.
+    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec) -> Option<CallTalk> {
         match self {
             Self::Fluid(network) => Some((network.talk(now, route, codec), 1.0)),
-            Self::Packet(network) => network.talk(now, slot, route, codec, goes_on),
+            Self::Packet(network) => network.talk(now, slot, route, codec),
         }
     }
 

@@ -114,8 +114,8 @@ impl Pricing {
 
     /// A call of the site begins, or ends (`packets` per second below zero).
     pub fn add_stream(&mut self, site: SiteId, packet: Bytes, packets: f64) {
-        let work = self.cost.stream_work(packet, packets);
-        self.paths[site.index()].access -= self.tunnel_limit.stream(work, packets);
+        let taken = self.tunnel_limit.stream(&self.cost, self.per_access_bit(), packet, packets);
+        self.paths[site.index()].access -= taken;
     }
 
     /// Another device: what packets cost is its own from now on, also for the `calls` in progress.

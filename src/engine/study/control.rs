@@ -15,7 +15,7 @@ use crate::sim::turn::Turn;
 use crate::sim::workload::draws::{DrawKey, JobTerms, Poisson, jobs_of_day, sizes};
 use crate::stats::Tally;
 use crate::stats::estimate::{ControlVariate, LEAST, observations};
-use crate::units::{Bytes, Duration, Time, TimeOfDay};
+use crate::units::{Bytes, Duration, Time, TimeOfDay, float};
 
 /// Days over which the fluid's mean is taken.
 const DAYS: u32 = 200;
@@ -222,6 +222,10 @@ impl<'a> Fluid<'a> {
                     let next = TimeOfDay(clock.0 + Duration::of_secs(STEP).0);
                     factor * (profile.at(next) - profile.at(clock)) / STEP
                 })
+            }
+            Demand::Steady { each, codec } => {
+                let factor = f64::from(*each) * float(self.model.sites.len() as u64) * self.stream(*codec);
+                Box::new(move |_| factor)
             }
             _ => return,
         };

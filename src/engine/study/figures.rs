@@ -144,6 +144,8 @@ fn given_up(run: &RunRecord, _: &Model, _: FocusClass) -> f64 {
 /// Utilisation of the busiest concentrator in its busiest quarter of an hour [%].
 fn peak_utilisation(run: &RunRecord, model: &Model, _: FocusClass) -> f64 {
     let width = usize::try_from((900 * crate::units::NANOS).div_ceil(model.bin.0)).unwrap_or(1).max(1);
+    // A run may be shorter than that.
+    let width = run.capacity.first().map_or(width, |bins| width.min(bins.len().max(1)));
     let mut most = 0.0_f64;
     for (carried, capacity) in run.carried.iter().zip(&run.capacity) {
         let done: Vec<f64> = carried.iter().map(|classes| classes.iter().sum()).collect();

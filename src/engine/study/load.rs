@@ -3,7 +3,7 @@
 use crate::model::{ChangeKind, Class, Concentrator, Demand, Model, Pool, PoolId};
 use crate::scenario::idle::unreached;
 use crate::study::control::{Fluid, STEP};
-use crate::units::{NANOS, Time, TimeOfDay};
+use crate::units::{NANOS, Time, TimeOfDay, float};
 
 /// Days whose jobs and arrivals are drawn for the mean.
 const DAYS: u32 = 5;
@@ -145,6 +145,7 @@ fn busiest_calls(model: &Model) -> Option<f64> {
             let part = arrivals.profile.at(at(hour + 1)) - arrivals.profile.at(at(hour));
             arrivals.per_day * arrivals.weekdays[weekday] * part * length.mean() / 3600.0
         }
+        Demand::Steady { each, .. } => f64::from(*each) * float(model.sites.len() as u64),
         _ => 0.0,
     };
     let busiest = |hour: usize| model.classes.iter().map(|class| of(class, hour)).sum::<f64>();

@@ -164,7 +164,7 @@ impl ChangeApplier<'_> {
     fn shape(&mut self, file: &ShapeFile) -> Option<()> {
         let class = self.class(&file.class);
         let (total, per_site) = (self.check.optional(&file.total), self.check.optional(&file.per_site));
-        if total.is_none() && per_site.is_none() {
+        if !file.total.is_written() && !file.per_site.is_written() {
             let help = "write `total`, `per_site` or both as a rate, such as \"100 Mbit/s\"";
             self.check.problems.add(&self.at.clone(), "this shaping has no cap", help);
         }

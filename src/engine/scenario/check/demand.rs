@@ -408,12 +408,22 @@ fn steady_of(steady: &At<SteadyFile>, check: &mut Checker) -> Option<Demand> {
     Some(Demand::Steady { each: u32::try_from(each).ok()?, codec: codec? })
 }
 
+/// Codecs send packets of 2.5 ms of speech at least (Opus, RFC 6716).
+const LEAST_INTERVAL: Duration = Duration(1_000_000);
+
 fn codec(file: Option<&CodecFile>, at: &Range<usize>, check: &mut Checker) -> Option<Codec> {
     match file {
         None | Some(CodecFile::G711) => Some(Codec::G711),
         Some(CodecFile::G729) => Some(Codec::G729),
-        Some(CodecFile::Packets { size, every, impairment, robustness }) => {
-            let (packet, every) = (check.positive(size, at, "size"), check.positive(every, at, "every"));
+        Some(CodecFile::Packets { size, every: every_field, impairment, robustness }) => {
+            let (packet, every) = (check.positive(size, at, "size"), check.positive(every_field, at, "every"));
+            if every.is_some_and(|every| every < LEAST_INTERVAL) {
+                check.problems.add(
+                    every_field.span(),
+                    "no codec sends packets that often",
+                    "write 1 ms or more, such as \"20 ms\"",
+                );
+            }
             let usual = Codec::G711;
             let factor = |field: &Field<Number>, usual: f64, range: RangeInclusive<f64>, check: &mut Checker| {
                 let factor = check.or(field, Number(usual)).0;

@@ -177,7 +177,12 @@ fn ramp(table: &At<RampFile>, full: Option<f64>, check: &mut Checker) -> Option<
         check.problems.add(&at, "a ramp to no rate", help);
         return None;
     }
-    Some(Ramp { from: from?.0, over: over?.secs() })
+    let from = from?.0;
+    if full.is_some_and(|full| from > full) {
+        let title = format!("a ramp that falls, from {from} handshakes a second");
+        check.problems.add(file.from.span(), title, "write less than `handshakes`, the rate to which it rises");
+    }
+    Some(Ramp { from, over: over?.secs() })
 }
 
 /// What IPv4 must carry at least (RFC 791, section 3.2), and more than any jumbo frame.

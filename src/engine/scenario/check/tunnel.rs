@@ -12,8 +12,8 @@ const LEAST_RETRANSMIT: Duration = Duration(10_000_000);
 /// Timers of tunnels count in seconds.
 const LEAST_TIMER: Duration = Duration(crate::units::NANOS);
 
-/// Segments to which a device may clamp: the default of TCP (RFC 9293, section 3.7.1) at least, jumbo frames at most [bytes].
-const MSS_RANGE: std::ops::RangeInclusive<u64> = 536..=9000;
+/// Segments to which a device may clamp: what Linux takes at least (`TCP_MIN_MSS`), jumbo frames at most [bytes].
+const MSS_RANGE: std::ops::RangeInclusive<u64> = 88..=9000;
 
 /// Reads the terms that are written; the others are as `usual`.
 pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> TunnelTerms {
@@ -44,11 +44,7 @@ pub fn terms(file: &TunnelsFile, usual: TunnelTerms, check: &mut Checker) -> Tun
     }
     let mss = check.optional(&file.mss);
     if mss.is_some_and(|mss| !MSS_RANGE.contains(&mss.0)) {
-        check.problems.add(
-            file.mss.span(),
-            "no device clamps segments so",
-            "write 536 B to 9000 B, such as \"1360 B\"",
-        );
+        check.problems.add(file.mss.span(), "no device clamps segments so", "write 88 B to 9000 B, such as \"1360 B\"");
     }
     let timers = [(&file.idle_timeout, "no tunnel is taken down so soon"), (&file.keepalive, "no site asks so often")];
     let [idle_timeout, keepalive] = timers.map(|(field, title)| {

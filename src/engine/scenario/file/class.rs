@@ -134,7 +134,7 @@ pub struct StreamsFile {
     /// How long a stream lasts.
     #[schemars(with = "Option<Law<Duration>>")]
     pub length: Option<At<Law<Duration>>>,
-    /// What it sends, each way.
+    /// What it sends, each way (default `g711`).
     pub codec: Option<CodecFile>,
 }
 
@@ -144,7 +144,7 @@ pub struct StreamsFile {
 pub struct SteadyFile {
     /// Streams at each site (default 1).
     pub each: Field<Count>,
-    /// What each sends, each way.
+    /// What each sends, each way (default `g711`).
     pub codec: Option<CodecFile>,
 }
 

@@ -44,7 +44,7 @@ pub struct ConcentratorFile {
     pub tunnels: Field<Count>,
     /// What one tunnel can carry, as where one core serves a tunnel (default: the whole throughput).
     pub per_tunnel: Field<BitRate>,
-    /// Packets a second that one tunnel can carry each way, as where one core serves a tunnel (default: any number).
+    /// Packets a second that one tunnel can carry each way, before they are fragmented, as where one core serves a tunnel (default: any number).
     pub per_tunnel_packets: Field<PacketRate>,
     /// IKE handshakes that it completes in a second (default: any number).
     pub handshakes: Field<Number>,

@@ -310,8 +310,9 @@ impl FluidConcentrator {
         let work = self.cost.stream_work(packet, packets);
         self.streaming[class.index()] += work;
         self.streams += work;
+        let taken = self.tunnel_limit.stream(&self.cost, self.per_access_bit(), packet, packets);
         let door = &mut self.sites[site.index()];
-        door.stream(self.tunnel_limit.stream(work, packets));
+        door.add_calls(taken);
         if door.busy != 0 {
             self.share_access(site);
         }
@@ -333,8 +334,7 @@ impl FluidConcentrator {
         let after = self.per_access_bit();
         for (place, site) in sites.iter().enumerate() {
             let rate = |scale: f64| self.tunnel_limit.access_rate(site, scale);
-            // A stream of nothing but the difference.
-            self.sites[place].stream(rate(before) - rate(after));
+            self.sites[place].take(rate(before) - rate(after));
             if self.sites[place].busy != 0 {
                 self.share_access(SiteId::of(place));
             }
@@ -342,7 +342,7 @@ impl FluidConcentrator {
     }
 
     /// Bits of work per bit that crosses an access link.
-    fn per_access_bit(&self) -> f64 {
+    pub(super) fn per_access_bit(&self) -> f64 {
         match self.transport {
             Transport::Ideal => 1.0,
             Transport::Tcp(tcp) => self.cost.per_access_bit(&tcp),

@@ -1,6 +1,7 @@
 //! The access of a site: its link as its concentrator sees it, with the path between them.
 
 use crate::model::{Concentrator, Ingredient, Site, Transport};
+use crate::sim::hints::larger;
 use crate::units::float;
 
 /// What every window and request of a site needs to know of it, in a line of the cache.
@@ -15,6 +16,8 @@ pub(crate) struct SiteAccess {
     pub nearness: f64,
     /// When the link is free of bursts [s].
     pub free_at: f64,
+    /// Of what it carries, what calls take [bit/s of work].
+    pub calls: f64,
     /// Lanes with flows of the site, a bit each.
     pub busy: u16,
 }
@@ -31,8 +34,8 @@ pub struct PathTerms {
 impl SiteAccess {
     pub fn new(site: &Site, access: f64, nearness: f64) -> Self {
         let path = PathTerms { rtt: site.rtt.secs(), up: site.up.bits() };
-        let mut door = Self { path, access, slowness: 0.0, nearness, free_at: 0.0, busy: 0 };
-        door.stream(0.0);
+        let mut door = Self { path, access, slowness: 0.0, nearness, free_at: 0.0, calls: 0.0, busy: 0 };
+        door.take(0.0);
         door
     }
 
@@ -44,8 +47,19 @@ impl SiteAccess {
         self.slowness
     }
 
-    /// A stream takes its rate. Streams may take all of it: then next to nothing is left for others.
-    pub fn stream(&mut self, rate: f64) {
+    /// Calls begin, or end (below zero).
+    pub fn add_calls(&mut self, rate: f64) {
+        self.calls += rate;
+        self.take(rate);
+    }
+
+    /// Share of what calls send in a direction of so much that is lost, as they alone are more.
+    pub fn lost_of_calls(&self, carries: f64) -> f64 {
+        larger(1.0 - carries / larger(self.calls, 1.0), 0.0)
+    }
+
+    /// It carries so much less, or more. Calls may take all of it: then next to nothing is left for others.
+    pub fn take(&mut self, rate: f64) {
         self.access -= rate;
         self.slowness = 1.0 / self.access.max(1.0);
     }

@@ -36,12 +36,16 @@ impl FluidConcentrator {
         let overflow = if self.streams > self.throughput { self.buffer * self.slow } else { 0.0 };
         // Calls stand in the line, too: what transfers keep standing in it is the part of the buffer that calls leave.
         let part = if self.one_for_all() { self.capacity() / self.throughput } else { 1.0 };
-        let queue = part * self.small_wait(site, class) + overflow;
-        let up_wait = if self.both { queue + work * self.slow } else { 0.0 };
-        let up = trip + codec.packet.bits() / door.path.up + up_wait;
+        let queue = part * self.small_wait(site, class) + overflow + work * self.slow;
+        // Each direction of the access link: what calls lose there, and how long they wait.
+        let scale = self.per_access_bit();
+        let [lost_up, lost_down] =
+            [door.path.up * scale, door.access() + door.calls].map(|rate| door.lost_of_calls(rate));
+        let at_link =
+            |lost: f64, idle: f64| if lost > 0.0 { self.access_buffer } else { smaller(idle, self.access_buffer) };
+        let up_link = at_link(lost_up, codec.packet.bits() / door.path.up);
         let access_wait = larger(door.free_at - self.now.secs(), 0.0);
-        let before_access = queue + self.access_queue(site) + access_wait;
-        let down = trip + before_access + work * (self.slow + door.slowness());
+        let down_link = at_link(lost_down, work * door.slowness() + self.access_queue(site) + access_wait);
         let way = |delay: f64, lost: f64| Talk {
             packets: 1.0,
             lost,
@@ -49,7 +53,9 @@ impl FluidConcentrator {
             played_after: delay + LEAST_HELD,
             ..Talk::default()
         };
-        [way(up, if self.both { lost } else { 0.0 }), way(down, lost)]
+        let both = |one: f64, other: f64| 1.0 - (1.0 - one) * (1.0 - other);
+        let (up_queue, up_lost) = if self.both { (queue, lost) } else { (0.0, 0.0) };
+        [way(trip + up_link + up_queue, both(lost_up, up_lost)), way(trip + queue + down_link, both(lost_down, lost))]
     }
 
     /// Share of packets that are lost in a queue, of such a `part` of a full one's size: calls or a flood may be more than the device can

@@ -5,7 +5,7 @@ use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::Shape;
 use crate::sim::packet::buffer::{BufferLimit, beyond};
 use crate::sim::packet::bursts::Bursts;
-use crate::sim::packet::constant_load::{ConstantLoad, left_for_packets};
+use crate::sim::packet::constant_load::{ConstantLoad, left_for_packets, passes};
 use crate::sim::packet::packet_pool::{PacketId, PacketPool, QueuedPacket};
 use crate::sim::packet::scheduler::Scheduler;
 use crate::sim::packet::service_line::{Service, ServiceLine};
@@ -214,7 +214,13 @@ impl PacketConcentrator {
     /// Share of what comes at a constant rate that is lost, as it is more than the device can do.
     #[must_use]
     pub fn lost_of_constant(&self) -> f64 {
-        (1.0 - self.throughput / self.constant.all().max(1.0)).max(0.0)
+        1.0 - passes(self.throughput, self.constant.all())
+    }
+
+    /// Time that its buffer holds [s].
+    #[must_use]
+    pub fn buffer_time(&self) -> f64 {
+        8.0 * float(self.buffer.bytes) / self.throughput
     }
 
     /// So much of a class arrives from now on, and is served at once [bit/s].

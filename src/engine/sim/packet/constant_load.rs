@@ -4,13 +4,19 @@ use crate::model::ClassId;
 use crate::units::Time;
 
 /// Part of a rate that packets have at least, whatever is sent at a constant rate.
-const LEAST: f64 = 0.05;
+const LEAST: f64 = 0.01;
 
 /// What of a rate is left to packets beside what is constant [bit/s].
 #[inline]
 #[must_use]
 pub fn left_for_packets(rate: f64, constant: f64) -> f64 {
     (rate - constant).max(LEAST * rate)
+}
+
+/// Part of a constant load that is served: what packets have at least is not among it.
+#[must_use]
+pub fn passes(throughput: f64, constant: f64) -> f64 {
+    if constant <= throughput { 1.0 } else { (1.0 - LEAST) * throughput / constant }
 }
 
 /// Load that arrives at a concentrator and is served at a constant rate [bit/s]; whole bits, so that what ends leaves nothing behind.
@@ -48,7 +54,7 @@ impl ConstantLoad {
         if self.all == 0.0 || took == 0.0 {
             return;
         }
-        let passes = (throughput / self.all).min(1.0);
+        let passes = passes(throughput, self.all);
         for (class, rate) in self.by_class.iter().enumerate() {
             arrived[class] += rate * took;
             served[class] += rate * took * passes;

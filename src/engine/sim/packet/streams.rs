@@ -107,29 +107,47 @@ impl PacketNetwork {
 
     /// How a call fared since this was last asked: from the site, and to it; and for how many calls that stands. Where calls are constant rates it is worked out while the
     /// concentrator is calm; else some calls send packets, each until this is asked again, and of the others nothing is known.
-    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec, goes_on: bool) -> Option<CallTalk> {
+    pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec) -> Option<CallTalk> {
         self.now = now;
         if !self.samples {
             return Some((self.calls[slot as usize].ways.each_mut().map(Playout::take), 1.0));
         }
-        let beyond = self.concentrators[route.concentrator.index()].lost_of_constant();
-        if let Some((ways, speaks_for)) = self.stop_probe(slot) {
-            return Some((ways.map(|way| Talk { lost: 1.0 - (1.0 - way.lost) * (1.0 - beyond), ..way }), speaks_for));
+        if let Some(told) = self.stop_probe(slot) {
+            return Some(told);
         }
-        let throughput = self.concentrators[route.concentrator.index()].throughput();
-        if self.offered_load[route.concentrator.index()].is_calm(throughput) {
-            return Some((self.calm_talk(route, codec), 1.0));
+        let is_known = self.is_beyond_calls(route) || self.is_calm_for_calls(route);
+        is_known.then(|| (self.calm_talk(route, codec), 1.0))
+    }
+
+    /// Whether calls alone are more than the device, the access link or the tunnel can do: what they lose follows.
+    fn is_beyond_calls(&self, Route { site, concentrator, .. }: Route) -> bool {
+        let link = &self.access_links[site.index()];
+        let device = &self.concentrators[concentrator.index()];
+        device.lost_of_constant().max(link.up.lost_of_constant()).max(link.down.lost_of_constant()) > 0.0
+    }
+
+    fn is_calm_for_calls(&self, Route { site, concentrator, .. }: Route) -> bool {
+        let throughput = self.concentrators[concentrator.index()].throughput();
+        self.offered_load[concentrator.index()].is_calm(throughput) && self.in_packets[site.index()] == 0
+    }
+
+    /// A call sends packets for a while, if it is a constant rate, something contends with it, and not enough others do.
+    pub fn probe(&mut self, now: Time, slot: u32, route: Route, codec: Codec) {
+        self.now = now;
+        let (at, class) = (route.concentrator.index(), route.class.index());
+        let is_on = self.calls.get(slot as usize).is_some_and(|call| call.on);
+        if !self.samples || is_on || self.probes[at][class] >= PROBES {
+            return;
         }
-        let probes = &mut self.probes[route.concentrator.index()][route.class.index()];
-        if goes_on && *probes < PROBES {
-            *probes += 1;
-            self.count_call(route, codec, false);
-            // Spread over the time between two packets, by the golden section.
-            let after = Duration(codec.every.0 / 1000 * (u64::from(slot) * 618 % 1000));
-            let all = f64::from(self.calls_at[route.concentrator.index()][route.class.index()]);
-            self.start_packets(slot, route, codec, after, (all / f64::from(PROBES)).max(1.0));
+        if self.is_beyond_calls(route) || self.is_calm_for_calls(route) {
+            return;
         }
-        None
+        self.probes[at][class] += 1;
+        self.count_call(route, codec, false);
+        // Spread over the time between two packets, by the golden section.
+        let after = Duration(codec.every.0 / 1000 * (u64::from(slot) * 618 % 1000));
+        let all = f64::from(self.calls_at[at][class]);
+        self.start_packets(slot, route, codec, after, (all / f64::from(PROBES)).max(1.0));
     }
 
     /// The packets of a call stop, if it sends any; it is a constant rate again.
@@ -143,16 +161,23 @@ impl PacketNetwork {
         Some(told)
     }
 
-    /// Speech where nothing contends: the path alone, and what stands before the access link.
+    /// Speech where nothing contends, or nothing but calls: the path alone, what stands before the access link, and what calls lose that
+    /// are more than can be done.
     fn calm_talk(&self, route: Route, codec: Codec) -> [Talk; 2] {
         let bits = self.packet_bits(route, codec);
         let link = &self.access_links[route.site.index()];
-        let device = bits / self.concentrators[route.concentrator.index()].throughput();
+        let device = &self.concentrators[route.concentrator.index()];
         let trip = self.rtts[route.site.index()].secs() / 2.0;
+        let lost_at_device = device.lost_of_constant();
+        let in_device = if lost_at_device > 0.0 { device.buffer_time() } else { bits / device.throughput() };
         let standing = self.standing_queue(route.site);
-        [bits / link.up.rate(), bits / link.down.rate() + standing].map(|on_link| {
-            let delay = trip + device + on_link;
-            Talk { packets: 1.0, delay, played_after: delay + LEAST_HELD, ..Talk::default() }
+        [(&link.up, 0.0, device.both), (&link.down, standing, true)].map(|(way, standing, in_queue)| {
+            let (lost_on_link, idle) = (way.lost_of_constant(), bits / way.rate() + standing);
+            let on_link = if lost_on_link > 0.0 { way.buffer().secs() } else { idle };
+            let (wait, lost) = if in_queue { (in_device, lost_at_device) } else { (0.0, 0.0) };
+            let delay = trip + wait + on_link;
+            let lost = 1.0 - (1.0 - lost) * (1.0 - lost_on_link);
+            Talk { packets: 1.0, lost, delay, played_after: delay + LEAST_HELD, ..Talk::default() }
         })
     }
 

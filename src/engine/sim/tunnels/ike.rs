@@ -5,7 +5,7 @@
 //! that it holds changes nothing; a request that is out of date costs as much as any other. Invariant: a site's attempt is in
 //! at most one concentrator's queue.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::model::{Concentrator, ConcentratorId, Model, Ramp, SiteId};
 use crate::units::{Duration, Time};
@@ -87,6 +87,8 @@ pub struct IkeResponder {
     pub turned_away: u64,
     /// Half-open handshakes; the first is in service.
     half_open: VecDeque<HalfOpen>,
+    /// The same, to be looked up.
+    held: BTreeSet<(SiteId, u32)>,
     /// Handshakes a second; any number where there is none.
     rate: Option<f64>,
     ramp: Option<Ramp>,
@@ -267,7 +269,7 @@ impl Tunnels {
             return Received::Refused;
         }
         responder.forget_waiting(now);
-        if responder.half_open.iter().any(|held| (held.site, held.number) == (site, number)) {
+        if responder.held.contains(&(site, number)) {
             return Received::Held;
         }
         if responder.half_open.len() >= responder.max_half_open
@@ -276,6 +278,7 @@ impl Tunnels {
             responder.turned_away += 1;
             return Received::Refused;
         }
+        responder.held.insert((site, number));
         responder.half_open.push_back(HalfOpen { site, number, since: now });
         if responder.half_open.len() == 1 { Received::Started } else { Received::Held }
     }
@@ -340,11 +343,12 @@ impl IkeResponder {
             completed: 0,
             turned_away: 0,
             half_open: VecDeque::new(),
+            held: BTreeSet::new(),
             rate: concentrator.handshakes,
             ramp: concentrator.ramp,
             up_since: concentrator.opens,
             max_half_open: concentrator.half_open.map_or(usize::MAX, |most| most as usize),
-            half_open_timeout: concentrator.half_open_timeout.unwrap_or(Duration(u64::MAX)),
+            half_open_timeout: concentrator.half_open_timeout.unwrap_or(Duration(u64::MAX / 4)),
             is_overloaded: false,
             max_tunnels: concentrator.tunnels.unwrap_or(u32::MAX),
             epoch: 0,
@@ -374,14 +378,19 @@ impl IkeResponder {
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // far below 2^53
     pub fn wait(&self, now: Time) -> f64 {
-        self.half_open.len() as f64 * self.handshake_time(now)
+        let behind_all = self.half_open.len() as f64 * self.handshake_time(now);
+        // What has waited longer is forgotten, but for the one in service.
+        behind_all.min(self.half_open_timeout.secs() + self.handshake_time(now))
     }
 
     /// Forgets handshakes that have waited too long; the one in service is not among them.
     fn forget_waiting(&mut self, now: Time) {
         let timeout = self.half_open_timeout;
-        while self.half_open.get(1).is_some_and(|held| now.since(held.since) > timeout) {
+        while let Some(&HalfOpen { site, number, .. }) =
+            self.half_open.get(1).filter(|held| now.since(held.since) > timeout)
+        {
             self.half_open.remove(1);
+            self.held.remove(&(site, number));
         }
     }
 
@@ -396,12 +405,14 @@ impl IkeResponder {
         self.forget_waiting(now);
         let done = self.half_open.pop_front()?;
         self.completed += 1;
+        self.held.remove(&(done.site, done.number));
         Some(((done.site, done.number), !self.half_open.is_empty()))
     }
 
     /// It goes down and loses its half-open handshakes and tunnels.
     pub fn fail(&mut self) {
         self.half_open.clear();
+        self.held.clear();
         self.tunnels = 0;
         self.epoch += 1;
     }

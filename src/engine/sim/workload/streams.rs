@@ -11,7 +11,10 @@ use crate::sim::workload::calls::Call;
 use crate::sim::workload::draws::DrawKey;
 use crate::units::{Duration, NANOS, Time};
 
-/// Speech is judged in pieces of so long, where there are packets.
+/// Calls that are asked first are so many further on each time.
+const CALLS_A_TURN: usize = 4;
+
+/// Speech is judged in pieces of so long.
 pub const JUDGED_EVERY: Duration = Duration(10 * NANOS);
 
 impl<O: Observer> Engine<'_, O> {
@@ -99,7 +102,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The packets of a call stop.
     fn stop_call(&mut self, slot: u32) {
         if self.network.has_packets() {
-            self.judge_call(slot, false);
+            self.judge_call(slot);
         }
         let call = self.calls.get_mut(slot);
         call.in_progress = false;
@@ -110,34 +113,43 @@ impl<O: Observer> Engine<'_, O> {
         self.network.end_call(self.now, slot, route, codec);
     }
 
-    /// The speech of all calls in progress is judged, in the hours that are watched.
+    /// The speech of all calls in progress is judged, in the hours that are watched; then others of them send packets where a few speak for
+    /// all.
     pub(crate) fn judge_calls(&mut self) {
-        let every = self.judging_interval();
         let goes_on = self.model.calendar.watched(self.now);
-        if goes_on || self.model.calendar.watched(Time(self.now.0 - every.0)) {
+        if goes_on || self.model.calendar.watched(Time(self.now.0 - JUDGED_EVERY.0)) {
             let mut calls: Vec<u32> = self.calls.all().filter(|&slot| self.calls.get(slot).in_progress).collect();
             // One concentrator after the other.
             calls.sort_by_key(|&slot| self.calls.get(slot).route.concentrator);
-            for slot in calls {
-                self.judge_call(slot, goes_on);
+            for &slot in &calls {
+                self.judge_call(slot);
+            }
+            if goes_on {
+                self.probe_calls(&mut calls);
             }
         }
-        self.events.push(self.now + every, Rank::Watch, Event::JudgeCalls);
+        self.events.push(self.now + JUDGED_EVERY, Rank::Watch, Event::JudgeCalls);
     }
 
-    /// Where speech is told from the state of queues, it is told at the ends of bins, as are they.
-    pub(crate) fn judging_interval(&self) -> Duration {
-        if self.network.has_packets() { JUDGED_EVERY } else { self.model.bin }
+    /// Each time other calls are asked first.
+    fn probe_calls(&mut self, calls: &mut [u32]) {
+        let turn = usize::try_from(self.now.0 / JUDGED_EVERY.0).unwrap_or(0) * CALLS_A_TURN;
+        let first = turn % calls.len().max(1);
+        calls.rotate_left(first);
+        for &slot in &*calls {
+            let Call { route, codec, .. } = *self.calls.get(slot);
+            self.network.probe(self.now, slot, route, codec);
+        }
     }
 
     /// The speech of a call is judged since this was last done.
-    fn judge_call(&mut self, slot: u32, goes_on: bool) {
+    fn judge_call(&mut self, slot: u32) {
         let now = self.now;
         let call = self.calls.get_mut(slot);
         let since = std::mem::replace(&mut call.judged, now);
         let Call { route, codec, .. } = *call;
         let seconds = now.since(since).secs();
-        if let Some((ways, calls)) = self.network.talk(now, slot, route, codec, goes_on)
+        if let Some((ways, calls)) = self.network.talk(now, slot, route, codec)
             && self.model.calendar.watched(since)
             && ways.iter().all(|way| way.packets > 0.0)
         {
