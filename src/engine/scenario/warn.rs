@@ -148,7 +148,10 @@ fn calls_behind(setup: &Setup) -> Vec<Told> {
             is_last || own.weight.is_some()
         })
     };
-    let of_calls = |class: &Class| matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
+    let of_calls = |class: &Class| {
+        let stays = class.rules.break_out.iter().all(|order| order.2.0 < 1.0);
+        stays && matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. })
+    };
     let classes = model.classes.iter().enumerate().filter(|(_, class)| of_calls(class));
     let behind =
         classes.filter(|(place, _)| !matches!(fidelity, Fidelity::Packet(_)) && is_behind(ClassId::of(*place)));
