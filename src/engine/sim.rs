@@ -36,7 +36,7 @@ mod engine;
 mod hints;
 mod snapshot;
 
-use crate::model::{ClassId, Demand, Model, SiteId};
+use crate::model::{ClassId, Model, SiteId};
 pub use crate::sim::workload::streams::JUDGED_EVERY;
 use crate::units::{Duration, Time};
 use engine::Engine;
@@ -73,8 +73,7 @@ impl<O: Observer> Engine<'_, O> {
         }
         self.events.push(Time(0) + self.model.bin, Rank::Watch, Event::Snapshot);
         self.open_tunnels();
-        if self.model.classes.iter().any(|class| matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. }))
-        {
+        if self.model.classes.iter().any(|class| class.demand.is_of_calls()) {
             self.events.push(Time(0) + JUDGED_EVERY, Rank::Watch, Event::JudgeCalls);
         }
         self.start_steady_streams();

@@ -228,15 +228,17 @@ fn calls(results: &Results) -> Vec<WaitRow> {
 
 /// An opinion score: less is worse.
 fn score_cell(figure: &ComparedEstimate) -> WaitCell {
-    let worse = figure.clear && figure.change.is_some_and(|by| by.mean < 0.0);
-    let cell = wait_cell(figure, TargetKind::Count);
-    let change = cell.change.trim_end_matches(" worse").to_owned();
-    WaitCell { change: if worse { format!("{change} worse") } else { change }, worse, ..cell }
+    compared_cell(figure, TargetKind::Count, |change| change < 0.0)
 }
 
 fn wait_cell(figure: &ComparedEstimate, kind: TargetKind) -> WaitCell {
+    compared_cell(figure, kind, |change| change > 0.0)
+}
+
+/// A figure and its change, which is marked where it is clear, and where it is worse.
+fn compared_cell(figure: &ComparedEstimate, kind: TargetKind, is_worse: fn(f64) -> bool) -> WaitCell {
     let by = figure.change.map_or_else(String::new, |by| change(&by, Some(kind)));
-    let worse = figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
+    let worse = figure.clear && figure.change.is_some_and(|by| is_worse(by.mean));
     let mark = match (figure.clear, worse) {
         (true, true) => " * worse",
         (true, false) => " *",

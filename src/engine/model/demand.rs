@@ -64,6 +64,12 @@ pub enum Demand {
 }
 
 impl Demand {
+    /// Whether it is of constant-rate streams, such as calls.
+    #[must_use]
+    pub fn is_of_calls(&self) -> bool {
+        matches!(self, Self::Streams { .. } | Self::Steady { .. })
+    }
+
     /// Whether people usually wait for it.
     #[must_use]
     pub fn is_waited_for(&self) -> bool {

@@ -150,7 +150,7 @@ fn calls_behind(setup: &Setup) -> Vec<Told> {
     };
     let of_calls = |class: &Class| {
         let stays = class.rules.break_out.iter().all(|order| order.2.0 < 1.0);
-        stays && matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. })
+        stays && class.demand.is_of_calls()
     };
     let classes = model.classes.iter().enumerate().filter(|(_, class)| of_calls(class));
     let behind =

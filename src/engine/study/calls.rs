@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Demand, Model};
+use crate::model::Model;
 use crate::study::record::{RunRecord, TalkSum};
 use crate::study::series::{ComparedEstimate, Series};
 use crate::study::waits::Sorted;
@@ -56,8 +56,7 @@ pub(super) fn of(run: &RunRecord, model: &Model) -> Vec<Option<CallTally>> {
     let classes = model.classes.iter().zip(&run.classes).zip(&run.talk).map(|((class, bins), &talk)| {
         let asked: f64 = bins.iter().map(|bin| bin.started).sum();
         let refused: f64 = bins.iter().map(|bin| bin.failed).sum();
-        let has_calls = matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
-        has_calls.then_some(CallTally { asked, refused: refused / asked.max(1.0), talk })
+        class.demand.is_of_calls().then_some(CallTally { asked, refused: refused / asked.max(1.0), talk })
     });
     classes.collect()
 }

@@ -265,7 +265,7 @@ fn target_sites(
 
 /// Whether the measure applies to a class: calls and staff have no latency, and only calls are refused.
 fn suits(measure: MeasureFile, class: &Class, file: &TargetFile, check: &mut Checker) -> Option<()> {
-    let of_calls = matches!(class.demand, Demand::Streams { .. } | Demand::Steady { .. });
+    let of_calls = class.demand.is_of_calls();
     let (what, help) = match measure {
         MeasureFile::Refused if !of_calls => ("is never refused", "use `given_up`, or a class of calls"),
         MeasureFile::PoorCalls if !of_calls => {

@@ -41,21 +41,6 @@ impl AccessLink {
     }
 }
 
-impl LinkDirection {
-    /// Share of what is sent at a constant rate that is lost, as it is more than the link or its tunnel's core can do.
-    #[must_use]
-    pub fn lost_of_constant(&self) -> f64 {
-        let of_packets = self.core.map_or(0.0, |core| 1.0 - core.rate / core.constant.max(1.0));
-        (1.0 - self.bandwidth / self.constant.max(1.0)).max(of_packets).max(0.0)
-    }
-
-    /// Time that its buffer holds.
-    #[must_use]
-    pub fn buffer(&self) -> Duration {
-        self.buffer
-    }
-}
-
 /// The core that handles the packets of a tunnel one after the other, beside the link that sends them.
 #[derive(Clone, Copy, Debug)]
 struct TunnelCore {
@@ -159,6 +144,19 @@ impl LinkDirection {
     #[must_use]
     pub fn rate(&self) -> f64 {
         8.0 / self.byte_time
+    }
+
+    /// Share of what is sent at a constant rate that is lost, as it is more than the link or its tunnel's core can do.
+    #[must_use]
+    pub fn lost_of_constant(&self) -> f64 {
+        let of_packets = self.core.map_or(0.0, |core| 1.0 - core.rate / core.constant.max(1.0));
+        (1.0 - self.bandwidth / self.constant.max(1.0)).max(of_packets).max(0.0)
+    }
+
+    /// Time that its buffer holds.
+    #[must_use]
+    pub fn buffer(&self) -> Duration {
+        self.buffer
     }
 
     /// Sends a train, as far as the buffer takes it. Gives the arrival of its first packet at the other end, if it is the only one

@@ -105,8 +105,9 @@ impl PacketNetwork {
         8.0 * f64::from(self.concentrators[route.concentrator.index()].wire_size(codec.packet.0 as u32))
     }
 
-    /// How a call fared since this was last asked: from the site, and to it; and for how many calls that stands. Where calls are constant rates it is worked out while the
-    /// concentrator is calm; else some calls send packets, each until this is asked again, and of the others nothing is known.
+    /// How a call fared since this was last asked: from the site, and to it; and for how many calls that stands. Where calls are constant
+    /// rates it is worked out while nothing contends with them, or calls alone are too many; else it is known of those that send packets
+    /// ([`Self::probe`]), which stop.
     pub fn talk(&mut self, now: Time, slot: u32, route: Route, codec: Codec) -> Option<CallTalk> {
         self.now = now;
         if !self.samples {
