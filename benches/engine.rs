@@ -57,7 +57,7 @@ fn report(criterion: &mut Criterion) {
     use std::sync::atomic::AtomicBool;
     let tiny = study("scenarios/tiny.toml");
     let stop = AtomicBool::new(false);
-    let settings = headend::study::RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let settings = headend::study::RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
     let all: Vec<usize> = (0..tiny.setups.len()).collect();
     let results = headend::study::run(&tiny, &all, &settings).expect("nothing stops it");
     let mut group = criterion.benchmark_group("report");

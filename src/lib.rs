@@ -14,7 +14,7 @@
 //! (study.effort.least, study.effort.most) = (1, 1);
 //!
 //! let stop = AtomicBool::new(false);
-//! let options = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+//! let options = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
 //! let results = run(&study, &[0], &options).unwrap();
 //!
 //! let base = &results.setups[0];
@@ -33,6 +33,7 @@
 //! | `plan` | inverse questions: how much is enough, how late is early enough, until when |
 //! | `validate` | theory, measured networks and the two fidelities, held against each other |
 //! | `report` | results as sentences, tables, charts, a page, a sheet: pure functions to text |
+//! | `scale` | parts of a study for other engines: a cluster's scheduler, GNU parallel |
 //! | `cli` | one function a verb |
 //!
 //! Invariants, beside those of the engine:
@@ -59,6 +60,9 @@ pub mod validate;
 
 #[doc(hidden)]
 pub mod report;
+
+#[doc(hidden)]
+pub mod scale;
 
 #[doc(hidden)]
 pub mod cli;

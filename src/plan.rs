@@ -18,8 +18,10 @@ use crate::model::Model;
 use crate::scenario::check::target::{Measure, Target};
 use crate::scenario::{Setup, Study};
 use crate::study::days::Days;
+use crate::study::error::MissingRun;
 use crate::study::figures::quarter_of;
 use crate::study::limits::Limit;
+use crate::study::record::FocusClass;
 use crate::study::{Progress, RunOptions, StudyError, run, watched};
 use crate::units::{NANOS, TimeOfDay};
 
@@ -39,6 +41,30 @@ pub struct Question<'a> {
     pub precision: f64,
     /// Runs at most.
     pub most: u32,
+}
+
+impl Question<'_> {
+    /// The model whose parameter is sought.
+    #[must_use]
+    pub fn base(&self) -> Model {
+        shortened(&self.setup.model, &self.study.targets[self.target])
+    }
+
+    /// What is measured of it.
+    #[must_use]
+    pub fn asked(&self) -> (Vec<Target>, FocusClass) {
+        (vec![self.study.targets[self.target].clone()], watched(self.study))
+    }
+
+    /// The study of one day with the parameter at a value.
+    #[must_use]
+    pub fn at(&self, value: f64) -> Study {
+        let model = self.knob.set(&self.base(), value);
+        let mut study = self.study.clone();
+        study.setups = vec![Setup { model, ..self.setup.clone() }];
+        (study.effort.least, study.effort.most) = (1, 1);
+        study
+    }
 }
 
 /// The answer to a question.
@@ -83,12 +109,12 @@ pub struct PlanResult {
 /// If it is stopped, or a day cannot be kept.
 pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, StudyError> {
     let target = &question.study.targets[question.target];
-    let base = shortened(&question.setup.model, target);
-    let asked = (vec![target.clone()], watched(question.study));
+    let (base, asked) = (question.base(), question.asked());
     let evaluate = |points: &[(f64, u32)]| -> Result<Vec<Option<f64>>, StudyError> {
         let (values, wanted) = by_value(points);
         let models: Vec<Model> = values.iter().map(|value| question.knob.set(&base, *value)).collect();
-        let found = days.measure(&models, &vec![asked.clone(); models.len()], &wanted)?;
+        let found = days.measure(&models, &vec![asked.clone(); models.len()], &wanted);
+        let found = found.map_err(|fault| at_values(fault, &values))?;
         Ok(found.into_iter().map(|day| day.targets[0]).collect())
     };
     let terms = question.knob.terms(&base);
@@ -118,6 +144,17 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, Stud
     })
 }
 
+/// Runs that are missing, with the values that their models have.
+fn at_values(fault: StudyError, values: &[f64]) -> StudyError {
+    match fault {
+        StudyError::Missing(runs) => {
+            let at = |run: MissingRun| MissingRun { value: Some(values[run.place]), ..run };
+            StudyError::Missing(runs.into_iter().map(at).collect())
+        }
+        other => other,
+    }
+}
+
 /// Packet rate for each bit/s of throughput of the concentrator whose throughput is sought.
 fn packet_rate(knob: &Knob, model: &Model) -> Option<f64> {
     let Knob::Throughput(concentrators) = knob else { return None };
@@ -133,16 +170,14 @@ fn packet_rate(knob: &Knob, model: &Model) -> Option<f64> {
 /// If it is stopped.
 pub fn limit_at(question: &Question<'_>, value: f64, days: &Days<'_>) -> Result<Limit, StudyError> {
     let target = &question.study.targets[question.target];
-    let model = question.knob.set(&shortened(&question.setup.model, target), value);
-    let mut study = question.study.clone();
-    study.setups = vec![Setup { model, ..question.setup.clone() }];
-    (study.effort.least, study.effort.most) = (1, 1);
+    let study = question.at(value);
     let progress = |progress| {
         if matches!(progress, Progress::Runs { done: 1, .. }) {
             (days.progress)();
         }
     };
-    let settings = RunOptions { stop: days.stop, progress: &progress, keep: days.keep.clone(), records: None };
+    let settings =
+        RunOptions { stop: days.stop, progress: &progress, keep: days.keep.clone(), records: None, here: days.here };
     let results = run(&study, &[0], &settings)?;
     let width = quarter_of(results.bins.1);
     let starts: Vec<f64> = results.bins.0.iter().step_by(width).copied().collect();

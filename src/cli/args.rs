@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::model::Ingredient;
+use crate::scale::shell;
 use crate::study::fidelity::When;
 use crate::units::{Share, Text, TimeOfDay};
 
@@ -66,6 +67,10 @@ pub(crate) enum Verb {
     /// Exit code 0: every row is within its bar, or as close as chance allows. 1: some row is beyond. 2: the evidence cannot
     /// be read.
     Validate(Validate),
+    /// Simulates one part of a plan that `--on` has made: what a task of a cluster runs.
+    ///
+    /// Exit code 0: its runs are kept. 2: the plan is wrong or another build's, or a file cannot be written.
+    Part(PartArgs),
     /// Reports every problem of a scenario with its place and its remedy; and the load by hour.
     Check {
         /// The scenario.
@@ -97,6 +102,83 @@ pub(crate) enum ShellName {
     Fish,
     Powershell,
     Zsh,
+}
+
+/// Where the runs are simulated. A flag of its own heading in every verb that simulates.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Elsewhere than in this process")]
+pub(super) struct ScaleArgs {
+    /// Has all runs simulated in parts by an engine, waits for them, and goes on: `slurm` as job arrays, `parallel` by GNU parallel,
+    /// `script` prints the commands for anything else and ends with exit code 3. The results are the same bytes.
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(super) on: Option<EngineName>,
+    /// Number of parts of a round (default: as many as carry a minute each, at most 1,000).
+    #[arg(long, value_name = "N", requires = "on", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) parts: Option<u32>,
+    /// Options for `sbatch`, such as "--partition=short --time=1:00:00".
+    #[arg(long, value_name = "OPTIONS", requires = "on", allow_hyphen_values = true, value_parser = options)]
+    pub(super) slurm: Option<ShellWords>,
+    /// Options for GNU parallel, such as "-j 8 --sshloginfile nodes".
+    #[arg(long, value_name = "OPTIONS", requires = "on", allow_hyphen_values = true, value_parser = options)]
+    pub(super) parallel: Option<ShellWords>,
+    /// Time between two questions to the engine [s].
+    #[arg(long, value_name = "SECONDS", requires = "on", default_value_t = 5.0, value_parser = seconds)]
+    pub(super) poll: f64,
+}
+
+/// What simulates runs elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum EngineName {
+    /// Job arrays of a Slurm cluster.
+    Slurm,
+    /// Jobs of GNU parallel, here or over ssh.
+    Parallel,
+    /// Commands to run by hand, or by another scheduler.
+    Script,
+}
+
+/// Words of a command line in one argument.
+#[derive(Clone, Debug)]
+pub(super) struct ShellWords(pub Vec<String>);
+
+fn options(text: &str) -> Result<ShellWords, String> {
+    shell::words(text).map(ShellWords).ok_or_else(|| "a quotation mark is not closed".to_owned())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.01..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("write seconds, from 0.01 to 3600".to_owned()),
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PartArgs {
+    /// The folder of the plan.
+    pub(super) plan: PathBuf,
+    /// The number of the part, counted from 0; `auto` takes it from the engine's variable: `SLURM_ARRAY_TASK_ID`, `PARALLEL_SEQ`,
+    /// `HQ_TASK_ID`, `PBS_ARRAY_INDEX`, `JOB_COMPLETION_INDEX` or `AWS_BATCH_JOB_ARRAY_INDEX`.
+    #[arg(long, value_name = "N", value_parser = index)]
+    pub(super) index: PartIndex,
+    /// Folder of kept runs, instead of the one that the plan names.
+    #[arg(long, value_name = "DIR")]
+    pub(super) into: Option<PathBuf>,
+}
+
+/// Which part.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PartIndex {
+    /// What the environment says.
+    Auto,
+    /// This one.
+    Number(u32),
+}
+
+fn index(text: &str) -> Result<PartIndex, String> {
+    match text {
+        "auto" => Ok(PartIndex::Auto),
+        number => number.parse().map(PartIndex::Number).map_err(|_| "write a number from 0, or `auto`".to_owned()),
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -169,6 +251,8 @@ pub(crate) struct Compare {
     /// Prints the comparison as JSON instead of the summary.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) scale: ScaleArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -200,6 +284,8 @@ pub(crate) struct Sweep {
     /// Folder for page, chart, table and kept days (default: output/NAME, after the scenario's file).
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) scale: ScaleArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -219,6 +305,8 @@ pub(super) struct PlanEffort {
     /// Prints the answer as JSON instead of the summary.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) scale: ScaleArgs,
 }
 
 /// A share on the command line.
@@ -312,6 +400,8 @@ pub(crate) struct RunArgs {
     /// Prints the results as JSON instead of the summary.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) scale: ScaleArgs,
 }
 
 /// An ingredient of flow fidelity on the command line.

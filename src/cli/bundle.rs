@@ -15,8 +15,18 @@ pub(super) struct Bundle {
 }
 
 impl Bundle {
-    /// The scenario of this text with the files that it names.
+    /// The scenario of this text with the files that it names, each under its own name.
     pub fn of(text: &str, files: &[InputFile]) -> Self {
+        Self::named(text, files, |_, last| last.to_owned())
+    }
+
+    /// The same, with names that no other content has: files of many scenarios go into one folder, each once.
+    pub fn addressed(text: &str, files: &[InputFile]) -> Self {
+        Self::named(text, files, |bytes, last| format!("{}-{last}", &hex(&Sha256::digest(bytes))[..12]))
+    }
+
+    /// The scenario with files that are named by their content and the last part of their names.
+    fn named(text: &str, files: &[InputFile], name: impl Fn(&[u8], &str) -> String) -> Self {
         let mut paths: BTreeMap<&str, String> = BTreeMap::new();
         let mut inputs = Vec::new();
         for file in files {
@@ -24,6 +34,7 @@ impl Bundle {
                 continue;
             }
             let last = file.name.rsplit(['/', '\\']).next().unwrap_or(&file.name);
+            let last = name(&file.bytes, last);
             let taken = |path: &String| paths.values().any(|other| other.eq_ignore_ascii_case(path));
             let numbered = (2..).map(|number| format!("inputs/{number}-{last}"));
             let path = std::iter::once(format!("inputs/{last}")).chain(numbered).find(|path| !taken(path));
@@ -49,6 +60,11 @@ impl Bundle {
         self.inputs.iter().for_each(|(_, bytes)| hash.update(bytes));
         hash.finalize().into()
     }
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::stop::{STOP, Stop};
 use crate::disk::Folder;
 use crate::report::finding::Finding;
+use crate::scale::shell;
 use crate::scenario::Study;
 use crate::study::cost::{Extent, StudyCost, cost};
 use crate::units::visible;
@@ -39,7 +40,7 @@ pub(super) fn tell<T: serde::Serialize>(
     files: &[PathBuf],
     json: Option<&T>,
 ) -> Result<(), Stop> {
-    let run = format!("headend run {}", for_shell(&file_name(&files[0])));
+    let run = format!("headend run {}", shell::word(&file_name(&files[0])));
     output.finding(finding, &crate::cli::output::origin(&given(files, file_name), bundles), &run)?;
     match json {
         Some(found) => say_json(found)?,
@@ -155,6 +156,14 @@ pub(crate) fn style(bar: &indicatif::ProgressBar, template: &str) {
     }
 }
 
+/// Options with a value that make no difference to what is found.
+const WITH_VALUE: [&str; 8] = ["--threads", "--out", "--records", "--on", "--parts", "--slurm", "--parallel", "--poll"];
+
+/// Whether a word is this option with its value.
+fn is_given(option: &str, word: &str) -> bool {
+    word.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+}
+
 /// The words of this command that make a difference to what is found, as a shell takes them; `named` says how a file is
 /// written.
 pub(crate) fn given(files: &[PathBuf], named: impl Fn(&Path) -> String) -> String {
@@ -163,31 +172,21 @@ pub(crate) fn given(files: &[PathBuf], named: impl Fn(&Path) -> String) -> Strin
     while let Some(word) = given.next() {
         let text = word.to_string_lossy();
         match &*text {
-            "--threads" | "--out" | "--records" => drop(given.next()),
             "-v" | "--verbose" | "--json" => {}
-            other if ["--threads=", "--out=", "--records="].iter().any(|option| other.starts_with(option)) => {}
+            other if WITH_VALUE.contains(&other) => drop(given.next()),
+            other if WITH_VALUE.iter().any(|option| is_given(option, other)) => {}
             other => {
                 let file = files.iter().find(|file| file.as_os_str() == word);
                 words.push(file.map_or_else(|| other.to_owned(), |file| named(file)));
             }
         }
     }
-    words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
+    shell::line(&words)
 }
 
 /// The last part of a path, in words.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| visible(&name.to_string_lossy()).into_owned())
-}
-
-/// A word as a shell takes it.
-pub(super) fn for_shell(word: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "-_./:=,%+@\\".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// Lines without hidden characters.

@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 use crate::cli::args::{Allowed, Compare};
 use crate::cli::bundle::Bundle;
 use crate::cli::common::{affordable, bar, load, override_with, tell};
+use crate::cli::elsewhere::{Shipment, until_done};
 use crate::cli::output::Output;
 use crate::cli::stop::{STOP, Stop};
 use crate::model::{ClassId, Model, SiteId};
 use crate::report::compare::{Candidate, Comparison};
 use crate::report::finding::setting;
 use crate::report::words::several;
+use crate::scale::job::{Recipe, RunKind};
+use crate::scale::wanting::Wanting;
 use crate::scenario::check::target::{Target, TargetSites};
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study, warn};
 use crate::study::cost::Extent;
 use crate::study::days::{DayResult, Days};
+use crate::study::error::MissingRun;
 use crate::study::record::FocusClass;
 use crate::study::select::{Zone, select};
 use crate::study::{StudyError, watched};
@@ -32,9 +36,11 @@ pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
     let mut asked: Vec<(Vec<Target>, FocusClass)> = Vec::new();
     let mut first: Option<Study> = None;
     let (mut bundles, mut named) = (Vec::new(), Vec::new());
+    let (mut shipped, mut recipes) = (Vec::<Shipment>::new(), Vec::<Recipe>::new());
     for file in &args.files {
         let (mut study, text) = load(file, terms)?;
         bundles.push(Bundle::of(&text, &study.files));
+        shipped.push(Shipment::of(&text, &study.files));
         named.push(std::mem::take(&mut study.files));
         let prefix = if args.files.len() > 1 {
             file.file_stem().map_or_else(String::new, |name| format!("{}: ", visible(&name.to_string_lossy())))
@@ -43,7 +49,12 @@ pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
         };
         // The days of the first file are those of all.
         let seed = first.as_ref().map(|first| first.setups[0].model.seed);
-        override_with(&mut study, args.seed.or(seed), None);
+        let seed = args.seed.or(seed);
+        override_with(&mut study, seed, None);
+        let (targets, shipment) = (&shipped[0].scenario, &shipped[shipped.len() - 1]);
+        let measure = RunKind::Compare { targets: targets.clone() };
+        let recipe = |setup: &Setup| Recipe { seed, ..shipment.recipe(&setup.name, measure.clone()) };
+        recipes.extend(study.setups.iter().map(recipe));
         affordable(&study, Extent { replications: args.first, ..Extent::of(&study) }, terms)?;
         if let Some(first) = &first {
             on_the_same_days(first, &study, file)?;
@@ -63,11 +74,15 @@ pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
     let inputs: Vec<_> = args.files.iter().map(PathBuf::as_path).zip(named.iter().map(Vec::as_slice)).collect();
     let output = Output::prepare(args.out.as_deref(), &inputs, "compare")?;
     let bar = bar("{spinner} {pos} days simulated");
-    let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
+    let here = args.scale.on.is_none();
+    let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()), here };
     let models: Vec<Model> = all.iter().map(|(_, setup)| setup.model.clone()).collect();
     let values: RefCell<Vec<Vec<DayResult>>> = RefCell::new(vec![Vec::new(); all.len()]);
     let evaluate = |wanted: &[(usize, u32)]| -> Result<Vec<f64>, StudyError> {
-        let found = days.measure(&models, &asked, wanted)?;
+        let found = days.measure(&models, &asked, wanted).map_err(|fault| match fault {
+            StudyError::Missing(_) => StudyError::Missing(days.missing(&models, &asked, &ahead(wanted, args))),
+            other => other,
+        })?;
         for (&(system, _), day) in wanted.iter().zip(&found) {
             values.borrow_mut()[system].push(day.clone());
         }
@@ -85,9 +100,21 @@ pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
     let limit = study.targets[0].limit;
     let zone =
         Zone { indifference: args.zone * limit, confidence: args.confidence, first: args.first, most: args.budget };
-    let selected = select(all.len(), zone, &evaluate);
+    let attempt = || {
+        values.borrow_mut().iter_mut().for_each(Vec::clear);
+        bar.set_position(0);
+        select(all.len(), zone, &evaluate).map_err(|fault| match fault {
+            StudyError::Missing(runs) => {
+                let recipe = |run: &MissingRun| recipes[run.place].clone();
+                let files = shipped.iter().flat_map(|shipment| shipment.files.clone()).collect();
+                Stop::Missing(Wanting::of(runs, files, recipe, |place| &models[place]))
+            }
+            other => output.stop(other),
+        })
+    };
+    let selected = until_done(&args.scale, &output, &output.kept(), attempt);
     bar.finish_and_clear();
-    let selected = selected.map_err(|fault| output.stop(fault))?;
+    let selected = selected?;
     // Concentrators that are there already cost nothing.
     let paid = study.setups[0].cost.unwrap_or(0.0);
     let candidates: Vec<Candidate> = all
@@ -104,6 +131,13 @@ pub(super) fn compare(args: &Compare, terms: Allowed) -> Result<u8, Stop> {
     let finding = report::compare::finding(&comparison, &setting(&study));
     tell(&finding, &output, &bundles, &args.files, args.json.then_some(&comparison))?;
     Ok(u8::from(!comparison.someone_meets_all()))
+}
+
+/// The days that are wanted, and after the first ones as many again of each set-up: the selection asks for one after the other, and a
+/// round elsewhere takes its time. Those that it does not come to are left over.
+fn ahead(wanted: &[(usize, u32)], args: &Compare) -> Vec<(usize, u32)> {
+    let until = |day: u32| if day < args.first { day + 1 } else { (2 * day).min(args.budget).max(day + 1) };
+    wanted.iter().flat_map(|&(system, day)| (day..until(day)).map(move |day| (system, day))).collect()
 }
 
 /// Refuses a file that does not record what the targets of the first look at, or is of another day of the week.
@@ -141,7 +175,7 @@ fn lacks(file: &Path, (kind, name): (&str, &str), looks: &str, more: &str) -> St
 }
 
 /// What the first study's targets look at, by name, in the models of another one's file.
-fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>, FocusClass), Stop> {
+pub(super) fn measured_in(first: &Study, other: &Study, file: &Path) -> Result<(Vec<Target>, FocusClass), Stop> {
     let classes =
         |study: &Study| study.setups[0].model.classes.iter().map(|class| class.name.clone()).collect::<Vec<_>>();
     let (names, own) = (classes(first), classes(other));

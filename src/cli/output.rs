@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::cli::bundle::Bundle;
+use crate::cli::bundle::{Bundle, hex};
 use crate::cli::stop::Stop;
 use crate::disk;
 use crate::disk::{Claim, Claimed, Draft};
@@ -23,6 +23,8 @@ use crate::study::stopping::StopReason;
 /// The folder of a run.
 pub(super) struct Output {
     folder: PathBuf,
+    /// What the results are called.
+    results: String,
     /// The scenario and the files that it names, which are never written to.
     inputs: Vec<PathBuf>,
     /// The lock on these results.
@@ -103,7 +105,7 @@ impl Output {
         for (below, levels) in [("", 0), ("charts", 0), ("inputs", 0), (UNFINISHED, 1), (KEPT, 1)] {
             disk::tidy(&folder.join(below), levels);
         }
-        Ok(Self { folder, inputs, _claim: claim })
+        Ok(Self { folder, results: results.to_owned(), inputs, _claim: claim })
     }
 
     /// Whether records may be written to a file: it must lie in a folder that is there, and be no input and no result.
@@ -145,6 +147,18 @@ impl Output {
     /// Where what was simulated is kept for the next time.
     pub fn kept(&self) -> PathBuf {
         self.folder.join(KEPT)
+    }
+
+    /// Where the plans are of runs that are simulated elsewhere.
+    pub fn jobs(&self) -> PathBuf {
+        self.folder.join(JOBS).join(&self.results)
+    }
+
+    /// Removes the plans of runs that were simulated elsewhere.
+    pub fn clear_jobs(&self) {
+        disk::remove(&self.jobs());
+        // The folder above stays where another command has plans.
+        let _ = std::fs::remove_dir(self.folder.join(JOBS));
     }
 
     /// Where the page is.
@@ -293,7 +307,7 @@ fn is_result_in(folder: &Path, path: &Path) -> bool {
 fn foreign(folder: &Path) -> Option<PathBuf> {
     let is_ours = |name: &str| folder.join(name).exists();
     let has_manifest = begins_with(&folder.join("manifest.json"), "{\n  \"program\": \"headend\"");
-    if has_manifest || [UNFINISHED, KEPT].iter().any(|name| is_ours(name)) {
+    if has_manifest || [UNFINISHED, KEPT, JOBS].iter().any(|name| is_ours(name)) {
         return None;
     }
     let files = |folder: &Path| {
@@ -332,6 +346,8 @@ fn claim(folder: &Path, results: &str) -> Result<Claim, Stop> {
 
 /// Folder of the finished runs of an unfinished study.
 const UNFINISHED: &str = ".unfinished";
+/// Folder of the plans of runs that are simulated elsewhere.
+const JOBS: &str = ".jobs";
 /// Folder of what was simulated, for the next time.
 const KEPT: &str = ".runs";
 
@@ -339,8 +355,4 @@ const KEPT: &str = ".runs";
 pub(super) fn origin(command: &str, bundles: &[Bundle]) -> Provenance {
     let hashes: Vec<String> = bundles.iter().map(|bundle| hex(&bundle.hash())).collect();
     Provenance { version: env!("CARGO_PKG_VERSION").to_owned(), command: command.to_owned(), hash: hashes.join(", ") }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

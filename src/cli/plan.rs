@@ -1,21 +1,25 @@
 //! `plan` and `headroom`: inverse questions.
 
-use crate::cli::args::{Allowed, Headroom, PlanArgs};
+use crate::cli::args::{Allowed, Headroom, PlanArgs, PlanEffort};
 use crate::cli::bundle::Bundle;
 use crate::cli::common::{affordable, bar, choose, load, override_with, tell};
+use crate::cli::elsewhere::{Shipment, all, until_done};
 use crate::cli::output::Output;
 use crate::cli::stop::{STOP, Stop};
 use crate::model::{ConcentratorId, Fault, FaultKind};
-use crate::plan::PlanResult;
-use crate::plan::Question;
 use crate::plan::answer::{Criterion, Crossing};
 use crate::plan::knob::Knob;
+use crate::plan::{PlanResult, Question, limit_at};
 use crate::report;
 use crate::report::finding::setting;
+use crate::scale::job::{Recipe, RunKind, Sought};
+use crate::scale::wanting::Wanting;
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::{Setup, Study};
+use crate::study::StudyError;
 use crate::study::cost::Extent;
 use crate::study::days::Days;
+use crate::study::error::MissingRun;
 use crate::units::{DAY, Time, TimeOfDay};
 
 /// Days that an answer takes at least.
@@ -56,7 +60,10 @@ pub(super) fn plan(args: &PlanArgs, terms: Allowed) -> Result<u8, Stop> {
     affordable(&study, Extent { setups: 1, replications: least, points: 1 }, terms)?;
     let results = format!("plan-{}", args.find);
     let output = Output::prepare(args.effort.out.as_deref(), &[(&args.file, &study.files)], &results)?;
-    let found = answer(&question, &output)?;
+    let shipped = Shipment::of(&text, &study.files);
+    let asked = Asked { find: &args.find, of: args.of.as_deref(), at, lose: None, effort: &args.effort };
+    let questions = std::slice::from_ref(&question);
+    let found = Answers { asked, output: &output, shipped }.to(questions)?.remove(0);
     let finding = report::plan::finding(&found, &args.find, &setting(&study));
     let bundles = [Bundle::of(&text, &study.files)];
     tell(&finding, &output, &bundles, std::slice::from_ref(&args.file), args.effort.json.then_some(&found))?;
@@ -72,7 +79,7 @@ fn fails(plan: &PlanResult) -> bool {
     }
 }
 
-fn knob(find: &str, of: Option<&str>, at: TimeOfDay, setup: &Setup) -> Result<Knob, Stop> {
+pub(super) fn knob(find: &str, of: Option<&str>, at: TimeOfDay, setup: &Setup) -> Result<Knob, Stop> {
     Knob::named(find, of, at, &setup.model).map_err(|(title, known)| {
         let sought = of.unwrap_or(find);
         let help = if known.is_empty() {
@@ -84,21 +91,68 @@ fn knob(find: &str, of: Option<&str>, at: TimeOfDay, setup: &Setup) -> Result<Kn
     })
 }
 
-/// Answers a question; days that are known are not simulated again.
-fn answer(question: &Question<'_>, output: &Output) -> Result<PlanResult, Stop> {
-    let bar = bar("{spinner} {pos} days simulated");
-    let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(output.kept()) };
-    let found = crate::plan::plan(question, &days).and_then(|mut found| {
+/// A question as it was asked on the command line.
+struct Asked<'a> {
+    find: &'a str,
+    of: Option<&'a str>,
+    at: TimeOfDay,
+    lose: Option<&'a str>,
+    effort: &'a PlanEffort,
+}
+
+/// Answers questions about a scenario; days that are known are not simulated again.
+struct Answers<'a> {
+    asked: Asked<'a>,
+    output: &'a Output,
+    shipped: Shipment,
+}
+
+impl Answers<'_> {
+    /// The answers, in the order of the questions. Those that miss runs which are to be simulated elsewhere miss them together.
+    fn to(&self, questions: &[Question<'_>]) -> Result<Vec<PlanResult>, Stop> {
+        let bar = bar("{spinner} {pos} days simulated");
+        let found = until_done(&self.asked.effort.scale, self.output, &self.output.kept(), || {
+            bar.set_position(0);
+            all(questions.len(), |place| self.answer(&questions[place], &bar))
+        });
+        bar.finish_and_clear();
+        found
+    }
+
+    fn answer(&self, question: &Question<'_>, bar: &indicatif::ProgressBar) -> Result<PlanResult, Stop> {
+        let here = self.asked.effort.scale.on.is_none();
+        let days = Days { stop: &STOP, progress: &|| bar.inc(1), keep: Some(self.output.kept()), here };
+        let mut found = crate::plan::plan(question, &days).map_err(|fault| self.stop(fault, question, None))?;
         let there = match (&question.knob, found.answer.outcome) {
             (Knob::Years, Crossing::Crosses(years, _)) => Some(years),
             (Knob::Throughput(_) | Knob::Concentrators(_), Crossing::Fails(most)) => Some(most),
             _ => None,
         };
-        found.limit_there = there.map(|there| crate::plan::limit_at(question, there, &days)).transpose()?;
+        let limit = |there| limit_at(question, there, &days).map_err(|fault| self.stop(fault, question, Some(there)));
+        found.limit_there = there.map(limit).transpose()?;
         Ok(found)
-    });
-    bar.finish_and_clear();
-    found.map_err(|fault| output.stop(fault))
+    }
+
+    /// Why there is no answer. Missing runs are of the target alone, or of all at a value.
+    fn stop(&self, fault: StudyError, question: &Question<'_>, whole: Option<f64>) -> Stop {
+        let StudyError::Missing(runs) = fault else { return self.output.stop(fault) };
+        let Asked { find, of, at, lose, effort } = &self.asked;
+        let sought = |run: &MissingRun| Sought {
+            target: question.target,
+            find: (*find).to_owned(),
+            of: of.map(str::to_owned),
+            at: at.to_string(),
+            value: whole.or(run.value).unwrap_or_default().to_string(),
+            whole: whole.is_some(),
+        };
+        let recipe = |run: &MissingRun| Recipe {
+            seed: effort.seed,
+            lose: lose.map(str::to_owned),
+            ..self.shipped.recipe(&question.setup.name, RunKind::Plan(sought(run)))
+        };
+        // At another value it costs about as much.
+        Stop::Missing(Wanting::of(runs, self.shipped.files.clone(), recipe, |_| &question.setup.model))
+    }
 }
 
 pub(super) fn headroom(args: &Headroom, terms: Allowed) -> Result<u8, Stop> {
@@ -111,11 +165,11 @@ pub(super) fn headroom(args: &Headroom, terms: Allowed) -> Result<u8, Stop> {
     let setups = chosen.len() * study.targets.len();
     affordable(&study, Extent { setups, replications: args.effort.budget.min(LEAST), points: 1 }, terms)?;
     let output = Output::prepare(args.effort.out.as_deref(), &[(&args.file, &study.files)], "headroom")?;
-    let mut found = Vec::new();
+    let mut questions = Vec::new();
     for place in chosen {
         let setup = &study.setups[place];
         for target in 0..study.targets.len() {
-            let question = Question {
+            questions.push(Question {
                 study: &study,
                 setup,
                 target,
@@ -123,10 +177,13 @@ pub(super) fn headroom(args: &Headroom, terms: Allowed) -> Result<u8, Stop> {
                 criterion: criterion(args.days),
                 precision: args.effort.precision,
                 most: args.effort.budget,
-            };
-            found.push(answer(&question, &output)?);
+            });
         }
     }
+    let shipped = Shipment::of(&text, &study.files);
+    let lost = args.lose.as_deref();
+    let asked = Asked { find: "years", of: None, at: TimeOfDay(0), lose: lost, effort: &args.effort };
+    let found = Answers { asked, output: &output, shipped }.to(&questions)?;
     let finding = report::headroom::finding(&study.question, &study.when, &setting(&study), &found);
     let bundles = [Bundle::of(&text, &study.files)];
     tell(&finding, &output, &bundles, std::slice::from_ref(&args.file), args.effort.json.then_some(&found))?;
@@ -136,7 +193,7 @@ pub(super) fn headroom(args: &Headroom, terms: Allowed) -> Result<u8, Stop> {
 }
 
 /// A concentrator is away all the time, in every set-up.
-fn lose(study: &mut Study, name: &str) -> Result<(), Stop> {
+pub(super) fn lose(study: &mut Study, name: &str) -> Result<(), Stop> {
     for setup in &mut study.setups {
         let known = || setup.model.concentrators.iter().map(|concentrator| concentrator.name.as_str());
         let Some(place) = known().position(|concentrator| concentrator == name) else {

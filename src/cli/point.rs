@@ -9,16 +9,20 @@ use crate::cli::common::affordable;
 use crate::cli::common::choose;
 use crate::cli::common::override_with;
 use crate::cli::common::tell;
+use crate::cli::elsewhere::{Shipment, until_done};
 use crate::cli::output::Output;
 use crate::cli::stop::STOP;
 use crate::cli::stop::Stop;
 use crate::disk::Folder;
 use crate::report::finding::Finding;
 use crate::report::words::list;
+use crate::scale::job::{Recipe, RunKind};
+use crate::scale::wanting::Wanting;
 use crate::scenario::{Study, edit};
-use crate::study::RunOptions;
 use crate::study::cost::{Extent, StudyCost, cost};
+use crate::study::error::MissingRun;
 use crate::study::results::Results;
+use crate::study::{RunOptions, StudyError};
 use crate::{disk, scenario, study};
 
 /// What a sweep needs to run a point.
@@ -84,8 +88,25 @@ impl Runner<'_> {
         let study = self.study(text)?;
         let chosen = if self.args.options.is_empty() { vec![0] } else { choose(&study, &self.args.options)? };
         let keep = Some(self.output.kept());
-        let settings = RunOptions { stop: &STOP, progress: &|_| {}, keep, records: None };
-        study::run(&study, &chosen, &settings).map_err(|fault| self.output.stop(fault))
+        let here = self.args.scale.on.is_none();
+        let settings = RunOptions { stop: &STOP, progress: &|_| {}, keep, records: None, here };
+        study::run(&study, &chosen, &settings).map_err(|fault| match fault {
+            StudyError::Missing(runs) => {
+                let shipped = Shipment::of(text, &study.files);
+                let recipe = |run: &MissingRun| Recipe {
+                    seed: self.args.seed,
+                    ..shipped.recipe(&study.setups[run.place].name, RunKind::Run { records: false })
+                };
+                let model = |place: usize| &study.setups[place].model;
+                Stop::Missing(Wanting::of(runs, shipped.files.clone(), recipe, model))
+            }
+            other => self.output.stop(other),
+        })
+    }
+
+    /// Repeats an attempt until no run that it needs is missing.
+    pub fn until_done<T>(&self, attempt: impl FnMut() -> Result<T, Stop>) -> Result<T, Stop> {
+        until_done(&self.args.scale, self.output, &self.output.kept(), attempt)
     }
 
     /// Writes and prints what was found.

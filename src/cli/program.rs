@@ -9,7 +9,7 @@ use crate::cli::common::{colours, printable, say, say_json};
 use crate::cli::run::run;
 use crate::cli::stop::Stop;
 use crate::cli::tools::{check, completions, init, profiles};
-use crate::cli::{compare, plan, sweep, validate};
+use crate::cli::{compare, part, plan, sweep, validate};
 use crate::report;
 use crate::study::StudyError;
 
@@ -39,6 +39,7 @@ pub fn main() -> u8 {
         Verb::Sweep(args) => sweep::sweep(&args, terms),
         Verb::Compare(args) => compare::compare(&args, terms),
         Verb::Validate(args) => validate::validate(&args),
+        Verb::Part(args) => part::part(&args, terms),
         Verb::Check { file } => check(&file, terms),
         Verb::Profiles => say(&profiles()),
         Verb::Schema => say_json(&report::reference::schema()),
@@ -48,12 +49,15 @@ pub fn main() -> u8 {
     match done {
         Ok(code) => code,
         Err(stop) => {
+            if matches!(stop, Stop::Handed) {
+                return 3;
+            }
             // A closed stderr does not change the exit code.
             let text = stop.to_string();
             // Colours are ours: on a terminal, around what a scenario says.
             let text = if colours() { text } else { printable(&text) };
             let _ = writeln!(std::io::stderr(), "{text}");
-            if matches!(stop, Stop::Kept(_) | Stop::Study(StudyError::Stopped)) { 130 } else { 2 }
+            if matches!(stop, Stop::Kept(_) | Stop::Left(_) | Stop::Study(StudyError::Stopped)) { 130 } else { 2 }
         }
     }
 }

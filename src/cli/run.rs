@@ -1,16 +1,22 @@
 //! `headend run`.
 
+use clap::ValueEnum;
+
 use crate::cli::args::{Allowed, FidelityName, RunArgs};
 use crate::cli::bundle::Bundle;
 use crate::cli::common::{
     FIRST, FORECASTS, RUNS, affordable, bar, choose, given, load, override_with, say, say_json, style,
 };
+use crate::cli::elsewhere::{Shipment, until_done};
 use crate::cli::output::{Output, RunRequest};
 use crate::cli::stop::{STOP, Stop};
 use crate::model::Fidelity;
 use crate::report::table;
+use crate::scale::job::{Recipe, RunKind};
+use crate::scale::wanting::Wanting;
 use crate::scenario::Study;
 use crate::study::cost::Extent;
+use crate::study::error::MissingRun;
 use crate::study::results::{Results, Verdict};
 use crate::study::{Progress, RunOptions, StudyError};
 use crate::{disk, report, scenario, study};
@@ -19,13 +25,17 @@ pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     let began = std::time::Instant::now();
     let (mut study, text) = load(&args.file, terms)?;
     let chosen = choose(&study, &args.options)?;
-    adjust(&mut study, args);
+    override_with(&mut study, args.seed, args.replications);
+    set_fidelity(&mut study, args.fidelity, args.grain);
     affordable(&study, Extent { setups: chosen.len(), ..Extent::of(&study) }, terms)?;
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "report")?;
     if let Some(records) = &args.records {
         output.admits(records)?;
     }
-    let mut results = simulate(&study, &chosen, &output, args)?;
+    let kept = output.unfinished();
+    let shipped = Shipment::of(&text, &study.files);
+    let attempt = || simulate(&study, &chosen, &output, args, &shipped);
+    let mut results = until_done(&args.scale, &output, &kept, attempt)?;
     results.check = check_fidelity(&study, &chosen, args).map_err(|fault| output.stop(fault))?;
     let files = std::slice::from_ref(&args.file);
     let command = given(files, |file| file.display().to_string());
@@ -45,20 +55,20 @@ pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     Ok(u8::from(!met && !results.targets.is_empty()))
 }
 
-fn adjust(study: &mut Study, args: &RunArgs) {
-    override_with(study, args.seed, args.replications);
+/// Sets the fidelity in place of what the scenario says, and the packets of a train.
+pub(super) fn set_fidelity(study: &mut Study, fidelity: Option<FidelityName>, grain: Option<u32>) {
     for setup in &mut study.setups {
         let model = &mut setup.model;
         let written = match model.fidelity {
             Fidelity::Flow | Fidelity::Sampled => None,
             Fidelity::Packet(grain) => Some(grain),
         };
-        model.fidelity = match (args.fidelity, written) {
+        model.fidelity = match (fidelity, written) {
             (None, None) => model.fidelity,
             (Some(FidelityName::Flow), _) => Fidelity::Flow,
             (Some(FidelityName::Sampled), _) => Fidelity::Sampled,
             (Some(FidelityName::Packet), _) | (None, Some(_)) => {
-                Fidelity::Packet(args.grain.or(written).unwrap_or(scenario::DEFAULT_GRAIN))
+                Fidelity::Packet(grain.or(written).unwrap_or(scenario::DEFAULT_GRAIN))
             }
         };
     }
@@ -67,7 +77,13 @@ fn adjust(study: &mut Study, args: &RunArgs) {
 /// Packets in a train when fidelities are compared: within a few per cent of packet by packet, at a third of its cost.
 const CHECK_GRAIN: u32 = 4;
 
-fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &RunArgs) -> Result<Results, Stop> {
+fn simulate(
+    study: &Study,
+    chosen: &[usize],
+    output: &Output,
+    args: &RunArgs,
+    shipped: &Shipment,
+) -> Result<Results, Stop> {
     let bar = bar(RUNS);
     let progress = |progress| match progress {
         Progress::Runs { done, planned } => {
@@ -78,11 +94,23 @@ fn simulate(study: &Study, chosen: &[usize], output: &Output, args: &RunArgs) ->
         }
         Progress::Forecasts => style(&bar, FORECASTS),
     };
-    let settings =
-        RunOptions { stop: &STOP, progress: &progress, keep: Some(output.unfinished()), records: args.records.clone() };
+    let (keep, records, here) = (Some(output.unfinished()), args.records.clone(), args.scale.on.is_none());
+    let settings = RunOptions { stop: &STOP, progress: &progress, keep, records, here };
     let results = study::run(study, chosen, &settings);
     bar.finish_and_clear();
-    results.map_err(|fault| output.stop(fault))
+    let fidelity = || args.fidelity?.to_possible_value().map(|name| name.get_name().to_owned());
+    let recipe = |run: &MissingRun| Recipe {
+        seed: args.seed,
+        fidelity: fidelity(),
+        grain: args.grain,
+        ..shipped.recipe(&study.setups[run.place].name, RunKind::Run { records: args.records.is_some() })
+    };
+    results.map_err(|fault| match fault {
+        StudyError::Missing(runs) => {
+            Stop::Missing(Wanting::of(runs, shipped.files.clone(), recipe, |place| &study.setups[place].model))
+        }
+        other => output.stop(other),
+    })
 }
 
 pub(crate) fn check_fidelity(

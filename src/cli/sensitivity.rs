@@ -1,5 +1,6 @@
 //! `sweep --tornado` and `sweep --doubt`: the assumption on which the answer depends most, and its uncertainty.
 
+use crate::cli::elsewhere::{all, both};
 use crate::cli::point::Runner;
 use crate::cli::stop::Stop;
 use crate::report;
@@ -11,7 +12,6 @@ use crate::scenario::check::source::{Input, Standing};
 use crate::scenario::uncertainty::Uncertainty;
 use crate::stats::estimate::observations;
 use crate::study::doubt::{Design, doubt as split};
-use crate::study::queue;
 use crate::study::results::{Results, SetupResult};
 
 /// The assumed inputs that state their range.
@@ -55,7 +55,6 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     let measured = |results: &Results| results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean);
     let ranged = some_ranged(study)?;
     runner.affordable(study, 2 * ranged.len() + 1)?;
-    let now = runner.run(runner.text)?;
     bar.set_length(2 * ranged.len() as u64);
     let at = |(input, spread): &(&Input, Uncertainty), high: bool| -> Result<(String, f64), Stop> {
         let value = if high { &spread.ends.1 } else { &spread.ends.0 };
@@ -63,7 +62,11 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
         bar.inc(1);
         Ok((value.clone(), measured(&results)))
     };
-    let ends = queue::all(2 * ranged.len(), |number| at(&ranged[number / 2], number % 2 == 1))?;
+    let (now, ends) = runner.until_done(|| {
+        bar.set_position(0);
+        let ends = || all(2 * ranged.len(), |number| at(&ranged[number / 2], number % 2 == 1));
+        both(runner.run(runner.text), ends())
+    })?;
     let bar_of = |((input, _), ends): (&(&Input, Uncertainty), &[(String, f64)])| {
         let (path, value) = (input.path.clone(), input.value.clone());
         Bar { path, value, low: ends[0].clone(), high: ends[1].clone() }
@@ -85,14 +88,18 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
     let paths: Vec<String> = ranged.iter().map(|(input, _)| input.path.clone()).collect();
     runner.affordable(study, design.len())?;
     bar.set_length(design.len() as u64);
-    let found = queue::all(design.len(), |place| {
+    let draw = |place: usize| {
         let values: Vec<String> =
             ranged.iter().zip(design.draw(place)).map(|((_, spread), share)| spread.at(share)).collect();
         let results = runner.at(&paths, &values)?;
         bar.inc(1);
         let draw = DoubtDraw { values, setups: days_of(&results) };
         // Names and limits are the same at all.
-        Ok::<_, Stop>((draw, (place == 0).then_some(results)))
+        Ok((draw, (place == 0).then_some(results)))
+    };
+    let found = runner.until_done(|| {
+        bar.set_position(0);
+        all(design.len(), draw)
     })?;
     let (draws, results): (Vec<DoubtDraw>, Vec<Option<Results>>) = found.into_iter().unzip();
     let Some(results) = results.into_iter().flatten().next() else { return Ok(0) };

@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 
 use crate::disk;
+use crate::scale::fault::ScaleFault;
+use crate::scale::wanting::Wanting;
 use crate::study::StudyError;
 
 /// Why a verb ends without an answer.
@@ -17,6 +19,18 @@ pub(crate) enum Stop {
     /// It was stopped; what is done is kept in this folder.
     #[error("stopped: what was simulated is kept in {}; the same command goes on from there", disk::shown(.0))]
     Kept(PathBuf),
+    /// It was stopped while an engine was at work.
+    #[error("stopped: {0}; the same command goes on from there")]
+    Left(String),
+    /// The commands that simulate what is missing were printed: the answer is not there yet.
+    #[error("")]
+    Handed,
+    /// These runs are to be simulated elsewhere first.
+    #[error("{} runs are not there yet", .0.tasks.len())]
+    Missing(Wanting),
+    /// An engine cannot do what it is asked to.
+    #[error("error: {0}")]
+    Scale(#[from] ScaleFault),
     /// The study was stopped or could not write.
     #[error("error: {0}")]
     Study(StudyError),
@@ -39,6 +53,9 @@ fn remedy(fault: &std::io::Error) -> &'static str {
     match fault.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             "make room on the disk; the same command goes on from there"
+        }
+        std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
+            "it may only be read here: choose a folder that this machine may write to; the same command goes on from there"
         }
         std::io::ErrorKind::NotFound => "check the path",
         _ => "close it where it is open, or choose another folder; the same command goes on from there",

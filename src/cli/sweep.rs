@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::cli::args::{Allowed, Sweep};
 use crate::cli::common::{bar, load, refuse_high};
+use crate::cli::elsewhere::all;
 use crate::cli::output::Output;
 use crate::cli::point::{Runner, input};
 use crate::cli::sensitivity;
@@ -14,7 +15,6 @@ use crate::report::sweep::SweepPoint;
 use crate::scenario::edit;
 use crate::study::cost::StudyCost;
 use crate::study::doubt::Design;
-use crate::study::queue;
 
 pub(super) fn sweep(args: &Sweep, terms: Allowed) -> Result<u8, Stop> {
     let (study, text) = load(&args.file, terms)?;
@@ -44,12 +44,16 @@ pub(super) fn sweep(args: &Sweep, terms: Allowed) -> Result<u8, Stop> {
     let costs = grid.par_iter().map(|point| runner.cost_of(&paths, point, grid.len()));
     refuse_high(StudyCost::of_points(&costs.collect::<Result<Vec<_>, Stop>>()?), terms)?;
     bar.set_length(grid.len() as u64);
-    let points = queue::all(grid.len(), |place| {
-        let point = SweepPoint { results: runner.at(&paths, &grid[place])?, values: grid[place].clone() };
-        bar.inc(1);
-        Ok::<_, Stop>(point)
-    })?;
+    let points = runner.until_done(|| {
+        bar.set_position(0);
+        all(grid.len(), |place| {
+            let point = SweepPoint { results: runner.at(&paths, &grid[place])?, values: grid[place].clone() };
+            bar.inc(1);
+            Ok(point)
+        })
+    });
     bar.finish_and_clear();
+    let points = points?;
     if let Some(finding) = report::sweep::finding(&paths, &points, setting(&study)) {
         runner.tell(&finding, &study)?;
     }

@@ -5,8 +5,9 @@
 //! process left can be told from what another one is writing.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Seek, Write};
+use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use crate::units::visible;
 
@@ -114,8 +115,27 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Draft::of(path, bytes)?.place(path)
 }
 
-/// How names of drafts begin and end.
-const DRAFT: (&str, &str) = (".headend-", ".tmp");
+/// A file to which what a process says is appended.
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn log(path: &Path) -> io::Result<File> {
+    folder(folder_of(path))?;
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// How names of drafts begin and end. Each carries the machine that writes it: on a shared file system, locks of another machine
+/// may not be seen, so that only a machine's own drafts are judged by them.
+static DRAFT: LazyLock<String> = LazyLock::new(|| format!(".headend-{}-", machine()));
+/// See [`DRAFT`].
+const ENDING: &str = ".tmp";
+
+/// The name of this machine, as far as it can go into the name of a file.
+fn machine() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let named = kernel.or_else(|| std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).ok());
+    named.unwrap_or_default().trim().chars().filter(char::is_ascii_alphanumeric).take(32).collect()
+}
 
 /// A file without its final name: it is removed when this value is dropped, unless it was placed.
 #[derive(Debug)]
@@ -134,7 +154,7 @@ impl Draft {
         folder(beside)?;
         loop {
             fault::next()?;
-            let file = tempfile::Builder::new().prefix(DRAFT.0).suffix(DRAFT.1).tempfile_in(beside)?;
+            let file = tempfile::Builder::new().prefix(&*DRAFT).suffix(ENDING).tempfile_in(beside)?;
             // A file system without locks is no error: nothing is tidied up there.
             let is_taken = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
             if !is_taken && file.path().exists() {
@@ -170,10 +190,29 @@ impl Draft {
         self.sync()?;
         fault::next()?;
         self.0.persist(path).map_err(|fault| fault.error)?;
-        // Without it a power cut could take the name back. Not every system can.
-        #[cfg(unix)]
-        let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+        flush_name(path);
         Ok(())
+    }
+
+    /// Gives it its final name where nothing has that name yet, not even for an instant.
+    ///
+    /// # Errors
+    /// If it cannot be flushed to the disk, or what is there cannot be read.
+    pub fn place_once(self, path: &Path) -> io::Result<Placed> {
+        readable(self.0.as_file())?;
+        self.sync()?;
+        fault::next()?;
+        let Err(fault) = self.0.persist_noclobber(path) else {
+            flush_name(path);
+            return Ok(Placed::New);
+        };
+        let draft = Self(fault.file);
+        if fault.error.kind() != io::ErrorKind::AlreadyExists && !path.exists() {
+            // A file system without links.
+            return draft.place(path).map(|()| Placed::New);
+        }
+        let (mut own, mut there) = (File::open(draft.0.path())?, File::open(path)?);
+        Ok(if are_alike(&mut own, &mut there)? { Placed::Same } else { Placed::Differs(draft) })
     }
 
     /// Goes back to its beginning, to be read.
@@ -197,6 +236,45 @@ impl Write for Draft {
     }
 }
 
+/// What became of a draft that was to be placed once.
+#[derive(Debug)]
+pub enum Placed {
+    /// It has its name.
+    New,
+    /// A file of that name has the same bytes.
+    Same,
+    /// A file of that name has other bytes.
+    Differs(Draft),
+}
+
+/// Whether two files have the same bytes.
+fn are_alike(one: &mut File, other: &mut File) -> io::Result<bool> {
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (BufReader::new(one), BufReader::new(other));
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let length = left.len().min(right.len());
+        if length == 0 {
+            return Ok(left.len() == right.len());
+        }
+        if left[..length] != right[..length] {
+            return Ok(false);
+        }
+        one.consume(length);
+        other.consume(length);
+    }
+}
+
+/// Flushes the name of a file: without it a power cut could take the name back. Not every system can.
+fn flush_name(path: &Path) {
+    #[cfg(unix)]
+    let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
 /// A draft is for its owner alone; a report is for all.
 fn readable(file: &File) -> io::Result<()> {
     #[cfg(unix)]
@@ -218,7 +296,7 @@ pub fn tidy(folder: &Path, levels: usize) {
         if is_folder && levels > 0 {
             tidy(&path, levels - 1);
         }
-        let is_draft = name.to_str().is_some_and(|name| name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1));
+        let is_draft = name.to_str().is_some_and(|name| name.starts_with(&*DRAFT) && name.ends_with(ENDING));
         if is_draft && !is_folder {
             let is_free = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
             if is_free {
@@ -376,8 +454,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("charts");
         std::fs::create_dir(&below).unwrap();
-        std::fs::write(folder.path().join(".headend-abc.tmp"), "half").unwrap();
-        std::fs::write(below.join(".headend-def.tmp"), "half").unwrap();
+        std::fs::write(folder.path().join(format!("{}abc.tmp", *DRAFT)), "half").unwrap();
+        std::fs::write(below.join(format!("{}def.tmp", *DRAFT)), "half").unwrap();
+        std::fs::write(below.join(".headend-another+machine-ghi.tmp"), "half").unwrap();
         std::fs::write(folder.path().join("mine.tmp"), "whole").unwrap();
         let mut draft = Draft::beside(&folder.path().join("b.txt")).unwrap();
         draft.write_all(b"b").unwrap();
@@ -386,7 +465,25 @@ mod tests {
         let mut left = names(folder.path());
         left.sort();
         assert_eq!(left, ["b.txt", "charts", "mine.tmp"]);
-        assert!(names(&below).is_empty());
+        assert_eq!(names(&below), [".headend-another+machine-ghi.tmp"]);
+    }
+
+    /// Fault: the second of two writers replaces what the first wrote, or two that differ count as one.
+    #[test]
+    fn what_is_placed_once_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.run");
+        let once = |bytes: &[u8]| Draft::of(&path, bytes).unwrap().place_once(&path).unwrap();
+        let long = vec![7; 100_000];
+        assert!(matches!(once(&long), Placed::New));
+        assert!(matches!(once(&long), Placed::Same));
+        for other in [&long[1..], &[&long[1..], &[8]].concat()] {
+            let placed = once(other);
+            assert!(matches!(placed, Placed::Differs(_)));
+            drop(placed);
+            assert_eq!(std::fs::read(&path).unwrap(), long);
+        }
+        assert_eq!(names(folder.path()), ["a.run"]);
     }
 
     #[test]

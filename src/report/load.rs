@@ -75,10 +75,16 @@ pub fn too_high(cost: &StudyCost) -> Option<String> {
         "this needs up to {} MB of memory and {} million events, about {} of processor time",
         count(whole((cost.memory / 1e6).ceil()) as u64),
         count(whole((cost.events / 1e6).ceil()) as u64),
-        figure(rough(cost.seconds), TargetKind::Time)
+        about(cost.seconds)
     );
     let help = "fewer set-ups, days or replications, or a longer `bin`, need less; `--yes` runs it all the same";
     cost.is_high().then(|| format!("{needs}\n  = help: {help}"))
+}
+
+/// A predicted time [s], as far as it is known.
+#[must_use]
+pub fn about(seconds: f64) -> String {
+    figure(rough(seconds), TargetKind::Time)
 }
 
 /// Rounded to one digit below ten, and two above: the prediction is no better.

@@ -26,7 +26,7 @@ fn results(text: &str) -> Results {
     let study = study(text);
     let all: Vec<usize> = (0..study.setups.len()).collect();
     let stop = AtomicBool::new(false);
-    let settings = RunOptions { stop: &stop, progress: &|_| (), keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| (), keep: None, records: None, here: true };
     run(&study, &all, &settings).unwrap()
 }
 

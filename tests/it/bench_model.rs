@@ -21,7 +21,7 @@ pub fn results(text: &str) -> Results {
     let study = study(text);
     let all: Vec<usize> = (0..study.setups.len()).collect();
     let stop = AtomicBool::new(false);
-    let options = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let options = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
     run(&study, &all, &options).unwrap()
 }
 

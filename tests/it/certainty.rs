@@ -11,7 +11,7 @@ use crate::bench_model::{EXPONENTIAL, single_server, study};
 
 fn results(study: &Study, chosen: &[usize]) -> Results {
     let stop = AtomicBool::new(false);
-    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
     run(study, chosen, &settings).unwrap()
 }
 

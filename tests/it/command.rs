@@ -129,6 +129,7 @@ scenarios! {
     balance_tunnels_or_load_runs: short "balance-tunnels-or-load";
     curfew_runs: short "curfew";
     five_day_firewall_2023_says_its_story: story "five-day-firewall-2023";
+    #[ignore = "simulates a day of Kent with three set-ups; CI runs it"]
     hub_fails_0830_says_its_story: story "hub-fails-0830";
     #[ignore = "simulates a day with five set-ups; CI runs it"]
     inert_shaping_says_its_story: story "inert-shaping";

@@ -436,7 +436,7 @@ fn the_limit_that_binds_is_named() {
             .replace("bin = \"1 s\"", "bin = \"10 s\"\nreplications = 1");
         let study = crate::bench_model::study(&text);
         let stop = std::sync::atomic::AtomicBool::new(false);
-        let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+        let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
         headend::study::run(&study, &[0], &settings).unwrap().setups[0].limits[0].clone()
     };
     // 38,800 of 200 kB in 70 minutes are 15 Mbit/s.

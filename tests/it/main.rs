@@ -20,6 +20,8 @@ mod plan;
 mod platforms;
 mod reproducers;
 mod rules;
+mod scale;
+mod slurm;
 mod surroundings;
 mod sweep;
 mod theory;

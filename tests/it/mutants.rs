@@ -249,7 +249,7 @@ fn run(study: &Study, fidelity: Fidelity, what: &str, text: &str) -> bool {
         return false;
     }
     let stop = AtomicBool::new(false);
-    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
     let chosen: Vec<usize> = (0..study.setups.len()).collect();
     let done = catch_unwind(AssertUnwindSafe(|| study::run(&study, &chosen, &settings).unwrap()));
     let results = done.unwrap_or_else(|_| panic!("{what} panics at {fidelity:?}:\n{text}"));

@@ -23,7 +23,7 @@ fn ask(study: &Study, find: &str, of: Option<&str>, seed: u64, precision: f64) -
     let knob = Knob::named(find, of, TimeOfDay(0), &setup.model).unwrap();
     let question =
         Question { study, setup: &setup, target: 0, knob, criterion: Criterion::Mean, precision, most: 2000 };
-    let days = Days { stop: &AtomicBool::new(false), progress: &|| (), keep: None };
+    let days = Days { stop: &AtomicBool::new(false), progress: &|| (), keep: None, here: true };
     plan(&question, &days).unwrap()
 }
 

@@ -92,7 +92,7 @@ fn both(text: &str) -> [Model; 2] {
 fn results(text: &str) -> Results {
     let (study, stop) = (study(text), AtomicBool::new(false));
     let chosen: Vec<usize> = (0..study.setups.len()).collect();
-    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None };
+    let settings = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
     run(&study, &chosen, &settings).unwrap()
 }
 

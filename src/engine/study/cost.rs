@@ -87,10 +87,22 @@ const WORKSTATION: f64 = 100.0;
 /// See [`WORKSTATION`].
 const SITE: f64 = 2e3;
 
+/// Cost of one run of a model by one processor.
+#[must_use]
+pub fn run_cost(model: &Model) -> StudyCost {
+    of_models(&[model], Extent { setups: 1, replications: 1, points: 1 }, 1)
+}
+
 /// What a study costs on so many processors.
 #[must_use]
 pub fn cost(study: &Study, extent: Extent, processors: usize) -> StudyCost {
-    let base = &study.setups[0].model;
+    let models: Vec<&Model> = study.setups.iter().map(|setup| &setup.model).collect();
+    of_models(&models, extent, processors)
+}
+
+/// The same of a base and what becomes of it in options.
+fn of_models(models: &[&Model], extent: Extent, processors: usize) -> StudyCost {
+    let base = models[0];
     let (transactions, work) = of_day(base);
     let days = f64::from(base.calendar.days);
     let runs = f64::from(extent.replications) * count(extent.setups) * count(extent.points);
@@ -100,7 +112,7 @@ pub fn cost(study: &Study, extent: Extent, processors: usize) -> StudyCost {
         runs,
         events: runs * days * (transactions * EVENTS.0 + kilobits * EVENTS.1),
         seconds: runs * days * (transactions * TRANSACTION + kilobits * KILOBIT),
-        memory: memory(study, extent, processors),
+        memory: memory(models, extent, processors),
     }
 }
 
@@ -138,10 +150,10 @@ fn of_class(model: &Model, class: &Class) -> (f64, f64) {
 
 /// Transactions that may be held at a time: all of a class that is open or of jobs, and of one that is capped, or stored on
 /// site, in some set-up.
-fn held(study: &Study) -> f64 {
-    let base = &study.setups[0].model;
+fn held(models: &[&Model]) -> f64 {
+    let base = models[0];
     let classes = base.classes.iter().enumerate().filter(|(place, class)| {
-        let rules = study.setups.iter().map(|setup| &setup.model.classes[*place].rules);
+        let rules = models.iter().map(|model| &model.classes[*place].rules);
         let is_held = rules.into_iter().any(|rules| !rules.store_and_forward.is_empty() || !rules.caps.is_empty());
         is_held || !matches!(class.demand, Demand::Users { .. })
     });
@@ -149,16 +161,16 @@ fn held(study: &Study) -> f64 {
 }
 
 /// Memory [byte]: what is kept of each set-up and of the runs under way, and what the engine holds.
-fn memory(study: &Study, extent: Extent, processors: usize) -> f64 {
-    let base = &study.setups[0].model;
+fn memory(models: &[&Model], extent: Extent, processors: usize) -> f64 {
+    let base = models[0];
     let axis = Axis::of(base);
     let (bins, windows) = (count(axis.len()), count(axis.windows().len()));
     let (classes, sites) = (count(base.classes.len()), count(base.sites.len()));
-    let hubs = study.setups.iter().map(|setup| setup.model.concentrators.len()).max().map_or(1.0, count);
+    let hubs = models.iter().map(|model| model.concentrators.len()).max().map_or(1.0, count);
     let run =
         bins * (hubs * (classes * 8.0 + HUB_BIN) + classes * CLASS_BIN) + windows * (classes * HISTOGRAM + sites * 8.0);
     let people: f64 = base.classes.iter().map(workstations).sum();
-    let engine = people * WORKSTATION + sites * SITE + held(study) * HELD;
+    let engine = people * WORKSTATION + sites * SITE + held(models) * HELD;
     let kept = count(extent.setups) * (1.0 + count(extent.points)) + count(processors);
     let replayed = base.replay.as_ref().map_or(0.0, |replay| count(size_of_val(&replay[..])));
     PROGRAM + replayed + kept * run + count(processors) * engine

@@ -1,6 +1,6 @@
 //! Days: the measurements of a day of a model, which is simulated at most once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::Model;
 use crate::scenario::check::target::Target;
 use crate::sim::simulate;
-use crate::study::error::StudyError;
+use crate::study::error::{MissingRun, StudyError};
 use crate::study::figures::{hours_lost, minutes_over, waiting_at_close};
 use crate::study::record::FocusClass;
 use crate::study::recorder::Recorder;
-use crate::study::saved::RunCache;
+use crate::study::saved::{Kind, RunCache, Subject};
 
 /// Measurements of a day.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +44,14 @@ pub struct Days<'a> {
     pub progress: &'a (dyn Fn() + Sync),
     /// Folder in which days are kept: one that is known is not simulated again.
     pub keep: Option<PathBuf>,
+    /// Whether days that are not kept yet are simulated here. If not, they are named, and nothing is measured.
+    pub here: bool,
+}
+
+/// The kept days of a model in a folder.
+#[must_use]
+pub fn kept(model: &Model, targets: &[Target], watched: FocusClass, folder: &Path) -> RunCache {
+    RunCache::of(folder, Subject { kind: Kind::Day, name: "day", model, targets, watched })
 }
 
 impl Days<'_> {
@@ -58,21 +66,20 @@ impl Days<'_> {
         asked: &[(Vec<Target>, FocusClass)],
         wanted: &[(usize, u32)],
     ) -> Result<Vec<DayResult>, StudyError> {
-        // Whose time is counted, and what is too long, depends on the focus class.
-        let name = |watched: FocusClass| format!("day-of-{}-{}", watched.class.0, watched.limit);
-        let open = |(model, (targets, watched)): (&Model, &(Vec<Target>, FocusClass))| {
-            let name = name(*watched);
-            self.keep.as_deref().map(|folder| RunCache::open(folder, [(name.as_str(), model)], targets)).transpose()
-        };
-        let saved: Vec<Option<RunCache>> = models.iter().zip(asked).map(open).collect::<Result<_, StudyError>>()?;
+        if !self.here {
+            let missing = self.missing(models, asked, wanted);
+            if !missing.is_empty() {
+                return Err(StudyError::Missing(missing));
+            }
+        }
+        let caches = self.caches(models, asked);
         let day = |&(place, day): &(usize, u32)| -> Result<DayResult, StudyError> {
-            let (saved, (targets, watched)) = (saved[place].as_ref(), &asked[place]);
-            let name = name(*watched);
-            let found = match saved.and_then(|saved| saved.get(&name, day)) {
+            let (cache, (targets, watched)) = (caches[place].as_ref(), &asked[place]);
+            let found = match cache.map_or(Ok(None), |cache| cache.get(day))? {
                 Some(known) => known,
                 None => {
                     let found = self.simulate(&models[place], targets, *watched, day)?;
-                    saved.map_or(Ok(()), |saved| saved.put(&name, day, &found))?;
+                    cache.map_or(Ok(()), |cache| cache.put(day, &found))?;
                     found
                 }
             };
@@ -80,6 +87,29 @@ impl Days<'_> {
             Ok(found)
         };
         wanted.par_iter().map(day).collect()
+    }
+
+    /// The days that are not kept yet, of those `wanted`.
+    #[must_use]
+    pub fn missing(
+        &self,
+        models: &[Model],
+        asked: &[(Vec<Target>, FocusClass)],
+        wanted: &[(usize, u32)],
+    ) -> Vec<MissingRun> {
+        let caches = self.caches(models, asked);
+        let missing = |&(place, day): &(usize, u32)| {
+            let cache = caches[place].as_ref().filter(|cache| !cache.has(day, false))?;
+            Some(MissingRun { place, replication: day, value: None, file: cache.file(day, false) })
+        };
+        wanted.iter().filter_map(missing).collect()
+    }
+
+    fn caches(&self, models: &[Model], asked: &[(Vec<Target>, FocusClass)]) -> Vec<Option<RunCache>> {
+        let cache = |(model, (targets, watched)): (&Model, &(Vec<Target>, FocusClass))| {
+            self.keep.as_deref().map(|folder| kept(model, targets, *watched, folder))
+        };
+        models.iter().zip(asked).map(cache).collect()
     }
 
     fn simulate(

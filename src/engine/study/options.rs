@@ -27,4 +27,6 @@ pub struct RunOptions<'a> {
     pub keep: Option<PathBuf>,
     /// File to which every transaction is written.
     pub records: Option<PathBuf>,
+    /// Whether runs that are not kept yet are simulated here. If not, they are named, and the study has no results.
+    pub here: bool,
 }

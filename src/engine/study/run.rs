@@ -7,13 +7,13 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use crate::disk::Draft;
-use crate::model::{ClassId, Model};
+use crate::model::ClassId;
 use crate::scenario::check::target::Measure;
 use crate::scenario::{Setup, Study};
 use crate::sim::simulate;
 use crate::study::accumulator::Accumulator;
 use crate::study::control::Forecasts;
-use crate::study::error::StudyError;
+use crate::study::error::{MissingRun, StudyError};
 use crate::study::judge::results;
 use crate::study::options::{Progress, RunOptions};
 use crate::study::queue::in_order;
@@ -21,7 +21,7 @@ use crate::study::record::{FocusClass, RunRecord};
 use crate::study::recorder::Recorder;
 use crate::study::records_file::{RECORDS_HEADER, RecordWriter};
 use crate::study::results::Results;
-use crate::study::saved::RunCache;
+use crate::study::saved::{Kind, RunCache, Subject};
 use crate::study::series::{CONFIDENCE, of_target};
 use crate::study::stopping::{Rule, Stopping};
 
@@ -33,8 +33,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result
     let setups: Vec<&Setup> = chosen.iter().map(|&place| &study.setups[place]).collect();
     let watched = watched(study);
     let base = setups.iter().position(|setup| setup.name == "base");
-    let saved =
-        settings.keep.as_deref().map(|folder| RunCache::open(folder, models(study), &study.targets)).transpose()?;
+    let caches: Vec<Option<RunCache>> = setups.iter().map(|setup| cache(study, setup, settings)).collect();
     let mut records = settings.records.as_deref().map(Records::create).transpose()?;
     let mut sums: Vec<Accumulator> = setups.iter().map(|setup| Accumulator::new(&setup.model)).collect();
     // Replications of an observation.
@@ -48,11 +47,18 @@ pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result
         let total = u64::from(planned) * setups.len() as u64;
         let jobs: Vec<(u32, usize)> =
             (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
+        if !settings.here {
+            let missing = missing(&jobs, &caches, chosen, settings.records.is_some());
+            if !missing.is_empty() {
+                return Err(StudyError::Missing(missing));
+            }
+        }
         let report = |done| (settings.progress)(Progress::Runs { done, planned: total });
         report(finished.load(Ordering::Relaxed));
         let work = |number: usize| {
             let (replication, setup) = jobs[number];
-            let run = ScheduledRun { setup: setups[setup], replication, study, watched, settings }.run(saved.as_ref());
+            let cache = caches[setup].as_ref();
+            let run = ScheduledRun { setup: setups[setup], replication, study, watched, settings, cache }.run();
             report(finished.fetch_add(1, Ordering::Relaxed) + 1);
             run
         };
@@ -84,9 +90,38 @@ pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result
     }
 }
 
-/// Every set-up's model by its name.
-fn models(study: &Study) -> impl Iterator<Item = (&str, &Model)> {
-    study.setups.iter().map(|setup| (setup.name.as_str(), &setup.model))
+/// Where the runs of a set-up are kept.
+fn cache(study: &Study, setup: &Setup, settings: &RunOptions<'_>) -> Option<RunCache> {
+    settings.keep.as_deref().map(|folder| kept(study, setup, folder))
+}
+
+/// The kept runs of a set-up in a folder.
+#[must_use]
+pub fn kept(study: &Study, setup: &Setup, folder: &Path) -> RunCache {
+    let Setup { name, model, .. } = setup;
+    let subject = Subject { kind: Kind::Whole, name, model, targets: &study.targets, watched: watched(study) };
+    RunCache::of(folder, subject)
+}
+
+/// The runs of a round that are not kept yet; `chosen` holds the place of each set-up in the study.
+fn missing(jobs: &[(u32, usize)], caches: &[Option<RunCache>], chosen: &[usize], records: bool) -> Vec<MissingRun> {
+    let missing = |&(replication, setup): &(u32, usize)| {
+        let cache = caches[setup].as_ref().filter(|cache| !cache.has(replication, records))?;
+        let file = cache.file(replication, records);
+        Some(MissingRun { place: chosen[setup], replication, value: None, file })
+    };
+    jobs.iter().filter_map(missing).collect()
+}
+
+/// Simulates a run of the set-up at a place, unless it is kept, and keeps it with its records where these are asked for.
+///
+/// # Errors
+/// If it is stopped, or cannot be written.
+pub fn keep_run(study: &Study, place: usize, replication: u32, settings: &RunOptions<'_>) -> Result<(), StudyError> {
+    let setup = &study.setups[place];
+    let cache = cache(study, setup, settings);
+    let watched = watched(study);
+    ScheduledRun { setup, replication, study, watched, settings, cache: cache.as_ref() }.run().map(|_| ())
 }
 
 /// The focus class: that of the first target on latency, and its limit; else the first class.
@@ -126,21 +161,21 @@ struct ScheduledRun<'a> {
     study: &'a Study,
     watched: FocusClass,
     settings: &'a RunOptions<'a>,
+    cache: Option<&'a RunCache>,
 }
 
 /// Records of a run, in order.
 type RunRecords = Box<dyn Read + Send>;
 
 impl ScheduledRun<'_> {
-    fn run(&self, saved: Option<&RunCache>) -> Result<(RunRecord, Option<RunRecords>), StudyError> {
+    fn run(&self) -> Result<(RunRecord, Option<RunRecords>), StudyError> {
         if self.settings.stop.load(Ordering::Relaxed) {
             return Err(StudyError::Stopped);
         }
-        let (name, replication) = (&self.setup.name, self.replication);
-        let known = || saved.and_then(|saved| saved.get(name, replication));
-        let keep = |run: &RunRecord| saved.map_or(Ok(()), |saved| saved.put(name, replication, run));
+        let known = || self.cache.map_or(Ok(None), |cache| cache.get(self.replication));
+        let keep = |run: &RunRecord| self.cache.map_or(Ok(()), |cache| cache.put(self.replication, run));
         let Some(path) = &self.settings.records else {
-            if let Some(run) = known() {
+            if let Some(run) = known()? {
                 return Ok((run, None));
             }
             let run = self.simulate(None)?;
@@ -148,23 +183,24 @@ impl ScheduledRun<'_> {
             return Ok((run, None));
         };
         let wrong = |source| StudyError::Write(path.clone(), source);
-        let Some(saved) = saved else {
+        let Some(cache) = self.cache else {
             // Records of parallel runs go to files of their own, which are put together in order.
             let mut draft = std::io::BufWriter::new(Draft::beside(path).map_err(wrong)?);
             let run = self.simulate(Some(&mut draft))?;
             let draft = draft.into_inner().map_err(|fault| wrong(fault.into_error()))?;
             return Ok((run, Some(Box::new(draft.reread().map_err(wrong)?))));
         };
-        let rows = || saved.records(name, replication);
-        if let Some((run, rows)) = known().zip(rows()) {
+        let rows = || cache.records(self.replication);
+        if let Some((run, rows)) = known()?.zip(rows()?) {
             return Ok((run, Some(Box::new(rows))));
         }
-        let mut kept = saved.keep_records(name, replication)?;
+        let mut kept = cache.keep_records(self.replication)?;
         let run = self.simulate(Some(&mut kept))?;
-        kept.place().map_err(wrong)?;
+        // The run is kept first: where its records are, it is there, too.
         keep(&run)?;
+        kept.place()?;
         let gone = || wrong(std::io::Error::other("what was kept of a run has changed"));
-        Ok((run, Some(Box::new(rows().ok_or_else(gone)?))))
+        Ok((run, Some(Box::new(rows()?.ok_or_else(gone)?))))
     }
 
     fn simulate(&self, out: Option<&mut (dyn Write + Send)>) -> Result<RunRecord, StudyError> {

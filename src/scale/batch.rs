@@ -1,0 +1,142 @@
+//! What an engine is asked: to run parts, which of them are under way, and to forget them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::scale::fault::ScaleFault;
+use crate::scale::job::Job;
+
+/// The tasks of a job that an engine has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Tasks that run.
+    pub running: usize,
+    /// Tasks that wait.
+    pub waiting: usize,
+    /// Of these, tasks that will never run by themselves.
+    pub stuck: usize,
+    /// Why they wait, where the engine says so.
+    pub reason: String,
+}
+
+impl Queue {
+    /// No task is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.running + self.waiting == 0
+    }
+
+    /// Tasks are left, and none of them will run by itself.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        !self.is_empty() && self.running == 0 && self.waiting == self.stuck
+    }
+}
+
+/// What an engine says of the tasks of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It has these.
+    Has(Queue),
+    /// It does not answer just now; what it said instead.
+    Silent(String),
+}
+
+impl Reply {
+    /// Whether it has tasks of the job.
+    #[must_use]
+    pub fn has_tasks(&self) -> bool {
+        matches!(self, Self::Has(queue) if !queue.is_empty())
+    }
+
+    /// Whether it has tasks, and none of them will run by itself.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        matches!(self, Self::Has(queue) if queue.is_stuck())
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn has_none(&self) -> bool {
+        matches!(self, Self::Has(queue) if queue.is_empty())
+    }
+}
+
+/// What runs the parts of a job.
+pub trait BatchSystem {
+    /// Asks for these parts, by their numbers.
+    ///
+    /// # Errors
+    /// If it is not there, or refuses.
+    fn submit(&mut self, job: &Job, parts: &[usize]) -> Result<(), ScaleFault>;
+
+    /// The tasks of the job that it has, whoever submitted them.
+    ///
+    /// # Errors
+    /// If it is not there.
+    fn queue(&mut self, job: &Job) -> Result<Reply, ScaleFault>;
+
+    /// Forgets the tasks of the job. A failure does no harm.
+    fn cancel(&mut self, job: &Job);
+
+    /// What becomes of the tasks when this process ends, and how to end them, too.
+    fn left(&self, job: &Job) -> String;
+
+    /// Does that.
+    fn leave(&mut self, job: &Job);
+}
+
+/// The program that runs a part, and the words after it.
+#[derive(Clone, Debug)]
+pub struct PartCommand {
+    /// The path of this program.
+    pub program: PathBuf,
+}
+
+impl PartCommand {
+    /// This program.
+    ///
+    /// # Errors
+    /// If its path is not known.
+    pub fn of_this_program() -> Result<Self, ScaleFault> {
+        let program =
+            std::env::current_exe().map_err(|fault| ScaleFault::Plan(format!("where is headend? {fault}")))?;
+        Ok(Self { program })
+    }
+
+    /// The words that run a part; `index` is its number, or how the engine writes it.
+    #[must_use]
+    pub fn words(&self, job: &Path, index: &str) -> Vec<String> {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        ["part".to_owned(), path(job), "--index".to_owned(), index.to_owned(), "--threads".to_owned(), "1".to_owned()]
+            .into_iter()
+            .fold(vec![path(&self.program)], |mut words, word| {
+                words.push(word);
+                words
+            })
+    }
+}
+
+/// Runs a program of an engine to its end.
+pub(super) fn call(program: &'static str, words: &[String], help: &'static str) -> Result<Output, ScaleFault> {
+    Command::new(program)
+        .args(words)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|fault| absent(program, help, &fault))
+}
+
+/// Why a program did not start.
+pub(super) fn absent(program: &'static str, help: &'static str, fault: &std::io::Error) -> ScaleFault {
+    match fault.kind() {
+        std::io::ErrorKind::NotFound => ScaleFault::Absent(program, help),
+        _ => ScaleFault::Refused(program, fault.to_string()),
+    }
+}
+
+/// What a program said on stderr, in a line.
+pub(super) fn said(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { format!("it ended with {}", output.status) } else { lines.join("; ") }
+}

@@ -1,0 +1,128 @@
+//! Slurm: a job array, a task a part. The scheduler knows the job by its name, so that another process finds it again.
+
+use crate::scale::batch::{BatchSystem, PartCommand, Queue, Reply, call, said};
+use crate::scale::fault::ScaleFault;
+use crate::scale::job::Job;
+use crate::scale::shell;
+
+/// Where Slurm is not.
+const ELSEWHERE: &str = "log in to a machine of the cluster that takes jobs, or use this one with `--on parallel`; `--on script` prints \
+                         the commands for other schedulers";
+
+/// Slurm as this machine's user sees it.
+#[derive(Debug)]
+pub struct Slurm {
+    /// Words of the user for `sbatch`.
+    pub more: Vec<String>,
+    /// What a task runs.
+    pub command: PartCommand,
+}
+
+impl Slurm {
+    /// The words after `sbatch` that submit these parts; the task itself comes last.
+    #[must_use]
+    pub fn words(&self, job: &Job, parts: &[usize]) -> Vec<String> {
+        let own = [
+            "--parsable".to_owned(),
+            format!("--job-name={}", job.name()),
+            format!("--array={}", ranges(parts)),
+            format!("--output={}", job.log("%a").display()),
+            "--open-mode=append".to_owned(),
+            "--cpus-per-task=1".to_owned(),
+            format!("--mem={}M", job.plan.megabytes),
+        ];
+        let task = shell::line(&self.command.words(&job.folder, "auto"));
+        own.into_iter().chain(self.more.iter().cloned()).chain([format!("--wrap=exec {task}")]).collect()
+    }
+}
+
+impl BatchSystem for Slurm {
+    fn submit(&mut self, job: &Job, parts: &[usize]) -> Result<(), ScaleFault> {
+        let answer = call("sbatch", &self.words(job, parts), ELSEWHERE)?;
+        if answer.status.success() {
+            tracing::debug!(job = %String::from_utf8_lossy(&answer.stdout).trim(), parts = parts.len(), "submitted");
+            return Ok(());
+        }
+        // It may have taken the job before it stopped answering.
+        if self.queue(job)?.has_tasks() { Ok(()) } else { Err(ScaleFault::Refused("sbatch", said(&answer))) }
+    }
+
+    fn queue(&mut self, job: &Job) -> Result<Reply, ScaleFault> {
+        let words = ["--me", "--noheader", "--array", "--format=%T|%r"].map(str::to_owned);
+        let words: Vec<String> = words.into_iter().chain([format!("--name={}", job.name())]).collect();
+        let answer = call("squeue", &words, ELSEWHERE)?;
+        if !answer.status.success() {
+            tracing::debug!(said = said(&answer), "squeue does not answer");
+            return Ok(Reply::Silent(said(&answer)));
+        }
+        Ok(Reply::Has(queue(&String::from_utf8_lossy(&answer.stdout))))
+    }
+
+    fn cancel(&mut self, job: &Job) {
+        let _ = call("scancel", &["--me".to_owned(), format!("--name={}", job.name())], ELSEWHERE);
+    }
+
+    fn left(&self, job: &Job) -> String {
+        format!("its tasks go on in the queue: `scancel --me --name={}` ends them", job.name())
+    }
+
+    fn leave(&mut self, _: &Job) {}
+}
+
+/// What `squeue` lists: a task a line, `STATE|REASON`.
+fn queue(text: &str) -> Queue {
+    let mut queue = Queue::default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (state, reason) = line.split_once('|').unwrap_or((line, ""));
+        if state == "PENDING" {
+            queue.waiting += 1;
+            // So Slurm says where a node could not start a task.
+            queue.stuck += usize::from(reason.contains("requeued held"));
+            // What waits for its turn says nothing.
+            if !["", "None", "Priority", "Resources"].contains(&reason) {
+                reason.clone_into(&mut queue.reason);
+            }
+        } else {
+            queue.running += 1;
+        }
+    }
+    queue
+}
+
+/// Numbers as Slurm writes them: `0-6,9`.
+#[must_use]
+pub fn ranges(numbers: &[usize]) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let text = |&(first, last): &(usize, usize)| match last - first {
+        0 => first.to_string(),
+        _ => format!("{first}-{last}"),
+    };
+    runs.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_ranges() {
+        assert_eq!(ranges(&[0]), "0");
+        assert_eq!(ranges(&[0, 1, 2, 3]), "0-3");
+        assert_eq!(ranges(&[0, 2, 3, 9]), "0,2-3,9");
+    }
+
+    #[test]
+    fn what_the_queue_says_is_counted() {
+        let text = "PENDING|Priority\nRUNNING|None\nCOMPLETING|None\nPENDING|launch failed requeued held\n";
+        let found = Queue { running: 2, waiting: 2, stuck: 1, reason: "launch failed requeued held".to_owned() };
+        assert_eq!(queue(text), found);
+        assert!(queue("\n").is_empty());
+        assert!(!queue(text).is_stuck() && queue("PENDING|launch failed requeued held\n").is_stuck());
+    }
+}
