@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::cli::stop::Stop;
 use crate::model::Ingredient;
 use crate::scale::shell;
 use crate::study::fidelity::When;
@@ -124,6 +125,21 @@ pub(super) struct ScaleArgs {
     /// Time between two questions to the engine [s].
     #[arg(long, value_name = "SECONDS", requires = "on", default_value_t = 5.0, value_parser = seconds)]
     pub(super) poll: f64,
+}
+
+impl ScaleArgs {
+    /// Refuses options of an engine that is not asked.
+    pub(super) fn agrees(&self) -> Result<(), Stop> {
+        let wrong = |option: &str, engine: &str| {
+            let help = format!("write `--on {engine}`, or leave `{option}` out");
+            Err(Stop::Input(format!("error: `{option}` goes with `--on {engine}`\n  = help: {help}")))
+        };
+        match self.on {
+            Some(EngineName::Parallel) if self.slurm.is_some() => wrong("--slurm", "slurm"),
+            Some(EngineName::Slurm) if self.parallel.is_some() => wrong("--parallel", "parallel"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What simulates runs elsewhere.

@@ -91,6 +91,7 @@ pub(super) fn until_done<T>(
     kept: &Path,
     mut attempt: impl FnMut() -> Result<T, Stop>,
 ) -> Result<T, Stop> {
+    args.agrees()?;
     loop {
         match attempt() {
             Err(Stop::Missing(wanting)) => Elsewhere { args, output, kept }.simulate(&wanting)?,
@@ -122,7 +123,8 @@ impl Elsewhere<'_> {
         };
         let Some(mut engine) = engine else {
             let typed: Vec<String> = std::env::args().skip(1).collect();
-            say(&script::text(&job, &command, &format!("headend {}", shell::line(&typed))))?;
+            let again = format!("headend {}", shell::line(&typed));
+            say(&script::text(&job, &self.slurm(&command), &self.parallel(&command, true), &again))?;
             return Err(Stop::Handed);
         };
         let bar = bar("{wide_bar} {pos}/{len} runs; {msg}");
@@ -150,17 +152,20 @@ impl Elsewhere<'_> {
 
     /// What is asked; none where the commands are printed.
     fn engine(&self, command: &PartCommand) -> Option<Box<dyn BatchSystem>> {
-        let command = command.clone();
-        let more =
-            |words: &Option<crate::cli::args::ShellWords>| words.as_ref().map_or(Vec::new(), |words| words.0.clone());
         match self.args.on {
-            Some(EngineName::Slurm) => Some(Box::new(Slurm { more: more(&self.args.slurm), command })),
-            Some(EngineName::Parallel) => {
-                let more = more(&self.args.parallel);
-                Some(Box::new(Parallel { more, command, child: None, again: false }))
-            }
+            Some(EngineName::Slurm) => Some(Box::new(self.slurm(command))),
+            Some(EngineName::Parallel) => Some(Box::new(self.parallel(command, false))),
             Some(EngineName::Script) | None => None,
         }
+    }
+
+    fn slurm(&self, command: &PartCommand) -> Slurm {
+        Slurm { more: self.args.slurm.clone().map_or(Vec::new(), |words| words.0), command: command.clone() }
+    }
+
+    fn parallel(&self, command: &PartCommand, again: bool) -> Parallel {
+        let more = self.args.parallel.clone().map_or(Vec::new(), |words| words.0);
+        Parallel { more, command: command.clone(), child: None, again }
     }
 
     /// The job that an earlier process has left, if it simulates some of these runs. One that does not is forgotten.

@@ -43,6 +43,10 @@ pub(super) fn part(args: &PartArgs, terms: Allowed) -> Result<u8, Stop> {
             place.insert(Prepared::of(recipe, &job.folder, terms)?);
         }
     }
+    // All are looked at before the first is simulated.
+    for (recipe, prepared) in &prepared {
+        prepared.is_planned(part.runs.iter().filter(|run| run.recipe == *recipe), &into)?;
+    }
     let work = |run: &PlannedRun| -> Result<(), Stop> {
         let done = prepared[&run.recipe].keep(run, &into);
         bar.inc(1);
@@ -89,22 +93,27 @@ impl Prepared {
         }
     }
 
+    /// Refuses runs whose files are not those that the plan names: all that decides what is in them is in their names.
+    fn is_planned<'a>(&self, runs: impl Iterator<Item = &'a PlannedRun>, into: &Path) -> Result<(), Stop> {
+        let (cache, records) = match self {
+            Self::Run { study, place, records } => (kept(study, &study.setups[*place], into), *records),
+            Self::Day { model, asked } => (days::kept(model, &asked.0, asked.1, into), false),
+        };
+        let is_planned = |run: &PlannedRun| run.file == cache.file(run.replication, records);
+        if runs.into_iter().all(is_planned) {
+            Ok(())
+        } else {
+            Err(wrong("was made for another scenario than the one in its folder"))
+        }
+    }
+
     /// Simulates a run, unless it is kept, and keeps it.
     fn keep(&self, run: &PlannedRun, into: &Path) -> Result<(), Stop> {
-        let file = match self {
-            Self::Run { study, place, records } => {
-                kept(study, &study.setups[*place], into).file(run.replication, *records)
-            }
-            Self::Day { model, asked } => days::kept(model, &asked.0, asked.1, into).file(run.replication, false),
-        };
-        if file != run.file {
-            return Err(wrong("was made for another scenario than the one in its folder"));
-        }
         match self {
             Self::Run { study, place, records } => {
                 let keep = Some(into.to_owned());
                 // Where records go, in messages alone: they are kept beside the run.
-                let records = records.then(|| into.join(&file));
+                let records = records.then(|| into.join(&run.file));
                 let settings = RunOptions { stop: &STOP, progress: &|_| {}, keep, records, here: true };
                 Ok(keep_run(study, *place, run.replication, &settings)?)
             }

@@ -22,6 +22,7 @@ pub fn stopped(results: &Results) -> String {
         StopReason::Precise => format!(
             "The study ended after {days} replications: the interval of every target is within {precision} of its value or limit."
         ),
+        StopReason::Asked if days == 1 => "One replication was asked for, and one has no interval.".to_owned(),
         StopReason::Asked => {
             format!(
                 "{days} replications were asked for; not every interval is within {precision} of its value or limit."

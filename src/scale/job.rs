@@ -141,8 +141,6 @@ pub struct Job {
 const PLAN: &str = "plan.json";
 /// Folder of what tasks say.
 const LOGS: &str = "logs";
-/// Memory that is asked for, as a multiple of what is predicted.
-const ROOM: f64 = 1.5;
 
 impl JobPlan {
     /// The plan of some runs in as many parts as asked for, or as many as carry a minute each.
@@ -158,7 +156,7 @@ impl JobPlan {
         let parts = balanced(&seconds, number(&seconds, asked)).into_iter().map(part).collect();
         let memory = tasks.iter().map(|task| task.memory).fold(0.0, f64::max);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
-        let megabytes = (memory * ROOM / 1e6).ceil() as u32;
+        let megabytes = (memory / 1e6).ceil() as u32;
         Self {
             program: "headend".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

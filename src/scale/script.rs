@@ -3,22 +3,20 @@
 use crate::disk::shown;
 use crate::report::load::about;
 use crate::report::words::{count, several};
-use crate::scale::batch::PartCommand;
 use crate::scale::job::Job;
 use crate::scale::parallel::Parallel;
 use crate::scale::shell;
 use crate::scale::slurm::{Slurm, ranges};
 
-/// The plan of a job in words, and its commands for the parts that are not done; `again` is the command that goes on then.
+/// The plan of a job in words, and its commands for the parts that are not done, with the user's options;
+/// `again` is the command that goes on then.
 #[must_use]
-pub fn text(job: &Job, command: &PartCommand, again: &str) -> String {
+pub fn text(job: &Job, slurm: &Slurm, parallel: &Parallel, again: &str) -> String {
     let parts: Vec<usize> = job.unfinished().iter().map(|(part, _)| *part).collect();
     let missing: usize = job.unfinished().iter().map(|(_, missing)| missing).sum();
     let seconds = |part: &usize| job.plan.parts[*part].seconds;
     let (all, longest) = (parts.iter().map(seconds).sum::<f64>(), parts.iter().map(seconds).fold(0.0, f64::max));
-    let slurm = Slurm { more: Vec::new(), command: command.clone() };
-    let parallel = Parallel { more: Vec::new(), command: command.clone(), child: None, again: true };
-    let own = |index: &str| shell::line(&command.words(&job.folder, index));
+    let own = |index: &str| shell::line(&slurm.command.words(&job.folder, index));
     let last = job.plan.parts.len() - 1;
     let each = if parts.len() == job.plan.parts.len() {
         format!("parts 0 to {last}")

@@ -44,7 +44,11 @@ impl BatchSystem for Slurm {
             return Ok(());
         }
         // It may have taken the job before it stopped answering.
-        if self.queue(job)?.has_tasks() { Ok(()) } else { Err(ScaleFault::Refused("sbatch", said(&answer))) }
+        match self.queue(job)? {
+            Reply::Has(queue) if queue.is_empty() => Err(ScaleFault::Refused("sbatch", said(&answer))),
+            // It is being restarted: what is missing then is submitted again.
+            _ => Ok(()),
+        }
     }
 
     fn queue(&mut self, job: &Job) -> Result<Reply, ScaleFault> {

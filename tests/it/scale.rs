@@ -381,6 +381,61 @@ fn what_a_scheduler_says_is_told_with_its_remedy() {
     refused(&none("parallel"), &["there is no `parallel` on this machine", "install it"]);
 }
 
+/// Fault: of two results of one day one is taken by chance.
+#[test]
+fn a_day_that_came_out_in_two_ways_is_no_result() {
+    let folder = folder();
+    let words = COMMANDS[0].0;
+    let run = || call(folder.path(), Path::new("."), words, &["--out", "out"]);
+    let own = left(folder.path(), &run());
+    let kept = own.keys().find(|path| path.extension().is_some_and(|ending| ending == "run")).unwrap();
+    let path = folder.path().join("out").join(kept);
+    let other = path.with_file_name("day-0.run.other");
+    let path = path.with_file_name("day-0.run");
+    std::fs::copy(&path, &other).unwrap();
+    refused(
+        &run(),
+        &["day-0.run and ", "day-0.run.other are of the same simulated day, and differ", "remove both files"],
+    );
+    std::fs::remove_file(&other).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    same_results(&own, &left(folder.path(), &run()), "mended");
+}
+
+/// Fault: options of one engine are passed over by another.
+#[test]
+fn options_of_another_engine_are_refused() {
+    let folder = folder();
+    for (engine, option) in [("slurm", "--parallel"), ("parallel", "--slurm")] {
+        let more = ["--out", "out", "--on", engine, option, "-n 3"];
+        let named = format!("`{option}` goes with `--on {}`", &option[2..]);
+        refused(&call(folder.path(), Path::new("."), COMMANDS[0].0, &more), &[&named]);
+    }
+    let said = planned(folder.path(), &[COMMANDS[0].0, &["--slurm", "--partition=short"]].concat(), "2").1;
+    assert!(said.contains("--mem=") && said.contains("--partition=short"), "{said}");
+    let unclosed = call(folder.path(), Path::new("."), COMMANDS[0].0, &["--on", "slurm", "--slurm", "--x='y"]);
+    refused(&unclosed, &["a quotation mark is not closed"]);
+}
+
+/// The commands of docs/scale.md are understood: all that is wrong with them here is that their files are not there.
+#[test]
+fn the_commands_of_the_page_are_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = std::fs::read_to_string("docs/scale.md").unwrap();
+    let lines: Vec<&str> = page.lines().filter(|line| line.contains("headend ") && !line.contains('`')).collect();
+    let of_program = |line: &str| line.split("headend ").nth(1).unwrap().split(" #").next().unwrap().trim().to_owned();
+    let commands = lines.iter().filter(|line| ["headend ", "qsub ", "hq "].iter().any(|first| line.starts_with(first)));
+    let mut count = 0;
+    for command in commands {
+        let words = headend::scale::shell::words(&of_program(command)).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_headend")).current_dir(folder.path()).args(words).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(said.contains("cannot read") || said.contains("cannot be read"), "{command}: {said}");
+        count += 1;
+    }
+    assert!(count >= 9, "{count}");
+}
+
 /// A cluster in simulated time: it starts a task now and then, some are killed, and some are on a node that dies.
 struct SimulatedCluster {
     stream: headend::random::Stream,
