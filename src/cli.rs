@@ -5,6 +5,7 @@ mod bundle;
 mod common;
 mod compare;
 mod elsewhere;
+mod import;
 mod output;
 mod part;
 mod plan;

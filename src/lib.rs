@@ -31,6 +31,7 @@
 //! |---|---|
 //! | [`headend_engine`] | the engine, a package of its own: quantities, models, scenarios, the simulator, studies |
 //! | `plan` | inverse questions: how much is enough, how late is early enough, until when |
+//! | `telemetry` | measurements of others: what monitoring systems export, as one tidy series |
 //! | `validate` | theory, measured networks and the two fidelities, held against each other |
 //! | `report` | results as sentences, tables, charts, a page, a sheet: pure functions to text |
 //! | `scale` | parts of a study for other engines: a cluster's scheduler, GNU parallel |
@@ -54,6 +55,9 @@ pub use headend_engine::{disk, elementary, model, random, scenario, sim, stats, 
 
 #[doc(hidden)]
 pub mod plan;
+
+#[doc(hidden)]
+pub mod telemetry;
 
 #[doc(hidden)]
 pub mod validate;

@@ -11,6 +11,7 @@ pub(crate) mod finding;
 pub(crate) mod fullness;
 pub(crate) mod glossary;
 pub(crate) mod headroom;
+pub(crate) mod import;
 pub(crate) mod left;
 pub mod load;
 pub(crate) mod method;

@@ -8,6 +8,7 @@ use crate::cli::stop::Stop;
 use crate::model::Ingredient;
 use crate::scale::shell;
 use crate::study::fidelity::When;
+use crate::telemetry::number::Unit;
 use crate::units::{Share, Text, TimeOfDay};
 
 /// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
@@ -72,6 +73,14 @@ pub(crate) enum Verb {
     ///
     /// Exit code 0: its runs are kept. 2: the plan is wrong or another build's, or a file cannot be written.
     Part(PartArgs),
+    /// Reads what monitoring systems export, and writes it as one tidy series (CSV): what passed in each interval, where, which way.
+    ///
+    /// Known by their content: RRDtool (fetch, xport), LibreNMS, Cacti, PRTG, MRTG, Prometheus, Zabbix, SolarWinds, InfluxDB, Grafana,
+    /// Cisco Meraki, Amazon CloudWatch, Azure Monitor, nfdump, Zeek, tshark, Cisco ASA and IOS, FortiGate, strongSwan, and tables
+    /// with a column of times; `.gz` is unpacked.
+    ///
+    /// Exit code 0: the series is written. 2: a file cannot be read, or can be read in two ways.
+    Import(ImportArgs),
     /// Reports every problem of a scenario with its place and its remedy; and the load by hour.
     Check {
         /// The scenario.
@@ -103,6 +112,55 @@ pub(crate) enum ShellName {
     Fish,
     Powershell,
     Zsh,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    /// The exports.
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Zone of times that carry none, such as Europe/London, UTC or +01:00 (default: Europe/London).
+    #[arg(long, value_name = "ZONE")]
+    pub(super) zone: Option<String>,
+    /// Where the devices stand: what is `in` at the headend comes from the sites.
+    #[arg(long, value_enum, default_value = "hub")]
+    pub(super) at: SideName,
+    /// Unit of values whose file does not say it, such as bit/s or byte/s.
+    #[arg(long, value_name = "UNIT", value_parser = unit)]
+    pub(super) unit: Option<Unit>,
+    /// The way of values whose file does not say it.
+    #[arg(long, value_name = "WAY", value_parser = ["down", "up"])]
+    pub(super) direction: Option<String>,
+    /// When pictures of the present were taken, such as 2026-11-28T04:00:17Z (default: when the file was written).
+    #[arg(long, value_name = "TIME")]
+    pub(super) taken: Option<String>,
+    /// Length of the intervals into which flows are put [min].
+    #[arg(long, value_name = "MIN", default_value_t = 5.0, value_parser = minutes)]
+    pub(super) bin: f64,
+    /// The series.
+    #[arg(long, value_name = "FILE", default_value = "series.csv")]
+    pub(super) out: PathBuf,
+}
+
+/// Where a device stands.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SideName {
+    /// At the headend.
+    Hub,
+    /// At a site.
+    Site,
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(minutes) if (1.0 / 60.0..=1440.0).contains(&minutes) => Ok(minutes),
+        _ => Err("write minutes, from 0.0167 (a second) to 1440 (a day)".to_owned()),
+    }
+}
+
+/// A unit on the command line.
+fn unit(text: &str) -> Result<Unit, String> {
+    Unit::named(text).ok_or_else(|| "write a unit such as bit/s, byte/s, kbit/s or bytes".to_owned())
 }
 
 /// Where the runs are simulated. A flag of its own heading in every verb that simulates.

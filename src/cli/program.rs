@@ -9,7 +9,7 @@ use crate::cli::common::{colours, printable, say, say_json};
 use crate::cli::run::run;
 use crate::cli::stop::Stop;
 use crate::cli::tools::{check, completions, init, profiles};
-use crate::cli::{compare, part, plan, sweep, validate};
+use crate::cli::{compare, import, part, plan, sweep, validate};
 use crate::report;
 use crate::study::StudyError;
 
@@ -39,6 +39,7 @@ pub fn main() -> u8 {
         Verb::Sweep(args) => sweep::sweep(&args, terms),
         Verb::Compare(args) => compare::compare(&args, terms),
         Verb::Validate(args) => validate::validate(&args),
+        Verb::Import(args) => import::import(&args),
         Verb::Part(args) => part::part(&args, terms),
         Verb::Check { file } => check(&file, terms),
         Verb::Profiles => say(&profiles()),

@@ -5,9 +5,22 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// Rooms from the top; a room uses those above it.
-const ROOMS: [&str; 14] = [
-    "units", "disk", "random", "stats", "theory", "model", "scenario", "sim", "study", "plan", "validate", "report",
-    "scale", "cli",
+const ROOMS: [&str; 15] = [
+    "units",
+    "disk",
+    "random",
+    "stats",
+    "theory",
+    "model",
+    "scenario",
+    "sim",
+    "study",
+    "plan",
+    "telemetry",
+    "validate",
+    "report",
+    "scale",
+    "cli",
 ];
 
 /// A module path from the root of the crate, as in `sim::packet::wire`.

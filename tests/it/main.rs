@@ -24,6 +24,7 @@ mod scale;
 mod slurm;
 mod surroundings;
 mod sweep;
+mod telemetry;
 mod theory;
 mod truth;
 mod tunnels;

@@ -1,0 +1,10 @@
+//! Measurements of others: what monitoring systems export, as one tidy series.
+
+pub mod clock;
+pub mod formats;
+pub mod import;
+pub mod number;
+pub mod reading;
+pub mod recognise;
+pub mod series;
+pub mod tidy;

@@ -1,0 +1,197 @@
+//! `import`: files of monitoring systems become one tidy series, and every file is told what it was taken for.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::disk;
+use crate::scenario::problem::Problems;
+use crate::telemetry::clock::Clock;
+use crate::telemetry::formats::{columns, devices, flows, graphs, json, rrd};
+use crate::telemetry::number::Unit;
+use crate::telemetry::reading::{Context, Found, Side};
+use crate::telemetry::recognise::{ExportKind, kind};
+use crate::telemetry::series::{SeriesRow, Toward};
+use crate::telemetry::tidy::tidy;
+
+/// How files are to be read.
+#[derive(Clone, Debug)]
+pub struct ImportTerms {
+    /// The zone of times that carry none.
+    pub clock: Clock,
+    /// Where the devices stand.
+    pub side: Side,
+    /// When pictures of the present were taken [s since 1970, UTC], in place of the time of the file.
+    pub taken: Option<f64>,
+    /// Length of the intervals into which flows are put [s].
+    pub bin: f64,
+    /// Unit of values whose file does not say it.
+    pub unit: Option<Unit>,
+    /// The way of values whose file does not say it.
+    pub direction: Option<Toward>,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug)]
+pub struct ImportedFile {
+    /// Its path, as it was given.
+    pub path: String,
+    /// What it was taken for, and how that is known.
+    pub found: Found,
+}
+
+/// The beginning of a file that tells what it is [byte].
+const HEAD: usize = 65_536;
+
+/// What files say, and their series.
+///
+/// # Errors
+/// The faults of each file that cannot be read, whole.
+pub fn import(paths: &[&Path], terms: &ImportTerms) -> Result<(Vec<ImportedFile>, Vec<SeriesRow>), Vec<String>> {
+    let (mut files, mut readings, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    for path in paths {
+        match file(path, terms) {
+            Ok(mut found) => {
+                let name: Arc<str> = Arc::from(disk::shown(Path::new(path.file_name().unwrap_or_default())));
+                for mut reading in std::mem::take(&mut found.readings) {
+                    if let Some(direction) = terms.direction.filter(|_| reading.toward == Toward::Both) {
+                        reading.toward = direction;
+                    }
+                    readings.push((name.clone(), reading));
+                }
+                files.push(ImportedFile { path: disk::shown(path), found });
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() { Ok((files, tidy(readings))) } else { Err(faults) }
+}
+
+/// A file as text from its beginning, unpacked where it is packed.
+fn opened(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(std::io::Error::other("it is a folder"));
+    }
+    if !about.is_file() {
+        return Err(std::io::Error::other("it is a pipe or a device, not a file"));
+    }
+    let mut file = BufReader::with_capacity(1 << 20, std::fs::File::open(path)?);
+    let is_packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    Ok(if is_packed { Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(file))) } else { Box::new(file) })
+}
+
+/// What one file says.
+fn file(path: &Path, terms: &ImportTerms) -> Result<Found, String> {
+    let shown = disk::shown(path);
+    let unread = |fault: std::io::Error| {
+        format!("error: cannot read {shown}: {fault}\n  = help: check the path, and that it is a file that may be read")
+    };
+    let mut source = opened(path).map_err(unread)?;
+    let head = source.fill_buf().map_err(unread)?;
+    let head = decoded(&head[..head.len().min(HEAD)]);
+    let Some(kind) = kind(&head) else {
+        return Err(problem(
+            &shown,
+            &head,
+            (
+                1,
+                "this is no export of a kind that is known".to_owned(),
+                "export it as CSV with a column of times; `headend import --help` lists what is known".to_owned(),
+            ),
+        ));
+    };
+    let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let stem = stem.split('.').next().unwrap_or(&stem).to_owned();
+    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
+    let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map(|since| since.as_secs_f64());
+    let context = Context {
+        stem: &stem,
+        clock: &terms.clock,
+        side: terms.side,
+        taken: terms.taken.or(written),
+        bin: terms.bin,
+        unit: terms.unit,
+    };
+    let flows = match kind {
+        ExportKind::Nfdump => Some(flows::nfdump(&mut source, &context)),
+        ExportKind::ZeekJson => Some(flows::zeek_json(&mut source, &context)),
+        ExportKind::ZeekTabs => Some(flows::zeek_tabs(&mut source, &context)),
+        _ => None,
+    };
+    if let Some(flows) = flows {
+        return flows.map_err(|fault| problem(&shown, &line_of(path, fault.0), fault));
+    }
+    let mut bytes = Vec::new();
+    source.take(MOST).read_to_end(&mut bytes).map_err(unread)?;
+    let text = decoded(&bytes);
+    text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))
+}
+
+/// Largest text that is read whole [byte].
+const MOST: u64 = 128 << 20;
+
+/// What a text of a kind says.
+fn text_of(kind: ExportKind, text: &str, context: &Context<'_>) -> Result<Found, (u32, String, String)> {
+    let other = |format: &str| {
+        (1, format!("this begins as {format} does, and is none"), "export it again; it may be cut short".to_owned())
+    };
+    match kind {
+        ExportKind::Json => json::read(text, context).map_err(|(title, help)| (1, title, help)),
+        ExportKind::RrdXml => rrd::read_xml(text, context).ok_or_else(|| other("RRDtool's XML")),
+        ExportKind::RrdFetch => rrd::read_fetch(text, context).ok_or_else(|| other("RRDtool's fetch")),
+        ExportKind::Cacti => graphs::cacti(text, context),
+        ExportKind::Prtg => graphs::prtg(text, context),
+        ExportKind::TrafficGrapher => graphs::traffic_grapher(text, context),
+        ExportKind::Grafana => graphs::grafana(text, context),
+        ExportKind::SolarWinds => graphs::solarwinds(text, context),
+        ExportKind::Influx => graphs::influx(text, context),
+        ExportKind::Mrtg => graphs::mrtg(text, context),
+        ExportKind::Tshark => flows::tshark(text, context),
+        ExportKind::AsaSessions => Ok(devices::asa_sessions(text, context)),
+        ExportKind::Interfaces => Ok(devices::interfaces(text, context)),
+        ExportKind::IosSas => Ok(devices::ios_sas(text, context)),
+        ExportKind::StrongSwan => Ok(devices::strongswan(text, context)),
+        ExportKind::Table | ExportKind::Nfdump | ExportKind::ZeekJson | ExportKind::ZeekTabs => {
+            columns::read(text, context)
+        }
+    }
+}
+
+/// Bytes as text: UTF-8, UTF-16 where it says so, else as Windows writes western Europe's letters.
+fn decoded(bytes: &[u8]) -> String {
+    let wide = |bytes: &[u8], of: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            // A head may end within a letter.
+            Err(fault) if bytes.len() - fault.valid_up_to() < 4 => {
+                String::from_utf8_lossy(&bytes[..fault.valid_up_to()]).into_owned()
+            }
+            Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        },
+    }
+}
+
+/// A fault of a line, as a person reads it.
+fn problem(shown: &str, text: &str, (line, title, help): (u32, String, String)) -> String {
+    let mut problems = Problems::new(shown, text);
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
+    let end = text[start..].find(['\r', '\n']).map_or(text.len(), |at| start + at);
+    problems.add(&(start..end.min(start + 120)), title, help);
+    problems.show(false)
+}
+
+/// A text of which this line alone is there.
+fn line_of(path: &Path, line: u32) -> String {
+    let before = line.saturating_sub(1) as usize;
+    let found = opened(path).ok().and_then(|source| source.lines().nth(before)?.ok());
+    "\n".repeat(before) + &found.unwrap_or_default()
+}

@@ -1,0 +1,198 @@
+//! The tidy series: what passed in an interval, at a place, in a direction. Volumes and not rates: they add up.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// The way of traffic, as the site sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Toward {
+    /// To the sites.
+    Down,
+    /// From the sites.
+    Up,
+    /// Both ways in one figure.
+    Both,
+}
+
+impl Toward {
+    /// Its name in a table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Up => "up",
+            Self::Both => "both",
+        }
+    }
+
+    /// The way of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Down, Self::Up, Self::Both].into_iter().find(|toward| toward.name() == name)
+    }
+}
+
+/// What is known of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowState {
+    /// Nothing is wrong with it.
+    Ok,
+    /// Nothing was measured.
+    Gap,
+    /// A counter began anew in it: what is there is a lower bound.
+    Reset,
+    /// A value that cannot be true: left out.
+    Spike,
+    /// Measured in a part of it, and scaled up.
+    Partial,
+    /// The place was full: what was carried, not what was wanted.
+    Full,
+}
+
+impl RowState {
+    const ALL: [Self; 6] = [Self::Ok, Self::Gap, Self::Reset, Self::Spike, Self::Partial, Self::Full];
+
+    /// Its name in a table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Gap => "gap",
+            Self::Reset => "reset",
+            Self::Spike => "spike",
+            Self::Partial => "partial",
+            Self::Full => "full",
+        }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// How much passed; what was not measured is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Amount {
+    /// Bytes.
+    pub bytes: Option<f64>,
+    /// Packets.
+    pub packets: Option<f64>,
+    /// Flows, calls, or whatever else was counted.
+    pub count: Option<f64>,
+    /// The highest rate within the interval [bit/s], where the source kept it.
+    pub highest: Option<f64>,
+}
+
+impl Amount {
+    /// So many bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: f64) -> Self {
+        Self { bytes: Some(bytes), ..Self::default() }
+    }
+
+    /// Whether nothing was measured.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Every part through a function; the highest rate stays.
+    #[must_use]
+    pub fn map(self, change: impl Fn(f64) -> f64) -> Self {
+        Self {
+            bytes: self.bytes.map(&change),
+            packets: self.packets.map(&change),
+            count: self.count.map(&change),
+            highest: self.highest,
+        }
+    }
+}
+
+/// What passed in an interval.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesRow {
+    /// Its beginning [s since 1970, UTC].
+    pub begins: f64,
+    /// Its length [s].
+    pub seconds: f64,
+    /// Where: a device, an interface, a tunnel.
+    pub place: Arc<str>,
+    /// The class, or `all`.
+    pub class: Arc<str>,
+    /// The way.
+    pub toward: Toward,
+    /// How much.
+    pub amount: Amount,
+    /// Share of the interval that was measured.
+    pub coverage: f64,
+    /// What is known of it.
+    pub state: RowState,
+    /// The file, and its line or the number of its value.
+    pub origin: (Arc<str>, u32),
+}
+
+impl SeriesRow {
+    /// Mean rate [bit/s].
+    #[must_use]
+    pub fn rate(&self) -> Option<f64> {
+        self.amount.bytes.map(|bytes| bytes * 8.0 / self.seconds)
+    }
+
+    /// When it ends.
+    #[must_use]
+    pub fn ends(&self) -> f64 {
+        self.begins + self.seconds
+    }
+}
+
+/// The header of a table.
+pub const HEADER: &str =
+    "begins,seconds,where,class,direction,bytes,packets,count,bytes_max_bit_s,coverage,state,origin";
+
+/// The rows as a table, with times in a zone.
+///
+/// # Errors
+/// If a cell cannot be written.
+pub fn table(rows: &[SeriesRow], zone: &TimeZone) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEADER.split(','))?;
+    for row in rows {
+        let Amount { bytes, packets, count, highest } = row.amount;
+        let number = |value: Option<f64>| value.map_or_else(String::new, plain);
+        writer.write_record([
+            written(row.begins, zone),
+            plain(row.seconds),
+            row.place.to_string(),
+            row.class.to_string(),
+            row.toward.name().to_owned(),
+            number(bytes),
+            number(packets),
+            number(count),
+            number(highest),
+            plain((row.coverage * 1e4).round() / 1e4),
+            row.state.name().to_owned(),
+            format!("{}:{}", row.origin.0, row.origin.1),
+        ])?;
+    }
+    let bytes = writer.into_inner().map_err(|fault| csv::Error::from(fault.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A number to the thousandth, without needless digits.
+fn plain(value: f64) -> String {
+    ((value * 1e3).round() / 1e3).to_string()
+}
+
+/// A time as RFC 3339 with the offset of the zone.
+#[must_use]
+pub fn written(at: f64, zone: &TimeZone) -> String {
+    #[allow(clippy::cast_possible_truncation)] // milliseconds of this age
+    let Ok(time) = Timestamp::from_millisecond((at * 1e3).round() as i64) else { return String::new() };
+    let zoned = time.to_zoned(zone.clone());
+    let whole = time.subsec_nanosecond() == 0;
+    zoned.strftime(if whole { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.3f%:z" }).to_string()
+}
