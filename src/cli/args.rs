@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::cli::stop::Stop;
 use crate::model::Ingredient;
-use crate::scale::shell;
+use crate::scale::{shell, slurm};
 use crate::study::fidelity::When;
 use crate::telemetry::number::Unit;
 use crate::units::{Share, Text, TimeOfDay};
@@ -45,7 +45,7 @@ pub(crate) enum Verb {
     /// Simulates the base and the options of a scenario, and reports which meet the targets.
     ///
     /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
-    /// cannot be written. 130: stopped by Ctrl-C; the same command goes on from there.
+    /// cannot be written. 3: `--on script` has printed what is to be run first. 130: stopped by Ctrl-C; the same command goes on from there.
     Run(RunArgs),
     /// Finds the least (or the most) with which a target is met, with its interval and the evidence.
     ///
@@ -192,6 +192,12 @@ impl ScaleArgs {
             let help = format!("write `--on {engine}`, or leave `{option}` out");
             Err(Stop::Input(format!("error: `{option}` goes with `--on {engine}`\n  = help: {help}")))
         };
+        if let Some(word) = self.slurm.as_ref().and_then(|words| slurm::ours(&words.0)) {
+            let help = "leave it out: by its name and its array a job is found again";
+            return Err(Stop::Input(format!(
+                "error: `{word}` in `--slurm` is given by headend itself\n  = help: {help}"
+            )));
+        }
         match self.on {
             Some(EngineName::Parallel) if self.slurm.is_some() => wrong("--slurm", "slurm"),
             Some(EngineName::Slurm) if self.parallel.is_some() => wrong("--parallel", "parallel"),

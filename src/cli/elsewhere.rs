@@ -137,9 +137,10 @@ impl Elsewhere<'_> {
         bar.finish_and_clear();
         match waited {
             Err(ScaleFault::Stopped) => {
+                let has_tasks = !engine.queue(&job).is_ok_and(|reply| reply.has_none());
                 let left = engine.left(&job);
                 engine.leave(&job);
-                Err(Stop::Left(left))
+                Err(if has_tasks { Stop::Left(left) } else { Stop::Kept(self.output.folder()) })
             }
             Err(ScaleFault::Write(path, fault)) => Err(Stop::Write(path, fault)),
             waited => {

@@ -14,6 +14,7 @@ use crate::report::finding::Finding;
 use crate::report::page::page;
 use crate::report::provenance::Provenance;
 use crate::report::{outputs, picture, sheet, stress, summary};
+use crate::scale::job::JOBS;
 use crate::scenario::checker::InputFile;
 use crate::study::StudyError;
 use crate::study::records_file::RECORDS_HEADER;
@@ -152,6 +153,11 @@ impl Output {
     /// Where the plans are of runs that are simulated elsewhere.
     pub fn jobs(&self) -> PathBuf {
         self.folder.join(JOBS).join(&self.results)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.clone()
     }
 
     /// Removes the plans of runs that were simulated elsewhere.
@@ -346,8 +352,6 @@ fn claim(folder: &Path, results: &str) -> Result<Claim, Stop> {
 
 /// Folder of the finished runs of an unfinished study.
 const UNFINISHED: &str = ".unfinished";
-/// Folder of the plans of runs that are simulated elsewhere.
-const JOBS: &str = ".jobs";
 /// Folder of what was simulated, for the next time.
 const KEPT: &str = ".runs";
 

@@ -7,14 +7,16 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 
 use crate::cli::args::{Allowed, FidelityName, PartArgs, PartIndex};
-use crate::cli::common::{bar, load, override_with};
+use crate::cli::common::{bar, load, override_with, say};
 use crate::cli::compare::measured_in;
 use crate::cli::plan::{knob, lose};
 use crate::cli::run::set_fidelity;
 use crate::cli::stop::{STOP, Stop};
+use crate::disk;
 use crate::model::Model;
 use crate::plan::Question;
 use crate::plan::answer::Criterion;
+use crate::report::words::several;
 use crate::scale::fault::ScaleFault;
 use crate::scale::index::of_environment;
 use crate::scale::job::{Job, PlannedRun, Recipe, RunKind, Sought};
@@ -33,7 +35,12 @@ pub(super) fn part(args: &PartArgs, terms: Allowed) -> Result<u8, Stop> {
         PartIndex::Auto => of_environment(|name| std::env::var(name).ok()).map_err(ScaleFault::Plan)?,
     };
     let part = job.plan.part(index)?;
-    let into = args.into.clone().unwrap_or_else(|| job.kept());
+    let Some(into) = args.into.clone().or_else(|| job.is_in_place().then(|| job.kept())) else {
+        let title =
+            format!("{} is not where the plan was made, so its kept runs are not known", disk::shown(&job.folder));
+        let help = "name the folder in which runs are kept with `--into DIR`";
+        return Err(Stop::Input(format!("error: {title}\n  = help: {help}")));
+    };
     let bar = bar("{wide_bar} {pos}/{len} runs, about {eta} left");
     bar.set_length(part.runs.len() as u64);
     let mut prepared: BTreeMap<usize, Prepared> = BTreeMap::new();
@@ -55,7 +62,10 @@ pub(super) fn part(args: &PartArgs, terms: Allowed) -> Result<u8, Stop> {
     let done = part.runs.par_iter().map(work).collect::<Result<(), Stop>>();
     bar.finish_and_clear();
     match done {
-        Ok(()) => Ok(0),
+        Ok(()) => {
+            let runs = several(part.runs.len(), ["run is", "runs are"]);
+            say(&format!("part {index}: {runs} kept in {}", disk::shown(&into)))
+        }
         Err(Stop::Study(StudyError::Stopped)) => Err(Stop::Kept(into)),
         Err(other) => Err(other),
     }

@@ -82,6 +82,9 @@ pub trait BatchSystem {
     /// What becomes of the tasks when this process ends, and how to end them, too.
     fn left(&self, job: &Job) -> String;
 
+    /// What may be the cause where tasks have left no word.
+    fn silence(&self) -> &'static str;
+
     /// Does that.
     fn leave(&mut self, job: &Job);
 }

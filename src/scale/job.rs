@@ -137,6 +137,8 @@ pub struct Job {
     pub plan: JobPlan,
 }
 
+/// Folder of plans, below that of results.
+pub const JOBS: &str = ".jobs";
 /// Name of the plan in its folder.
 const PLAN: &str = "plan.json";
 /// Folder of what tasks say.
@@ -276,6 +278,12 @@ impl Job {
         let up = kept.components().take_while(|part| matches!(part, Component::ParentDir)).count();
         let above = self.folder.ancestors().nth(up).unwrap_or(&self.folder);
         above.join(kept.components().skip(up).collect::<PathBuf>())
+    }
+
+    /// Whether it lies where plans are made, below the folder of results.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.folder.ancestors().nth(2).and_then(Path::file_name).is_some_and(|name| name == JOBS)
     }
 
     /// The numbers of the parts that have not done all their runs, and how many runs they miss.

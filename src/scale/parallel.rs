@@ -1,12 +1,23 @@
 //! GNU parallel: the parts as jobs of one process, here or over ssh.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::disk;
 use crate::scale::batch::{BatchSystem, PartCommand, Queue, Reply, absent, call};
 use crate::scale::fault::ScaleFault;
 use crate::scale::job::Job;
 use crate::scale::shell;
+
+/// Exit code for wrong options; 1 to 101 count jobs that failed.
+const USAGE: i32 = 255;
+
+/// The first lines of a log.
+fn first_words(log: &Path) -> String {
+    let text = String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned();
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect::<Vec<_>>().join("; ")
+}
 
 /// Where it is not.
 const INSTALL: &str = "install it (the package is called `parallel`), or leave `--on` out";
@@ -48,30 +59,55 @@ impl BatchSystem for Parallel {
     fn submit(&mut self, job: &Job, parts: &[usize]) -> Result<(), ScaleFault> {
         let log = job.log("parallel");
         let open = || disk::log(&log).map_err(|fault| ScaleFault::Write(log.clone(), fault));
+        let folder = job.folder.display().to_string();
+        if folder.contains(['{', '}']) {
+            let help = "choose another folder with `--out`";
+            let what = "GNU parallel puts numbers in place of what stands in braces";
+            return Err(ScaleFault::Plan(format!("{what}, and {folder} has some\n  = help: {help}")));
+        }
         let mut command = Command::new("parallel");
         command.args(self.words(job, parts)).stdin(Stdio::null()).stdout(open()?).stderr(open()?);
+        // A group of its own, so that it can be ended with all its jobs.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         self.child = Some(command.spawn().map_err(|fault| absent("parallel", INSTALL, &fault))?);
         self.again = true;
         Ok(())
     }
 
-    fn queue(&mut self, _: &Job) -> Result<Reply, ScaleFault> {
-        let runs = |child: &mut Child| matches!(child.try_wait(), Ok(None));
-        let running = usize::from(self.child.as_mut().is_some_and(runs));
+    fn queue(&mut self, job: &Job) -> Result<Reply, ScaleFault> {
+        let status = self.child.as_mut().map(Child::try_wait);
+        // What it says of wrong options, and not of its jobs.
+        if let Some(Ok(Some(status))) = status
+            && status.code() == Some(USAGE)
+        {
+            return Err(ScaleFault::Refused("parallel", first_words(&job.log("parallel"))));
+        }
+        let running = usize::from(matches!(status, Some(Ok(None))));
         Ok(Reply::Has(Queue { running, ..Queue::default() }))
     }
 
     fn cancel(&mut self, _: &Job) {
         let Some(mut child) = self.child.take() else { return };
-        // At the first it starts no more, at the second it ends what runs.
-        for _ in 0..2 {
-            let _ = call("kill", &["-TERM".to_owned(), child.id().to_string()], INSTALL);
+        let group = format!("-{}", child.id());
+        // It may not be ready for a signal yet, and its jobs end one after the other.
+        for signal in ["-TERM", "-TERM", "-TERM", "-KILL"] {
+            let _ = call("kill", &[signal.to_owned(), "--".to_owned(), group.clone()], INSTALL);
+            for _ in 0..10 {
+                if !matches!(child.try_wait(), Ok(None)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
         }
-        let _ = child.wait();
     }
 
     fn left(&self, _: &Job) -> String {
         "its jobs are stopped, and what was simulated is kept".to_owned()
+    }
+
+    fn silence(&self) -> &'static str {
+        "GNU parallel has run nothing; the variable PARALLEL or its own settings may keep it from it"
     }
 
     fn leave(&mut self, job: &Job) {

@@ -3,6 +3,7 @@
 use crate::disk::shown;
 use crate::report::load::about;
 use crate::report::words::{count, several};
+use crate::scale::batch::PartCommand;
 use crate::scale::job::Job;
 use crate::scale::parallel::Parallel;
 use crate::scale::shell;
@@ -32,8 +33,8 @@ pub fn text(job: &Job, slurm: &Slurm, parallel: &Parallel, again: &str) -> Strin
          A part by hand\n  {}\n\
          Slurm\n  sbatch {}\n\
          GNU parallel\n  parallel {}\n\
-         HyperQueue\n  hq submit --array {} --cpus 1 -- {}\n\
-         PBS\n  qsub -J 0-{last} -- {}\n\
+         HyperQueue\n  hq submit --array {} --cpus 1 --crash-limit 4 -- {}\n\
+         PBS\n  {}\n\
          HTCondor, Kubernetes and others: a template each in docs/scale.md\n\
          \n\
          When they have ended, the same command goes on\n  {again}",
@@ -49,6 +50,18 @@ pub fn text(job: &Job, slurm: &Slurm, parallel: &Parallel, again: &str) -> Strin
         shell::line(&parallel.words(job, &parts)),
         ranges(&parts),
         own("auto"),
-        own("auto"),
+        pbs(job, &parts, &slurm.command),
     )
+}
+
+/// The commands for PBS, whose arrays have no gaps and more than one task.
+fn pbs(job: &Job, parts: &[usize], command: &PartCommand) -> String {
+    let resources = format!("-l select=1:ncpus=1:mem={}mb", job.plan.megabytes);
+    let (first, last) = (parts.first().copied().unwrap_or(0), parts.last().copied().unwrap_or(0));
+    if parts.len() > 1 && last - first + 1 == parts.len() {
+        return format!("qsub -J {first}-{last} {resources} -- {}", shell::line(&command.words(&job.folder, "auto")));
+    }
+    let each =
+        |part: &usize| format!("qsub {resources} -- {}", shell::line(&command.words(&job.folder, &part.to_string())));
+    parts.iter().map(each).collect::<Vec<_>>().join("\n  ")
 }

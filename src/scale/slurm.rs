@@ -9,6 +9,19 @@ use crate::scale::shell;
 const ELSEWHERE: &str = "log in to a machine of the cluster that takes jobs, or use this one with `--on parallel`; `--on script` prints \
                          the commands for other schedulers";
 
+/// Options of `sbatch` that would take from it what is needed to find the tasks again.
+pub const OURS: [&str; 8] = ["--job-name", "-J", "--array", "-a", "--test-only", "--wrap", "--output", "-o"];
+
+/// The option of the user's that is ours to give, if there is one.
+#[must_use]
+pub fn ours(words: &[String]) -> Option<&String> {
+    let is = |word: &str, option: &&str| {
+        let short = option.len() == 2 && word.starts_with(*option);
+        word == *option || short || word.strip_prefix(*option).is_some_and(|rest| rest.starts_with('='))
+    };
+    words.iter().find(|word| OURS.iter().any(|option| is(word, option)))
+}
+
 /// Slurm as this machine's user sees it.
 #[derive(Debug)]
 pub struct Slurm {
@@ -22,11 +35,13 @@ impl Slurm {
     /// The words after `sbatch` that submit these parts; the task itself comes last.
     #[must_use]
     pub fn words(&self, job: &Job, parts: &[usize]) -> Vec<String> {
+        // Logs are named from the folder of the plan: signs in its path would be taken for the scheduler's own.
         let own = [
             "--parsable".to_owned(),
             format!("--job-name={}", job.name()),
             format!("--array={}", ranges(parts)),
-            format!("--output={}", job.log("%a").display()),
+            format!("--chdir={}", job.folder.display()),
+            "--output=logs/%a.log".to_owned(),
             "--open-mode=append".to_owned(),
             "--cpus-per-task=1".to_owned(),
             format!("--mem={}M", job.plan.megabytes),
@@ -39,8 +54,14 @@ impl Slurm {
 impl BatchSystem for Slurm {
     fn submit(&mut self, job: &Job, parts: &[usize]) -> Result<(), ScaleFault> {
         let answer = call("sbatch", &self.words(job, parts), ELSEWHERE)?;
+        let number = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
         if answer.status.success() {
-            tracing::debug!(job = %String::from_utf8_lossy(&answer.stdout).trim(), parts = parts.len(), "submitted");
+            // A banner may stand above it.
+            let last = number.lines().last().unwrap_or("").split(';').next().unwrap_or("");
+            if last.is_empty() || !last.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(ScaleFault::Refused("sbatch", format!("it answered `{number}`, which is no job number")));
+            }
+            tracing::debug!(job = %number, parts = parts.len(), "submitted");
             return Ok(());
         }
         // It may have taken the job before it stopped answering.
@@ -71,6 +92,10 @@ impl BatchSystem for Slurm {
     }
 
     fn leave(&mut self, _: &Job) {}
+
+    fn silence(&self) -> &'static str {
+        "they may have been cancelled; else the machines of the cluster may not see this folder, or may not write to it"
+    }
 }
 
 /// What `squeue` lists: a task a line, `STATE|REASON`.

@@ -59,13 +59,16 @@ pub fn wait(
             Reply::Silent(_) => silent + 1,
             Reply::Has(_) => 0,
         };
+        if stop.load(Ordering::Relaxed) {
+            return Err(ScaleFault::Stopped);
+        }
         if answer.is_stuck() {
             engine.cancel(job);
         }
         if answer.has_none() || answer.is_stuck() {
             let parts: Vec<usize> = unfinished.iter().map(|(part, _)| *part).collect();
             if submitted == SUBMISSIONS {
-                return Err(ScaleFault::Unfinished(why(job, &parts, missing)));
+                return Err(ScaleFault::Unfinished(why(job, &parts, missing, engine.silence())));
             }
             engine.submit(job, &parts)?;
             submitted += 1;
@@ -88,7 +91,7 @@ fn pause(time: Duration, stop: &AtomicBool) -> Result<(), ScaleFault> {
 }
 
 /// Which parts miss runs, and the last that one of them said.
-fn why(job: &Job, parts: &[usize], missing: usize) -> String {
+fn why(job: &Job, parts: &[usize], missing: usize, silence: &str) -> String {
     const SHOWN: usize = 5;
     let names: Vec<String> = parts.iter().take(SHOWN).map(usize::to_string).collect();
     let more = if parts.len() > SHOWN { ", .." } else { "" };
@@ -101,12 +104,7 @@ fn why(job: &Job, parts: &[usize], missing: usize) -> String {
     let logs = [job.log(parts[0]), job.log("parallel")];
     let said = logs.iter().find_map(|log| last_words(log).map(|words| (log, words)));
     let said = said.map_or_else(
-        || {
-            format!(
-                "its task has left no log in {}: do the machines of the cluster see this folder, and may they write to it?",
-                shown(&job.folder)
-            )
-        },
+        || format!("its tasks have left no log in {}: {silence}", shown(&job.folder)),
         |(log, words)| format!("{} ends with\n{words}", shown(log)),
     );
     format!(

@@ -198,9 +198,9 @@ fn no_number_of_threads_changes_a_byte() {
 /// The same for more. Longer, so CI runs it.
 #[cfg(unix)]
 #[test]
-#[ignore = "100 schedules; CI runs it"]
-fn no_schedule_of_a_hundred_changes_a_byte() {
-    schedules(100..200);
+#[ignore = "70 schedules; CI runs it"]
+fn no_schedule_of_seventy_changes_a_byte() {
+    schedules(100..170);
 }
 
 /// The same for 500 others: some four minutes.
@@ -355,12 +355,15 @@ fn what_a_scheduler_says_is_told_with_its_remedy() {
     }
     script("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1");
     refused(&on(&engines, "slurm"), &["Unable to contact slurm controller", "its controller does not answer"]);
+    script("sbatch", "echo hello world");
+    script("squeue", "exit 0");
+    refused(&on(&engines, "slurm"), &["it answered `hello world`, which is no job number"]);
     // Tasks that end without having done anything.
     script("sbatch", "echo 7");
     script("squeue", "exit 0");
     refused(
         &on(&engines, "slurm"),
-        &["10 of 10 runs are missing after 4 attempts", "has left no log", "what was simulated is kept"],
+        &["10 of 10 runs are missing after 4 attempts", "have left no log", "what was simulated is kept"],
     );
     std::fs::copy("tests/it/engines/sbatch", engines.join("sbatch")).unwrap();
     script(
@@ -413,6 +416,11 @@ fn options_of_another_engine_are_refused() {
     }
     let said = planned(folder.path(), &[COMMANDS[0].0, &["--slurm", "--partition=short"]].concat(), "2").1;
     assert!(said.contains("--mem=") && said.contains("--partition=short"), "{said}");
+    for word in ["--job-name=mine", "-Jmine", "--array=0-1", "--test-only"] {
+        let more = ["--out", "out", "--on", "slurm", "--slurm", word];
+        let done = call(folder.path(), Path::new("."), COMMANDS[0].0, &more);
+        refused(&done, &[&format!("`{word}` in `--slurm` is given by headend itself")]);
+    }
     let unclosed = call(folder.path(), Path::new("."), COMMANDS[0].0, &["--on", "slurm", "--slurm", "--x='y"]);
     refused(&unclosed, &["a quotation mark is not closed"]);
 }
@@ -530,6 +538,10 @@ impl BatchSystem for SimulatedCluster {
     }
 
     fn leave(&mut self, _: &Job) {}
+
+    fn silence(&self) -> &'static str {
+        ""
+    }
 }
 
 /// Time that a job of 1,000 parts of so many seconds takes [s], how often parts were submitted, and whether all is done.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::scale::{QUICK, left, same_results};
@@ -60,8 +61,12 @@ fn processes(words: &[&str]) -> Vec<u32> {
     entries.filter_map(pid).collect()
 }
 
+/// One cluster at a time: two would share the name of the machine, and the processors.
+static ONE: Mutex<()> = Mutex::new(());
+
 /// The daemons of a cluster of one machine with two processors.
 struct Cluster {
+    _turn: MutexGuard<'static, ()>,
     folder: tempfile::TempDir,
     daemons: BTreeMap<&'static str, Child>,
 }
@@ -83,7 +88,8 @@ impl Cluster {
             eprintln!("SKIPPED: Slurm is started as root only");
             return None;
         }
-        let mut cluster = Self { folder: tempfile::tempdir().unwrap(), daemons: BTreeMap::new() };
+        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cluster = Self { _turn: turn, folder: tempfile::tempdir().unwrap(), daemons: BTreeMap::new() };
         cluster.configure();
         for daemon in ["munged", "slurmctld", "slurmd"] {
             cluster.up(daemon);

@@ -79,10 +79,14 @@ impl RunCache {
         Path::new(&self.key).join(format!("{}-{replication}.{ending}", self.name))
     }
 
-    /// Whether there is a file of the run, or of its records. It is not read.
+    /// Whether the run is kept, or its records are, and no bit of them has changed.
     #[must_use]
     pub fn has(&self, replication: u32, records: bool) -> bool {
-        self.root.join(self.file(replication, records)).exists()
+        let path = self.root.join(self.file(replication, records));
+        if records {
+            return rows(&path, &self.records_header(replication)).is_some();
+        }
+        std::fs::read(&path).is_ok_and(|bytes| unsealed(&bytes, |length| self.header(replication, length)).is_some())
     }
 
     /// The header of a file: its key, and the length of what follows.
@@ -111,11 +115,7 @@ impl RunCache {
         let run = postcard::to_allocvec(found).map_err(|fault| wrong(&path)(std::io::Error::other(fault)))?;
         let sealed = sealed(&self.header(replication, run.len()), &run);
         let draft = Draft::of(&path, &sealed).map_err(wrong(&path))?;
-        let is_sound = || {
-            std::fs::read(&path)
-                .is_ok_and(|there| unsealed(&there, |length| self.header(replication, length)).is_some())
-        };
-        place(draft, &path, is_sound)
+        place(draft, &path, || self.has(replication, false))
     }
 
     /// The header of a file of records: its key.
