@@ -12,7 +12,7 @@ use crate::cli::stop::{STOP, Stop};
 use crate::disk;
 use crate::report::words::several;
 use crate::scale::balance::number;
-use crate::scale::batch::{BatchSystem, PartCommand, Reply};
+use crate::scale::batch::{BatchSystem, PartCommand, Reply, TaskState};
 use crate::scale::fault::ScaleFault;
 use crate::scale::job::{Job, JobPlan, Recipe, RunKind};
 use crate::scale::parallel::Parallel;
@@ -209,8 +209,9 @@ fn words(state: &JobState) -> String {
         Reply::Has(queue) => queue,
         Reply::Silent(said) => return format!("the scheduler does not answer just now: {said}"),
     };
-    let tasks = several(queue.running, ["task runs", "tasks run"]);
-    let waiting = if queue.waiting > 0 { format!(", {} wait", queue.waiting) } else { String::new() };
+    let tasks = several(queue.count(TaskState::Running), ["task runs", "tasks run"]);
+    let waiting = queue.tasks.len() - queue.count(TaskState::Running);
+    let waiting = if waiting > 0 { format!(", {waiting} wait") } else { String::new() };
     let reason = if queue.reason.is_empty() { String::new() } else { format!(" ({})", queue.reason) };
     format!("{tasks}{waiting}{reason}")
 }

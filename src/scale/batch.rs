@@ -6,30 +6,40 @@ use std::process::{Command, Output};
 use crate::scale::fault::ScaleFault;
 use crate::scale::job::Job;
 
+/// How a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// It runs.
+    Running,
+    /// It waits for its turn.
+    Waiting,
+    /// It waits, and will never run by itself.
+    Stuck,
+}
+
 /// The tasks of a job that an engine has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Queue {
-    /// Tasks that run.
-    pub running: usize,
-    /// Tasks that wait.
-    pub waiting: usize,
-    /// Of these, tasks that will never run by themselves.
-    pub stuck: usize,
-    /// Why they wait, where the engine says so.
+    /// Each task: its part, where that is known, and how it is.
+    pub tasks: Vec<(Option<usize>, TaskState)>,
+    /// Why some wait, where the engine says so.
     pub reason: String,
 }
 
 impl Queue {
-    /// No task is left.
+    /// Whether a task runs, or will run, for one of these parts. One that still counts as running when its part is done does not.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.running + self.waiting == 0
+    pub fn works_on(&self, parts: &[usize]) -> bool {
+        let works = |(part, state): &(Option<usize>, TaskState)| {
+            *state != TaskState::Stuck && part.is_none_or(|part| parts.contains(&part))
+        };
+        self.tasks.iter().any(works)
     }
 
-    /// Tasks are left, and none of them will run by itself.
+    /// How many tasks are so.
     #[must_use]
-    pub fn is_stuck(&self) -> bool {
-        !self.is_empty() && self.running == 0 && self.waiting == self.stuck
+    pub fn count(&self, is: TaskState) -> usize {
+        self.tasks.iter().filter(|(_, state)| *state == is).count()
     }
 }
 
@@ -46,19 +56,19 @@ impl Reply {
     /// Whether it has tasks of the job.
     #[must_use]
     pub fn has_tasks(&self) -> bool {
-        matches!(self, Self::Has(queue) if !queue.is_empty())
+        matches!(self, Self::Has(queue) if !queue.tasks.is_empty())
     }
 
-    /// Whether it has tasks, and none of them will run by itself.
+    /// Whether it answers, and nothing of it works on these parts.
     #[must_use]
-    pub fn is_stuck(&self) -> bool {
-        matches!(self, Self::Has(queue) if queue.is_stuck())
+    pub fn leaves(&self, parts: &[usize]) -> bool {
+        matches!(self, Self::Has(queue) if !queue.works_on(parts))
     }
 
     /// Whether it has none.
     #[must_use]
     pub fn has_none(&self) -> bool {
-        matches!(self, Self::Has(queue) if queue.is_empty())
+        matches!(self, Self::Has(queue) if queue.tasks.is_empty())
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::disk;
-use crate::scale::batch::{BatchSystem, PartCommand, Queue, Reply, absent, call};
+use crate::scale::batch::{BatchSystem, PartCommand, Queue, Reply, TaskState, absent, call};
 use crate::scale::fault::ScaleFault;
 use crate::scale::job::Job;
 use crate::scale::shell;
@@ -83,8 +83,9 @@ impl BatchSystem for Parallel {
         {
             return Err(ScaleFault::Refused("parallel", first_words(&job.log("parallel"))));
         }
-        let running = usize::from(matches!(status, Some(Ok(None))));
-        Ok(Reply::Has(Queue { running, ..Queue::default() }))
+        let runs = matches!(status, Some(Ok(None)));
+        let tasks = if runs { vec![(None, TaskState::Running)] } else { Vec::new() };
+        Ok(Reply::Has(Queue { tasks, ..Queue::default() }))
     }
 
     fn cancel(&mut self, _: &Job) {

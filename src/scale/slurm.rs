@@ -1,6 +1,6 @@
 //! Slurm: a job array, a task a part. The scheduler knows the job by its name, so that another process finds it again.
 
-use crate::scale::batch::{BatchSystem, PartCommand, Queue, Reply, call, said};
+use crate::scale::batch::{BatchSystem, PartCommand, Queue, Reply, TaskState, call, said};
 use crate::scale::fault::ScaleFault;
 use crate::scale::job::Job;
 use crate::scale::shell;
@@ -66,14 +66,14 @@ impl BatchSystem for Slurm {
         }
         // It may have taken the job before it stopped answering.
         match self.queue(job)? {
-            Reply::Has(queue) if queue.is_empty() => Err(ScaleFault::Refused("sbatch", said(&answer))),
+            Reply::Has(queue) if queue.tasks.is_empty() => Err(ScaleFault::Refused("sbatch", said(&answer))),
             // It is being restarted: what is missing then is submitted again.
             _ => Ok(()),
         }
     }
 
     fn queue(&mut self, job: &Job) -> Result<Reply, ScaleFault> {
-        let words = ["--me", "--noheader", "--array", "--format=%T|%r"].map(str::to_owned);
+        let words = ["--me", "--noheader", "--array", "--format=%K|%T|%r"].map(str::to_owned);
         let words: Vec<String> = words.into_iter().chain([format!("--name={}", job.name())]).collect();
         let answer = call("squeue", &words, ELSEWHERE)?;
         if !answer.status.success() {
@@ -98,22 +98,24 @@ impl BatchSystem for Slurm {
     }
 }
 
-/// What `squeue` lists: a task a line, `STATE|REASON`.
+/// What `squeue` lists: a task a line, `NUMBER|STATE|REASON`.
 fn queue(text: &str) -> Queue {
     let mut queue = Queue::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (state, reason) = line.split_once('|').unwrap_or((line, ""));
-        if state == "PENDING" {
-            queue.waiting += 1;
+        let mut cells = line.splitn(3, '|');
+        let part = cells.next().and_then(|number| number.parse().ok());
+        let (state, reason) = (cells.next().unwrap_or(""), cells.next().unwrap_or(""));
+        let state = match state {
             // So Slurm says where a node could not start a task.
-            queue.stuck += usize::from(reason.contains("requeued held"));
-            // What waits for its turn says nothing.
-            if !["", "None", "Priority", "Resources"].contains(&reason) {
-                reason.clone_into(&mut queue.reason);
-            }
-        } else {
-            queue.running += 1;
+            "PENDING" if reason.contains("requeued held") => TaskState::Stuck,
+            "PENDING" => TaskState::Waiting,
+            _ => TaskState::Running,
+        };
+        // What waits for its turn says nothing.
+        if state != TaskState::Running && !["", "None", "Priority", "Resources"].contains(&reason) {
+            reason.clone_into(&mut queue.reason);
         }
+        queue.tasks.push((part, state));
     }
     queue
 }
@@ -146,12 +148,14 @@ mod tests {
         assert_eq!(ranges(&[0, 2, 3, 9]), "0,2-3,9");
     }
 
+    /// Fault: a task that Slurm holds for good, or that counts as running when its part is done, keeps the others waiting.
     #[test]
-    fn what_the_queue_says_is_counted() {
-        let text = "PENDING|Priority\nRUNNING|None\nCOMPLETING|None\nPENDING|launch failed requeued held\n";
-        let found = Queue { running: 2, waiting: 2, stuck: 1, reason: "launch failed requeued held".to_owned() };
-        assert_eq!(queue(text), found);
-        assert!(queue("\n").is_empty());
-        assert!(!queue(text).is_stuck() && queue("PENDING|launch failed requeued held\n").is_stuck());
+    fn what_the_queue_says_is_understood() {
+        let text = "3|PENDING|Priority\n0|RUNNING|None\n1|COMPLETING|None\n2|PENDING|launch failed requeued held\n";
+        let found = queue(text);
+        let states = [TaskState::Running, TaskState::Waiting, TaskState::Stuck].map(|state| found.count(state));
+        assert_eq!((states, found.reason.as_str()), ([2, 1, 1], "launch failed requeued held"));
+        assert!(found.works_on(&[2, 3]) && !found.works_on(&[2]) && !found.works_on(&[7]));
+        assert!(queue("\n").tasks.is_empty());
     }
 }

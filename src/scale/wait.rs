@@ -62,13 +62,14 @@ pub fn wait(
         if stop.load(Ordering::Relaxed) {
             return Err(ScaleFault::Stopped);
         }
-        if answer.is_stuck() {
-            engine.cancel(job);
-        }
-        if answer.has_none() || answer.is_stuck() {
-            let parts: Vec<usize> = unfinished.iter().map(|(part, _)| *part).collect();
+        let parts: Vec<usize> = unfinished.iter().map(|(part, _)| *part).collect();
+        if answer.leaves(&parts) {
             if submitted == SUBMISSIONS {
                 return Err(ScaleFault::Unfinished(why(job, &parts, missing, engine.silence())));
+            }
+            // What is left neither runs by itself nor has anything to do.
+            if answer.has_tasks() {
+                engine.cancel(job);
             }
             engine.submit(job, &parts)?;
             submitted += 1;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::scale::{QUICK, left, same_results};
 
 /// The longest that is waited for anything.
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(200);
 
 /// Waits until something is there.
 #[track_caller]
