@@ -142,7 +142,6 @@ impl Elsewhere<'_> {
                 engine.leave(&job);
                 Err(if has_tasks { Stop::Left(left) } else { Stop::Kept(self.output.folder()) })
             }
-            Err(ScaleFault::Write(path, fault)) => Err(Stop::Write(path, fault)),
             waited => {
                 waited?;
                 disk::remove(&job.folder);
@@ -196,10 +195,7 @@ impl Elsewhere<'_> {
     fn new_job(&self, wanting: &Wanting) -> Result<Job, Stop> {
         let kept = self.kept.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let plan = JobPlan::of(&wanting.tasks, &wanting.files, self.args.parts, &format!("../../../{kept}"));
-        Job::create(&self.output.jobs(), &plan, &wanting.files).map_err(|fault| match fault {
-            ScaleFault::Write(path, fault) => Stop::Write(path, fault),
-            other => other.into(),
-        })
+        Ok(Job::create(&self.output.jobs(), &plan, &wanting.files)?)
     }
 }
 

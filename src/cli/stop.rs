@@ -30,7 +30,7 @@ pub(crate) enum Stop {
     Missing(Wanting),
     /// An engine cannot do what it is asked to.
     #[error("error: {0}")]
-    Scale(#[from] ScaleFault),
+    Scale(ScaleFault),
     /// The study was stopped or could not write.
     #[error("error: {0}")]
     Study(StudyError),
@@ -44,6 +44,15 @@ impl From<StudyError> for Stop {
         match fault {
             StudyError::Write(path, why) => Self::Write(path, why),
             other => Self::Study(other),
+        }
+    }
+}
+
+impl From<ScaleFault> for Stop {
+    fn from(fault: ScaleFault) -> Self {
+        match fault {
+            ScaleFault::Write(path, why) => Self::Write(path, why),
+            other => Self::Scale(other),
         }
     }
 }

@@ -92,11 +92,11 @@ pub trait BatchSystem {
     /// What becomes of the tasks when this process ends, and how to end them, too.
     fn left(&self, job: &Job) -> String;
 
+    /// Does that: ends the tasks, or lets them go on.
+    fn leave(&mut self, job: &Job);
+
     /// What may be the cause where tasks have left no word.
     fn silence(&self) -> &'static str;
-
-    /// Does that.
-    fn leave(&mut self, job: &Job);
 }
 
 /// The program that runs a part, and the words after it.
@@ -121,12 +121,8 @@ impl PartCommand {
     #[must_use]
     pub fn words(&self, job: &Path, index: &str) -> Vec<String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
-        ["part".to_owned(), path(job), "--index".to_owned(), index.to_owned(), "--threads".to_owned(), "1".to_owned()]
-            .into_iter()
-            .fold(vec![path(&self.program)], |mut words, word| {
-                words.push(word);
-                words
-            })
+        let (program, job) = (path(&self.program), path(job));
+        [&program, "part", &job, "--index", index, "--threads", "1"].map(str::to_owned).to_vec()
     }
 }
 

@@ -13,8 +13,9 @@ use crate::scale::slurm::{Slurm, ranges};
 /// `again` is the command that goes on then.
 #[must_use]
 pub fn text(job: &Job, slurm: &Slurm, parallel: &Parallel, again: &str) -> String {
-    let parts: Vec<usize> = job.unfinished().iter().map(|(part, _)| *part).collect();
-    let missing: usize = job.unfinished().iter().map(|(_, missing)| missing).sum();
+    let unfinished = job.unfinished();
+    let parts: Vec<usize> = unfinished.iter().map(|(part, _)| *part).collect();
+    let missing: usize = unfinished.iter().map(|(_, missing)| missing).sum();
     let seconds = |part: &usize| job.plan.parts[*part].seconds;
     let (all, longest) = (parts.iter().map(seconds).sum::<f64>(), parts.iter().map(seconds).fold(0.0, f64::max));
     let own = |index: &str| shell::line(&slurm.command.words(&job.folder, index));

@@ -125,7 +125,10 @@ fn file(path: &Path, terms: &ImportTerms) -> Result<Found, String> {
         return flows.map_err(|fault| problem(&shown, &line_of(path, fault.0), fault));
     }
     let mut bytes = Vec::new();
-    source.take(MOST).read_to_end(&mut bytes).map_err(unread)?;
+    source.take(MOST + 1).read_to_end(&mut bytes).map_err(unread)?;
+    if bytes.len() as u64 > MOST {
+        return Err(unread(std::io::Error::other("it has more than 128 MB")));
+    }
     let text = decoded(&bytes);
     text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))
 }

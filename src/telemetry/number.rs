@@ -38,12 +38,12 @@ impl Unit {
     #[must_use]
     pub fn named(text: &str) -> Option<Self> {
         let text = text.trim().trim_matches(['(', ')', '[', ']']).trim();
-        let lower = text.to_lowercase();
+        let lower = text.to_ascii_lowercase();
         let (stem, per_second) = ["/s", "/sec", "/second", " per second", " per sec", "ps"]
             .iter()
             .find_map(|end| lower.strip_suffix(end).map(|stem| (text[..stem.len()].trim(), true)))
             .unwrap_or((text, false));
-        let lower = stem.to_lowercase();
+        let lower = stem.to_ascii_lowercase();
         let words = [("octets", 1.0), ("octet", 1.0), ("bytes", 1.0), ("byte", 1.0), ("bits", 0.125), ("bit", 0.125)];
         let (prefix, bytes) = match words.iter().find(|(word, _)| lower.ends_with(word)) {
             Some((word, bytes)) => (&stem[..stem.len() - word.len()], *bytes),
@@ -167,6 +167,9 @@ mod tests {
             ("Gbit/s", unit(125e6, true)),
             ("%", None),
             ("ms", None),
+            // Letters whose small ones have another length.
+            ("\u{212a}bytes", None),
+            ("\u{130}bit/s", None),
         ];
         for (text, wanted) in cases {
             assert_eq!(Unit::named(text), wanted, "{text}");

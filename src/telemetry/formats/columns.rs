@@ -39,7 +39,7 @@ pub enum StampAt {
 pub fn instants(table: &SheetTable, column: usize, context: &Context<'_>) -> Result<Vec<f64>, (u32, String, String)> {
     let Some(order) = day_order(&table.cells(column)) else {
         let (line, row) = &table.rows[0];
-        let text = &row[column];
+        let text = row.get(column).map_or("", String::as_str);
         let reads = [DayOrder::DayFirst, DayOrder::MonthFirst].map(|order| match stamp(text, order) {
             Some(Stamp::Local(time, _)) => time.strftime("%-d %B %Y").to_string(),
             _ => "no date".to_owned(),
@@ -56,7 +56,7 @@ pub fn instants(table: &SheetTable, column: usize, context: &Context<'_>) -> Res
                 return Err((
                     *line,
                     format!("`{text}` is no time"),
-                    "leave the line out, or name the column of times with `--columns time=NAME`".to_owned(),
+                    "leave the line out, or write its time as 2026-04-20 08:00".to_owned(),
                 ));
             }
         }
@@ -92,7 +92,7 @@ pub fn readings(
                 .iter()
                 .find(|(_, row)| row.get(column.column).is_some_and(|cell| cell.contains([',', '.'])))
                 .unwrap_or(&table.rows[0]);
-            let text = &row[column.column];
+            let text = row.get(column.column).map_or("", String::as_str);
             let reads = [DecimalSign::Point, DecimalSign::Comma].map(|sign| number(&bare(text), sign).unwrap_or(0.0));
             let title = format!("`{text}` is {} or {}", reads[0], reads[1]);
             return Err((*line, title, "export numbers without grouping, or the raw values".to_owned()));
@@ -167,7 +167,7 @@ pub fn read(text: &str, context: &Context<'_>) -> Result<Found, (u32, String, St
         return Err((
             1,
             "no column of this table holds times".to_owned(),
-            "name it with `--columns time=NAME`".to_owned(),
+            "give the table a column of times, such as 2026-04-20 08:00".to_owned(),
         ));
     };
     let columns: Vec<ValueColumn> = (0..table.header.len())

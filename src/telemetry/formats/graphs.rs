@@ -116,7 +116,8 @@ pub fn traffic_grapher(text: &str, context: &Context<'_>) -> Result<Found, LineF
     };
     let mut stamps = Vec::new();
     for (line, row) in &table.rows {
-        match stamp(&format!("{} {}", row[date], row[time]), DayOrder::DayFirst) {
+        let cell = |column: usize| row.get(column).map_or("", String::as_str);
+        match stamp(&format!("{} {}", cell(date), cell(time)), DayOrder::DayFirst) {
             Some(stamp) => stamps.push(stamp),
             None => return Err((*line, "no time".to_owned(), "leave the line out".to_owned())),
         }
@@ -225,7 +226,8 @@ pub fn solarwinds(text: &str, context: &Context<'_>) -> Result<Found, LineFault>
         [way("in", context.side.received()), way("out", context.side.sent())].into_iter().flatten().collect();
     let mut readings = columns::readings(&table, &times, StampAt::Beginning, &columns)?;
     if let Some(column) = place_column {
-        let place: BTreeMap<u32, &str> = table.rows.iter().map(|(line, row)| (*line, row[column].as_str())).collect();
+        let place: BTreeMap<u32, &str> =
+            table.rows.iter().map(|(line, row)| (*line, row.get(column).map_or("", String::as_str))).collect();
         for reading in &mut readings {
             reading.place = named(place[&reading.line]);
         }

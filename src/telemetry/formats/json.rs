@@ -27,7 +27,7 @@ pub fn read(text: &str, context: &Context<'_>) -> Result<Found, (String, String)
         let keys: Vec<&str> = value.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).take(6).collect();
         let with = if keys.is_empty() { String::new() } else { format!(", with {}", keys.join(", ")) };
         let title = format!("a JSON file of a kind that is not known{with}");
-        Err((title, "export it as CSV, and name its columns with `--columns`".to_owned()))
+        Err((title, "export it as CSV, with a column of times".to_owned()))
     })
 }
 
