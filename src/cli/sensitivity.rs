@@ -14,7 +14,7 @@ use crate::stats::estimate::observations;
 use crate::study::doubt::{Design, doubt as split};
 use crate::study::results::{Results, SetupResult};
 
-/// The assumed inputs that state their range.
+/// The assumed and fitted inputs that state their range.
 fn ranged(study: &Study) -> Vec<(&Input, Uncertainty)> {
     // Costs change no figure.
     let matters = |input: &&Input| input.path.rsplit('.').next() != Some("cost");
@@ -45,8 +45,9 @@ fn some_ranged(study: &Study) -> Result<Vec<(&Input, Uncertainty)>, Stop> {
 }
 
 /// How many assumed inputs have no range.
-fn without_range(study: &Study, ranged: usize) -> usize {
-    study.inputs.iter().filter(|input| input.standing == Standing::Assumed).count().saturating_sub(ranged)
+fn without_range(study: &Study) -> usize {
+    let assumed = study.inputs.iter().filter(|input| input.standing == Standing::Assumed);
+    assumed.filter(|input| Uncertainty::of(input).is_none()).count()
 }
 
 /// Every assumed input with a range of its own, at both ends, the others as they are.
@@ -73,8 +74,7 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     };
     let mut bars: Vec<Bar> = ranged.iter().zip(ends.chunks(2)).map(bar_of).collect();
     bars.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
-    let finding =
-        report::tornado::finding(&now, setting(study), measured(&now), &bars, without_range(study, bars.len()));
+    let finding = report::tornado::finding(&now, setting(study), measured(&now), &bars, without_range(study));
     runner.tell(&finding, study)?;
     Ok(0)
 }
@@ -109,7 +109,7 @@ pub(super) fn doubt(runner: &Runner<'_>, study: &Study, draws: u16, bar: &indica
     let doubts = (0..titles.len()).map(|setup| split(&of(setup), limit)).collect();
     let mean = |days: &Vec<f64>| days.iter().copied().collect::<crate::stats::Tally>().mean();
     let indices = (0..titles.len()).map(|setup| design.indices(&of(setup).iter().map(mean).collect::<Vec<f64>>()));
-    let (left, indices) = (without_range(study, paths.len()), indices.collect());
+    let (left, indices) = (without_range(study), indices.collect());
     let findings = Findings { target, limit, kind, paths, left, titles, doubts, indices };
     runner.tell(&report::doubt::finding(&findings, &draws, &results, setting(study)), study)?;
     Ok(0)

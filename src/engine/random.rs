@@ -39,6 +39,8 @@ pub enum Purpose {
     Store = 10,
     /// Faults: when, and for how long.
     Fault = 11,
+    /// How much of everything a day has.
+    Level = 12,
 }
 
 /// A stream of 64-bit numbers: `SplitMix64` (Steele, Lea & Flood 2014, figure 16) from a mixed key.

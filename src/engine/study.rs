@@ -6,6 +6,7 @@ pub mod axis;
 pub mod calls;
 pub mod control;
 pub mod cost;
+pub mod counters;
 pub mod days;
 pub mod doubt;
 pub mod error;

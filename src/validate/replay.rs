@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::TunnelTerms;
 use crate::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Demand,
-    Discipline, FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Without,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, DayLevels,
+    Demand, Discipline, FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport, Without,
 };
 use crate::random::Distribution;
 use crate::sim::observer::{Fact, Observer, Record};
@@ -112,6 +112,7 @@ fn model(case: &TraceCase, sites: &[evidence::TestbedSite], fidelity: Fidelity, 
         antithetic: false,
         // Long enough for the slowest transfer of an overload to end.
         calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: TimeOfDay((last + 150) * NANOS) },
+        levels: DayLevels::default(),
         bin: Duration(NANOS),
         sites: sites.iter().map(site).collect(),
         classes: CLASSES.iter().map(|name| class(name, case.calls, sites.len())).collect(),

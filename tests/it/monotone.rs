@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use headend::model::TunnelTerms;
 use headend::model::{
-    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, Demand, Discipline,
-    FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport,
+    Arrival, Balancer, Calendar, Cipher, Class, ClassId, Concentrator, ConcentratorId, Counts, DayLevels, Demand,
+    Discipline, FailBack, Fidelity, Model, Pool, PoolId, Site, SiteId, Tcp, Transport,
 };
 use headend::random::Distribution;
 use headend::sim::observer::Record;
@@ -39,6 +39,7 @@ pub fn model(
         antithetic: false,
         seed: 1,
         calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: TimeOfDay(DAY) },
+        levels: DayLevels::default(),
         bin: Duration(3_600_000_000_000),
         sites: links.iter().enumerate().map(site).collect::<Vec<_>>().into(),
         classes: vec![class("a"), class("b"), class("c")],

@@ -6,6 +6,7 @@ use crate::model::calendar::Calendar;
 use crate::model::change::{ChangeKind, DatedChange};
 use crate::model::class::Class;
 use crate::model::concentrator::Concentrator;
+use crate::model::day_level::{DayLevel, DayLevels};
 use crate::model::fault::Fault;
 use crate::model::ids::{ClassId, PoolId, SiteId};
 use crate::model::pool::Pool;
@@ -25,6 +26,8 @@ pub struct Model {
     pub antithetic: bool,
     /// When it happens.
     pub calendar: Calendar,
+    /// How much of everything its days have.
+    pub levels: DayLevels,
     /// Length of a bin of the timeline.
     pub bin: Duration,
     /// The estate.
@@ -64,6 +67,12 @@ impl Model {
         if let (Transport::Tcp(tcp), Some(mss)) = (&mut self.transport, self.tunnels.mss) {
             tcp.segment = tcp.segment.min(mss);
         }
+    }
+
+    /// How much of everything a day of a replication has.
+    #[must_use]
+    pub fn level(&self, replication: u32, day: u64) -> DayLevel {
+        self.levels.of(self.key(replication), &self.calendar, day)
     }
 
     /// The random numbers of a replication.
@@ -114,6 +123,7 @@ impl Model {
             seed: 1,
             antithetic: false,
             calendar: Calendar::default(),
+            levels: DayLevels::default(),
             bin: Duration(1_000_000_000),
             sites: patients.iter().enumerate().map(site).collect(),
             classes: vec![Class::new("c".to_owned(), Demand::Replayed, one(), one())],

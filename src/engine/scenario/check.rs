@@ -1,5 +1,6 @@
 //! Checkers, one a table: from the file as written to the model that it means.
 
+pub mod calendar;
 pub mod change;
 pub mod demand;
 pub mod device;

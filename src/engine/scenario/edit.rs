@@ -25,6 +25,15 @@ pub fn set(text: &str, path: &str, value: &str) -> Result<String, String> {
     Ok(format!("{}{written}{}", &text[..place.start], &text[place.end..]))
 }
 
+/// The paths of all values with their texts, in the order of the file's tables.
+///
+/// # Errors
+/// If the text is no TOML.
+pub fn all(text: &str) -> Result<Vec<(String, String)>, String> {
+    let unquoted = |place: Range<usize>| text[place].trim_matches(['"', '\'']).to_owned();
+    Ok(places(text)?.into_iter().map(|(path, place, _)| (path, unquoted(place))).collect())
+}
+
 /// A value: its path, its place, and whether it is written in quotes.
 type Place = (String, Range<usize>, bool);
 
@@ -88,7 +97,8 @@ pub fn values(text: &str) -> Result<Vec<String>, String> {
 }
 
 /// A number and its unit.
-pub(crate) fn number(text: &str) -> Option<(f64, String)> {
+#[must_use]
+pub fn number(text: &str) -> Option<(f64, String)> {
     let text = text.trim();
     let end = text.find(|letter: char| !(letter.is_ascii_digit() || ".-+".contains(letter))).unwrap_or(text.len());
     Some((text[..end].parse().ok()?, text[end..].trim().to_owned()))
@@ -118,7 +128,8 @@ pub fn between(text: &str, u: f64, whole: bool) -> Result<String, String> {
 }
 
 /// Rounds to six significant digits.
-pub(crate) fn digits(value: f64) -> f64 {
+#[must_use]
+pub fn digits(value: f64) -> f64 {
     let unit = pow(10.0, log10(value.abs().max(1e-12)).floor() - 5.0);
     let rounded = (value / unit).round() * unit;
     (rounded * 1e9).round() / 1e9

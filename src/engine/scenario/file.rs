@@ -2,6 +2,7 @@
 //!
 //! These types are also the source of `headend schema`, so their documentation is what an editor shows.
 
+pub mod calendar;
 pub mod change;
 pub mod class;
 pub mod concentrator;
@@ -18,6 +19,7 @@ pub mod tunnel;
 
 use std::collections::BTreeMap;
 
+pub use calendar::{BankHolidays, CalendarFile};
 pub use change::{
     AddFile, BalanceFile, Change, CurfewFile, LimitFile, MigrateFile, PrioritiseFile, ReleaseFile, ResizeFile,
     ServeFile, ShapeFile, ShareFile, StaggerFile, StoreFile, Wave, WindowFile,
@@ -55,6 +57,9 @@ pub struct File {
     /// What is simulated, and how often.
     #[schemars(with = "Option<Run>")]
     pub run: Option<At<Run>>,
+    /// How one day differs from another.
+    #[schemars(with = "Option<CalendarFile>")]
+    pub calendar: Option<At<CalendarFile>>,
     /// The sites.
     #[schemars(with = "Option<Estate>")]
     pub estate: Option<At<Estate>>,

@@ -1,9 +1,9 @@
 //! Uncertainty of an assumed input: its range, and its distribution over that.
 
-use crate::elementary::pow;
+use crate::elementary::{normal_quantile, pow};
 use crate::scenario::check::source::{Input, Likelihood, Standing};
 use crate::scenario::edit::{digits, number};
-use crate::units::{BitRate, Bytes, Duration, Share, Text};
+use crate::units::{BitRate, Bytes, Duration, NANOS, Share, Text, TimeOfDay, float};
 
 /// A quantity as text, and what kind it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +20,7 @@ enum QuantityKind {
     Share,
     Number,
     Whole,
+    Clock,
 }
 
 impl Quantity {
@@ -31,7 +32,8 @@ impl Quantity {
         let share = || Share::read(text).ok().and_then(|share| of(QuantityKind::Share, share.0));
         let whole = || text.parse::<u32>().ok().and_then(|number| of(QuantityKind::Whole, f64::from(number)));
         let number = || text.parse().ok().and_then(|number| of(QuantityKind::Number, number));
-        time().or_else(rate).or_else(size).or_else(share).or_else(whole).or_else(number)
+        let clock = || TimeOfDay::read(text).ok().and_then(|clock| of(QuantityKind::Clock, float(clock.0 / NANOS)));
+        clock().or_else(time).or_else(rate).or_else(size).or_else(share).or_else(whole).or_else(number)
     }
 
     fn written(&self) -> String {
@@ -43,8 +45,18 @@ impl Quantity {
             QuantityKind::Share => format!("{} %", digits(size * 100.0)),
             QuantityKind::Number => digits(size).to_string(),
             QuantityKind::Whole => size.round().to_string(),
+            QuantityKind::Clock => clock(size),
         }
     }
+}
+
+/// Seconds since midnight as a time of day; what lies outside the day is at its end.
+#[must_use]
+pub fn clock(seconds: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within a day
+    let seconds = seconds.round().clamp(0.0, 86_400.0) as u64;
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if rest == 0 { format!("{hours:02}:{minutes:02}") } else { format!("{hours:02}:{minutes:02}:{rest:02}") }
 }
 
 /// The range of an input.
@@ -60,11 +72,12 @@ pub struct Uncertainty {
 }
 
 impl Uncertainty {
-    /// That of an assumed input which states its range; none of any other, of a range in other words or of another quantity,
+    /// That of an assumed or fitted input which states its range; none of any other, of a range in other words or of another quantity,
     /// or if the value does not lie in it.
     #[must_use]
     pub fn of(input: &Input) -> Option<Self> {
-        let range = input.range.as_deref().filter(|_| input.standing == Standing::Assumed)?;
+        let range =
+            input.range.as_deref().filter(|_| matches!(input.standing, Standing::Assumed | Standing::Fitted))?;
         let ends = ends(range)?;
         let [likely, from, to] = [input.value.as_str(), &ends.0, &ends.1].map(Quantity::read);
         let (likely, from, to) = (likely?, from?, to?);
@@ -89,6 +102,11 @@ impl Uncertainty {
         let rising = (likely - from) / (to - from);
         match self.likelihood {
             Likelihood::Uniform => from + (to - from) * u,
+            // What a fit found: the range is its 90 % interval. Nothing is below none.
+            Likelihood::Normal => {
+                let spread = (to - from) / (2.0 * normal_quantile(0.95));
+                (likely + spread * normal_quantile(u.clamp(1e-6, 1.0 - 1e-6))).max(0.0)
+            }
             Likelihood::LogUniform if from > 0.0 => from * pow(to / from, u),
             // Law, Simulation Modeling and Analysis, 5th ed., section 8.3.15.
             Likelihood::Triangular | Likelihood::LogUniform if u < rising => {
@@ -108,6 +126,9 @@ impl Uncertainty {
 /// Both ends of a range as sources state it: `10 to 40 ms`, `500 Mbit/s to 2 Gbit/s`; none if it is in other words.
 fn ends(range: &str) -> Option<(String, String)> {
     let (low, high) = range.split_once(" to ")?;
+    if [low, high].iter().all(|end| TimeOfDay::read(end).is_ok()) {
+        return Some((low.to_owned(), high.to_owned()));
+    }
     let ((low, unit), (high, of_high)) = (number(low)?, number(high)?);
     if of_high.contains(' ') || unit.contains(' ') {
         return None;
@@ -134,6 +155,10 @@ mod tests {
         assert_eq!(even.at(0.5), "1250 Mbit/s");
         let by_ratio = Uncertainty::of(&input("30 kB", "10 to 90 kB", Likelihood::LogUniform)).unwrap();
         assert_eq!(by_ratio.at(0.5), "30000 B");
+        let fitted = Uncertainty::of(&input("3.0", "2.8 to 3.2", Likelihood::Normal)).unwrap();
+        assert_eq!([fitted.at(0.05), fitted.at(0.5), fitted.at(0.95)], ["2.8", "3", "3.2"]);
+        let clock = Uncertainty::of(&input("08:05", "07:50 to 08:20", Likelihood::Uniform)).unwrap();
+        assert_eq!(clock.at(0.25), "07:57:30");
         let turns = Uncertainty::of(&input("4", "1 to 6", Likelihood::Triangular)).unwrap();
         assert!((0..100).all(|u| turns.at(f64::from(u) / 100.0).parse::<u8>().is_ok()));
         let ends = |value: &str, range: &str| {

@@ -1,6 +1,6 @@
 //! Service demand: the work that packets and turns bring to a concentrator, in bits of its throughput.
 
-use crate::model::{Class, Concentrator, Counts, Encapsulation, Ingredient, Site, Tcp, Transport};
+use crate::model::{Cipher, Class, Concentrator, Counts, Encapsulation, Ingredient, Site, Tcp, Transport};
 use crate::sim::turn::Turn;
 use crate::units::{BitRate, Bytes, Duration, float};
 
@@ -28,6 +28,15 @@ impl ServiceCost {
             encapsulation: concentrator.encapsulation(),
             both: concentrator.counts == Counts::Both,
         })
+    }
+
+    /// What a counter counts of the same packets in place of what they cost: their bytes, as they are on the wire, or before
+    /// encryption [bit].
+    #[must_use]
+    pub fn counted(concentrator: &Concentrator, encrypted: bool) -> Self {
+        let cipher = if encrypted { concentrator.cipher } else { Cipher::None };
+        let encapsulation = Encapsulation::new(cipher, concentrator.mtu);
+        Self { per_packet: 0.0, per_bit: 1.0, encapsulation, both: concentrator.counts == Counts::Both }
     }
 
     /// Work of one packet of `inner` bytes [bit].
@@ -211,7 +220,6 @@ fn acknowledgements(tcp: &Tcp, before: u64, segments: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Cipher;
     use crate::units::{BitRate, PacketRate};
 
     fn concentrator(packets: Option<u64>) -> Concentrator {

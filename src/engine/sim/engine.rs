@@ -1,6 +1,8 @@
 //! A run in progress: the state that all handlers share.
 
-use crate::model::{ClassId, Concentrator, ConcentratorId, Demand, Discipline, Model, SiteId, Tcp, Transport};
+use crate::model::{
+    ClassId, Concentrator, ConcentratorId, DayLevel, Demand, Discipline, Model, SiteId, Tcp, Transport,
+};
 use crate::random::Key;
 use crate::sim::event::Event;
 use crate::sim::event_list::EventList;
@@ -42,6 +44,8 @@ pub(crate) struct Engine<'m, O> {
     pub workload: Workload,
     pub calls: CallSlab,
     pub paper: PaperBacklog,
+    /// How much of everything today has.
+    pub level: DayLevel,
     pub snapshot: Snapshot,
 }
 
@@ -87,6 +91,7 @@ impl<'m, O> Engine<'m, O> {
             workload,
             calls: CallSlab::new(model),
             paper: PaperBacklog::new(model),
+            level: DayLevel::USUAL,
             snapshot: Snapshot::default(),
             model,
         }

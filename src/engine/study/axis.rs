@@ -27,6 +27,12 @@ impl Axis {
         Self { bin: Duration(WINDOW.0.max(self.bin.0)), ..self }
     }
 
+    /// The same hours in bins of another length; the last of a day may be short.
+    #[must_use]
+    pub fn in_bins(self, bin: Duration) -> Self {
+        Self { bin, ..self }
+    }
+
     fn per_day(&self) -> usize {
         usize::try_from((self.calendar.until.0 - self.calendar.from.0).div_ceil(self.bin.0)).unwrap_or(usize::MAX)
     }

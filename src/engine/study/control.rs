@@ -7,7 +7,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::{Arrivals, Class, Codec, Curfew, Demand, Discipline, Fidelity, Model, Release, Transport, taken};
+use crate::model::{
+    Arrivals, Class, Codec, Curfew, DayLevel, Demand, Discipline, Fidelity, Model, Release, Transport, taken,
+};
 use crate::random::{Distribution, Key, Purpose, name_of};
 use crate::scenario::check::target::{Measure, Target};
 use crate::sim::cost::{PriorTraffic, ServiceCost};
@@ -175,10 +177,11 @@ impl<'a> Fluid<'a> {
     /// By step of [`STEP`] seconds since midnight: work that comes to the headend on a day [bit].
     #[must_use]
     pub fn offered(&self, replication: u32) -> Vec<f64> {
-        let mut work = self.expected.clone();
         let key = self.model.key(replication);
+        let level = self.model.level(replication, 0);
+        let mut work: Vec<f64> = self.expected.iter().map(|work| work * level.demand()).collect();
         for class in &self.model.classes {
-            for (named, at) in drawn(class, &self.site_names, key, self.model.calendar.weekday) {
+            for (named, at) in drawn(class, &self.site_names, key, (self.model.calendar.weekday, level)) {
                 let starts = start(class, &named, at);
                 if let Some(step) = starts.map(step).filter(|step| *step < work.len()) {
                     work[step] += self.work(class, sizes(&named, class));
@@ -279,20 +282,22 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// Arrivals of a class on a day that do not depend on responses, with their times.
-fn drawn(class: &Class, site_names: &[u64], key: Key, weekday: u8) -> Vec<(DrawKey, Time)> {
+fn drawn(class: &Class, site_names: &[u64], key: Key, (weekday, level): (u8, DayLevel)) -> Vec<(DrawKey, Time)> {
     let name = name_of(&class.name);
     match &class.demand {
-        Demand::Open(arrivals) => arrivals_of(arrivals, name, key, weekday),
+        Demand::Open(arrivals) => arrivals_of(arrivals, name, key, (weekday, level)),
         Demand::Jobs { workstations, share, start, peak, weekdays, .. } if weekdays[usize::from(weekday)] => {
-            let terms = JobTerms { workstations, site_names, share: *share, start: *start, peak: *peak };
+            let terms =
+                JobTerms { workstations, site_names, share: share.0 * level.demand(), start: *start, peak: *peak };
             jobs_of_day(key, name, 0, terms).into_iter().map(|(at, _, named)| (named, at)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn arrivals_of(arrivals: &Arrivals, name: u64, key: Key, weekday: u8) -> Vec<(DrawKey, Time)> {
-    let mut process = Poisson::begin(0, arrivals.per_day * arrivals.weekdays[usize::from(weekday)]);
+fn arrivals_of(arrivals: &Arrivals, name: u64, key: Key, (weekday, level): (u8, DayLevel)) -> Vec<(DrawKey, Time)> {
+    let mean = arrivals.per_day * arrivals.weekdays[usize::from(weekday)] * level.demand();
+    let mut process = Poisson::begin(0, mean);
     std::iter::from_fn(|| process.next(key, name, arrivals)).collect()
 }
 

@@ -53,6 +53,8 @@ impl Paths {
 pub struct PathWatch {
     calendar: Calendar,
     staff: Vec<Staff>,
+    /// Share of people who are at work, by day.
+    at_work: Vec<f64>,
     /// Since when each site is cut off.
     since: Vec<Option<Time>>,
     down: u32,
@@ -82,13 +84,15 @@ impl PathWatch {
         let sites = model.sites.len() as f64;
         let calendar = model.calendar;
         let days = |weekdays: &[f64; 7]| -> f64 {
-            (0..u64::from(calendar.days)).map(|day| weekdays[usize::from(calendar.weekday(day))]).sum()
+            let factor = |day| weekdays[usize::from(calendar.weekday(day))] * model.levels.at_work(day);
+            (0..u64::from(calendar.days)).map(factor).sum()
         };
         let all =
             staff.iter().map(|staff| f64::from(staff.people.iter().sum::<u32>()) * staff.day * days(&staff.weekdays));
         let found = Paths { sites, months: f64::from(calendar.days) / MONTH, staff: all.sum(), ..Paths::default() };
         let concentrator_of = vec![ConcentratorId(0); model.sites.len()];
-        Self { calendar, staff, since: vec![None; model.sites.len()], down: 0, found, concentrator_of }
+        let at_work = (0..u64::from(calendar.days)).map(|day| model.levels.at_work(day)).collect();
+        Self { calendar, staff, at_work, since: vec![None; model.sites.len()], down: 0, found, concentrator_of }
     }
 
     /// A site is cut off, or reachable again.
@@ -126,7 +130,8 @@ impl PathWatch {
             let begin = if day == from.day() { from.clock() } else { TimeOfDay(0) };
             let end = if day == until.day() { until.clock() } else { TimeOfDay(DAY) };
             for staff in &self.staff {
-                let factor = staff.weekdays[usize::from(self.calendar.weekday(day))];
+                let factor = staff.weekdays[usize::from(self.calendar.weekday(day))]
+                    * self.at_work[usize::try_from(day).unwrap_or(0)];
                 let people = f64::from(staff.people[site.index()]) * factor;
                 self.found.staff_lost += people * staff.activity.integral(begin, end);
             }

@@ -30,6 +30,8 @@ pub enum Kind {
     Whole,
     /// Its targets, and what people lost.
     Day,
+    /// What passed the concentrators.
+    Counters,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
         match self {
             Self::Whole => "run",
             Self::Day => "day",
+            Self::Counters => "counters",
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::elementary::pow;
 use crate::model::TunnelTerms;
 use crate::model::{
     Arrivals, Balancer, Calendar, Cap, Cipher, Class, ClassId, Codec, Concentrator, ConcentratorId, Counts, Cumulative,
-    Curfew, Demand, Discipline, FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp, Transport,
-    Without,
+    Curfew, DayLevels, Demand, Discipline, FailBack, Fidelity, Levels, Model, Pool, PoolId, Release, Site, Tcp,
+    Transport, Without,
 };
 use crate::random::{Distribution, Key, Stream};
 use crate::sim::cost::{PriorTraffic, ServiceCost};
@@ -407,6 +407,7 @@ impl RegimeDraw {
             antithetic: false,
             // Unfinished transactions have time to end.
             calendar: Calendar { weekday: 0, days: 1, from: TimeOfDay(0), until: clock(self.length + self.drain) },
+            levels: DayLevels::default(),
             bin: Duration(NANOS),
             pool_of: vec![PoolId(0); sites.len()],
             sites: sites.into(),

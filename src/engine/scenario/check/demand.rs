@@ -475,7 +475,7 @@ pub(crate) fn within(
     }
 }
 
-fn weekdays(table: Option<&At<Weekdays>>, check: &mut Checker) -> [f64; 7] {
+pub(crate) fn weekdays(table: Option<&At<Weekdays>>, check: &mut Checker) -> [f64; 7] {
     let Some(table) = table else { return [1.0; 7] };
     let days = table.get_ref();
     [&days.mon, &days.tue, &days.wed, &days.thu, &days.fri, &days.sat, &days.sun].map(|field| {

@@ -59,6 +59,8 @@ pub enum Likelihood {
     Uniform,
     /// All ratios alike.
     LogUniform,
+    /// Normal; the range is the interval that holds nine of ten.
+    Normal,
 }
 
 /// Every number of the scenario with its origin. A source covers the path that it names and all below it; the
@@ -92,8 +94,19 @@ pub fn inputs(text: &str, file: &File, check: &mut Checker) -> Vec<Input> {
 }
 
 /// The tables whose numbers describe the world and what is done to it; targets and the run are decisions.
-const WORLD: [&str; 10] =
-    ["estate", "transport", "profile", "class", "tunnels", "concentrator", "fault", "replay", "change", "option"];
+const WORLD: [&str; 11] = [
+    "estate",
+    "calendar",
+    "transport",
+    "profile",
+    "class",
+    "tunnels",
+    "concentrator",
+    "fault",
+    "replay",
+    "change",
+    "option",
+];
 
 /// Keys whose values are texts even where they begin with a digit.
 const LABELS: [&str; 2] = ["name", "file"];
@@ -129,6 +142,7 @@ fn origin_of(path: String, value: String, file: &File) -> Input {
             Some(LikelihoodFile::Triangular) | None => Likelihood::Triangular,
             Some(LikelihoodFile::Uniform) => Likelihood::Uniform,
             Some(LikelihoodFile::LogUniform) => Likelihood::LogUniform,
+            Some(LikelihoodFile::Normal) => Likelihood::Normal,
         },
     }
 }

@@ -1,6 +1,7 @@
 //! The file as a whole, read into a study.
 
 use crate::model::{Fidelity, Model, TunnelTerms};
+use crate::scenario::check::calendar::levels;
 use crate::scenario::check::run::{fidelity, run, transport};
 use crate::scenario::check::setups::setups;
 use crate::scenario::check::{demand, device, estate, headend, source, target, tunnel};
@@ -33,10 +34,12 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
         Some(table) => tunnel::terms(table.get_ref(), TunnelTerms::default(), check),
         None => TunnelTerms::default(),
     };
+    let levels = levels(file, &calendar, first, check);
     let base = Model {
         seed,
         antithetic,
         calendar,
+        levels,
         bin,
         sites: sites.into(),
         classes,

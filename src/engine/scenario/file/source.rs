@@ -29,6 +29,8 @@ pub enum LikelihoodFile {
     Uniform,
     /// All ratios alike.
     LogUniform,
+    /// Normal, as a fit finds it: the range holds nine of ten.
+    Normal,
 }
 
 /// How far a number can be trusted.

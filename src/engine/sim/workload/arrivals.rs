@@ -14,6 +14,7 @@ impl<O: Observer> Engine<'_, O> {
     /// Midnight: the day's demand begins.
     pub(crate) fn begin_day(&mut self, number: u32) {
         let day = u64::from(number);
+        self.level = self.model.levels.of(self.key, &self.model.calendar, day);
         for class in (0..self.model.classes.len()).map(ClassId::of) {
             self.begin_day_of(class, day);
         }
@@ -28,7 +29,7 @@ impl<O: Observer> Engine<'_, O> {
             Demand::Replayed | Demand::Steady { .. } | Demand::Staff { .. } => {}
             Demand::Users { .. } => self.wake_users(class, day),
             Demand::Open(arrivals) | Demand::Streams { arrivals, .. } => {
-                let mean = arrivals.per_day * arrivals.weekdays[weekday];
+                let mean = arrivals.per_day * arrivals.weekdays[weekday] * self.level.demand();
                 self.workload.arrivals[class.index()] = Poisson::begin(day, mean);
                 self.schedule_arrival(class);
                 self.begin_surges(class, day, mean, arrivals);
@@ -36,7 +37,13 @@ impl<O: Observer> Engine<'_, O> {
             Demand::Jobs { workstations, share, start, peak, weekdays, powered } => {
                 if weekdays[weekday] {
                     let site_names = &self.workload.site_names;
-                    let terms = JobTerms { workstations, site_names, share: *share, start: *start, peak: *peak };
+                    let terms = JobTerms {
+                        workstations,
+                        site_names,
+                        share: share.0 * self.level.demand(),
+                        start: *start,
+                        peak: *peak,
+                    };
                     let name = self.workload.class_names[class.index()];
                     self.workload.jobs[class.index()] = jobs_of_day(self.key, name, day, terms);
                     self.schedule_job(class);

@@ -5,7 +5,7 @@
 
 use crate::model::{Arrivals, Class, Levels, SiteId};
 use crate::random::{Key, Purpose, Stream, within};
-use crate::units::{Bytes, Duration, Share, Time, TimeOfDay};
+use crate::units::{Bytes, Duration, Time, TimeOfDay};
 
 /// Key of the draws for the `number`-th transaction of an entity. Classes and sites enter by their names
 /// ([`crate::random::name_of`]), so that their order in a scenario decides nothing.
@@ -206,8 +206,8 @@ pub struct JobTerms<'a> {
     pub workstations: &'a [u32],
     /// See `workstations`.
     pub site_names: &'a [u64],
-    /// Share that has a job.
-    pub share: Share,
+    /// Jobs of each on a day, as a mean: of the second only where there is more than one.
+    pub share: f64,
     /// Window of starts.
     pub start: (TimeOfDay, TimeOfDay),
     /// Likeliest start.
@@ -220,11 +220,16 @@ pub fn jobs_of_day(key: Key, class: u64, day: u64, terms: JobTerms<'_>) -> Vec<(
     let mut jobs = Vec::new();
     for ((&count, name), site) in terms.workstations.iter().zip(terms.site_names).zip(0_u32..) {
         for number in 0..u64::from(count) {
-            let draw_key = DrawKey::new(key, class, within(*name, 1 << 40 | day), number);
-            if draw_key.stream(Purpose::Site).uniform() < terms.share.0 {
-                let (from, until) = (terms.start.0.on(day), terms.start.1.on(day));
-                let share = triangular(draw_key.stream(Purpose::Timing).uniform(), terms.start, terms.peak);
-                jobs.push((from + Duration::of_secs(until.since(from).secs() * share), SiteId(site), draw_key));
+            for (further, share) in (0..).zip(std::iter::successors(Some(terms.share), |share| Some(share - 1.0))) {
+                if !(share > 0.0) {
+                    break;
+                }
+                let draw_key = DrawKey::new(key, class, within(*name, 1 << 40 | day), number | further << 32);
+                if draw_key.stream(Purpose::Site).uniform() < share {
+                    let (from, until) = (terms.start.0.on(day), terms.start.1.on(day));
+                    let share = triangular(draw_key.stream(Purpose::Timing).uniform(), terms.start, terms.peak);
+                    jobs.push((from + Duration::of_secs(until.since(from).secs() * share), SiteId(site), draw_key));
+                }
             }
         }
     }

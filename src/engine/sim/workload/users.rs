@@ -18,14 +18,15 @@ impl<O: Observer> Engine<'_, O> {
     /// Workstations of a class begin their day, each at its time and after a first pause.
     pub(crate) fn wake_users(&mut self, class: ClassId, day: u64) {
         let Demand::Users { activity, weekdays, think, .. } = self.demand(class) else { return };
-        let factor = weekdays[usize::from(self.model.calendar.weekday(day))];
+        let factor = weekdays[usize::from(self.model.calendar.weekday(day))] * self.level.at_work;
+        let pace = self.level.pace;
         let Workload { users, class_names, site_names, .. } = &mut self.workload;
         let Some(users) = &mut users[class.index()] else { return };
         for (user, clock) in users.wake(activity, factor) {
             // First pauses are numbered apart from actions.
             let name = within(users.name(user, site_names), FIRST_PAUSE);
             let first = DrawKey::new(self.key, class_names[class.index()], name, day);
-            let pause = Duration::of_secs(think.sample(&mut first.stream(Purpose::Timing)));
+            let pause = Duration::of_secs(think.sample(&mut first.stream(Purpose::Timing)) / pace);
             self.events.push(clock.on(day) + pause, Rank::Arrival, Event::UserAction(class, user));
         }
     }
@@ -33,7 +34,7 @@ impl<O: Observer> Engine<'_, O> {
     /// A workstation's next action, if it is in use.
     pub(crate) fn user_action(&mut self, class: ClassId, user: u32) {
         let Demand::Users { activity, weekdays, .. } = self.demand(class) else { return };
-        let factor = weekdays[usize::from(self.model.calendar.weekday(self.now.day()))];
+        let factor = weekdays[usize::from(self.model.calendar.weekday(self.now.day()))] * self.level.at_work;
         let Some(users) = &self.workload.users[class.index()] else { return };
         let clock = self.now.clock();
         let (site, due) = (users.site(user), users.in_use(user, activity, factor, clock));
@@ -65,7 +66,7 @@ impl<O: Observer> Engine<'_, O> {
     #[inline]
     pub(crate) fn schedule_next_action(&mut self, class: ClassId, user: u32, draw_key: &DrawKey, over: Time) {
         let Demand::Users { think, .. } = self.demand(class) else { return };
-        let pause = Duration::of_secs(think.sample(&mut draw_key.stream(Purpose::Timing)));
+        let pause = Duration::of_secs(think.sample(&mut draw_key.stream(Purpose::Timing)) / self.level.pace);
         self.events.push(over + pause, Rank::Arrival, Event::UserAction(class, user));
     }
 }
