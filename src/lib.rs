@@ -32,6 +32,7 @@
 //! | [`headend_engine`] | the engine, a package of its own: quantities, models, scenarios, the simulator, studies |
 //! | `plan` | inverse questions: how much is enough, how late is early enough, until when |
 //! | `telemetry` | measurements of others: what monitoring systems export, as one tidy series |
+//! | `fit` | a scenario held against what was counted, and its numbers fitted through the simulator |
 //! | `validate` | theory, measured networks and the two fidelities, held against each other |
 //! | `report` | results as sentences, tables, charts, a page, a sheet: pure functions to text |
 //! | `scale` | parts of a study for other engines: a cluster's scheduler, GNU parallel |
@@ -58,6 +59,9 @@ pub mod plan;
 
 #[doc(hidden)]
 pub mod telemetry;
+
+#[doc(hidden)]
+pub mod fit;
 
 #[doc(hidden)]
 pub mod validate;

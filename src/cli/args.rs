@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
 
 use crate::cli::stop::Stop;
 use crate::model::Ingredient;
@@ -81,6 +82,21 @@ pub(crate) enum Verb {
     ///
     /// Exit code 0: the series is written. 2: a file cannot be read, or can be read in two ways.
     Import(ImportArgs),
+    /// Fits numbers of a scenario to what was counted, through the simulator: what a full concentrator carries is not what was wanted.
+    ///
+    /// Writes the scenario with the fitted numbers, their intervals and their origin (`fitted.toml`), and a page.
+    ///
+    /// Exit code 0: the fitted scenario explains the series. 1: it does not. 2: wrong input, or what is to be fitted cannot be told
+    /// from this series.
+    Fit(FitArgs),
+    /// Holds a scenario against days that were counted: volume, busiest interval and time full, beside what its own days make of them.
+    ///
+    /// Without a scenario, the series is forecast from itself, a week ahead: any model has to be better than that.
+    ///
+    /// Exit code 0: the days lie inside the scenario's own range. 1: more of them lie outside than chance makes. 2: wrong input.
+    Hindcast(HindcastArgs),
+    /// Writes what the counters of a scenario's concentrators would show, as a tidy series: a fit that is tried on it has a known answer.
+    Counters(CountersArgs),
     /// Reports every problem of a scenario with its place and its remedy; and the load by hour.
     Check {
         /// The scenario.
@@ -140,6 +156,132 @@ pub(super) struct ImportArgs {
     /// The series.
     #[arg(long, value_name = "FILE", default_value = "series.csv")]
     pub(super) out: PathBuf,
+}
+
+/// How a series is laid beside a scenario. A heading of its own in every verb that does.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "The series")]
+pub(super) struct SeriesArgs {
+    /// Zone in which the scenario's clock runs, and times that carry none (default: Europe/London).
+    #[arg(long, value_name = "ZONE")]
+    pub(super) zone: Option<String>,
+    /// Which place of the series is which concentrator, such as `ASA-1=hub` (default: those of the same name, or the only one).
+    #[arg(long, value_name = "PLACE=NAME")]
+    pub(super) place: Vec<String>,
+    /// What the counters count (default: `outer`, unless a plateau says otherwise).
+    #[arg(long, value_enum, value_name = "LAYER")]
+    pub(super) layer: Option<LayerName>,
+}
+
+/// What a counter counts.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LayerName {
+    /// Bytes on the wire, with what encryption adds: interfaces.
+    Outer,
+    /// Bytes before encryption: security associations.
+    Inner,
+    /// Work in bits of the device's throughput: headend's own timeline.csv.
+    Work,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct FitArgs {
+    /// The scenario.
+    pub(super) file: PathBuf,
+    /// What was counted: a tidy series of `headend import`, or exports that it reads.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(super) to: Vec<PathBuf>,
+    /// What may change: a number or time of day by its path, a table with its amounts and times, such as `class.logon.jobs`, `demand`
+    /// (the amount of every class), `windows` (the hours of all jobs); default: `demand`, as far as the series tells classes apart.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) free: Vec<String>,
+    /// Days that are not fitted to, but predicted, such as 2026-11-23 or 2026-11-16..2026-11-30.
+    #[arg(long, value_name = "DAYS", value_delimiter = ',', value_parser = days)]
+    pub(super) leave_out: Vec<DaySpan>,
+    /// Folder for the fitted scenario, page, chart and table (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) series: SeriesArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct HindcastArgs {
+    /// The scenario; without one, the series is forecast from itself.
+    pub(super) file: Option<PathBuf>,
+    /// What was counted: a tidy series of `headend import`, or exports that it reads.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(super) against: Vec<PathBuf>,
+    /// Only these days, such as 2026-11-23 or 2026-11-16..2026-11-30.
+    #[arg(long, value_name = "DAYS", value_delimiter = ',', value_parser = days)]
+    pub(super) days: Vec<DaySpan>,
+    /// Number of simulated days.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(5..=1000))]
+    pub(super) replications: u32,
+    /// Hours of a day that are forecast, without a scenario.
+    #[arg(long, value_name = "FROM-UNTIL", default_value = "07:00-19:00", value_parser = hours)]
+    pub(super) hours: (TimeOfDay, TimeOfDay),
+    /// Folder for page, chart and table (default: output/NAME, after the scenario's file or the series').
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) series: SeriesArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CountersArgs {
+    /// The scenario.
+    pub(super) file: PathBuf,
+    /// The option of which they are (default: the base).
+    #[arg(long, value_name = "NAME")]
+    pub(super) option: Option<String>,
+    /// Number of runs, each a week after the one before.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) weeks: u32,
+    /// Seed of the random numbers, instead of the scenario's.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Length of an interval [min].
+    #[arg(long, value_name = "MIN", default_value_t = 5.0, value_parser = minutes)]
+    pub(super) bin: f64,
+    /// A row for each class, as flow records would tell them apart, instead of their sum.
+    #[arg(long)]
+    pub(super) by_class: bool,
+    /// Zone in which the scenario's clock runs (default: Europe/London).
+    #[arg(long, value_name = "ZONE")]
+    pub(super) zone: Option<String>,
+    /// The series.
+    #[arg(long, value_name = "FILE", default_value = "series.csv")]
+    pub(super) out: PathBuf,
+}
+
+/// Days from a first to a last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DaySpan(pub Date, pub Date);
+
+impl DaySpan {
+    /// Whether a date is one of them.
+    pub(super) fn contains(self, date: Date) -> bool {
+        (self.0..=self.1).contains(&date)
+    }
+}
+
+fn days(text: &str) -> Result<DaySpan, String> {
+    let (from, until) = text.split_once("..").unwrap_or((text, text));
+    let date = |text: &str| text.trim().parse::<Date>().map_err(|_| format!("`{text}` is no date"));
+    match (date(from), date(until)) {
+        (Ok(from), Ok(until)) if from <= until => Ok(DaySpan(from, until)),
+        (Err(what), _) | (_, Err(what)) => Err(format!("{what}; write 2026-11-23, or 2026-11-16..2026-11-30")),
+        _ => Err("the last of these days is before the first".to_owned()),
+    }
+}
+
+fn hours(text: &str) -> Result<(TimeOfDay, TimeOfDay), String> {
+    let (from, until) = text.split_once('-').ok_or("write both ends, such as 07:00-19:00")?;
+    match (TimeOfDay::read(from)?, TimeOfDay::read(until)?) {
+        (from, until) if from < until => Ok((from, until)),
+        _ => Err("the end of these hours is not after their beginning".to_owned()),
+    }
 }
 
 /// Where a device stands.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::{ImportArgs, SideName};
 use crate::cli::common::say;
+use crate::cli::series::zone;
 use crate::cli::stop::Stop;
 use crate::disk;
 use crate::report;
@@ -13,10 +14,7 @@ use crate::telemetry::reading::Side;
 use crate::telemetry::series::{HEADER, Toward, table};
 
 pub(super) fn import(args: &ImportArgs) -> Result<u8, Stop> {
-    let clock = match &args.zone {
-        Some(name) => Clock::named(name).map_err(|what| Stop::Input(format!("error: {what}")))?,
-        None => Clock::usual(),
-    };
+    let clock = zone(args.zone.as_deref())?;
     refuse_foreign(&args.out)?;
     let terms = ImportTerms {
         side: match args.at {
@@ -46,7 +44,7 @@ fn taken(text: &str, clock: &Clock) -> Result<f64, Stop> {
 }
 
 /// Refuses to write over what is no series.
-fn refuse_foreign(out: &Path) -> Result<(), Stop> {
+pub(super) fn refuse_foreign(out: &Path) -> Result<(), Stop> {
     let Ok(bytes) = std::fs::read(out) else { return Ok(()) };
     if bytes.is_empty() || bytes.starts_with(HEADER.as_bytes()) {
         return Ok(());

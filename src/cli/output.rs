@@ -249,6 +249,16 @@ impl Output {
         batch.place().1.map_or(Ok(()), Err)
     }
 
+    /// Writes a scenario under a name, with the files that it names.
+    pub fn scenario(&self, name: &str, bundle: &Bundle) -> Result<(), Stop> {
+        let mut batch = Batch::new(&self.folder);
+        batch.put(name, bundle.scenario.as_bytes())?;
+        for (path, bytes) in &bundle.inputs {
+            batch.put(path, bytes)?;
+        }
+        batch.place().1.map_or(Ok(()), Err)
+    }
+
     /// Why there is no answer; what is done is kept.
     pub fn stop(&self, fault: StudyError) -> Stop {
         match fault {

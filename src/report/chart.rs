@@ -4,6 +4,7 @@
 //! also said by position, by a dashed line or by words.
 
 pub mod affected;
+pub mod counters;
 pub mod heat;
 pub mod latency;
 pub mod limits;
@@ -443,7 +444,7 @@ fn thin(pixels: Vec<(i32, i32)>) -> Vec<(i32, i32)> {
     thinned.into_iter().map(|(x, sum, count)| (x, i32::try_from(sum / count).unwrap_or(0))).collect()
 }
 
-fn hour_step((from, until): (f64, f64)) -> f64 {
+pub(crate) fn hour_step((from, until): (f64, f64)) -> f64 {
     match until - from {
         span if span <= 1.0 => 0.25,
         span if span <= 3.0 => 0.5,

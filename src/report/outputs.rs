@@ -242,9 +242,13 @@ pub const OTHERS: [(&str, &str); 8] = [
 pub fn is_result(name: &str) -> bool {
     let of_run = TABLES.iter().any(|table| table.name == name) || OTHERS.iter().any(|(other, _)| *other == name);
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-    let of_question = ["compare", "sweep", "tornado", "doubt", "headroom"].contains(&stem) || stem.starts_with("plan-");
-    of_run || (of_question && ["csv", "svg", "png", "html"].contains(&ending))
+    let of_question = ["compare", "sweep", "tornado", "doubt", "headroom", "fit", "hindcast"].contains(&stem)
+        || stem.starts_with("plan-");
+    of_run || name == FITTED || (of_question && ["csv", "svg", "png", "html"].contains(&ending))
 }
+
+/// The scenario that `fit` writes.
+pub const FITTED: &str = "fitted.toml";
 
 /// Every file, as the page lists them.
 #[must_use]

@@ -1,5 +1,6 @@
 //! `import`: files of monitoring systems become one tidy series, and every file is told what it was taken for.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::telemetry::formats::{columns, devices, flows, graphs, json, rrd};
 use crate::telemetry::number::Unit;
 use crate::telemetry::reading::{Context, Found, Side};
 use crate::telemetry::recognise::{ExportKind, kind};
-use crate::telemetry::series::{SeriesRow, Toward};
+use crate::telemetry::series::{self, SeriesRow, Toward};
 use crate::telemetry::tidy::tidy;
 
 /// How files are to be read.
@@ -51,10 +52,12 @@ const HEAD: usize = 65_536;
 /// The faults of each file that cannot be read, whole.
 pub fn import(paths: &[&Path], terms: &ImportTerms) -> Result<(Vec<ImportedFile>, Vec<SeriesRow>), Vec<String>> {
     let (mut files, mut readings, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     for path in paths {
-        match file(path, terms) {
-            Ok(mut found) => {
-                let name: Arc<str> = Arc::from(disk::shown(Path::new(path.file_name().unwrap_or_default())));
+        let name: Arc<str> = Arc::from(disk::shown(Path::new(path.file_name().unwrap_or_default())));
+        match file(path, terms, &name) {
+            Ok((mut found, own)) => {
+                rows.extend(own);
                 for mut reading in std::mem::take(&mut found.readings) {
                     if let Some(direction) = terms.direction.filter(|_| reading.toward == Toward::Both) {
                         reading.toward = direction;
@@ -66,7 +69,25 @@ pub fn import(paths: &[&Path], terms: &ImportTerms) -> Result<(Vec<ImportedFile>
             Err(fault) => faults.push(fault),
         }
     }
-    if faults.is_empty() { Ok((files, tidy(readings))) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let of_counters: BTreeSet<Arc<str>> =
+        files.iter().filter(|file| is_of_counters(&file.found)).map(|file| Arc::from(file_name(&file.path))).collect();
+    rows.extend(tidy(readings, &of_counters));
+    Ok((files, rows))
+}
+
+/// Whether what monitoring exports there was made of counters, which a restart turns into a value that cannot be true.
+fn is_of_counters(found: &Found) -> bool {
+    const MAKERS: [&str; 9] =
+        ["RRDtool", "LibreNMS", "Cacti", "PRTG", "Prometheus", "Zabbix", "Grafana", "SolarWinds", "MRTG"];
+    MAKERS.iter().any(|maker| found.format.starts_with(maker))
+}
+
+/// The last part of a path.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// A file as text from its beginning, unpacked where it is packed.
@@ -83,8 +104,8 @@ fn opened(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
     Ok(if is_packed { Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(file))) } else { Box::new(file) })
 }
 
-/// What one file says.
-fn file(path: &Path, terms: &ImportTerms) -> Result<Found, String> {
+/// What one file says; the rows of one that is a tidy series already.
+fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec<SeriesRow>), String> {
     let shown = disk::shown(path);
     let unread = |fault: std::io::Error| {
         format!("error: cannot read {shown}: {fault}\n  = help: check the path, and that it is a file that may be read")
@@ -122,7 +143,8 @@ fn file(path: &Path, terms: &ImportTerms) -> Result<Found, String> {
         _ => None,
     };
     if let Some(flows) = flows {
-        return flows.map_err(|fault| problem(&shown, &line_of(path, fault.0), fault));
+        let flows = flows.map_err(|fault| problem(&shown, &line_of(path, fault.0), fault));
+        return flows.map(|found| (found, Vec::new()));
     }
     let mut bytes = Vec::new();
     source.take(MOST + 1).read_to_end(&mut bytes).map_err(unread)?;
@@ -130,7 +152,13 @@ fn file(path: &Path, terms: &ImportTerms) -> Result<Found, String> {
         return Err(unread(std::io::Error::other("it has more than 128 MB")));
     }
     let text = decoded(&bytes);
-    text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))
+    if kind == ExportKind::Series {
+        let rows = series::read(text.trim_start_matches('\u{feff}'), name);
+        let found = Found { format: "a tidy series, as `headend import` writes it", ..Found::default() };
+        return rows.map(|rows| (found, rows)).map_err(|fault| problem(&shown, &text, fault));
+    }
+    let found = text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))?;
+    Ok((found, Vec::new()))
 }
 
 /// Largest text that is read whole [byte].
@@ -157,7 +185,7 @@ fn text_of(kind: ExportKind, text: &str, context: &Context<'_>) -> Result<Found,
         ExportKind::Interfaces => Ok(devices::interfaces(text, context)),
         ExportKind::IosSas => Ok(devices::ios_sas(text, context)),
         ExportKind::StrongSwan => Ok(devices::strongswan(text, context)),
-        ExportKind::Table | ExportKind::Nfdump | ExportKind::ZeekJson | ExportKind::ZeekTabs => {
+        ExportKind::Series | ExportKind::Table | ExportKind::Nfdump | ExportKind::ZeekJson | ExportKind::ZeekTabs => {
             columns::read(text, context)
         }
     }

@@ -1,8 +1,12 @@
 //! What a file is, told by its beginning.
 
+use crate::telemetry::series::HEADER;
+
 /// A kind of export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportKind {
+    /// A tidy series, as `import` writes it.
+    Series,
     /// JSON of a monitoring system or a cloud.
     Json,
     /// RRDtool's XML.
@@ -52,7 +56,9 @@ pub fn kind(head: &str) -> Option<ExportKind> {
     let lower = first.to_lowercase();
     let has = |text: &str| head.contains(text);
     let begins = |text: &str| body.starts_with(text);
-    let kind = if begins("{\"") && has("\"id.orig_h\"") && has("\"id.resp_p\"") {
+    let kind = if first == HEADER {
+        ExportKind::Series
+    } else if begins("{\"") && has("\"id.orig_h\"") && has("\"id.resp_p\"") {
         ExportKind::ZeekJson
     } else if begins("{")
         || begins("[")

@@ -182,6 +182,68 @@ pub fn table(rows: &[SeriesRow], zone: &TimeZone) -> Result<String, csv::Error> 
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// The rows of a table as [`table`] writes it; `name` is that of its file.
+///
+/// # Errors
+/// The line of the first row that is none, what is wrong with it, and what would be right.
+pub fn read(text: &str, name: &Arc<str>) -> Result<Vec<SeriesRow>, (u32, String, String)> {
+    let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for (record, line) in reader.records().zip(2_u32..) {
+        let record = record.map_err(|_| {
+            (line, "this row has another number of cells than the header".to_owned(), format!("write {HEADER}"))
+        })?;
+        let line = record.position().map_or(line, |position| u32::try_from(position.line()).unwrap_or(line));
+        rows.push(row_of(&record, (name, line)).map_err(|(title, help)| (line, title, help))?);
+    }
+    Ok(rows)
+}
+
+/// A row of a record.
+fn row_of(record: &csv::StringRecord, (name, line): (&Arc<str>, u32)) -> Result<SeriesRow, (String, String)> {
+    let cell = |place: usize| record.get(place).unwrap_or_default();
+    let number = |place: usize, what: &str| -> Result<Option<f64>, (String, String)> {
+        match cell(place) {
+            "" => Ok(None),
+            text => match text.parse::<f64>() {
+                Ok(number) if number >= 0.0 && number.is_finite() => Ok(Some(number)),
+                _ => {
+                    Err((format!("`{text}` is no {what}"), "write a number from 0, or leave the cell empty".to_owned()))
+                }
+            },
+        }
+    };
+    let begins: Timestamp = cell(0).parse().map_err(|_| {
+        let help = "write it with its offset, as in 2026-04-20T08:00:00+01:00".to_owned();
+        (format!("`{}` is no time", cell(0)), help)
+    })?;
+    let seconds = number(1, "length [s]")?.filter(|seconds| *seconds > 0.0);
+    let seconds = seconds
+        .ok_or_else(|| (format!("`{}` is no length of an interval", cell(1)), "write seconds above zero".to_owned()))?;
+    let toward = Toward::named(cell(4))
+        .ok_or_else(|| (format!("`{}` is no direction", cell(4)), "write down, up or both".to_owned()))?;
+    let state = RowState::named(cell(10)).ok_or_else(|| {
+        (format!("`{}` is no state", cell(10)), "write ok, gap, reset, spike, partial or full".to_owned())
+    })?;
+    Ok(SeriesRow {
+        #[allow(clippy::cast_precision_loss)] // milliseconds of this age
+        begins: begins.as_millisecond() as f64 / 1e3,
+        seconds,
+        place: Arc::from(cell(2)),
+        class: Arc::from(cell(3)),
+        toward,
+        amount: Amount {
+            bytes: number(5, "number of bytes")?,
+            packets: number(6, "number of packets")?,
+            count: number(7, "number")?,
+            highest: number(8, "rate [bit/s]")?,
+        },
+        coverage: number(9, "coverage")?.unwrap_or(1.0),
+        state,
+        origin: (name.clone(), line),
+    })
+}
+
 /// A number to the thousandth, without needless digits.
 fn plain(value: f64) -> String {
     ((value * 1e3).round() / 1e3).to_string()

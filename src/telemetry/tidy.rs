@@ -1,6 +1,6 @@
 //! From readings to rows: counters are differenced, and what is wrong with a series is found and marked, never papered over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::telemetry::reading::{Reading, ReadingKind};
@@ -18,9 +18,10 @@ const SCALED: f64 = 0.5;
 /// Rates within this share of the highest are on its plateau.
 const PLATEAU: f64 = 0.97;
 
-/// The rows of a file's readings, in the order of place, class, way and time.
+/// The rows of files' readings, in the order of place, class, way and time; `of_counters` names the files in which a restart may
+/// have become a value.
 #[must_use]
-pub fn tidy(mut readings: Vec<(Arc<str>, Reading)>) -> Vec<SeriesRow> {
+pub fn tidy(mut readings: Vec<(Arc<str>, Reading)>, of_counters: &BTreeSet<Arc<str>>) -> Vec<SeriesRow> {
     align(&mut readings);
     let mut by_series: BTreeMap<SeriesKey, Vec<(Arc<str>, Reading)>> = BTreeMap::new();
     for (file, reading) in readings {
@@ -28,7 +29,7 @@ pub fn tidy(mut readings: Vec<(Arc<str>, Reading)>) -> Vec<SeriesRow> {
         by_series.entry(key).or_default().push((file, reading));
     }
     let mut tidy: Vec<Vec<SeriesRow>> = by_series.into_values().map(series).collect();
-    mark_spikes(&mut tidy);
+    mark_spikes(&mut tidy, of_counters);
     for rows in &mut tidy {
         mark_full(rows);
     }
@@ -183,14 +184,14 @@ type RowPlace = (usize, usize);
 
 /// Marks values that monitoring made of a restart: several times both neighbours, at the same time in both ways, and no more than a
 /// counter of 32 bits could have made. They are left out.
-fn mark_spikes(tidy: &mut [Vec<SeriesRow>]) {
+fn mark_spikes(tidy: &mut [Vec<SeriesRow>], of_counters: &BTreeSet<Arc<str>>) {
     let mut suspects: BTreeMap<(Arc<str>, Arc<str>, i64), Vec<RowPlace>> = BTreeMap::new();
     let mut ways: BTreeMap<(Arc<str>, Arc<str>), usize> = BTreeMap::new();
     for (series, rows) in tidy.iter().enumerate() {
         let Some(first) = rows.first() else { continue };
         *ways.entry((first.place.clone(), first.class.clone())).or_default() += 1;
         for place in 0..rows.len() {
-            if is_beyond(rows, place) {
+            if of_counters.contains(&rows[place].origin.0) && is_beyond(rows, place) {
                 #[allow(clippy::cast_possible_truncation)] // seconds of this age
                 let begins = rows[place].begins.round() as i64;
                 suspects

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// Rooms from the top; a room uses those above it.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "units",
     "disk",
     "random",
@@ -17,6 +17,7 @@ const ROOMS: [&str; 15] = [
     "study",
     "plan",
     "telemetry",
+    "fit",
     "validate",
     "report",
     "scale",

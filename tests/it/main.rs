@@ -8,6 +8,7 @@ mod conservation;
 mod disk;
 mod estate;
 mod faults;
+mod fit;
 mod hard;
 mod house;
 mod imports;

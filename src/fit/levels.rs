@@ -1,0 +1,81 @@
+//! Levels of days: how much of everything a day has, beside a day of the scenario.
+
+use jiff::civil::Date;
+
+use crate::fit::held::FULL;
+use crate::fit::observed::{LEAST_COVERAGE, Observed, ObservedRun, weekday};
+use crate::stats::Tally;
+use crate::study::counters::RunCounters;
+
+/// Days of a weekday that are needed before anything is said of it, and of the scenario's before its spread is.
+pub const LEAST_DAYS: [u64; 2] = [2, 4];
+
+/// A weekday's level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeekdayLevel {
+    /// The weekday (0 = Monday).
+    pub weekday: u8,
+    /// Its days.
+    pub days: u64,
+    /// Their mean level: times the scenario's day of that weekday.
+    pub level: f64,
+    /// Standard deviation between them, without what chance makes of single arrivals.
+    pub spread: f64,
+}
+
+/// The level of a weekday, from its days and simulated ones; none where there are too few. `known` is the spread that the simulated
+/// days have already.
+#[must_use]
+pub fn of_weekday(observed: &Observed, own: u8, simulated: &[RunCounters], known: f64) -> Option<WeekdayLevel> {
+    let days = observed.runs.iter().filter(|run| weekday(run.date) == own && run.coverage() >= LEAST_COVERAGE);
+    let levels: Vec<f64> = days.filter_map(|run| level(observed, run, simulated)).collect();
+    // A day unlike any other, such as a holiday, is no level.
+    let middle = crate::stats::quantile(&levels, 0.5);
+    let usual: Tally = levels.iter().copied().filter(|level| (0.4 * middle..2.5 * middle).contains(level)).collect();
+    if usual.count() < LEAST_DAYS[0] {
+        return None;
+    }
+    let chance: Tally = (0..simulated.len()).filter_map(|place| own_level(observed, place, simulated)).collect();
+    let beyond = usual.variance() / usual.mean().powi(2) - chance.variance() + known * known;
+    Some(WeekdayLevel { weekday: own, days: usual.count(), level: usual.mean(), spread: beyond.max(0.0).sqrt() })
+}
+
+/// The dates of a series by weekday that are there often enough for a level.
+#[must_use]
+pub fn weekdays(observed: &Observed) -> Vec<(u8, Date)> {
+    let of = |own: u8| {
+        let mut days = observed.runs.iter().filter(|run| weekday(run.date) == own && run.coverage() >= LEAST_COVERAGE);
+        let first = days.next()?.date;
+        (days.count() as u64 + 1 >= LEAST_DAYS[0]).then_some((own, first))
+    };
+    (0..7).filter_map(of).collect()
+}
+
+/// What was counted on a day, where nothing is full, as a multiple of the simulated mean.
+fn level(observed: &Observed, run: &ObservedRun, simulated: &[RunCounters]) -> Option<f64> {
+    let counted = |thing: usize, at: usize| run.passed[thing][at].filter(|_| !run.full[thing][at]);
+    ratio(observed, simulated, counted)
+}
+
+/// The same of one of the simulated days.
+fn own_level(observed: &Observed, place: usize, simulated: &[RunCounters]) -> Option<f64> {
+    let own: Vec<Vec<f64>> =
+        observed.things.iter().map(|thing| simulated[place].of(thing.concentrator, thing.class)).collect();
+    ratio(observed, simulated, |thing, at| Some(own[thing][at]))
+}
+
+#[allow(clippy::cast_precision_loss)] // runs
+fn ratio(observed: &Observed, simulated: &[RunCounters], counted: impl Fn(usize, usize) -> Option<f64>) -> Option<f64> {
+    let (mut seen, mut expected) = (0.0, 0.0);
+    for (place, thing) in observed.things.iter().enumerate() {
+        let each: Vec<Vec<f64>> = simulated.iter().map(|run| run.of(thing.concentrator, thing.class)).collect();
+        let is_full = |at: usize| simulated.iter().any(|run| run.utilisation[thing.concentrator][at] >= FULL);
+        for at in 0..each.first().map_or(0, Vec::len) {
+            if let Some(own) = counted(place, at).filter(|_| !is_full(at)) {
+                seen += own;
+                expected += each.iter().map(|run| run[at]).sum::<f64>() / each.len() as f64;
+            }
+        }
+    }
+    (expected > 0.0).then(|| seen / expected)
+}

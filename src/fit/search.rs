@@ -1,0 +1,506 @@
+//! The fit: Gauss and Newton's steps on cumulative curves, with the simulator in between, on the same random numbers throughout.
+
+use rayon::prelude::*;
+
+use crate::fit::curve::{Known, cumulative, mean, mean_known, weights};
+use crate::fit::free::{Free, changed};
+use crate::fit::jacobian::{alike, beforehand, bound, column, farthest, grouped, profile, step};
+use crate::fit::normal::NormalEquations;
+use crate::fit::observed::{Observed, ObservedRun};
+use crate::fit::simulated::{Counting, passed, roomy};
+use crate::model::Model;
+use crate::scenario::Study;
+use crate::scenario::check::source::Standing;
+use crate::stats::student;
+use crate::study::StudyError;
+use crate::study::counters::RunCounters;
+
+/// Runs of which the mean curve is taken at the end.
+const RUNS: u32 = 10;
+/// The same in the search.
+const FEW: u32 = 3;
+/// Runs on which slopes are taken.
+const SLOPES: u32 = 2;
+/// Steps of the search at most.
+const STEPS: usize = 8;
+/// Confidence of the intervals.
+pub const CONFIDENCE: f64 = 0.9;
+/// An unknown whose standard error would stay above this share of what is known beforehand is left as it was written.
+const LEAST_CERTAIN: f64 = 0.3;
+
+/// Why there is no fit.
+#[derive(Debug)]
+pub enum FitError {
+    /// What is asked for cannot be had; in words.
+    Refused(String),
+    /// It was stopped, or a run cannot be kept.
+    Study(StudyError),
+}
+
+impl From<StudyError> for FitError {
+    fn from(fault: StudyError) -> Self {
+        Self::Study(fault)
+    }
+}
+
+impl From<String> for FitError {
+    fn from(what: String) -> Self {
+        Self::Refused(what)
+    }
+}
+
+/// What a fit begins with.
+pub struct FitProblem<'a> {
+    /// The scenario.
+    pub text: &'a str,
+    /// The scenario of a text.
+    pub load: &'a (dyn Fn(&str) -> Result<Study, String> + Sync),
+    /// What was counted.
+    pub observed: &'a Observed,
+    /// The runs of it to which it is fitted.
+    pub runs: &'a [&'a ObservedRun],
+    /// What is free.
+    pub free: Vec<Free>,
+    /// How runs are counted.
+    pub counting: Counting<'a>,
+}
+
+/// A number that was fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// What it is.
+    pub free: Free,
+    /// The unknown, from where it was written.
+    pub moved: f64,
+    /// Half-width of its 90 % interval.
+    pub half: f64,
+}
+
+/// A number that was left as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Left {
+    /// What it is.
+    pub free: Free,
+    /// Why.
+    pub why: String,
+}
+
+/// A fit.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// The scenario with the fitted numbers.
+    pub text: String,
+    /// What was fitted.
+    pub fitted: Vec<Fitted>,
+    /// What was left.
+    pub left: Vec<Left>,
+    /// Correlation between those that were fitted.
+    pub correlation: Vec<Vec<f64>>,
+    /// By step, the first before any: root mean square of the difference by interval [bit].
+    pub misfit: Vec<f64>,
+    /// How many times as large that is as it would be on a day of the fitted scenario.
+    pub beyond: f64,
+    /// By thing and interval: what was counted, a mean over the runs; none where it is not known.
+    pub counted: Vec<Vec<Option<f64>>>,
+    /// The runs before and after.
+    pub before: Vec<RunCounters>,
+    /// See `before`.
+    pub after: Vec<RunCounters>,
+    /// What is wanted in the busiest interval, before and after, all concentrators together [bit].
+    pub peak: [f64; 2],
+}
+
+/// Fits.
+///
+/// # Errors
+/// If what is named cannot be told apart, or it is stopped.
+pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
+    let search = CurveSearch::new(problem)?;
+    let start = search.model(&[], &[])?;
+    let wanted = problem.counting.all(&[(&roomy(&start), 0), (&roomy(&start), 1)])?;
+    let (free, mut left) = search.told_apart(&start, &wanted)?;
+    if free.is_empty() {
+        return Err(nothing(&left));
+    }
+    let before = search.runs(&start, FEW)?;
+    let mut at = SearchPlace { free, unknowns: Vec::new(), runs: before.clone() };
+    at.unknowns = vec![0.0; at.free.len()];
+    let mut misfit = vec![search.misfit(&at.runs)];
+    let mut columns = search.columns(&at)?;
+    search.leave_unseen(&mut at, &mut columns, &mut left)?;
+    for _ in 0..STEPS {
+        let Some(next) = search.step(&at, &columns)? else { break };
+        let moved = next.unknowns.iter().zip(&at.unknowns).map(|(next, last)| next - last);
+        let small = moved.zip(&at.free).all(|(moved, one)| moved.abs() < 0.1 * step(one.by));
+        at = next;
+        misfit.push(search.misfit(&at.runs));
+        if small {
+            break;
+        }
+        columns = search.columns(&at)?;
+    }
+    let at = search.settled(&at, &columns)?;
+    let judged = search.judge(&at, &columns)?;
+    let end = search.model(&at.free, &at.unknowns)?;
+    let there = problem.counting.all(&[(&roomy(&end), 0), (&roomy(&end), 1)])?;
+    let fitted = at.free.iter().zip(&at.unknowns).zip(&judged.halves).map(|((free, moved), half)| Fitted {
+        free: free.clone(),
+        moved: *moved,
+        half: *half,
+    });
+    Ok(Fit {
+        text: changed(problem.text, &at.free, &at.unknowns)?,
+        fitted: fitted.collect(),
+        left,
+        correlation: judged.correlation,
+        misfit,
+        beyond: judged.beyond,
+        counted: search.counted,
+        before,
+        after: at.runs,
+        peak: [peak(&wanted), peak(&there)],
+    })
+}
+
+/// Refuses to fit nothing.
+fn nothing(left: &[Left]) -> FitError {
+    let why: Vec<String> = left.iter().map(|left| format!("`{}`: {}", left.free.name(), left.why)).collect();
+    FitError::Refused(format!(
+        "nothing that is free can be told from this series\n  = note: {}",
+        why.join("\n  = note: ")
+    ))
+}
+
+/// What is wanted in the busiest interval, as a mean over runs with room [bit].
+#[allow(clippy::cast_precision_loss)] // two runs
+fn peak(runs: &[RunCounters]) -> f64 {
+    let intervals = runs.first().and_then(|run| run.passed.first()).map_or(0, Vec::len);
+    let at = |place: usize| runs.iter().flat_map(|run| &run.passed).flat_map(|device| &device[place]).sum::<f64>();
+    (0..intervals).map(at).fold(0.0, f64::max) / runs.len() as f64
+}
+
+/// Where the search is.
+#[derive(Clone, Debug)]
+struct SearchPlace {
+    free: Vec<Free>,
+    unknowns: Vec<f64>,
+    runs: Vec<RunCounters>,
+}
+
+/// What a fit is sure of.
+struct Judged {
+    /// Standard errors, where the scenario explains the series.
+    errors: Vec<f64>,
+    /// What of each is known from beforehand alone, as a share.
+    from_before: Vec<f64>,
+    halves: Vec<f64>,
+    correlation: Vec<Vec<f64>>,
+    beyond: f64,
+}
+
+/// The search, with what it is held against.
+struct CurveSearch<'a> {
+    problem: &'a FitProblem<'a>,
+    counted: Vec<Vec<Option<f64>>>,
+    known: Known,
+    curve: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl<'a> CurveSearch<'a> {
+    fn new(problem: &'a FitProblem<'a>) -> Result<Self, FitError> {
+        let all: Vec<&[Vec<Option<f64>>]> = problem.runs.iter().map(|run| run.passed.as_slice()).collect();
+        let counted = mean_known(&all);
+        let known: Known = counted.iter().map(|thing| thing.iter().map(Option::is_some).collect()).collect();
+        let volumes: Vec<Vec<f64>> =
+            counted.iter().map(|thing| thing.iter().map(|volume| volume.unwrap_or(0.0)).collect()).collect();
+        let curve = cumulative(&volumes, &known);
+        if !curve.last().is_some_and(|whole| *whole > 0.0) {
+            return Err(FitError::Refused("nothing passed in the hours of the scenario".to_owned()));
+        }
+        let weights = weights(&volumes, &known);
+        Ok(Self { problem, counted, known, curve, weights })
+    }
+
+    fn model(&self, free: &[Free], unknowns: &[f64]) -> Result<Model, FitError> {
+        let text = changed(self.problem.text, free, unknowns)?;
+        let study = (self.problem.load)(&text)?;
+        Ok(study.setups[0].model.clone())
+    }
+
+    fn runs(&self, model: &Model, count: u32) -> Result<Vec<RunCounters>, FitError> {
+        let wanted: Vec<(&Model, u32)> = (0..count).map(|replication| (model, replication)).collect();
+        Ok(self.problem.counting.all(&wanted)?)
+    }
+
+    fn curve_of(&self, run: &RunCounters) -> Vec<f64> {
+        cumulative(&passed(run, &self.problem.observed.things), &self.known)
+    }
+
+    fn curves(&self, runs: &[RunCounters]) -> Vec<Vec<f64>> {
+        runs.iter().map(|run| self.curve_of(run)).collect()
+    }
+
+    /// The difference between what was counted and the mean of runs.
+    fn residual(&self, runs: &[RunCounters]) -> Vec<f64> {
+        let mean = mean(&self.curves(runs));
+        self.curve.iter().zip(&mean).map(|(counted, simulated)| counted - simulated).collect()
+    }
+
+    /// The sum of weighted squares.
+    fn squares(&self, runs: &[RunCounters]) -> f64 {
+        self.residual(runs).iter().zip(&self.weights).map(|(residual, weight)| (residual * weight).powi(2)).sum()
+    }
+
+    /// Root mean square of the difference by interval [bit].
+    fn misfit(&self, runs: &[RunCounters]) -> f64 {
+        self.rough(&mean(&self.curves(runs)), &self.curve)
+    }
+
+    /// Root mean square of the difference of two curves by interval [bit].
+    #[allow(clippy::cast_precision_loss)] // intervals
+    fn rough(&self, a: &[f64], b: &[f64]) -> f64 {
+        let mut from = 0;
+        let mut sum = 0.0;
+        for known in &self.known {
+            let points = known.iter().filter(|known| **known).count();
+            let mut last = 0.0;
+            for at in from..from + points {
+                let difference = a[at] - b[at];
+                sum += (difference - last).powi(2);
+                last = difference;
+            }
+            from += points;
+        }
+        (sum / from.max(1) as f64).sqrt()
+    }
+
+    /// What is free and can be told apart, and what is left. What classes want is in `wanted`.
+    fn told_apart(&self, start: &Model, wanted: &[RunCounters]) -> Result<(Vec<Free>, Vec<Left>), FitError> {
+        let things = &self.problem.observed.things;
+        let of_class = |class: usize| -> Vec<f64> {
+            let volumes: Vec<Vec<f64>> = things
+                .iter()
+                .map(|thing| {
+                    let is_own = thing.class.is_none_or(|own| own == class);
+                    let runs = wanted.iter().map(|run| run.of(thing.concentrator, Some(class)));
+                    let sum = runs.fold(Vec::new(), |sum: Vec<f64>, run| {
+                        if sum.is_empty() { run } else { sum.iter().zip(&run).map(|(a, b)| a + b).collect() }
+                    });
+                    if is_own { sum } else { vec![0.0; sum.len()] }
+                })
+                .collect();
+            profile(&volumes, &self.known)
+        };
+        let profiles: Vec<Vec<f64>> = (0..start.classes.len()).map(of_class).collect();
+        let volume = |class: usize| profiles[class].iter().sum::<f64>();
+        let whole: f64 = (0..profiles.len()).map(volume).sum();
+        let class_of = |name: &str| start.classes.iter().position(|class| class.name == name);
+        let (mut seen, mut left) = (Vec::new(), Vec::new());
+        for one in &self.problem.free {
+            let own = one.class_of_amount().and_then(class_of);
+            let why = own.and_then(|class| {
+                if volume(class) <= 0.0 {
+                    Some("nothing of it passes here".to_owned())
+                } else if !one.is_named && volume(class) < 0.02 * whole {
+                    let share = 100.0 * volume(class) / whole;
+                    Some(format!("it is {share:.1} % of what passes: too little to be seen"))
+                } else {
+                    None
+                }
+            });
+            match why {
+                Some(why) => left.push(Left { free: one.clone(), why }),
+                None => seen.push(one.clone()),
+            }
+        }
+        refuse_unseen(&left)?;
+        self.refuse_confused(start, &seen, &profiles)?;
+        Ok((grouped(&seen, class_of, &profiles), left))
+    }
+
+    /// Refuses a class that was named without another one of the same shape, whose amount is assumed, too.
+    fn refuse_confused(&self, start: &Model, free: &[Free], profiles: &[Vec<f64>]) -> Result<(), FitError> {
+        /// What is less than this share of a class does not confuse it.
+        const SEEN: f64 = 0.05;
+        let volume = |class: usize| profiles[class].iter().sum::<f64>();
+        let amounts: Vec<&str> = free.iter().filter_map(Free::class_of_amount).collect();
+        let named: Vec<&str> = free.iter().filter(|one| one.is_named).filter_map(Free::class_of_amount).collect();
+        let study = (self.problem.load)(self.problem.text)?;
+        let is_assumed = |name: &str| {
+            let amount = study.inputs.iter().find(|input| crate::fit::free::class_of_amount(&input.path) == Some(name));
+            amount.is_some_and(|input| matches!(input.standing, Standing::Assumed | Standing::Fitted))
+        };
+        for (place, class) in start.classes.iter().enumerate().filter(|(_, class)| named.contains(&class.name.as_str()))
+        {
+            let other = start.classes.iter().enumerate().find(|(other, candidate)| {
+                *other != place
+                    && !amounts.contains(&candidate.name.as_str())
+                    && is_assumed(&candidate.name)
+                    && volume(*other) > SEEN * volume(place)
+                    && alike(&profiles[place], &profiles[*other])
+            });
+            if let Some((other, candidate)) = other {
+                let alike = crate::fit::curve::cosine(&profiles[place], &profiles[other]);
+                return Err(FitError::Refused(format!(
+                    "`{}` cannot be told from `{}`: over the day both rise and fall together (cosine {alike:.2})\n  = help: \
+                     free both (one factor is found for the two), or give a series that splits the classes, such as flow records",
+                    class.name, candidate.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns of the Jacobian.
+    fn columns(&self, at: &SearchPlace) -> Result<Vec<Vec<f64>>, FitError> {
+        let models: Vec<Model> = (0..at.free.len())
+            .into_par_iter()
+            .map(|place| {
+                let mut unknowns = at.unknowns.clone();
+                unknowns[place] += step(at.free[place].by);
+                self.model(&at.free, &unknowns)
+            })
+            .collect::<Result<_, FitError>>()?;
+        let wanted: Vec<(&Model, u32)> =
+            models.iter().flat_map(|model| (0..SLOPES).map(move |replication| (model, replication))).collect();
+        let runs = self.problem.counting.all(&wanted)?;
+        let here = self.curves(&at.runs[..SLOPES as usize]);
+        let columns = runs.chunks(SLOPES as usize).zip(&at.free);
+        Ok(columns.map(|(runs, one)| column(&self.curves(runs), &here, one.by)).collect())
+    }
+
+    /// The next place; none where no step makes it better.
+    fn step(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Result<Option<SearchPlace>, FitError> {
+        let Some(found) = self.towards(at, columns) else {
+            return Err(FitError::Refused(format!("{} cannot be told apart", names(&at.free))));
+        };
+        let most = found.iter().zip(&at.free).map(|(by, one)| by.abs() / farthest(one.by)).fold(1.0, f64::max);
+        let now = self.squares(&at.runs);
+        let mut share = 1.0 / most;
+        for _ in 0..3 {
+            let unknowns = moved(at, &found, share);
+            let runs = self.runs(&self.model(&at.free, &unknowns)?, FEW)?;
+            if self.squares(&runs) < now {
+                return Ok(Some(SearchPlace { free: at.free.clone(), unknowns, runs }));
+            }
+            share *= 0.4;
+        }
+        Ok(None)
+    }
+
+    /// The place with the runs of which it is judged, after a last step against their mean.
+    fn settled(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Result<SearchPlace, FitError> {
+        let runs = self.runs(&self.model(&at.free, &at.unknowns)?, RUNS)?;
+        let at = SearchPlace { runs, ..at.clone() };
+        let Some(found) = self.towards(&at, columns) else { return Ok(at) };
+        if found.iter().zip(&at.free).all(|(by, one)| by.abs() < 0.02 * step(one.by)) {
+            return Ok(at);
+        }
+        let unknowns = moved(&at, &found, 1.0);
+        let runs = self.runs(&self.model(&at.free, &unknowns)?, RUNS)?;
+        if self.squares(&runs) < self.squares(&at.runs) { Ok(SearchPlace { unknowns, runs, ..at }) } else { Ok(at) }
+    }
+
+    /// How far the unknowns are to be moved; none where the columns do not tell them apart.
+    fn towards(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Option<Vec<f64>> {
+        let prior = prior(at);
+        let pull: Vec<f64> = at.unknowns.iter().zip(&prior).map(|(unknown, prior)| -unknown * prior).collect();
+        NormalEquations::new(columns, &self.weights, &prior).with(&self.residual(&at.runs), &pull)
+    }
+
+    /// Leaves what would stay too uncertain as it was written.
+    fn leave_unseen(
+        &self,
+        at: &mut SearchPlace,
+        columns: &mut Vec<Vec<f64>>,
+        left: &mut Vec<Left>,
+    ) -> Result<(), FitError> {
+        while !at.free.is_empty() {
+            let judged = self.judge(at, columns)?;
+            let of =
+                |place: usize| (judged.errors[place] / beforehand(at.free[place].by)).max(judged.from_before[place]);
+            let worst = (0..at.free.len()).max_by(|a, b| of(*a).total_cmp(&of(*b))).unwrap_or(0);
+            if of(worst) < LEAST_CERTAIN {
+                return Ok(());
+            }
+            let one = at.free.remove(worst);
+            let why = "the curve hardly changes with it".to_owned();
+            at.unknowns.remove(worst);
+            columns.remove(worst);
+            left.push(Left { free: one, why });
+            refuse_unseen(left)?;
+        }
+        Err(nothing(left))
+    }
+
+    /// How sure the unknowns are. Each run of the scenario is put in the place of what was counted: what it would have moved the
+    /// unknowns by is what chance moved them by.
+    #[allow(clippy::cast_precision_loss)] // runs
+    fn judge(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Result<Judged, FitError> {
+        let prior = prior(at);
+        let equations = NormalEquations::new(columns, &self.weights, &prior);
+        let curves = self.curves(&at.runs);
+        let centre = mean(&curves);
+        let away = |curve: &Vec<f64>| -> Vec<f64> { curve.iter().zip(&centre).map(|(own, mean)| own - mean).collect() };
+        let moved: Option<Vec<Vec<f64>>> = curves.iter().map(|curve| equations.solve(&away(curve))).collect();
+        let Some(moved) = moved else {
+            return Err(FitError::Refused(format!("{} cannot be told apart", names(&at.free))));
+        };
+        let count = curves.len() as f64;
+        // A run differs from the mean of all by less than from the truth.
+        let own: Vec<f64> =
+            curves.iter().map(|curve| self.rough(curve, &centre) * (count / (count - 1.0)).sqrt()).collect();
+        let days = self.problem.runs.len() as f64;
+        let usual = crate::stats::quantile(&own, 0.9) / days.sqrt();
+        let beyond = if usual > 0.0 { self.misfit(&at.runs) / usual } else { 1.0 };
+        let free = at.free.len();
+        let covariance: Vec<Vec<f64>> = (0..free)
+            .map(|a| (0..free).map(|b| moved.iter().map(|by| by[a] * by[b]).sum::<f64>() / (count - 1.0)).collect())
+            .collect();
+        let quantile = student(CONFIDENCE, moved.len() as u64 - 1);
+        let error = |place: usize| (covariance[place][place] * (1.0 / days + 1.0 / count)).sqrt();
+        let correlation = |a: usize, b: usize| {
+            let both = (covariance[a][a] * covariance[b][b]).sqrt();
+            if both > 0.0 { covariance[a][b] / both } else { 0.0 }
+        };
+        let from_before = |place: usize| -> Option<f64> {
+            let mut one = vec![0.0; free];
+            one[place] = prior[place];
+            Some(equations.with(&vec![0.0; centre.len()], &one)?[place])
+        };
+        Ok(Judged {
+            from_before: (0..free).map(|place| from_before(place).unwrap_or(1.0)).collect(),
+            errors: (0..free).map(error).collect(),
+            halves: (0..free).map(|place| quantile * error(place) * beyond.max(1.0)).collect(),
+            correlation: (0..free).map(|a| (0..free).map(|b| correlation(a, b)).collect()).collect(),
+            beyond,
+        })
+    }
+}
+
+/// What is known beforehand, in the weights of the fit: a difference that is small everywhere counts as one.
+fn prior(at: &SearchPlace) -> Vec<f64> {
+    at.free.iter().map(|one| 1.0 / beforehand(one.by).powi(2)).collect()
+}
+
+/// Refuses what was named and cannot be seen.
+fn refuse_unseen(left: &[Left]) -> Result<(), FitError> {
+    match left.iter().find(|left| left.free.is_named) {
+        None => Ok(()),
+        Some(Left { free, why }) => {
+            Err(FitError::Refused(format!("`{}` cannot be fitted to this series: {why}", free.name())))
+        }
+    }
+}
+
+/// The unknowns of a place, moved by a share of a step, within their bounds.
+fn moved(at: &SearchPlace, step: &[f64], share: f64) -> Vec<f64> {
+    let each = at.unknowns.iter().zip(step).zip(&at.free);
+    each.map(|((unknown, by), one)| (unknown + share * by).clamp(-bound(one.by), bound(one.by))).collect()
+}
+
+/// Names of what is free, in a sentence.
+fn names(free: &[Free]) -> String {
+    free.iter().map(|one| format!("`{}`", one.name())).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,288 @@
+//! A fit in words: what was measured, fitted and assumed, how well it explains the series, and what it predicted.
+
+use crate::fit::free::Move;
+use crate::fit::held::HeldDay;
+use crate::fit::levels::{LEAST_DAYS, WeekdayLevel};
+use crate::fit::search::{Fit, Left};
+use crate::fit::written::FittedNumber;
+use crate::report::drawn::ChartTable;
+use crate::report::finding::{Evidence, Finding};
+use crate::report::held;
+use crate::report::tidy;
+use crate::report::words::{bit_rate, list, number, several};
+use crate::units::Duration;
+
+/// What a page of a fit shows.
+pub struct FitFindings<'a> {
+    /// The question of the scenario.
+    pub question: String,
+    /// Sites, people and day.
+    pub setting: String,
+    /// To what it was fitted, in a clause.
+    pub from: String,
+    /// The fit.
+    pub fit: &'a Fit,
+    /// The numbers that were fitted.
+    pub numbers: &'a [FittedNumber],
+    /// The days that it was fitted to, before and after; and those that were left out, after.
+    pub days: [&'a [HeldDay]; 3],
+    /// Length of an interval.
+    pub interval: Duration,
+    /// Levels by weekday.
+    pub levels: &'a [WeekdayLevel],
+    /// What else a reader should know.
+    pub cautions: Vec<String>,
+    /// Assumed numbers that are left.
+    pub assumed: usize,
+    /// Where the fitted scenario is.
+    pub file: String,
+}
+
+/// How many times the difference that chance makes is no fit any more.
+pub const NO_FIT: f64 = 2.0;
+
+/// Whether the fitted scenario explains the series.
+#[must_use]
+pub fn explains(fit: &Fit, left_out: &[HeldDay]) -> bool {
+    let outside = left_out.iter().filter(|day| !day.is_inside()).count();
+    fit.beyond <= NO_FIT && outside <= crate::fit::held::allowed(left_out.len())
+}
+
+/// The page, the table and the words of a fit.
+#[must_use]
+pub fn finding(found: &FitFindings<'_>) -> Finding {
+    let [before, after, left_out] = found.days;
+    let mut evidence = vec![numbers(found.numbers)];
+    if !found.fit.left.is_empty() {
+        evidence.push(left(&found.fit.left));
+    }
+    if found.numbers.len() > 1 {
+        evidence.push(correlation(found));
+    }
+    if !left_out.is_empty() {
+        evidence.push(held::evidence("The days that were left out, predicted", left_out));
+    }
+    evidence.push(held::evidence("The days that it was fitted to", after));
+    if !found.levels.is_empty() {
+        evidence.push(levels(found.levels));
+    }
+    let shown = if left_out.is_empty() { after } else { left_out };
+    let title = if left_out.is_empty() { fitted_title(before, after) } else { predicted_title(left_out) };
+    Finding {
+        name: "fit".to_owned(),
+        question: found.question.clone(),
+        setting: found.setting.clone(),
+        answer: answer(found),
+        chart: Some(held::chart("fit", title, shown)),
+        evidence,
+        cautions: cautions(found),
+        method: method(found),
+        csv: csv(found.numbers),
+    }
+}
+
+fn answer(found: &FitFindings<'_>) -> Vec<String> {
+    let [before, after, left_out] = found.days;
+    let mut answer = Vec::new();
+    if found.fit.beyond > NO_FIT {
+        answer.push(format!(
+            "No numbers make this scenario explain the series: at best it is {} times as far off as chance makes a day of it. Its \
+             shapes of the day, or something that is not in it, are wrong.",
+            number(found.fit.beyond)
+        ));
+    }
+    answer.push(fitted_title(before, after) + ".");
+    answer.extend(groups(found.numbers).into_iter().map(|group| sentence(&group)));
+    let rate = |bits: f64| bit_rate(bits / found.interval.secs());
+    answer.push(format!(
+        "What is wanted in the busiest interval is {}; as it was written it would be {}.",
+        rate(found.fit.peak[1]),
+        rate(found.fit.peak[0])
+    ));
+    if !left_out.is_empty() {
+        answer.push(predicted_title(left_out) + ".");
+    }
+    answer.push(format!(
+        "{} in the scenario; {} still assumed. The fitted scenario: {}",
+        several(found.numbers.len(), ["number is now fitted", "numbers are now fitted"]),
+        several(found.assumed, ["is", "are"]),
+        found.file
+    ));
+    answer
+}
+
+/// Numbers that were moved together.
+fn groups(numbers: &[FittedNumber]) -> Vec<Vec<&FittedNumber>> {
+    let mut groups: Vec<Vec<&FittedNumber>> = Vec::new();
+    for number in numbers {
+        match groups.iter_mut().find(|group| number.with.contains(&group[0].path)) {
+            Some(group) => group.push(number),
+            None => groups.push(vec![number]),
+        }
+    }
+    groups
+}
+
+fn sentence(group: &[&FittedNumber]) -> String {
+    let first = group[0];
+    let (by, low, high) = first.by;
+    let names = list(&group.iter().map(|number| number.path.clone()).collect::<Vec<String>>());
+    match first.move_by {
+        Move::Factor => {
+            let joint = if group.len() > 1 { ", one factor for all: the series cannot tell them apart" } else { "" };
+            format!(
+                "{names}: {} times what was written ({} to {} in nine of ten cases){joint}.",
+                number(by),
+                number(low),
+                number(high)
+            )
+        }
+        Move::Shift => {
+            let way = if by < 0.0 { "earlier" } else { "later" };
+            let (least, most) = if by < 0.0 { (-high, -low) } else { (low, high) };
+            format!(
+                "{names}: {} min {way} than written, at {} ({} to {} min in nine of ten cases).",
+                number(by.abs()),
+                first.after,
+                number(least),
+                number(most)
+            )
+        }
+    }
+}
+
+/// The mean share by which days differ.
+#[allow(clippy::cast_precision_loss)] // days
+fn error(days: &[HeldDay]) -> f64 {
+    days.iter().map(HeldDay::error).sum::<f64>() / days.len().max(1) as f64
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", number((share * 1000.0).round() / 10.0))
+}
+
+fn fitted_title(before: &[HeldDay], after: &[HeldDay]) -> String {
+    format!(
+        "Fitted, the scenario is {} off what was counted, interval by interval; as it was written, {}",
+        percent(error(after)),
+        percent(error(before))
+    )
+}
+
+fn predicted_title(left_out: &[HeldDay]) -> String {
+    let inside = left_out.iter().filter(|day| day.is_inside()).count();
+    format!(
+        "Of {} that were left out, {inside} lie where the fitted scenario says; they are {} off, interval by interval",
+        several(left_out.len(), ["day", "days"]),
+        percent(error(left_out))
+    )
+}
+
+fn numbers(numbers: &[FittedNumber]) -> Evidence {
+    let head = ["number", "written", "fitted", "90 % interval", "fitted with it"].map(str::to_owned);
+    let rows = numbers.iter().map(|number| {
+        let range = format!("{} to {}", number.range.0, number.range.1);
+        vec![number.path.clone(), number.before.clone(), number.after.clone(), range, number.with.join(", ")]
+    });
+    Evidence {
+        title: "What was fitted".to_owned(),
+        table: ChartTable { head: head.to_vec(), rows: rows.collect() },
+        keys: 1,
+    }
+}
+
+/// Levels by weekday, and the spread between the days of one.
+fn levels(levels: &[WeekdayLevel]) -> Evidence {
+    const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let head = ["weekday", "days", "times the scenario's", "between days"].map(str::to_owned);
+    let rows = levels.iter().map(|level| {
+        let spread = if level.days >= LEAST_DAYS[1] { format!("±{}", percent(level.spread)) } else { String::new() };
+        vec![NAMES[usize::from(level.weekday.min(6))].to_owned(), level.days.to_string(), number(level.level), spread]
+    });
+    Evidence {
+        title: "How much of everything days have, in the hours in which nothing is full".to_owned(),
+        table: ChartTable { head: head.to_vec(), rows: rows.collect() },
+        keys: 1,
+    }
+}
+
+fn left(left: &[Left]) -> Evidence {
+    let head = ["number", "why it was left as it was written"].map(str::to_owned);
+    let rows = left.iter().map(|left| vec![left.free.name(), left.why.clone()]);
+    Evidence {
+        title: "What this series does not tell".to_owned(),
+        table: ChartTable { head: head.to_vec(), rows: rows.collect() },
+        keys: 1,
+    }
+}
+
+fn correlation(found: &FitFindings<'_>) -> Evidence {
+    let names: Vec<String> = found.fit.fitted.iter().map(|one| one.free.name()).collect();
+    let head = std::iter::once("number".to_owned()).chain((1..=names.len()).map(|place| place.to_string()));
+    let rows = names.iter().zip(&found.fit.correlation).zip(1..).map(|((name, row), place)| {
+        let cells = row.iter().map(|value| number((value * 100.0).round() / 100.0));
+        std::iter::once(format!("{place}: {name}")).chain(cells).collect()
+    });
+    Evidence {
+        title: "How errors go together: correlation of what was fitted".to_owned(),
+        table: ChartTable { head: head.collect(), rows: rows.collect() },
+        keys: 1,
+    }
+}
+
+fn cautions(found: &FitFindings<'_>) -> Vec<String> {
+    let mut cautions = found.cautions.clone();
+    if found.fit.beyond > NO_FIT {
+        cautions.push("The intervals were widened by as much as the scenario fails to explain the series.".to_owned());
+    }
+    let days = found.days[1].len();
+    if days < 4 {
+        cautions.push(format!(
+            "It was fitted to {}: how much one differs from another beyond what the scenario makes of it is not in the intervals. \
+             Four or more would tell.",
+            several(days, ["day", "days"])
+        ));
+    }
+    cautions
+}
+
+fn method(found: &FitFindings<'_>) -> Vec<String> {
+    let misfit: Vec<String> = found.fit.misfit.iter().map(|bits| number(bits / found.interval.secs() / 1e6)).collect();
+    vec![
+        format!(
+            "Fitted to {}, through the simulator: what passes a full concentrator is not what was wanted. The cumulative curve of what \
+             passed was fitted by least squares, with Gauss and Newton's steps from finite differences on the same random \
+             numbers. Root mean square of the difference by interval, step by step: {} Mbit/s.",
+            found.from,
+            misfit.join(", ")
+        ),
+        "Intervals: each simulated day was put in the place of the series, and what it would have moved the numbers by is what \
+         chance moves them by (90 %, Student's t). They hold for what is free, the rest being as it is written."
+            .to_owned(),
+    ]
+}
+
+/// The fitted numbers as tidy CSV.
+fn csv(numbers: &[FittedNumber]) -> String {
+    let head = ["number", "written", "fitted", "low", "high", "by", "by_low", "by_high", "unit_of_by", "with"];
+    let rows = numbers.iter().map(|number| {
+        let unit = match number.move_by {
+            Move::Factor => "times",
+            Move::Shift => "min",
+        };
+        let [by, low, high] = [number.by.0, number.by.1, number.by.2].map(tidy::known);
+        [
+            number.path.clone(),
+            number.before.clone(),
+            number.after.clone(),
+            number.range.0.clone(),
+            number.range.1.clone(),
+            by,
+            low,
+            high,
+            unit.to_owned(),
+            number.with.join(" "),
+        ]
+    });
+    tidy::csv(head, rows)
+}
