@@ -1,6 +1,7 @@
 //! The command line: one function a verb. Only here is anything printed, and only `main` exits.
 
 mod args;
+mod ask;
 mod bundle;
 mod common;
 mod compare;

@@ -1,6 +1,7 @@
 //! The report: what a study found, in a sentence, tables, charts and files. Pure functions from results to text.
 
 pub mod answer;
+pub(crate) mod ask;
 pub(crate) mod chart;
 pub mod charts;
 pub(crate) mod compare;
@@ -29,6 +30,7 @@ pub mod reference;
 pub mod regimes;
 pub(crate) mod setting;
 pub(crate) mod sheet;
+pub(crate) mod standing;
 pub mod stress;
 pub mod summary;
 pub(crate) mod sweep;

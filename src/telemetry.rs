@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod formats;
 pub mod import;
+pub mod keeps;
 pub mod number;
 pub mod reading;
 pub mod recognise;

@@ -74,6 +74,9 @@ pub(crate) enum Verb {
     ///
     /// Exit code 0: its runs are kept. 2: the plan is wrong or another build's, or a file cannot be written.
     Part(PartArgs),
+    /// Says what to export from which monitoring system today, how long it will still be there, and, for a scenario, what each item
+    /// would settle, most influential first.
+    Ask(AskArgs),
     /// Reads what monitoring systems export, and writes it as one tidy series (CSV): what passed in each interval, where, which way.
     ///
     /// Known by their content: RRDtool (fetch, xport), LibreNMS, Cacti, PRTG, MRTG, Prometheus, Zabbix, SolarWinds, InfluxDB, Grafana,
@@ -182,6 +185,18 @@ pub(super) enum LayerName {
     Inner,
     /// Work in bits of the device's throughput: headend's own timeline.csv.
     Work,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AskArgs {
+    /// The scenario: each of its assumed inputs that has a range is simulated at both ends.
+    pub(super) file: Option<PathBuf>,
+    /// Days that are simulated at each end.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) replications: u32,
+    /// Folder for kept days (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -22,8 +22,8 @@ use crate::model::Model;
 use crate::report::finding::setting;
 use crate::report::fit::{FitFindings, explains, finding};
 use crate::report::outputs::FITTED;
+use crate::report::standing::assumed;
 use crate::report::words::{list, several};
-use crate::scenario::check::source::Standing;
 use crate::scenario::{self, Study, edit};
 use crate::study::StudyError;
 use crate::study::counters::RunCounters;
@@ -171,7 +171,6 @@ fn page(
     observed: &Observed,
     output: &Output,
 ) -> crate::report::finding::Finding {
-    let assumed = after.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
     let [was, is, left_out] = days;
     finding(&FitFindings {
         question: before.question.clone(),
@@ -183,7 +182,7 @@ fn page(
         interval: observed.interval,
         levels,
         cautions: said.into_iter().collect(),
-        assumed,
+        assumed: assumed(&after.inputs),
         file: disk::shown(&output.path(FITTED)),
     })
 }

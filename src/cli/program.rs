@@ -9,7 +9,7 @@ use crate::cli::common::{colours, printable, say, say_json};
 use crate::cli::run::run;
 use crate::cli::stop::Stop;
 use crate::cli::tools::{check, completions, init, profiles};
-use crate::cli::{compare, counters, fit, hindcast, import, part, plan, sweep, validate};
+use crate::cli::{ask, compare, counters, fit, hindcast, import, part, plan, sweep, validate};
 use crate::report;
 use crate::study::StudyError;
 
@@ -40,6 +40,7 @@ pub fn main() -> u8 {
         Verb::Compare(args) => compare::compare(&args, terms),
         Verb::Validate(args) => validate::validate(&args),
         Verb::Import(args) => import::import(&args),
+        Verb::Ask(args) => ask::ask(&args, terms),
         Verb::Fit(args) => fit::fit(&args, terms),
         Verb::Hindcast(args) => hindcast::hindcast(&args, terms),
         Verb::Counters(args) => counters::counters(&args, terms),

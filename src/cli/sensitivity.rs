@@ -45,15 +45,31 @@ fn some_ranged(study: &Study) -> Result<Vec<(&Input, Uncertainty)>, Stop> {
 }
 
 /// How many assumed inputs have no range.
-fn without_range(study: &Study) -> usize {
+pub(super) fn without_range(study: &Study) -> usize {
     let assumed = study.inputs.iter().filter(|input| input.standing == Standing::Assumed);
     assumed.filter(|input| Uncertainty::of(input).is_none()).count()
 }
 
-/// Every assumed input with a range of its own, at both ends, the others as they are.
+/// The first target of the last set-up.
+fn measured(results: &Results) -> f64 {
+    results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean)
+}
+
+/// Every assumed or fitted input with a range of its own, at both ends, the others as they are.
 pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::ProgressBar) -> Result<u8, Stop> {
+    let (now, bars) = bars(runner, study, bar)?;
+    let finding = report::tornado::finding(&now, setting(study), measured(&now), &bars, without_range(study));
+    runner.tell(&finding, study)?;
+    Ok(0)
+}
+
+/// The results as they are, and how far each input moves the first target, the farthest first.
+pub(super) fn bars(
+    runner: &Runner<'_>,
+    study: &Study,
+    bar: &indicatif::ProgressBar,
+) -> Result<(Results, Vec<Bar>), Stop> {
     has_target(study)?;
-    let measured = |results: &Results| results.setups.last().map_or(0.0, |found| found.targets[0].figure.value.mean);
     let ranged = some_ranged(study)?;
     runner.affordable(study, 2 * ranged.len() + 1)?;
     bar.set_length(2 * ranged.len() as u64);
@@ -74,9 +90,7 @@ pub(super) fn tornado(runner: &Runner<'_>, study: &Study, bar: &indicatif::Progr
     };
     let mut bars: Vec<Bar> = ranged.iter().zip(ends.chunks(2)).map(bar_of).collect();
     bars.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
-    let finding = report::tornado::finding(&now, setting(study), measured(&now), &bars, without_range(study));
-    runner.tell(&finding, study)?;
-    Ok(0)
+    Ok((now, bars))
 }
 
 /// Every assumed input with a range of its own, drawn from what it could be.

@@ -16,8 +16,7 @@ pub(crate) fn check(file: &Path, terms: Allowed) -> Result<u8, Stop> {
     let (study, _) = load(file, terms)?;
     let base = &study.setups[0].model;
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
-    let assumed =
-        study.inputs.iter().filter(|input| input.standing == scenario::check::source::Standing::Assumed).count();
+    let assumed = report::standing::assumed(&study.inputs);
     let valid = format!(
         "{} is valid: {} with {} {}, {}, {}, {}, {}; {assumed} of {} numbers are assumed.",
         disk::shown(file),

@@ -1,10 +1,11 @@
 //! The answer in a few sentences, and the cautions that stand below it.
 
 use crate::report::fullness::full;
+use crate::report::standing::{assumed, standings};
 use crate::report::verdict::overall;
 use crate::report::words::{capital, clock, figure, judged, list, measured, number, quoted, staff_time};
 use crate::report::{effort, left, method, price, recommend};
-use crate::scenario::check::source::{Input, Standing};
+use crate::scenario::check::source::Input;
 use crate::study::figures::{STAFF_LOST, TargetKind};
 use crate::study::results::{Results, SetupResult, Verdict};
 use crate::study::stopping::StopReason;
@@ -258,8 +259,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     }
     cautions.extend(method::sentence(results));
     cautions.extend(results.check.iter().filter_map(method::disagreement));
-    let assumed = results.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
-    if assumed > 0 {
+    if assumed(&results.inputs) > 0 {
         let fitted = |input: &Input| input.source.as_ref().is_some_and(|source| source.contains("chosen so that"));
         let chosen = if results.inputs.iter().any(fitted) {
             " Some were chosen so that the set-up as it is shows what was reported; their sources say which."
@@ -267,9 +267,9 @@ pub fn cautions(results: &Results) -> Vec<String> {
             ""
         };
         cautions.push(format!(
-            "{assumed} of {} numbers are assumed, not measured (inputs.csv lists them); the answer is only as good as they \
-             are.{chosen}",
-            results.inputs.len()
+            "{}; inputs.csv lists them. The answer is only as good as they are; “headend ask” says what to measure \
+             first.{chosen}",
+            standings(&results.inputs)
         ));
     }
     if results.inputs.iter().any(|input| input.path.starts_with("estate.drawn")) {

@@ -171,11 +171,18 @@ fn fitted_title(before: &[HeldDay], after: &[HeldDay]) -> String {
 
 fn predicted_title(left_out: &[HeldDay]) -> String {
     let inside = left_out.iter().filter(|day| day.is_inside()).count();
-    format!(
-        "Of {} that were left out, {inside} lie where the fitted scenario says; they are {} off, interval by interval",
-        several(left_out.len(), ["day", "days"]),
-        percent(error(left_out))
-    )
+    let off = percent(error(left_out));
+    match (inside, left_out.len()) {
+        (1, 1) => {
+            format!("The day that was left out lies where the fitted scenario says, {off} off interval by interval")
+        }
+        (0, 1) => format!(
+            "The day that was left out does not lie where the fitted scenario says, {off} off interval by interval"
+        ),
+        (inside, all) => format!(
+            "Of {all} days that were left out, {inside} lie where the fitted scenario says, {off} off interval by interval"
+        ),
+    }
 }
 
 fn numbers(numbers: &[FittedNumber]) -> Evidence {

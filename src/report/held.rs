@@ -17,8 +17,12 @@ pub(super) fn shown(kind: HeldKind, value: f64) -> String {
     }
 }
 
+/// The range of a figure, with its unit once.
 fn range(figure: &HeldFigure) -> String {
-    format!("{} to {}", shown(figure.kind, figure.range.0), shown(figure.kind, figure.range.1))
+    let (low, high) = (shown(figure.kind, figure.range.0), shown(figure.kind, figure.range.1));
+    let unit = high.rsplit_once(' ').map_or("", |(_, unit)| unit);
+    let low = low.strip_suffix(unit).map_or(low.as_str(), str::trim_end);
+    format!("{low} to {high}")
 }
 
 /// The name of a day, with where it was counted if there are several places.
@@ -32,23 +36,27 @@ pub(super) fn is_of_several(days: &[HeldDay]) -> bool {
     days.iter().any(|day| day.place != days[0].place)
 }
 
-/// Every figure of every day.
+/// Every figure of every day, with the range in which a day of the scenario lies.
 pub(super) fn evidence(title: &str, days: &[HeldDay]) -> Evidence {
     let several = is_of_several(days);
-    let head = ["day", "figure", "counted", "a simulated day", "mean", ""].map(str::to_owned);
-    let rows = days.iter().flat_map(|day| {
-        day.figures.iter().map(move |own| {
-            vec![
-                name(day, several),
-                own.kind.name().to_owned(),
-                shown(own.kind, own.counted),
-                range(own),
-                shown(own.kind, own.middle),
-                if own.is_inside() { "inside".to_owned() } else { "outside".to_owned() },
-            ]
-        })
+    let kinds: Vec<HeldKind> = [HeldKind::Volume, HeldKind::Peak, HeldKind::Full]
+        .into_iter()
+        .filter(|kind| days.iter().any(|day| day.figures.iter().any(|own| own.kind == *kind)))
+        .collect();
+    let head = std::iter::once("day".to_owned())
+        .chain(kinds.iter().map(|kind| kind.name().to_owned()))
+        .chain(std::iter::once("as the scenario says".to_owned()));
+    let cell = |day: &HeldDay, kind: HeldKind| {
+        let own = day.figures.iter().find(|own| own.kind == kind);
+        own.map_or_else(String::new, |own| format!("{} ({})", shown(kind, own.counted), range(own)))
+    };
+    let rows = days.iter().map(|day| {
+        let verdict = if day.is_inside() { "yes" } else { "no" };
+        let cells = kinds.iter().map(|kind| cell(day, *kind));
+        std::iter::once(name(day, several)).chain(cells).chain(std::iter::once(verdict.to_owned())).collect()
     });
-    Evidence { title: title.to_owned(), table: ChartTable { head: head.to_vec(), rows: rows.collect() }, keys: 2 }
+    let title = format!("{title}: counted (and where a day of the scenario lies)");
+    Evidence { title, table: ChartTable { head: head.collect(), rows: rows.collect() }, keys: 1 }
 }
 
 /// The days that are drawn: those farthest outside first, at most four.

@@ -39,13 +39,13 @@ pub fn finding(
     let title = format!("{were}; the median day is {} off, interval by interval", percent(error));
     let several_places = held::is_of_several(days);
     let mut answer = vec![format!("{title}.")];
-    answer.extend(days.iter().filter_map(|day| held::outside(day, several_places)).take(4));
+    answer.extend(days.iter().filter_map(|day| held::outside(day, several_places)).take(2));
     if let Some(sentence) = against_itself(baseline) {
         answer.push(sentence);
     }
     if !holds(days) {
         answer.push(
-            "The scenario is not this headend yet: `headend fit` finds the numbers that explain these days.".to_owned(),
+            "The scenario is not this headend yet; “headend fit” finds the numbers that explain these days.".to_owned(),
         );
     }
     Finding {
@@ -54,7 +54,7 @@ pub fn finding(
         setting,
         answer,
         chart: Some(held::chart("hindcast", title, days)),
-        evidence: vec![held::evidence("What was counted, and where a day of the scenario lies", days)],
+        evidence: vec![held::evidence("The days", days)],
         cautions: Vec::new(),
         method: vec![format!(
             "{} of the scenario were simulated. A figure is inside where it lies in the range in which a new day would (Student's \

@@ -9,12 +9,13 @@ use crate::report::glossary::WORDS;
 use crate::report::method::side_by_side;
 use crate::report::provenance::{Provenance, Shown};
 use crate::report::setting::staff_classes;
+use crate::report::standing::assumed;
 use crate::report::verdict::mark;
 use crate::report::words::{
     capital, change, count, interval, judged as told, money, number, plain_interval, staff_time,
 };
 use crate::report::{effort, outputs, recommend, stress, table};
-use crate::scenario::check::source::{Input, Standing};
+use crate::scenario::check::source::Input;
 use crate::study::figures::{STAFF_LOST, TargetKind, UNFINISHED};
 use crate::study::results::{Results, SetupResult, TargetResult};
 use crate::study::series::ComparedEstimate;
@@ -268,8 +269,7 @@ fn figures(results: &Results) -> Vec<(String, Vec<(String, String)>)> {
 }
 
 fn inputs_title(results: &Results) -> String {
-    let assumed = results.inputs.iter().filter(|input| input.standing == Standing::Assumed).count();
-    format!("What is assumed: {assumed} of {} numbers", results.inputs.len())
+    format!("What is assumed: {} of {} numbers", assumed(&results.inputs), results.inputs.len())
 }
 
 /// One row for all numbers that share an origin; `inputs.csv` has each.

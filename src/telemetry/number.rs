@@ -26,12 +26,22 @@ impl Unit {
     /// Its name.
     #[must_use]
     pub fn said(self) -> &'static str {
-        match (self.per_second, self.bytes < 1.0) {
-            (true, true) => "bit/s",
-            (true, false) => "byte/s",
-            (false, true) => "bits",
-            (false, false) => "bytes",
-        }
+        const NAMES: [(f64, &str, &str); 11] = [
+            (0.125, "bit/s", "bits"),
+            (125.0, "kbit/s", "kbit"),
+            (125e3, "Mbit/s", "Mbit"),
+            (125e6, "Gbit/s", "Gbit"),
+            (1e3, "kB/s", "kB"),
+            (1e6, "MB/s", "MB"),
+            (1e9, "GB/s", "GB"),
+            (1024.0, "KiB/s", "KiB"),
+            (1_048_576.0, "MiB/s", "MiB"),
+            (1_073_741_824.0, "GiB/s", "GiB"),
+            (1.0, "byte/s", "bytes"),
+        ];
+        let is_own = |(bytes, ..): &&(f64, &str, &str)| (bytes / self.bytes - 1.0).abs() < 1e-9;
+        let (_, rate, amount) = NAMES.iter().find(is_own).unwrap_or(&(1.0, "byte/s", "bytes"));
+        if self.per_second { rate } else { amount }
     }
 
     /// The unit of a text such as `bit/s`, `kB`, `Mbps`, `octets per second`.

@@ -1,4 +1,4 @@
-//! docs/tutorial.md says what happens: its commands are run in order, its edits are made, and what it shows is what is said.
+//! Tutorials say what happens: their commands are run in order, their edits are made, and what they show is what is said.
 
 use std::path::Path;
 use std::process::Command;
@@ -52,9 +52,33 @@ fn edit(path: &Path, lines: &[String]) {
 #[test]
 #[ignore = "simulates a hundred mornings; CI runs it"]
 fn the_tutorial_says_what_happens() {
+    let (commands, folder) = commands_of("docs/tutorial.md");
+    assert!(commands >= 6);
+    for name in ["report.html", "plan-throughput.html", "tornado.html", "summary.md", "stress-des.md", "report.xlsx"] {
+        assert!(folder.path().join("output/net").join(name).exists(), "{name}");
+    }
+}
+
+/// Longer, so CI runs it.
+#[test]
+#[ignore = "fits a scenario; CI runs it"]
+fn the_page_on_telemetry_says_what_happens() {
+    let (commands, folder) = commands_of("docs/telemetry.md");
+    assert_eq!(commands, 8);
+    for name in ["hindcast.html", "fit.html", "fit.csv", "fitted.toml"] {
+        assert!(folder.path().join("output/net").join(name).exists(), "{name}");
+    }
+}
+
+/// Runs the commands of a page in a folder of its own; gives their number, and the folder.
+fn commands_of(page: &str) -> (u32, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mut commands = 0;
-    for (language, lines) in blocks(&std::fs::read_to_string("docs/tutorial.md").unwrap()) {
+    for (language, lines) in blocks(&std::fs::read_to_string(page).unwrap()) {
+        if let Some(name) = language.strip_prefix("csv ") {
+            std::fs::write(folder.path().join(name), lines.join("\n") + "\n").unwrap();
+            continue;
+        }
         match language.as_str() {
             "console" => {
                 let command = words(lines[0].strip_prefix("$ headend ").unwrap());
@@ -85,17 +109,16 @@ fn the_tutorial_says_what_happens() {
             other => panic!("{other} is no block that is tested"),
         }
     }
-    assert!(commands >= 6);
-    for name in ["report.html", "plan-throughput.html", "tornado.html", "summary.md", "stress-des.md", "report.xlsx"] {
-        assert!(folder.path().join("output/net").join(name).exists(), "{name}");
-    }
+    (commands, folder)
 }
 
 /// The part of it that takes no time is run always.
 #[test]
 fn its_parts_can_be_read() {
-    let text = std::fs::read_to_string("docs/tutorial.md").unwrap();
-    let commands = blocks(&text).into_iter().filter(|(language, _)| language == "console");
-    assert!(commands.into_iter().all(|(_, lines)| lines[0].starts_with("$ headend ")));
+    for page in ["docs/tutorial.md", "docs/telemetry.md"] {
+        let text = std::fs::read_to_string(page).unwrap();
+        let commands = blocks(&text).into_iter().filter(|(language, _)| language == "console");
+        assert!(commands.into_iter().all(|(_, lines)| lines[0].starts_with("$ headend ")), "{page}");
+    }
     assert!(fits(&["a", "b", "c"], &["...", "c"]) && !fits(&["a", "b"], &["...", "c"]));
 }
