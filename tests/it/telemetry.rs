@@ -259,3 +259,126 @@ fn two_readings_are_an_error_that_shows_both() {
     assert!(done.status.code() == Some(2) && said(&done).contains("is no series"), "{}", said(&done));
     assert_eq!(std::fs::read_to_string(mine).unwrap(), "my own notes\n");
 }
+
+/// A file of this text, imported.
+fn of_text(name: &str, text: &str, more: &[&str]) -> (Output, Rows) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    import(&[path], more)
+}
+
+/// Layouts as their makers document them, of which no file may be passed on: (name, text, place, direction, begins, column, value).
+const DOCUMENTED: [(&str, &str, &str, &str, &str, &str, f64); 10] = [
+    (
+        "hub.log",
+        "1775462700 1000 2000\n1775462700 1000 3000 1500 4000\n1775462400 2000 6000 2500 8000\n1775462100 1000 3000 1000 3000\n",
+        "hub",
+        "down",
+        "2026-04-06T09:00:00+01:00",
+        "bytes",
+        900_000.0,
+    ),
+    (
+        "hub.log",
+        "1775462700 1000 2000\n1775462700 1000 3000 1500 4000\n1775462400 2000 6000 2500 8000\n1775462100 1000 3000 1000 3000\n",
+        "hub",
+        "down",
+        "2026-04-06T09:00:00+01:00",
+        "bytes_max_bit_s",
+        32_000.0,
+    ),
+    (
+        "history.json",
+        r#"{"jsonrpc":"2.0","result":[{"itemid":"7","clock":"1775462400","value":"8000","ns":"0"},
+            {"itemid":"7","clock":"1775462700","value":"16000","ns":"0"}],"id":1}"#,
+        "item 7",
+        "both",
+        "2026-04-06T09:00:00+01:00",
+        "bytes",
+        600_000.0,
+    ),
+    (
+        "trend.json",
+        r#"[{"itemid":"7","clock":"1775458800","num":"12","value_min":"1","value_avg":"8000","value_max":"16000"},
+            {"itemid":"7","clock":"1775462400","num":"12","value_min":"1","value_avg":"9000","value_max":"9000"}]"#,
+        "item 7",
+        "both",
+        "2026-04-06T08:00:00+01:00",
+        "bytes",
+        3_600_000.0,
+    ),
+    (
+        "traffic.csv",
+        "DateTime,Caption,In_Averagebps,Out_Averagebps\n2026-03-30 08:00,Gi0/1,8000,16000\n2026-03-30 08:05,Gi0/1,8000,32000\n",
+        "Gi0/1",
+        "down",
+        "2026-03-30T08:05:00+01:00",
+        "bytes",
+        1_200_000.0,
+    ),
+    (
+        "data.json",
+        r#"{"MetricDataResults":[{"Id":"m1","Label":"TunnelDataOut","Timestamps":["2026-03-30T07:05:00Z",
+            "2026-03-30T07:00:00Z"],"Values":[600.0,300.0],"StatusCode":"Complete"}]}"#,
+        "data",
+        "down",
+        "2026-03-30T08:05:00+01:00",
+        "bytes",
+        600.0,
+    ),
+    (
+        "perf.csv",
+        "\"(PDH-CSV 4.0) (GMT Standard Time)(0)\",\"\\\\HUB\\RAS Total\\Bytes Received/Sec\"\n\"03/30/2026 08:00:00.000\",\"1000\"\n\
+         \"03/30/2026 08:05:00.000\",\"2000\"\n\"03/30/2026 08:10:00.000\",\"4000\"\n",
+        "HUB\\RAS Total",
+        "up",
+        "2026-03-30T08:05:00+01:00",
+        "bytes",
+        600_000.0,
+    ),
+    (
+        "joined.csv",
+        "\"Time\",\"hub in\",\"hub out\"\n2026-03-30 08:00:00,8 kb/s,16 kb/s\n2026-03-30 08:05:00,8 kb/s,1.6 Mb/s\n",
+        "hub",
+        "down",
+        "2026-03-30T08:05:00+01:00",
+        "bytes",
+        60_000_000.0,
+    ),
+    (
+        "semicolons.csv",
+        "Zeit;hub Eingang [kbit/s];hub Ausgang [kbit/s]\n30.03.2026 08:00;1,5;2,5\n30.03.2026 08:05;1,5;3,25\n",
+        "hub",
+        "down",
+        "2026-03-30T08:05:00+01:00",
+        "bytes",
+        121_875.0,
+    ),
+    (
+        "usage.json",
+        r#"[{"startTime":"2026-03-30T07:00:00Z","endTime":"2026-03-30T07:05:00Z",
+            "byInterface":[{"interface":"wan1","sent":300,"received":100},{"interface":"wan2","sent":5,"received":7}]}]"#,
+        "wan1",
+        "down",
+        "2026-03-30T08:00:00+01:00",
+        "bytes",
+        300.0,
+    ),
+];
+
+#[test]
+fn layouts_that_are_documented_are_read() {
+    let mut wrong = Vec::new();
+    for (name, text, place, direction, begins, column, value) in DOCUMENTED {
+        let (done, rows) = of_text(name, text, &[]);
+        let found = rows
+            .iter()
+            .find(|row| row["where"].contains(place) && row["direction"] == direction && row["begins"] == begins);
+        match found.map(|row| number(row, column)) {
+            Some(own) if (own - value).abs() <= 1e-6 * value => {}
+            other => wrong.push(format!("{name}: {other:?} for {value}\n{}\n{rows:?}", said(&done))),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -15,7 +15,7 @@ pub struct Named {
     pub unit: Option<Unit>,
 }
 
-const RECEIVED: [&str; 17] = [
+const RECEIVED: [&str; 23] = [
     "in",
     "inbound",
     "input",
@@ -33,8 +33,14 @@ const RECEIVED: [&str; 17] = [
     "entrant",
     "entrada",
     "averagebpsin",
+    "eingang",
+    "empfangen",
+    "entrante",
+    "inkomend",
+    "reçu",
+    "download",
 ];
-const SENT: [&str; 17] = [
+const SENT: [&str; 23] = [
     "out",
     "outbound",
     "output",
@@ -52,6 +58,12 @@ const SENT: [&str; 17] = [
     "sortant",
     "salida",
     "averagebpsout",
+    "ausgang",
+    "gesendet",
+    "saliente",
+    "uitgaand",
+    "envoyé",
+    "upload",
 ];
 /// Words that say nothing about the place.
 const EMPTY: [&str; 10] =
@@ -60,6 +72,11 @@ const EMPTY: [&str; 10] =
 /// What the name of a series says, counted on this side.
 #[must_use]
 pub fn named(name: &str, side: Side) -> Named {
+    if let Some((place, counter)) = windows(name) {
+        let says = named(counter, side);
+        let unit = counter.to_lowercase().contains("bytes").then_some(Unit::OCTETS);
+        return Named { place: Some(place.to_owned()), unit, ..says };
+    }
     let (mut toward, mut unit, mut place) = (None, None, Vec::new());
     let spaced = name.replace(['_', '(', ')', '[', ']', '{', '}', ',', '|'], " ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
@@ -91,6 +108,13 @@ pub fn named(name: &str, side: Side) -> Named {
     }
     let place = place.join(" ");
     Named { place: (!place.is_empty()).then_some(place), toward, unit }
+}
+
+/// Machine with object, and counter, of a path of Windows' performance counters: `\\\\HUB\\RAS Total\\Bytes Received/Sec`.
+fn windows(name: &str) -> Option<(&str, &str)> {
+    let (place, counter) = name.strip_prefix("\\\\")?.rsplit_once('\\')?;
+    let counter = counter.strip_suffix("/Sec").or_else(|| counter.strip_suffix("/sec"))?;
+    Some((place, counter))
 }
 
 /// A word that is a unit and not the name of something: single letters and words of other things are not.
