@@ -1,6 +1,7 @@
 //! Measurements of others: what monitoring systems export, as one tidy series.
 
 pub mod clock;
+pub mod doubled;
 pub mod formats;
 pub mod import;
 pub mod keeps;
@@ -8,4 +9,5 @@ pub mod number;
 pub mod reading;
 pub mod recognise;
 pub mod series;
+pub mod sites;
 pub mod tidy;

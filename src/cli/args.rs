@@ -10,6 +10,7 @@ use crate::model::Ingredient;
 use crate::scale::{shell, slurm};
 use crate::study::fidelity::When;
 use crate::telemetry::number::Unit;
+use crate::telemetry::reading::ColumnRole;
 use crate::units::{Share, Text, TimeOfDay};
 
 /// Will the VPN headend carry Monday morning, and what is the cheapest change that makes it?
@@ -153,12 +154,30 @@ pub(super) struct ImportArgs {
     /// When pictures of the present were taken, such as 2026-11-28T04:00:17Z (default: when the file was written).
     #[arg(long, value_name = "TIME")]
     pub(super) taken: Option<String>,
+    /// What the columns of a table are: `time`, `down`, `up`, `both`, `packets`, `where`, `class`, each with its name in the header,
+    /// such as "time=Zeit,down=Spalte 3".
+    #[arg(long, value_name = "ROLE=NAME", value_delimiter = ',', value_parser = column)]
+    pub(super) columns: Vec<(ColumnRole, String)>,
+    /// A CSV file that gives places other names, and classes: `name,where,class`, where `class` may be left out.
+    #[arg(long, value_name = "FILE")]
+    pub(super) map: Option<PathBuf>,
     /// Length of the intervals into which flows are put [min].
     #[arg(long, value_name = "MIN", default_value_t = 5.0, value_parser = minutes)]
     pub(super) bin: f64,
+    /// Also writes a scenario to start from, NAME.toml, whose sites are the places of the series (NAME-sites.csv).
+    #[arg(long, value_name = "NAME", value_parser = scenario_name)]
+    pub(super) scenario: Option<String>,
     /// The series.
     #[arg(long, value_name = "FILE", default_value = "series.csv")]
     pub(super) out: PathBuf,
+}
+
+fn scenario_name(text: &str) -> Result<String, String> {
+    let fine = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
+    if !text.is_empty() && text.chars().all(fine) {
+        return Ok(text.to_owned());
+    }
+    Err("use letters, digits, `-` and `_`, without an ending".to_owned())
 }
 
 /// How a series is laid beside a scenario. A heading of its own in every verb that does.
@@ -313,6 +332,14 @@ fn minutes(text: &str) -> Result<f64, String> {
         Ok(minutes) if (1.0 / 60.0..=1440.0).contains(&minutes) => Ok(minutes),
         _ => Err("write minutes, from 0.0167 (a second) to 1440 (a day)".to_owned()),
     }
+}
+
+/// A column of a table on the command line.
+fn column(text: &str) -> Result<(ColumnRole, String), String> {
+    let (role, name) = text.split_once('=').ok_or("write ROLE=NAME, such as `time=Zeit`")?;
+    let known = "write one of time, down, up, both, packets, where and class";
+    let role = ColumnRole::named(role.trim()).ok_or_else(|| format!("`{role}` is no role; {known}"))?;
+    Ok((role, name.trim().to_owned()))
 }
 
 /// A unit on the command line.

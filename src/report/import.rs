@@ -16,6 +16,12 @@ pub fn text(files: &[ImportedFile], rows: &[SeriesRow], zone: &TimeZone) -> Stri
     files.iter().map(|file| of_file(file, rows, zone)).collect::<Vec<_>>().join("\n")
 }
 
+/// What may be counted twice.
+#[must_use]
+pub fn doubled(found: &[String]) -> String {
+    found.iter().map(|what| wrapped(&format!("! {what}"), "  ") + "\n").collect()
+}
+
 fn of_file(file: &ImportedFile, rows: &[SeriesRow], zone: &TimeZone) -> String {
     let name = file.path.rsplit(['/', '\\']).next().unwrap_or(&file.path);
     let own: Vec<&SeriesRow> = rows.iter().filter(|row| &*row.origin.0 == name).collect();

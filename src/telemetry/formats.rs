@@ -1,5 +1,6 @@
 //! Readers: a file for each family of exports, from its text to readings.
 
+pub mod book;
 pub mod cloud;
 pub mod columns;
 pub mod devices;

@@ -1,7 +1,7 @@
 //! `import`: files of monitoring systems become one tidy series, and every file is told what it was taken for.
 
-use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use flate2::read::MultiGzDecoder;
 use crate::disk;
 use crate::scenario::problem::Problems;
 use crate::telemetry::clock::Clock;
-use crate::telemetry::formats::{columns, devices, flows, graphs, json, rrd};
+use crate::telemetry::formats::{book, columns, devices, flows, graphs, json, rrd};
 use crate::telemetry::number::Unit;
-use crate::telemetry::reading::{Context, Found, Side};
+use crate::telemetry::reading::{ColumnRole, Context, Found, ReadingKind, Side};
 use crate::telemetry::recognise::{ExportKind, kind};
 use crate::telemetry::series::{self, SeriesRow, Toward};
 use crate::telemetry::tidy::tidy;
@@ -32,6 +32,10 @@ pub struct ImportTerms {
     pub unit: Option<Unit>,
     /// The way of values whose file does not say it.
     pub direction: Option<Toward>,
+    /// What columns of a table are, where their names do not say it: (what, name).
+    pub columns: Vec<(ColumnRole, String)>,
+    /// Places by the names that files give them: where it is, and which class.
+    pub names: BTreeMap<String, (String, Option<String>)>,
 }
 
 /// What became of a file.
@@ -74,6 +78,12 @@ pub fn import(paths: &[&Path], terms: &ImportTerms) -> Result<(Vec<ImportedFile>
     }
     let of_counters: BTreeSet<Arc<str>> =
         files.iter().filter(|file| is_of_counters(&file.found)).map(|file| Arc::from(file_name(&file.path))).collect();
+    for (_, reading) in &mut readings {
+        if let Some((place, class)) = terms.names.get(&*reading.place) {
+            reading.place = Arc::from(place.as_str());
+            reading.class = class.as_ref().map_or_else(|| reading.class.clone(), |class| Arc::from(class.as_str()));
+        }
+    }
     rows.extend(tidy(readings, &of_counters));
     Ok((files, rows))
 }
@@ -112,8 +122,16 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
     };
     let mut source = opened(path).map_err(unread)?;
     let head = source.fill_buf().map_err(unread)?;
+    if book::is_book(head) {
+        let mut bytes = Vec::new();
+        source.take(MOST).read_to_end(&mut bytes).map_err(unread)?;
+        let text = book::text(&bytes).map_err(|(title, help)| problem(&shown, "", (1, title, help)))?;
+        source = Box::new(Cursor::new(text.into_bytes()));
+    }
+    let head = source.fill_buf().map_err(unread)?;
     let head = decoded(&head[..head.len().min(HEAD)]);
-    let Some(kind) = kind(&head) else {
+    let kind = if terms.columns.is_empty() { kind(&head) } else { Some(ExportKind::Table) };
+    let Some(kind) = kind else {
         return Err(problem(
             &shown,
             &head,
@@ -135,6 +153,7 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
         taken: terms.taken.or(written),
         bin: terms.bin,
         unit: terms.unit,
+        columns: &terms.columns,
     };
     let flows = match kind {
         ExportKind::Nfdump => Some(flows::nfdump(&mut source, &context)),
@@ -157,8 +176,32 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
         let found = Found { format: "a tidy series, as `headend import` writes it", ..Found::default() };
         return rows.map(|rows| (found, rows)).map_err(|fault| problem(&shown, &text, fault));
     }
-    let found = text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))?;
+    let mut found = text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))?;
+    mark_recent(&mut found, context.taken);
     Ok((found, Vec::new()))
+}
+
+/// Marks intervals that were not over, or not yet filled, when the export was taken: Meraki fills its newest ones late.
+fn mark_recent(found: &mut Found, taken: Option<f64>) {
+    /// Within this time before the export they are not complete [s].
+    const LATE: f64 = 1500.0;
+    let slack = if found.format.starts_with("Cisco Meraki") { LATE } else { 0.0 };
+    let Some(taken) = taken else { return };
+    let mut marked = 0_u32;
+    for reading in &mut found.readings {
+        if let ReadingKind::Passed { begins, seconds, coverage, .. } = &mut reading.kind {
+            let is_recent = *begins + *seconds > taken - slack && *begins < taken;
+            if is_recent && *seconds < 86_400.0 {
+                *coverage = 0.0;
+                marked += 1;
+            }
+        }
+    }
+    if marked > 0 {
+        found.warnings.push(format!(
+            "{marked} of the newest intervals were not complete when this was exported: marked as partial, and not used"
+        ));
+    }
 }
 
 /// Largest text that is read whole [byte].

@@ -115,6 +115,37 @@ pub struct Context<'a> {
     pub bin: f64,
     /// Unit of values whose file does not say it.
     pub unit: Option<crate::telemetry::number::Unit>,
+    /// What columns of a table are, where the user says it: (what, name).
+    pub columns: &'a [(ColumnRole, String)],
+}
+
+/// What a column of a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnRole {
+    /// When an interval begins.
+    Time,
+    /// Where.
+    Place,
+    /// The class.
+    Class,
+    /// What passed, that way.
+    Passed(Toward),
+    /// Packets.
+    Packets,
+}
+
+impl ColumnRole {
+    /// The role of a name on the command line.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "time" => Some(Self::Time),
+            "where" => Some(Self::Place),
+            "class" => Some(Self::Class),
+            "packets" => Some(Self::Packets),
+            way => Toward::named(way).map(Self::Passed),
+        }
+    }
 }
 
 /// The class of all traffic.

@@ -106,8 +106,16 @@ fn shared(name: &str) -> Option<PathBuf> {
 fn counted(name: &str, zone: &str, hours: [&str; 2]) -> Option<DaysCounted> {
     let path = shared(name)?;
     let clock = Clock::named(zone).unwrap();
-    let terms =
-        ImportTerms { clock: clock.clone(), side: Side::Hub, taken: None, bin: 300.0, unit: None, direction: None };
+    let terms = ImportTerms {
+        clock: clock.clone(),
+        side: Side::Hub,
+        taken: None,
+        bin: 300.0,
+        unit: None,
+        direction: None,
+        columns: Vec::new(),
+        names: BTreeMap::new(),
+    };
     let (_, rows) = import(&[&path], &terms).unwrap();
     let [from, until] = hours.map(|text| TimeOfDay::read(text).unwrap());
     Some(by_day(&rows, &clock.zone, (from, until)))

@@ -382,3 +382,61 @@ fn layouts_that_are_documented_are_read() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn columns_names_and_workbooks_are_read_as_they_are_said_to_be() {
+    // No name of these columns says anything.
+    let text = "Wann;A;B;Ort\n30.03.2026 08:00;1,5;2,5;x\n30.03.2026 08:00;7;9;y\n30.03.2026 08:05;3;4,5;x\n30.03.2026 08:05;8;9;y\n";
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("names.csv");
+    std::fs::write(&map, "name,where,class\nx,hub-1,web\ny,hub-2,\n").unwrap();
+    let more = ["--columns", "time=Wann,up=A,down=B,where=Ort", "--unit", "Mbit/s", "--map", map.to_str().unwrap()];
+    let (done, rows) = of_text("x.csv", text, &more);
+    let found = of(&rows, &["where=hub-1", "class=web", "direction=down", "begins=2026-03-30T08:05:00+01:00"]);
+    assert_eq!(found.len(), 1, "{}", said(&done));
+    assert!((number(found[0], "bytes") - 4.5e6 / 8.0 * 300.0).abs() < 1e-6, "{found:?}");
+    assert_eq!(of(&rows, &["where=hub-2", "class=all", "direction=up"]).len(), 2);
+    let (done, _) = of_text("x.csv", text, &["--columns", "time=Wenn,up=A"]);
+    assert!(done.status.code() == Some(2) && said(&done).contains("no column `Wenn`"), "{}", said(&done));
+
+    let path = folder.path().join("export.xlsx");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let as_time = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd hh:mm");
+    sheet.write_string(0, 0, "Traffic of the hub").unwrap();
+    for (column, name) in (0_u16..).zip(["Time", "hub in [Mbit/s]", "hub out [Mbit/s]"]) {
+        sheet.write_string(2, column, name).unwrap();
+    }
+    for (row, minute) in (3_u32..).zip([0_u8, 5, 10]) {
+        let time = rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 3, 30).unwrap().and_hms(8, minute.into(), 0).unwrap();
+        sheet.write_datetime_with_format(row, 0, &time, &as_time).unwrap();
+        sheet.write_number(row, 1, 1.0).unwrap();
+        sheet.write_number(row, 2, 8.0).unwrap();
+    }
+    book.save(&path).unwrap();
+    let (done, rows) = import(&[path], &[]);
+    let found = of(&rows, &["where=hub", "direction=down", "begins=2026-03-30T08:05:00+01:00"]);
+    assert_eq!(found.len(), 1, "{}", said(&done));
+    assert!((number(found[0], "bytes") - 3e8).abs() < 1.0, "{found:?}");
+}
+
+/// Fault: an estate has to be typed in although its tunnels are in an export.
+#[test]
+fn sites_of_an_export_are_a_scenario_to_start_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tunnels.csv");
+    let rows = (0..6).map(|at| format!("2026-03-30 08:{:02},{},{},{}\n", 5 * at, 10 + at, 5, 130));
+    let text = format!("Time,Leeds out [Mbit/s],York out [Mbit/s],Hull out [Mbit/s]\n{}", rows.collect::<String>());
+    std::fs::write(&path, text).unwrap();
+    let run = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_headend")).current_dir(folder.path()).args(args).output().unwrap()
+    };
+    let done = run(&["import", "tunnels.csv", "--scenario", "north"]);
+    assert!(done.status.success(), "{}", said(&done));
+    let list = std::fs::read_to_string(folder.path().join("north-sites.csv")).unwrap();
+    assert!(list.contains("Hull,") && list.contains(",330,50") && list.contains("York,1,40,10"), "{list}");
+    let done = run(&["check", "north.toml"]);
+    assert!(done.status.success() && said(&done).contains("3 sites"), "{}", said(&done));
+    let done = run(&["import", "tunnels.csv", "--scenario", "north"]);
+    assert!(done.status.code() == Some(2) && said(&done).contains("already exists"), "{}", said(&done));
+}

@@ -1,11 +1,14 @@
 //! Any table with a time in one column and amounts in others: exports of graphs, sheets, and what a planner made.
 
+use std::collections::BTreeMap;
+
+use crate::scenario::problem::did_you_mean;
 use crate::telemetry::clock::{DayOrder, Stamp, day_order, stamp};
 use crate::telemetry::formats::names;
 use crate::telemetry::formats::sheet::SheetTable;
 use crate::telemetry::formats::values::{named, step};
 use crate::telemetry::number::{DecimalSign, Unit, decimal_sign, is_nothing, measured, number};
-use crate::telemetry::reading::{Context, Found, Reading, ReadingKind, all};
+use crate::telemetry::reading::{ColumnRole, Context, Found, Reading, ReadingKind, all};
 use crate::telemetry::series::{Amount, Toward};
 
 /// What a column holds.
@@ -158,6 +161,9 @@ pub fn by_name(column: usize, name: &str, unit: Option<Unit>, context: &Context<
 /// A line with a sentence and its remedy.
 pub fn read(text: &str, context: &Context<'_>) -> Result<Found, (u32, String, String)> {
     let table = SheetTable::of(text, 0);
+    if !context.columns.is_empty() {
+        return as_said(&table, context);
+    }
     let is_time = |column: usize| {
         let mut cells = table.cells(column).take(20).peekable();
         cells.peek().is_some()
@@ -186,4 +192,58 @@ pub fn read(text: &str, context: &Context<'_>) -> Result<Found, (u32, String, St
         context.clock.said(),
     ];
     Ok(Found { format: "a table with a column of times", known, readings, ..Found::default() })
+}
+
+/// A table of which the user says what its columns are.
+fn as_said(table: &SheetTable, context: &Context<'_>) -> Result<Found, (u32, String, String)> {
+    let column = |name: &str| -> Result<usize, (u32, String, String)> {
+        table.column(|own| own == name.to_lowercase()).ok_or_else(|| {
+            let help = did_you_mean(name, table.header.iter().map(String::as_str));
+            (1, format!("this table has no column `{name}`"), help)
+        })
+    };
+    let of = |role: ColumnRole| -> Result<Option<usize>, (u32, String, String)> {
+        let said = context.columns.iter().find(|(own, _)| *own == role);
+        said.map(|(_, name)| column(name)).transpose()
+    };
+    let Some(time) = of(ColumnRole::Time)? else {
+        let help = "say which column holds the times: `--columns time=NAME,down=NAME`".to_owned();
+        return Err((1, "`--columns` names no column of times".to_owned(), help));
+    };
+    let (place, class) = (of(ColumnRole::Place)?, of(ColumnRole::Class)?);
+    let mut columns = Vec::new();
+    for (role, name) in context.columns {
+        let (toward, is_packets) = match role {
+            ColumnRole::Passed(toward) => (*toward, false),
+            ColumnRole::Packets => (Toward::Both, true),
+            _ => continue,
+        };
+        let column = column(name)?;
+        let unit = by_name(column, name, context.unit, context).and_then(|own| own.unit).or(context.unit);
+        columns.push(ValueColumn { column, place: context.stem.to_owned(), toward, unit, is_packets });
+    }
+    // Rows of several places follow each other: the step is that of one.
+    let key = |row: &[String]| [place, class].map(|at| at.and_then(|at| row.get(at).cloned()).unwrap_or_default());
+    let mut parts: BTreeMap<[String; 2], SheetTable> = BTreeMap::new();
+    for (line, row) in &table.rows {
+        let part = parts.entry(key(row)).or_default();
+        part.header.clone_from(&table.header);
+        part.rows.push((*line, row.clone()));
+    }
+    let mut found = Found { format: "a table with columns as you said", ..Found::default() };
+    for ([place, class], part) in parts {
+        let times = instants(&part, time, context)?;
+        for mut reading in readings(&part, &times, StampAt::Beginning, &columns)? {
+            if !place.is_empty() {
+                reading.place = named(&place);
+            }
+            if !class.is_empty() {
+                reading.class = named(&class);
+            }
+            found.readings.push(reading);
+        }
+    }
+    let units = columns.iter().map(|own| own.unit.map_or("numbers", Unit::said)).collect::<Vec<_>>().join(", ");
+    found.known = vec![format!("times stand at the beginning of their step; values are {units}"), context.clock.said()];
+    Ok(found)
 }

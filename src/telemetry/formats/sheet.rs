@@ -44,6 +44,17 @@ impl SheetTable {
     }
 }
 
+/// Rows as CSV.
+#[must_use]
+pub fn csv_text<'a>(rows: impl Iterator<Item = &'a [String]>) -> String {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    for row in rows {
+        // Writing to memory cannot fail.
+        let _ = writer.write_record(row);
+    }
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
 /// The separator of a header line: the one that is there most often outside quotes.
 fn separator(line: &str) -> u8 {
     let mut counts = [(b',', 0_u32), (b';', 0), (b'\t', 0)];
