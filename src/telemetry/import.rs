@@ -155,13 +155,7 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
         unit: terms.unit,
         columns: &terms.columns,
     };
-    let flows = match kind {
-        ExportKind::Nfdump => Some(flows::nfdump(&mut source, &context)),
-        ExportKind::ZeekJson => Some(flows::zeek_json(&mut source, &context)),
-        ExportKind::ZeekTabs => Some(flows::zeek_tabs(&mut source, &context)),
-        _ => None,
-    };
-    if let Some(flows) = flows {
+    if let Some(flows) = flows_of(kind, &mut source, &context) {
         let flows = flows.map_err(|fault| problem(&shown, &line_of(path, fault.0), fault));
         return flows.map(|found| (found, Vec::new()));
     }
@@ -179,6 +173,39 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
     let mut found = text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))?;
     mark_recent(&mut found, context.taken);
     Ok((found, Vec::new()))
+}
+
+/// The rows of bytes that are taken for an export of a kind, whatever they begin with; none where they are none.
+#[must_use]
+pub fn taken_for(kind: ExportKind, bytes: &[u8], terms: &ImportTerms) -> Vec<SeriesRow> {
+    let name: Arc<str> = Arc::from("export");
+    let context = Context {
+        stem: "export",
+        clock: &terms.clock,
+        side: terms.side,
+        taken: terms.taken,
+        bin: terms.bin,
+        unit: terms.unit,
+        columns: &terms.columns,
+    };
+    let text = decoded(bytes);
+    let found = flows_of(kind, &mut Cursor::new(bytes), &context).unwrap_or_else(|| text_of(kind, &text, &context));
+    let readings = found.map_or(Vec::new(), |found| found.readings);
+    tidy(readings.into_iter().map(|reading| (name.clone(), reading)).collect(), &BTreeSet::from([name.clone()]))
+}
+
+/// What flow records say, which are read row by row; none for other kinds.
+fn flows_of(
+    kind: ExportKind,
+    source: &mut dyn BufRead,
+    context: &Context<'_>,
+) -> Option<Result<Found, (u32, String, String)>> {
+    match kind {
+        ExportKind::Nfdump => Some(flows::nfdump(source, context)),
+        ExportKind::ZeekJson => Some(flows::zeek_json(source, context)),
+        ExportKind::ZeekTabs => Some(flows::zeek_tabs(source, context)),
+        _ => None,
+    }
 }
 
 /// Marks intervals that were not over, or not yet filled, when the export was taken: Meraki fills its newest ones late.

@@ -47,6 +47,32 @@ pub enum ExportKind {
     Table,
 }
 
+impl ExportKind {
+    /// All kinds.
+    pub const ALL: [Self; 20] = [
+        Self::Series,
+        Self::Json,
+        Self::RrdXml,
+        Self::RrdFetch,
+        Self::Cacti,
+        Self::Prtg,
+        Self::TrafficGrapher,
+        Self::Grafana,
+        Self::SolarWinds,
+        Self::Influx,
+        Self::Mrtg,
+        Self::Nfdump,
+        Self::ZeekJson,
+        Self::ZeekTabs,
+        Self::Tshark,
+        Self::AsaSessions,
+        Self::Interfaces,
+        Self::IosSas,
+        Self::StrongSwan,
+        Self::Table,
+    ];
+}
+
 /// What a file is by its first characters; none where nothing is known that begins so.
 #[must_use]
 pub fn kind(head: &str) -> Option<ExportKind> {

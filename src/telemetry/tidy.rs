@@ -22,6 +22,7 @@ const PLATEAU: f64 = 0.97;
 /// have become a value.
 #[must_use]
 pub fn tidy(mut readings: Vec<(Arc<str>, Reading)>, of_counters: &BTreeSet<Arc<str>>) -> Vec<SeriesRow> {
+    readings.retain(|(_, reading)| has_time(reading));
     align(&mut readings);
     let mut by_series: BTreeMap<SeriesKey, Vec<(Arc<str>, Reading)>> = BTreeMap::new();
     for (file, reading) in readings {
@@ -34,6 +35,17 @@ pub fn tidy(mut readings: Vec<(Arc<str>, Reading)>, of_counters: &BTreeSet<Arc<s
         mark_full(rows);
     }
     tidy.concat()
+}
+
+/// Whether a reading has a time that can be one: from 1970 to 2100, and less than some years long.
+fn has_time(reading: &Reading) -> bool {
+    const LAST: f64 = 4.1e9;
+    const LONGEST: f64 = 1e8;
+    let is_time = |at: f64| (0.0..LAST).contains(&at);
+    match &reading.kind {
+        ReadingKind::Passed { begins, seconds, .. } => is_time(*begins) && *seconds > 0.0 && *seconds < LONGEST,
+        ReadingKind::Counted { at, since, .. } => is_time(*at) && since.is_none_or(f64::is_finite),
+    }
 }
 
 /// A counter of one life, as it stood in some files: when it was read, and how long it had counted.

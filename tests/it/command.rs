@@ -313,6 +313,10 @@ fn the_commands_of_the_readme_are_understood() {
                 let check = headend(&["check", words[1]]);
                 assert!(check.status.success() || words[1] == "mine.toml", "{command}");
             }
+            "ask" | "hindcast" | "fit" | "import" => {
+                let help = headend(&[words[0], "--help"]);
+                assert!(help.status.success(), "{command}");
+            }
             "init" | "schema" => {}
             other => panic!("{other} is not a verb"),
         }

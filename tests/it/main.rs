@@ -2,6 +2,7 @@
 
 mod answers;
 mod bench_model;
+mod calendar;
 mod certainty;
 mod command;
 mod conservation;

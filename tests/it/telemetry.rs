@@ -4,6 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use headend::random::{Key, Stream};
+use headend::telemetry::clock::Clock;
+use headend::telemetry::import::{ImportTerms, taken_for};
+use headend::telemetry::reading::Side;
+use headend::telemetry::recognise::{ExportKind, kind};
+
 const FILES: &str = "../shared/telemetry";
 
 fn skip() -> bool {
@@ -408,7 +414,7 @@ fn columns_names_and_workbooks_are_read_as_they_are_said_to_be() {
         sheet.write_string(2, column, name).unwrap();
     }
     for (row, minute) in (3_u32..).zip([0_u8, 5, 10]) {
-        let time = rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 3, 30).unwrap().and_hms(8, minute.into(), 0).unwrap();
+        let time = rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 3, 30).unwrap().and_hms(8, minute, 0).unwrap();
         sheet.write_datetime_with_format(row, 0, &time, &as_time).unwrap();
         sheet.write_number(row, 1, 1.0).unwrap();
         sheet.write_number(row, 2, 8.0).unwrap();
@@ -439,4 +445,73 @@ fn sites_of_an_export_are_a_scenario_to_start_from() {
     assert!(done.status.success() && said(&done).contains("3 sites"), "{}", said(&done));
     let done = run(&["import", "tunnels.csv", "--scenario", "north"]);
     assert!(done.status.code() == Some(2) && said(&done).contains("already exists"), "{}", said(&done));
+}
+
+/// Texts of exports: those that are documented, and those of shared data where there are any.
+fn exports() -> Vec<Vec<u8>> {
+    let mut texts: Vec<Vec<u8>> = DOCUMENTED.iter().map(|(_, text, ..)| text.as_bytes().to_vec()).collect();
+    for entry in std::fs::read_dir(FILES).into_iter().flatten().flatten() {
+        let bytes = std::fs::read(entry.path()).unwrap();
+        texts.extend((bytes.len() < 20_000).then_some(bytes));
+    }
+    texts
+}
+
+/// A text with bytes changed, lines deleted or doubled, or its end cut off.
+fn mutated(text: &[u8], stream: &mut Stream) -> Vec<u8> {
+    let mut lines: Vec<Vec<u8>> = text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let mut below = |most: usize| stream.below(u32::try_from(most.max(1)).unwrap()) as usize;
+    for _ in 0..=below(3) {
+        let line = below(lines.len());
+        match below(5) {
+            0 if lines.len() > 1 => drop(lines.remove(line)),
+            1 => lines.insert(line, lines[line].clone()),
+            2 => lines.truncate(line + 1),
+            _ => {
+                let place = below(lines[line].len());
+                let signs = b"0-9,;\"\xff{[\t .e:";
+                lines[line][place] = signs[below(signs.len())];
+            }
+        }
+    }
+    lines.concat()
+}
+
+fn each_reader(mutations: u32, seed: u64) {
+    let texts = exports();
+    let terms = ImportTerms {
+        clock: Clock::usual(),
+        side: Side::Hub,
+        taken: Some(1.77e9),
+        bin: 300.0,
+        unit: None,
+        direction: None,
+        columns: Vec::new(),
+        names: BTreeMap::new(),
+    };
+    let mut stream = Key::new(seed, 0).stream(0);
+    for number in 0..mutations {
+        let text = &texts[stream.below(u32::try_from(texts.len()).unwrap()) as usize];
+        let bytes = mutated(text, &mut stream);
+        // What it was taken for, and another reader.
+        let own = kind(&String::from_utf8_lossy(&bytes));
+        let other = ExportKind::ALL[number as usize % ExportKind::ALL.len()];
+        for kind in own.into_iter().chain([other]) {
+            let rows = taken_for(kind, &bytes, &terms);
+            assert!(rows.iter().all(|row| row.seconds >= 0.0 && row.begins.is_finite()), "{kind:?}");
+        }
+    }
+}
+
+/// Fault: an export that was cut off, or opened in an editor, ends the program.
+#[test]
+fn no_reader_falls_over_what_is_no_export() {
+    each_reader(3_000, 1);
+}
+
+/// By hand, a quarter of an hour: `cargo test --release -- --ignored by_hand_ten_million`.
+#[test]
+#[ignore = "by hand"]
+fn by_hand_ten_million_texts() {
+    each_reader(10_000_000, 2);
 }
