@@ -25,7 +25,8 @@ const SLOPES: u32 = 2;
 const STEPS: usize = 8;
 /// Confidence of the intervals.
 pub const CONFIDENCE: f64 = 0.9;
-/// An unknown whose standard error would stay above this share of what is known beforehand is left as it was written.
+/// A number whose standard error stays above this share of what is known beforehand, or of which as much is known from that alone, is
+/// left as it was written.
 const LEAST_CERTAIN: f64 = 0.3;
 
 /// Why there is no fit.
@@ -126,21 +127,17 @@ pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
     let mut at = SearchPlace { free, unknowns: Vec::new(), runs: before.clone() };
     at.unknowns = vec![0.0; at.free.len()];
     let mut misfit = vec![search.misfit(&at.runs)];
-    let mut columns = search.columns(&at)?;
-    search.leave_unseen(&mut at, &mut columns, &mut left)?;
-    for _ in 0..STEPS {
-        let Some(next) = search.step(&at, &columns)? else { break };
-        let moved = next.unknowns.iter().zip(&at.unknowns).map(|(next, last)| next - last);
-        let small = moved.zip(&at.free).all(|(moved, one)| moved.abs() < 0.1 * step(one.by));
-        at = next;
-        misfit.push(search.misfit(&at.runs));
-        if small {
-            break;
+    let judged = loop {
+        let columns = search.descend(&mut at, &mut misfit, &mut left)?;
+        at = search.settled(&at, &columns)?;
+        let judged = search.judge(&at, &columns)?;
+        let uncertain = |place: usize| judged.errors[place] / beforehand(at.free[place].by);
+        let worst = (0..at.free.len()).max_by(|a, b| uncertain(*a).total_cmp(&uncertain(*b)));
+        match worst.filter(|worst| uncertain(*worst) >= LEAST_CERTAIN) {
+            None => break judged,
+            Some(worst) => search.leave(&mut at, worst, &mut left)?,
         }
-        columns = search.columns(&at)?;
-    }
-    let at = search.settled(&at, &columns)?;
-    let judged = search.judge(&at, &columns)?;
+    };
     let end = search.model(&at.free, &at.unknowns)?;
     let there = problem.counting.all(&[(&roomy(&end), 0), (&roomy(&end), 1)])?;
     let fitted = at.free.iter().zip(&at.unknowns).zip(&judged.halves).map(|((free, moved), half)| Fitted {
@@ -191,8 +188,6 @@ struct SearchPlace {
 struct Judged {
     /// Standard errors, where the scenario explains the series.
     errors: Vec<f64>,
-    /// What of each is known from beforehand alone, as a share.
-    from_before: Vec<f64>,
     halves: Vec<f64>,
     correlation: Vec<Vec<f64>>,
     beyond: f64,
@@ -409,29 +404,59 @@ impl<'a> CurveSearch<'a> {
         NormalEquations::new(columns, &self.weights, &prior).with(&self.residual(&at.runs), &pull)
     }
 
-    /// Leaves what would stay too uncertain as it was written.
-    fn leave_unseen(
+    /// Goes down to the least misfit; gives the slopes there. What the curve does not show is left on the way.
+    fn descend(
         &self,
         at: &mut SearchPlace,
-        columns: &mut Vec<Vec<f64>>,
+        misfit: &mut Vec<f64>,
         left: &mut Vec<Left>,
-    ) -> Result<(), FitError> {
-        while !at.free.is_empty() {
-            let judged = self.judge(at, columns)?;
-            let of =
-                |place: usize| (judged.errors[place] / beforehand(at.free[place].by)).max(judged.from_before[place]);
-            let worst = (0..at.free.len()).max_by(|a, b| of(*a).total_cmp(&of(*b))).unwrap_or(0);
-            if of(worst) < LEAST_CERTAIN {
-                return Ok(());
-            }
-            let one = at.free.remove(worst);
-            let why = "the curve hardly changes with it".to_owned();
-            at.unknowns.remove(worst);
-            columns.remove(worst);
-            left.push(Left { free: one, why });
-            refuse_unseen(left)?;
+    ) -> Result<Vec<Vec<f64>>, FitError> {
+        at.runs.truncate(FEW as usize);
+        let mut columns = self.columns(at)?;
+        while let Some(unseen) = self.unseen(at, &columns) {
+            columns.remove(unseen);
+            self.leave(at, unseen, left)?;
         }
-        Err(nothing(left))
+        for _ in 0..STEPS {
+            let Some(next) = self.step(at, &columns)? else { break };
+            let moved = next.unknowns.iter().zip(&at.unknowns).map(|(next, last)| next - last);
+            let small = moved.zip(&at.free).all(|(moved, one)| moved.abs() < 0.1 * step(one.by));
+            *at = next;
+            misfit.push(self.misfit(&at.runs));
+            if small {
+                break;
+            }
+            columns = self.columns(at)?;
+        }
+        Ok(columns)
+    }
+
+    /// The number of which most is known from beforehand alone: the curve hardly changes with it, or as with others.
+    fn unseen(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Option<usize> {
+        let prior = prior(at);
+        let equations = NormalEquations::new(columns, &self.weights, &prior);
+        let nothing = vec![0.0; self.curve.len()];
+        let from_before = |place: usize| -> f64 {
+            let mut one = vec![0.0; at.free.len()];
+            one[place] = prior[place];
+            equations.with(&nothing, &one).map_or(1.0, |found| found[place])
+        };
+        let shares: Vec<f64> = (0..at.free.len()).map(from_before).collect();
+        let worst = (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b]))?;
+        (shares[worst] >= LEAST_CERTAIN).then_some(worst)
+    }
+
+    /// Leaves a number as it was written.
+    fn leave(&self, at: &mut SearchPlace, place: usize, left: &mut Vec<Left>) -> Result<(), FitError> {
+        let free = at.free.remove(place);
+        at.unknowns.remove(place);
+        left.push(Left { free, why: "the curve hardly changes with it, or as it does with another".to_owned() });
+        refuse_unseen(left)?;
+        if at.free.is_empty() {
+            return Err(nothing(left));
+        }
+        at.runs = self.runs(&self.model(&at.free, &at.unknowns)?, FEW)?;
+        Ok(())
     }
 
     /// How sure the unknowns are. Each run of the scenario is put in the place of what was counted: what it would have moved the
@@ -464,13 +489,7 @@ impl<'a> CurveSearch<'a> {
             let both = (covariance[a][a] * covariance[b][b]).sqrt();
             if both > 0.0 { covariance[a][b] / both } else { 0.0 }
         };
-        let from_before = |place: usize| -> Option<f64> {
-            let mut one = vec![0.0; free];
-            one[place] = prior[place];
-            Some(equations.with(&vec![0.0; centre.len()], &one)?[place])
-        };
         Ok(Judged {
-            from_before: (0..free).map(|place| from_before(place).unwrap_or(1.0)).collect(),
             errors: (0..free).map(error).collect(),
             halves: (0..free).map(|place| quantile * error(place) * beyond.max(1.0)).collect(),
             correlation: (0..free).map(|a| (0..free).map(|b| correlation(a, b)).collect()).collect(),

@@ -180,14 +180,14 @@ fn a_plan_takes_a_third_of_a_bisection() {
 
 /// Its interval holds the truth at least as often as 94 % of the time.
 #[test]
-#[ignore = "60 plans of each kind; CI runs it"]
+#[ignore = "40 plans of each kind; CI runs it"]
 fn the_interval_of_a_plan_keeps_its_word() {
     for ((study, truth), find) in [(sharing(), "throughput"), (one_of_two(), "throughput"), (lines(), "calls")] {
-        let found: Vec<PlanResult> = (1..=60).map(|seed| ask(&study, find, None, seed, 0.03)).collect();
+        let found: Vec<PlanResult> = (1..=40).map(|seed| ask(&study, find, None, seed, 0.03)).collect();
         let covered = found.iter().filter(|plan| covers(plan, truth)).count();
-        let days: u32 = found.iter().map(|plan| plan.answer.runs).sum::<u32>() / 60;
-        println!("{find}: {covered} of 60 hold {truth}; {days} days a plan");
-        // 94 %, less what 60 of them leave to chance (99 %).
-        assert!(covered >= 52, "{find}: {covered} of 60");
+        let days: u32 = found.iter().map(|plan| plan.answer.runs).sum::<u32>() / 40;
+        println!("{find}: {covered} of 40 hold {truth}; {days} days a plan");
+        // 94 %, less what 40 of them leave to chance (99 %).
+        assert!(covered >= 34, "{find}: {covered} of 40");
     }
 }
