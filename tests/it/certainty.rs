@@ -5,6 +5,7 @@ use headend::scenario::Study;
 use headend::stats::Tally;
 use headend::study::results::Results;
 use headend::study::{RunOptions, run};
+use headend::units::{Text, TimeOfDay};
 use rayon::prelude::*;
 
 use crate::bench_model::{EXPONENTIAL, single_server, study};
@@ -24,6 +25,11 @@ fn forecasts_save_most_of_the_days() {
     let text = text.replace("until = \"18:30\"\nseed", "until = \"12:05\"\nseed");
     let mut study = study(&text);
     (study.effort.least, study.effort.most) = (8, 8);
+    // Of the first target alone: what comes after its hours costs time and tells nothing.
+    study.targets.truncate(1);
+    for setup in &mut study.setups {
+        setup.model.calendar.until = TimeOfDay::read("10:05").unwrap();
+    }
     let curfew = study.setups.iter().position(|setup| setup.name == "curfew").unwrap();
     let results = results(&study, &[0, curfew]);
     let saved = results.setups[1].targets[0].figure.saved.unwrap();
@@ -31,11 +37,11 @@ fn forecasts_save_most_of_the_days() {
     assert!(saved.same_days * saved.forecast >= 5.0, "{saved:?}");
 }
 
-/// Five hundred studies of fifteen runs of four hours each: their 95 % intervals hold the mean, a 95th percentile and a paired
+/// Three hundred studies of fifteen runs of four hours each: their 95 % intervals hold the mean, a 95th percentile and a paired
 /// difference as often as they say. The truth is the
-/// mean of all 7,500 runs, which is twenty times as sure.
+/// mean of all 4,500 runs, which is seventeen times as sure.
 #[test]
-#[ignore = "15,000 runs of four hours; CI runs it"]
+#[ignore = "9,000 runs of four hours; CI runs it"]
 fn intervals_of_studies_cover_as_often_as_they_say() {
     let text = |rate: &str| {
         single_server(&[("a", 0.7, EXPONENTIAL)], "\"fifo\"")
@@ -52,7 +58,7 @@ fn intervals_of_studies_cover_as_often_as_they_say() {
             let mean = latencies.iter().copied().collect::<Tally>().mean();
             [mean, headend::stats::quantile(&latencies, 0.95)]
         };
-        (0..7_500).into_par_iter().map(day).collect()
+        (0..4_500).into_par_iter().map(day).collect()
     };
     let (slow, fast) = (days("1 Mbit/s"), days("1.1 Mbit/s"));
     let figures: [(&str, Vec<f64>); 3] = [
@@ -66,9 +72,9 @@ fn intervals_of_studies_cover_as_often_as_they_say() {
             .chunks(15)
             .filter(|study| study.iter().copied().collect::<Tally>().interval(0.95).contains(truth))
             .count();
-        println!("{name}: {covered} of 500");
-        // 93.5 to 96.5 %, give or take what 500 studies leave to chance (two standard errors).
-        assert!((456..=491).contains(&covered), "{name}: {covered} of 500");
+        println!("{name}: {covered} of 300");
+        // 93.5 to 96.5 %, give or take what 300 studies leave to chance (two standard errors).
+        assert!((272..=297).contains(&covered), "{name}: {covered} of 300");
     }
 }
 

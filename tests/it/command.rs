@@ -346,7 +346,7 @@ fn a_morning_of_kent_leaves_the_same_bytes_on_one_and_two_threads() {
             "--option",
             "all",
             "--replications",
-            "2",
+            "1",
             "--threads",
             threads,
             "--out",

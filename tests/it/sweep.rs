@@ -44,9 +44,9 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-#[ignore = "kills 25 sweeps; CI runs it"]
+#[ignore = "kills 15 sweeps; CI runs it"]
 fn many_sweeps_that_were_killed_go_on_to_the_same_bytes() {
-    killed_sweeps_end_alike(25);
+    killed_sweeps_end_alike(15);
 }
 
 /// What a terminal of 80 columns shows, without the last line, which names a folder.
