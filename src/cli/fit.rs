@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::cli::args::{Allowed, DaySpan, FitArgs};
 use crate::cli::bundle::Bundle;
-use crate::cli::common::{bar, file_name, load, tell};
+use crate::cli::common::{affordable, bar, file_name, load, tell};
 use crate::cli::output::Output;
 use crate::cli::series::{beside, layer, rows, zone};
 use crate::cli::stop::{STOP, Stop};
@@ -26,7 +26,11 @@ use crate::report::standing::assumed;
 use crate::report::words::{list, several};
 use crate::scenario::{self, Study, edit};
 use crate::study::StudyError;
+use crate::study::cost::Extent;
 use crate::study::counters::RunCounters;
+
+/// Runs that a fit takes, about.
+const RUNS_OF_A_FIT: u32 = 80;
 
 pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     let (study, text) = load(&args.file, terms)?;
@@ -38,6 +42,8 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     let free = if args.free.is_empty() { amounts(&text) } else { named(&text, &args.free) };
     let free = free.map_err(|what| Stop::Input(format!("error: {what}")))?;
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "fit")?;
+    let runs_of_a_fit = Extent { setups: 1, replications: RUNS_OF_A_FIT, points: 1 };
+    affordable(&study, runs_of_a_fit, terms)?;
     let bar = bar("{spinner} {pos} runs simulated, {elapsed} so far");
     let (layer, said) = layer(&args.series, &observed, &runs, model)?;
     let counting = Counting {
@@ -86,6 +92,13 @@ fn runs<'a>(
     leave_out: &[DaySpan],
 ) -> Result<(Vec<&'a ObservedRun>, Vec<&'a ObservedRun>), Stop> {
     let all = observed.of_weekday(&model.calendar);
+    if let Some(span) = leave_out.iter().find(|span| !all.iter().any(|run| span.contains(run.date))) {
+        let help = "leave out days of the scenario's weekday that the series has";
+        return Err(Stop::Input(format!(
+            "error: the series has no such day from {} to {}\n  = help: {help}",
+            span.0, span.1
+        )));
+    }
     let is_left = |run: &&ObservedRun| leave_out.iter().any(|span| span.contains(run.date));
     let (left, fitted): (Vec<_>, Vec<_>) = all.into_iter().partition(is_left);
     if fitted.is_empty() {

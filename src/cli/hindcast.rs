@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::args::{Allowed, HindcastArgs};
 use crate::cli::bundle::Bundle;
-use crate::cli::common::{bar, file_name, load, say, tell};
+use crate::cli::common::{affordable, bar, file_name, load, say, tell};
 use crate::cli::fit::none;
 use crate::cli::output::{Output, origin};
 use crate::cli::series::{beside, layer, rows, zone};
@@ -17,6 +17,7 @@ use crate::fit::simulated::Counting;
 use crate::model::Model;
 use crate::report;
 use crate::report::finding::setting;
+use crate::study::cost::Extent;
 use crate::telemetry::clock::Clock;
 use crate::telemetry::series::SeriesRow;
 
@@ -41,10 +42,15 @@ fn of_scenario(
     let observed = beside(series, model, &args.series, clock)?;
     let is_asked = |run: &&ObservedRun| args.days.is_empty() || args.days.iter().any(|span| span.contains(run.date));
     let runs: Vec<&ObservedRun> = observed.of_weekday(&model.calendar).into_iter().filter(is_asked).collect();
+    if runs.is_empty() && !args.days.is_empty() {
+        let help = "give days of the scenario's weekday that the series has, or leave `--days` out";
+        return Err(Stop::Input(format!("error: the series has none of these days\n  = help: {help}")));
+    }
     if runs.is_empty() {
         return Err(none(&observed, model.calendar.weekday, false));
     }
     let output = Output::prepare(args.out.as_deref(), &[(file, &study.files)], "hindcast")?;
+    affordable(&study, Extent { setups: 1, replications: args.replications, points: 1 }, terms)?;
     let (layer, said) = layer(&args.series, &observed, &runs, model)?;
     let bar = bar("{wide_bar} {pos}/{len} days, about {eta} left");
     bar.set_length(args.replications.into());
