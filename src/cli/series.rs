@@ -15,7 +15,6 @@ use crate::study::StudyError;
 use crate::study::counters::{Layer, RunCounters, count};
 use crate::telemetry::clock::Clock;
 use crate::telemetry::import::{ImportTerms, import};
-use crate::telemetry::reading::Side;
 use crate::telemetry::series::SeriesRow;
 
 impl LayerName {
@@ -39,16 +38,7 @@ pub(super) fn zone(name: Option<&str>) -> Result<Clock, Stop> {
 
 /// The rows of files: tidy series, or exports.
 pub(super) fn rows(files: &[PathBuf], clock: Clock) -> Result<Vec<SeriesRow>, Stop> {
-    let terms = ImportTerms {
-        clock,
-        side: Side::Hub,
-        taken: None,
-        bin: 300.0,
-        unit: None,
-        direction: None,
-        columns: Vec::new(),
-        names: BTreeMap::new(),
-    };
+    let terms = ImportTerms::usual(clock);
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let (files, rows) = import(&paths, &terms).map_err(|faults| Stop::Input(faults.join("\n")))?;
     tracing::debug!("{}", report::import::text(&files, &rows, &terms.clock.zone));

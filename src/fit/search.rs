@@ -101,8 +101,6 @@ pub struct Fit {
     pub misfit: Vec<f64>,
     /// How many times as large that is as it would be on a day of the fitted scenario.
     pub beyond: f64,
-    /// By thing and interval: what was counted, a mean over the runs; none where it is not known.
-    pub counted: Vec<Vec<Option<f64>>>,
     /// The runs before and after.
     pub before: Vec<RunCounters>,
     /// See `before`.
@@ -152,7 +150,6 @@ pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
         correlation: judged.correlation,
         misfit,
         beyond: judged.beyond,
-        counted: search.counted,
         before,
         after: at.runs,
         peak: [peak(&wanted), peak(&there)],
@@ -196,7 +193,6 @@ struct Judged {
 /// The search, with what it is held against.
 struct CurveSearch<'a> {
     problem: &'a FitProblem<'a>,
-    counted: Vec<Vec<Option<f64>>>,
     known: Known,
     curve: Vec<f64>,
     weights: Vec<f64>,
@@ -214,7 +210,7 @@ impl<'a> CurveSearch<'a> {
             return Err(FitError::Refused("nothing passed in the hours of the scenario".to_owned()));
         }
         let weights = weights(&volumes, &known);
-        Ok(Self { problem, counted, known, curve, weights })
+        Ok(Self { problem, known, curve, weights })
     }
 
     fn model(&self, free: &[Free], unknowns: &[f64]) -> Result<Model, FitError> {

@@ -38,6 +38,23 @@ pub struct ImportTerms {
     pub names: BTreeMap<String, (String, Option<String>)>,
 }
 
+impl ImportTerms {
+    /// As files of a headend are read where nobody says more.
+    #[must_use]
+    pub fn usual(clock: Clock) -> Self {
+        Self {
+            clock,
+            side: Side::Hub,
+            taken: None,
+            bin: 300.0,
+            unit: None,
+            direction: None,
+            columns: Vec::new(),
+            names: BTreeMap::new(),
+        }
+    }
+}
+
 /// What became of a file.
 #[derive(Clone, Debug)]
 pub struct ImportedFile {

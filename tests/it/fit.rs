@@ -16,7 +16,6 @@ use headend::stats::quantile;
 use headend::study::counters::{Layer, count};
 use headend::telemetry::clock::Clock;
 use headend::telemetry::import::{ImportTerms, import};
-use headend::telemetry::reading::Side;
 use headend::telemetry::series::{Amount, RowState, SeriesRow, Toward};
 use headend::units::{Duration, NANOS, Text, TimeOfDay};
 use headend::{Model, Study};
@@ -106,16 +105,7 @@ fn shared(name: &str) -> Option<PathBuf> {
 fn counted(name: &str, zone: &str, hours: [&str; 2]) -> Option<DaysCounted> {
     let path = shared(name)?;
     let clock = Clock::named(zone).unwrap();
-    let terms = ImportTerms {
-        clock: clock.clone(),
-        side: Side::Hub,
-        taken: None,
-        bin: 300.0,
-        unit: None,
-        direction: None,
-        columns: Vec::new(),
-        names: BTreeMap::new(),
-    };
+    let terms = ImportTerms::usual(clock.clone());
     let (_, rows) = import(&[&path], &terms).unwrap();
     let [from, until] = hours.map(|text| TimeOfDay::read(text).unwrap());
     Some(by_day(&rows, &clock.zone, (from, until)))

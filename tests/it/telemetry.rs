@@ -7,7 +7,6 @@ use std::process::{Command, Output};
 use headend::random::{Key, Stream};
 use headend::telemetry::clock::Clock;
 use headend::telemetry::import::{ImportTerms, taken_for};
-use headend::telemetry::reading::Side;
 use headend::telemetry::recognise::{ExportKind, kind};
 
 const FILES: &str = "../shared/telemetry";
@@ -479,16 +478,7 @@ fn mutated(text: &[u8], stream: &mut Stream) -> Vec<u8> {
 
 fn each_reader(mutations: u32, seed: u64) {
     let texts = exports();
-    let terms = ImportTerms {
-        clock: Clock::usual(),
-        side: Side::Hub,
-        taken: Some(1.77e9),
-        bin: 300.0,
-        unit: None,
-        direction: None,
-        columns: Vec::new(),
-        names: BTreeMap::new(),
-    };
+    let terms = ImportTerms { taken: Some(1.77e9), ..ImportTerms::usual(Clock::usual()) };
     let mut stream = Key::new(seed, 0).stream(0);
     for number in 0..mutations {
         let text = &texts[stream.below(u32::try_from(texts.len()).unwrap()) as usize];
