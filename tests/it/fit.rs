@@ -141,8 +141,7 @@ fn better(weeks: &[WeekForecast]) -> f64 {
 
 const WORKING: [u8; 5] = [0, 1, 2, 3, 4];
 
-/// One office-like end point of a research network, 40 weeks: the week before in place of a forecast is 0.366 off (review of
-/// telemetry, section 3).
+/// One office-like end point of a research network, 40 weeks: the week before in place of a forecast is 0.366 off.
 #[test]
 fn a_site_is_foretold_better_than_by_the_week_before() {
     let Some(days) = counted("telemetry/cesnet_ip103_hourly_2023-10_2024-07.csv", "Europe/Prague", ["07:00", "18:00"])
