@@ -11,7 +11,7 @@ use crate::cli::import::refuse_foreign;
 use crate::cli::series::zone;
 use crate::cli::stop::{STOP, Stop};
 use crate::disk;
-use crate::fit::observed::weekday;
+use crate::fit::observed::{instant, weekday};
 use crate::fit::simulated::Counting;
 use crate::model::Model;
 use crate::report::words::several;
@@ -87,9 +87,7 @@ fn of_run(
             for (bin, bits) in passed.into_iter().enumerate() {
                 let start = axis.start(bin);
                 let Ok(day) = date.checked_add(i64::try_from(start.day()).unwrap_or(0).days()) else { continue };
-                let Ok(midnight) = day.to_zoned(zone.clone()) else { continue };
-                #[allow(clippy::cast_precision_loss)] // milliseconds of this age
-                let begins = midnight.timestamp().as_millisecond() as f64 / 1e3 + 3600.0 * start.clock().hours();
+                let Some(begins) = instant(day, start.clock(), zone) else { continue };
                 rows.push(SeriesRow {
                     begins,
                     seconds: interval.secs(),

@@ -24,6 +24,7 @@ use crate::report::fit::{FitFindings, explains, finding};
 use crate::report::outputs::FITTED;
 use crate::report::standing::assumed;
 use crate::report::words::{list, several};
+use crate::scenario::field::{WEEKDAYS, WHOLE_WEEKDAYS};
 use crate::scenario::{self, Study, edit};
 use crate::study::StudyError;
 use crate::study::cost::Extent;
@@ -45,7 +46,7 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     let runs_of_a_fit = Extent { setups: 1, replications: RUNS_OF_A_FIT, points: 1 };
     affordable(&study, runs_of_a_fit, terms)?;
     let bar = bar("{spinner} {pos} runs simulated, {elapsed} so far");
-    let (layer, said) = layer(&args.series, &observed, &runs, model)?;
+    let (layer, said) = layer(&args.series, &observed, &runs, (model, output.kept()))?;
     let counting = Counting {
         layer,
         interval: observed.interval,
@@ -58,8 +59,7 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     let found = search(&problem).map_err(|fault| match fault {
         FitError::Refused(what) => Stop::Input(format!("error: {what}")),
         FitError::Study(fault) => output.stop(fault),
-    });
-    let found = found?;
+    })?;
     let wrong = |what: String| Stop::Input(format!("error: {what}"));
     let numbers = numbers(&text, &found.text, &found.fitted).map_err(wrong)?;
     let from = origin(args, &observed, &runs);
@@ -67,7 +67,8 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     bar.finish_and_clear();
     let fitted = with_sources(&found.text, &numbers, &from).map_err(wrong)?;
     let days = format!("days of {}", list(&args.to.iter().map(|path| file_name(path)).collect::<Vec<String>>()));
-    let fitted = with_calendar(&fitted, &levels, model.calendar.weekday, &days).map_err(wrong)?;
+    let fitted =
+        with_calendar(&fitted, &levels, (model.calendar.weekday, &model.levels.weekdays), &days).map_err(wrong)?;
     let after = loaded(&fitted).map_err(wrong)?;
     output.scenario(FITTED, &Bundle::of(&fitted, &after.files))?;
     let held = |held: &[&ObservedRun], simulated: &[RunCounters], fitted_to: usize| -> Vec<HeldDay> {
@@ -109,8 +110,7 @@ fn runs<'a>(
 
 /// Why no day of a series can be used.
 pub(super) fn none(observed: &Observed, weekday: u8, all_are_left: bool) -> Stop {
-    const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-    let day = NAMES[usize::from(weekday.min(6))];
+    let day = WHOLE_WEEKDAYS[usize::from(weekday.min(6))];
     let dates: Vec<String> =
         observed.runs.iter().take(5).map(|run| run.date.strftime("%a %Y-%m-%d").to_string()).collect();
     let what = if all_are_left {
@@ -152,9 +152,8 @@ fn levels(problem: &FitProblem<'_>, found: &Fit) -> Result<Vec<WeekdayLevel>, St
 
 /// The model on another day.
 fn on_day(problem: &FitProblem<'_>, text: &str, weekday: u8, date: Date) -> Option<Model> {
-    const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let other = edit::set(text, "run.date", &date.to_string())
-        .or_else(|_| edit::set(text, "run.weekday", NAMES[usize::from(weekday)]));
+        .or_else(|_| edit::set(text, "run.weekday", WEEKDAYS[usize::from(weekday)]));
     let study = (problem.load)(&other.ok()?).ok()?;
     Some(study.setups[0].model.clone())
 }

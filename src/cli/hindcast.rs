@@ -51,7 +51,7 @@ fn of_scenario(
     }
     let output = Output::prepare(args.out.as_deref(), &[(file, &study.files)], "hindcast")?;
     affordable(&study, Extent { setups: 1, replications: args.replications, points: 1 }, terms)?;
-    let (layer, said) = layer(&args.series, &observed, &runs, model)?;
+    let (layer, said) = layer(&args.series, &observed, &runs, (model, output.kept()))?;
     let bar = bar("{wide_bar} {pos}/{len} days, about {eta} left");
     bar.set_length(args.replications.into());
     let counting = Counting {
@@ -66,12 +66,14 @@ fn of_scenario(
     bar.finish_and_clear();
     let simulated = simulated.map_err(|fault| output.stop(fault))?;
     let days: Vec<HeldDay> = runs.iter().flat_map(|run| hold(model, &observed, run, (&simulated, 0))).collect();
-    let counted = by_day(series, &clock.zone, (model.calendar.from, model.calendar.until));
-    let baseline = seasonal::hindcast(&counted, &[model.calendar.weekday]);
+    let baseline = match model.calendar.days {
+        1 => seasonal::hindcast(&observed.by_day(), &[model.calendar.weekday]),
+        _ => Vec::new(),
+    };
     let mut finding = report::hindcast::finding(&study.question, setting(&study), &days, args.replications, &baseline);
     finding.cautions.extend(said);
     tell::<()>(&finding, &output, &[Bundle::of(&text, &study.files)], std::slice::from_ref(file), None)?;
-    Ok(u8::from(!report::hindcast::holds(&days)))
+    Ok(u8::from(!report::held::holds(&days)))
 }
 
 /// The weekdays on which most is counted.

@@ -7,12 +7,12 @@ use crate::cli::args::{LayerName, SeriesArgs};
 use crate::cli::stop::{STOP, Stop};
 use crate::fit::held::FULL;
 use crate::fit::observed::{Alignment, Observed, ObservedRun, align};
+use crate::fit::simulated::Counting;
 use crate::model::Model;
 use crate::report;
 use crate::report::words::bit_rate;
 use crate::stats::quantile;
-use crate::study::StudyError;
-use crate::study::counters::{Layer, RunCounters, count};
+use crate::study::counters::{Layer, RunCounters};
 use crate::telemetry::clock::Clock;
 use crate::telemetry::import::{ImportTerms, import};
 use crate::telemetry::series::SeriesRow;
@@ -65,7 +65,7 @@ pub(super) fn layer(
     args: &SeriesArgs,
     observed: &Observed,
     runs: &[&ObservedRun],
-    model: &Model,
+    (model, kept): (&Model, PathBuf),
 ) -> Result<(Layer, Option<String>), Stop> {
     /// Plateaus that are farther apart than this are of another device.
     const ALIKE: f64 = 0.03;
@@ -73,10 +73,13 @@ pub(super) fn layer(
         return Ok((layer.layer(), None));
     }
     let Some(counted) = counted_plateau(observed, runs) else { return Ok((Layer::Outer, None)) };
+    let interval = observed.interval;
+    let counting = Counting { layer: Layer::Work, interval, keep: Some(kept), stop: &STOP, progress: &|| {} };
+    let run = counting.work(model, 0)?;
     let mut found = Vec::new();
     for layer in [Layer::Outer, Layer::Inner, Layer::Work] {
-        let run = count(model, 0, layer, observed.interval, &STOP).ok_or(Stop::Study(StudyError::Stopped))?;
-        let Some(rate) = simulated_plateau(&run, observed) else { return Ok((Layer::Outer, None)) };
+        let counted = run.clone().counted_as(model, layer);
+        let Some(rate) = simulated_plateau(&counted, observed) else { return Ok((Layer::Outer, None)) };
         found.push((layer, rate));
     }
     let off = |rate: f64| (counted / rate - 1.0).abs();
@@ -97,7 +100,7 @@ pub(super) fn layer(
     }
 }
 
-/// The rate at which the first thing of all classes is full in the series, by its own marks or by an even top [bit/s].
+/// The rate at which the first thing of all classes is full in the series, by an even top [bit/s].
 fn counted_plateau(observed: &Observed, runs: &[&ObservedRun]) -> Option<f64> {
     /// Even to within this share, over so many intervals, is a plateau.
     const EVEN: f64 = 0.01;

@@ -59,6 +59,18 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// What all of it together was on each day that a run of one day begins with: totals where there are any, else classes [bit].
+    #[must_use]
+    pub fn by_day(&self) -> DaysCounted {
+        let has_total = self.things.iter().any(|thing| thing.class.is_none());
+        let is_counted = |thing: &Counted| !has_total || thing.class.is_none();
+        let of_run = |run: &ObservedRun| {
+            let own = self.things.iter().zip(&run.passed).filter(|(thing, _)| is_counted(thing));
+            (run.date, own.map(|(_, passed)| passed.clone()).reduce(together).unwrap_or_default())
+        };
+        self.runs.iter().map(of_run).collect()
+    }
+
     /// The runs that begin on the weekday of the scenario, and are known for the most part.
     #[must_use]
     pub fn of_weekday(&self, calendar: &Calendar) -> Vec<&ObservedRun> {
@@ -233,13 +245,15 @@ pub fn by_day(rows: &[SeriesRow], zone: &TimeZone, (from, until): (TimeOfDay, Ti
     let day = |date: Date| {
         let layout = Layout { date, calendar: &calendar, interval, zone };
         let each = things.iter().map(|rows| layout.of_thing(rows).0);
-        let sum = |all: Vec<Option<f64>>, own: Vec<Option<f64>>| {
-            all.iter().zip(own).map(|(all, own)| Some((*all)? + own?)).collect()
-        };
-        each.reduce(sum).unwrap_or_default()
+        each.reduce(together).unwrap_or_default()
     };
     let days = dates(&things, zone).into_iter().map(|date| (date, day(date)));
     days.filter(|(_, counted): &(Date, Vec<Option<f64>>)| counted.iter().any(Option::is_some)).collect()
+}
+
+/// Two things together, where both are known.
+fn together(a: Vec<Option<f64>>, b: Vec<Option<f64>>) -> Vec<Option<f64>> {
+    a.into_iter().zip(b).map(|(a, b)| Some(a? + b?)).collect()
 }
 
 /// The usual length of the series' intervals, a minute at least, in whole seconds.
@@ -287,10 +301,9 @@ impl Layout<'_> {
             let own = self.of_rows(rows);
             whole = Some(match whole {
                 None => own,
-                Some((passed, full)) => (
-                    passed.iter().zip(&own.0).map(|(a, b)| Some((*a)? + (*b)?)).collect(),
-                    full.iter().zip(&own.1).map(|(a, b)| *a || *b).collect(),
-                ),
+                Some((passed, full)) => {
+                    (together(passed, own.0), full.iter().zip(&own.1).map(|(a, b)| *a || *b).collect())
+                }
             });
         }
         whole.unwrap_or_default()
@@ -319,13 +332,19 @@ impl Layout<'_> {
     }
 
     /// When the simulated hours of a day begin [s since 1970].
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // seconds of this age, of a day
     fn instant(&self, day: u32) -> Option<f64> {
         let date = self.date.checked_add(i64::from(day).days()).ok()?;
-        let clock = date.at(0, 0, 0, 0).checked_add((self.calendar.from.0 as i64).nanoseconds()).ok()?;
-        let at = self.zone.to_ambiguous_timestamp(clock).compatible().ok()?;
-        Some(at.as_millisecond() as f64 / 1e3)
+        instant(date, self.calendar.from, self.zone)
     }
+}
+
+/// The instant of a time of day on a date [s since 1970].
+#[must_use]
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // seconds of this age, of a day
+pub fn instant(date: Date, clock: TimeOfDay, zone: &TimeZone) -> Option<f64> {
+    let local = date.at(0, 0, 0, 0).checked_add((clock.0 as i64).nanoseconds()).ok()?;
+    let at = zone.to_ambiguous_timestamp(local).compatible().ok()?;
+    Some(at.as_millisecond() as f64 / 1e3)
 }
 
 /// What passed between two instants [bit], where rows cover them, and whether any of them is marked as full.

@@ -34,22 +34,26 @@ impl Counting<'_> {
     /// If it is stopped, or a run cannot be kept.
     pub fn all(&self, wanted: &[(&Model, u32)]) -> Result<Vec<RunCounters>, StudyError> {
         let run = |&(model, replication): &(&Model, u32)| {
-            let found = self.one(model, replication);
+            let found = self.work(model, replication).map(|run| run.counted_as(model, self.layer));
             (self.progress)();
             found
         };
         wanted.par_iter().map(run).collect()
     }
 
-    fn one(&self, model: &Model, replication: u32) -> Result<RunCounters, StudyError> {
-        let name = format!("{}-{}s", self.layer.name(), self.interval.0 / NANOS);
+    /// The work of a run, whatever counters make of it.
+    ///
+    /// # Errors
+    /// If it is stopped, or cannot be kept.
+    pub fn work(&self, model: &Model, replication: u32) -> Result<RunCounters, StudyError> {
+        let name = format!("work-{}s", self.interval.0 / NANOS);
         let watched = FocusClass { class: ClassId(0), limit: 0.0 };
         let subject = Subject { kind: Kind::Counters, name: &name, model, targets: &[], watched };
         let cache = self.keep.as_deref().map(|folder| RunCache::of(folder, subject));
         if let Some(known) = cache.as_ref().map_or(Ok(None), |cache| cache.get(replication))? {
             return Ok(known);
         }
-        let found = count(model, replication, self.layer, self.interval, self.stop).ok_or(StudyError::Stopped)?;
+        let found = count(model, replication, self.interval, self.stop).ok_or(StudyError::Stopped)?;
         cache.map_or(Ok(()), |cache| cache.put(replication, &found))?;
         Ok(found)
     }

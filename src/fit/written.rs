@@ -6,6 +6,7 @@ use crate::fit::free::{Free, Move, moved};
 use crate::fit::levels::{LEAST_DAYS, WeekdayLevel};
 use crate::fit::search::Fitted;
 use crate::scenario::edit;
+use crate::scenario::field::WEEKDAYS;
 
 /// A number before and after a fit.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,11 +89,16 @@ pub fn with_sources(text: &str, numbers: &[FittedNumber], from: &str) -> Result<
 }
 
 /// The scenario with what was found of its weekdays and of the spread between days, where there was enough to tell; `own` is the
-/// scenario's weekday, and `from` says what it was found from.
+/// scenario's weekday, `known` the factors that it has already, and `from` says what it was found from.
 ///
 /// # Errors
 /// If the text is no scenario.
-pub fn with_calendar(text: &str, levels: &[WeekdayLevel], own: u8, from: &str) -> Result<String, String> {
+pub fn with_calendar(
+    text: &str,
+    levels: &[WeekdayLevel],
+    (own, known): (u8, &[f64; 7]),
+    from: &str,
+) -> Result<String, String> {
     let of_own = levels.iter().find(|level| level.weekday == own);
     let spread = of_own.filter(|level| level.days >= LEAST_DAYS[1]);
     let others = levels.iter().any(|level| level.weekday != own);
@@ -111,9 +117,9 @@ pub fn with_calendar(text: &str, levels: &[WeekdayLevel], own: u8, from: &str) -
     if others {
         let base = of_own.map_or(1.0, |level| level.level);
         let mut weekdays = InlineTable::new();
-        for (day, name) in (0_u8..).zip(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]) {
+        for ((day, name), known) in (0_u8..).zip(WEEKDAYS).zip(known) {
             let level = levels.iter().find(|level| level.weekday == day).map_or(1.0, |level| level.level / base);
-            weekdays.insert(name, Value::from((level * 1e4).round() / 1e4));
+            weekdays.insert(name, Value::from((known * level * 1e4).round() / 1e4));
         }
         calendar.insert("weekdays", Item::Value(Value::InlineTable(weekdays)));
         found.push("calendar.weekdays");

@@ -1,5 +1,7 @@
 //! A fit in words: what was measured, fitted and assumed, how well it explains the series, and what it predicted.
 
+use std::collections::BTreeSet;
+
 use crate::fit::free::Move;
 use crate::fit::held::HeldDay;
 use crate::fit::levels::{LEAST_DAYS, WeekdayLevel};
@@ -7,9 +9,10 @@ use crate::fit::search::{Fit, Left};
 use crate::fit::written::FittedNumber;
 use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
-use crate::report::held;
+use crate::report::held::{self, percent};
 use crate::report::tidy;
 use crate::report::words::{bit_rate, list, number, several};
+use crate::scenario::field::WHOLE_WEEKDAYS;
 use crate::units::Duration;
 
 /// What a page of a fit shows.
@@ -44,8 +47,7 @@ pub const NO_FIT: f64 = 2.0;
 /// Whether the fitted scenario explains the series.
 #[must_use]
 pub fn explains(fit: &Fit, left_out: &[HeldDay]) -> bool {
-    let outside = left_out.iter().filter(|day| !day.is_inside()).count();
-    fit.beyond <= NO_FIT && outside <= crate::fit::held::allowed(left_out.len())
+    fit.beyond <= NO_FIT && held::holds(left_out)
 }
 
 /// The page, the table and the words of a fit.
@@ -101,6 +103,10 @@ fn answer(found: &FitFindings<'_>) -> Vec<String> {
     ));
     if !left_out.is_empty() {
         answer.push(predicted_title(left_out) + ".");
+        if !held::holds(left_out) {
+            answer
+                .push("More of them lie outside than chance makes: on other days the scenario is another.".to_owned());
+        }
     }
     answer.push(format!(
         "{} in the scenario; {} still assumed. The fitted scenario: {}",
@@ -157,10 +163,6 @@ fn error(days: &[HeldDay]) -> f64 {
     days.iter().map(HeldDay::error).sum::<f64>() / days.len().max(1) as f64
 }
 
-fn percent(share: f64) -> String {
-    format!("{} %", number((share * 1000.0).round() / 10.0))
-}
-
 fn fitted_title(before: &[HeldDay], after: &[HeldDay]) -> String {
     format!(
         "Fitted, the scenario is {} off what was counted, interval by interval; as it was written, {}",
@@ -200,11 +202,15 @@ fn numbers(numbers: &[FittedNumber]) -> Evidence {
 
 /// Levels by weekday, and the spread between the days of one.
 fn levels(levels: &[WeekdayLevel]) -> Evidence {
-    const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     let head = ["weekday", "days", "times the scenario's", "between days"].map(str::to_owned);
     let rows = levels.iter().map(|level| {
         let spread = if level.days >= LEAST_DAYS[1] { format!("±{}", percent(level.spread)) } else { String::new() };
-        vec![NAMES[usize::from(level.weekday.min(6))].to_owned(), level.days.to_string(), number(level.level), spread]
+        vec![
+            WHOLE_WEEKDAYS[usize::from(level.weekday.min(6))].to_owned(),
+            level.days.to_string(),
+            number(level.level),
+            spread,
+        ]
     });
     Evidence {
         title: "How much of everything days have, in the hours in which nothing is full".to_owned(),
@@ -242,7 +248,8 @@ fn cautions(found: &FitFindings<'_>) -> Vec<String> {
     if found.fit.beyond > NO_FIT {
         cautions.push("The intervals were widened by as much as the scenario fails to explain the series.".to_owned());
     }
-    let days = found.days[1].len();
+    // At several places a day is there several times.
+    let days = found.days[1].iter().map(|day| day.date).collect::<BTreeSet<_>>().len();
     if days < 4 {
         cautions.push(format!(
             "It was fitted to {}: how much one differs from another beyond what the scenario makes of it is not in the intervals. \

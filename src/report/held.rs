@@ -1,6 +1,6 @@
 //! Days that were counted against days that were simulated, in words and as a table.
 
-use crate::fit::held::{HeldDay, HeldFigure, HeldKind};
+use crate::fit::held::{HeldDay, HeldFigure, HeldKind, allowed};
 use crate::report::chart::counters::{self, CountedPanel, SHOWN};
 use crate::report::drawn::{Chart, ChartTable};
 use crate::report::finding::Evidence;
@@ -15,6 +15,17 @@ pub(super) fn shown(kind: HeldKind, value: f64) -> String {
         HeldKind::Peak => bit_rate(value),
         HeldKind::Full => format!("{} min", number(value / 60.0)),
     }
+}
+
+/// Whether no more days lie outside than chance makes.
+#[must_use]
+pub fn holds(days: &[HeldDay]) -> bool {
+    days.iter().filter(|day| !day.is_inside()).count() <= allowed(days.len())
+}
+
+/// A share with one decimal.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", number((share * 1000.0).round() / 10.0))
 }
 
 /// The range of a figure, with its unit once.

@@ -6,16 +6,10 @@ use crate::fit::held::{HeldDay, allowed};
 use crate::fit::seasonal::{BAND, WeekForecast};
 use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
-use crate::report::held;
+use crate::report::held::{self, percent};
 use crate::report::tidy::{self, known};
 use crate::report::words::{list, number, several};
 use crate::stats::quantile;
-
-/// Whether no more days lie outside than chance makes.
-#[must_use]
-pub fn holds(days: &[HeldDay]) -> bool {
-    days.iter().filter(|day| !day.is_inside()).count() <= allowed(days.len())
-}
 
 /// A scenario against days that were counted.
 #[must_use]
@@ -43,7 +37,7 @@ pub fn finding(
     if let Some(sentence) = against_itself(baseline) {
         answer.push(sentence);
     }
-    if !holds(days) {
+    if !held::holds(days) {
         answer.push(
             "The scenario is not this headend yet; “headend fit” finds the numbers that explain these days.".to_owned(),
         );
@@ -76,10 +70,6 @@ fn against_itself(weeks: &[WeekForecast]) -> Option<String> {
             percent(median(weeks, |week| week.errors()[0]))
         )
     })
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", number((share * 1000.0).round() / 10.0))
 }
 
 fn median(weeks: &[WeekForecast], of: impl Fn(&WeekForecast) -> f64) -> f64 {

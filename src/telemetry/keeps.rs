@@ -118,7 +118,6 @@ pub const ITEMS: [DataItem; 8] = [
 pub fn settled_by(path: &str) -> Option<usize> {
     let has = |part: &str| path.split('.').any(|own| own == part);
     let begins = |part: &str| path.starts_with(part);
-    let ends = |part: &str| path.ends_with(part);
     if has("cost") {
         return None;
     }
@@ -130,13 +129,13 @@ pub fn settled_by(path: &str) -> Option<usize> {
         4
     } else if begins("estate") {
         2
-    } else if begins("concentrator") || begins("tunnels") || begins("option") && !has("compliance") {
+    } else if begins("concentrator") || begins("tunnels") || begins("option") {
         5
     } else if has("think") || has("patience") || has("turns") || has("retries") || has("fallback") || has("server") {
         6
     } else if has("response") || has("request") || has("length") {
         1
-    } else if begins("class") || begins("profile") || begins("calendar") || begins("change") || ends("per_1000") {
+    } else if begins("class") || begins("profile") || begins("calendar") || begins("change") {
         0
     } else {
         return None;

@@ -13,7 +13,7 @@ use headend::fit::search::{Fit, FitError, FitProblem, fit};
 use headend::fit::seasonal::{WeekForecast, hindcast, unusual};
 use headend::fit::simulated::{Counting, roomy};
 use headend::stats::quantile;
-use headend::study::counters::{Layer, count};
+use headend::study::counters::{Layer, RunCounters, count};
 use headend::telemetry::clock::Clock;
 use headend::telemetry::import::{ImportTerms, import};
 use headend::telemetry::series::{Amount, RowState, SeriesRow, Toward};
@@ -33,10 +33,34 @@ fn load(text: &str) -> Result<Study, String> {
     headend::load("kent.toml", text, std::path::Path::new("scenarios")).map_err(|problems| problems.show(false))
 }
 
+/// A run as its counters show it.
+fn counted_run(model: &Model, replication: u32) -> RunCounters {
+    count(model, replication, FIVE, &STOP).unwrap().counted_as(model, Layer::Outer)
+}
+
+/// Fault: intervals that do not divide the hours begin at midnight and not with them, and hold what passed before.
+#[test]
+fn intervals_of_any_length_hold_the_same_volume() {
+    let model = load(&small(KENT).replace("sites = 25", "sites = 3").replace("patients = 291691", "patients = 35000"))
+        .unwrap()
+        .setups[0]
+        .model
+        .clone();
+    let whole = |minutes: u64| {
+        let run = count(&model, 0, Duration(60 * minutes * NANOS), &STOP).unwrap();
+        assert!(run.utilisation[0].iter().all(|share| *share <= 1.0 + 1e-9), "{minutes}");
+        run.of(0, None).iter().sum::<f64>()
+    };
+    let usual = whole(5);
+    for minutes in [7, 20, 60, 95] {
+        assert!((whole(minutes) / usual - 1.0).abs() < 1e-9, "{minutes} min");
+    }
+}
+
 /// What the counters of a day of a model show, on a date.
 #[allow(clippy::cast_precision_loss)] // seconds of this age
 fn rows(model: &Model, replication: u32, date: Date) -> Vec<SeriesRow> {
-    let run = count(model, replication, Layer::Outer, FIVE, &STOP).unwrap();
+    let run = counted_run(model, replication);
     let zone = TimeZone::get("Europe/London").unwrap();
     let opens = date.at(0, 0, 0, 0).to_zoned(zone).unwrap().timestamp().as_second() as f64;
     let opens = opens + model.calendar.from.hours() * 3600.0;
@@ -224,7 +248,7 @@ fn small(text: &str) -> String {
 /// groups, from days without a limit.
 fn least_squares(text: &str, observed: &Observed, groups: &[Vec<&str>]) -> Vec<f64> {
     let model = load(text).unwrap().setups[0].model.clone();
-    let runs: Vec<_> = (0..4).map(|day| count(&roomy(&model), day, Layer::Outer, FIVE, &STOP).unwrap()).collect();
+    let runs: Vec<_> = (0..4).map(|day| counted_run(&roomy(&model), day)).collect();
     let class = |name: &str| model.classes.iter().position(|class| class.name == name).unwrap();
     let shape = |names: &Vec<&str>| -> Vec<f64> {
         let of = |at: usize| {
@@ -302,8 +326,7 @@ fn by_hand_days_with_room_tell_the_groups() {
 fn by_hand_a_full_morning_of_the_whole_estate() {
     let wanted = |text: &str| {
         let model = roomy(&load(text).unwrap().setups[0].model);
-        let runs: Vec<_> =
-            (0..2).map(|day| count(&model, day, Layer::Outer, FIVE, &STOP).unwrap().of(0, None)).collect();
+        let runs: Vec<_> = (0..2).map(|day| counted_run(&model, day).of(0, None)).collect();
         (0..runs[0].len()).map(|at| f64::midpoint(runs[0][at], runs[1][at])).fold(0.0, f64::max)
     };
     let observed = observe(KENT, 77, &[0]);

@@ -247,12 +247,12 @@ pub struct Weekday(pub u8);
 /// Their names, Monday first.
 pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// The same in full.
-const WHOLE: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+pub const WHOLE_WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 impl Text for Weekday {
     const WHAT: &'static str = "a day of the week, such as \"Mon\"";
     fn read(text: &str) -> Result<Self, String> {
-        let found = WEEKDAYS.iter().zip(WHOLE).zip(0_u8..);
+        let found = WEEKDAYS.iter().zip(WHOLE_WEEKDAYS).zip(0_u8..);
         found
             .into_iter()
             .find(|((short, whole), _)| short.eq_ignore_ascii_case(text) || whole.eq_ignore_ascii_case(text))

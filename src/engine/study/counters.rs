@@ -46,6 +46,18 @@ pub struct RunCounters {
 }
 
 impl RunCounters {
+    /// The same work of a model as its counters show it in a layer.
+    #[must_use]
+    pub fn counted_as(mut self, model: &Model, layer: Layer) -> Self {
+        for (intervals, device) in self.passed.iter_mut().zip(&model.concentrators) {
+            let shares: Vec<f64> = model.classes.iter().map(|class| share(model, device, class, layer)).collect();
+            for (passed, share) in intervals.iter_mut().flat_map(|by_class| by_class.iter_mut().zip(&shares)) {
+                *passed *= share;
+            }
+        }
+        self
+    }
+
     /// What passed a concentrator in each interval: of one class, or of all [bit].
     #[must_use]
     pub fn of(&self, concentrator: usize, class: Option<usize>) -> Vec<f64> {
@@ -54,49 +66,47 @@ impl RunCounters {
     }
 }
 
-/// Counts a run of a model in intervals of this length; none if it is stopped.
+/// Counts the work of a run of a model in intervals of this length; none if it is stopped.
 #[must_use]
-pub fn count(
-    model: &Model,
-    replication: u32,
-    layer: Layer,
-    interval: Duration,
-    stop: &AtomicBool,
-) -> Option<RunCounters> {
+pub fn count(model: &Model, replication: u32, interval: Duration, stop: &AtomicBool) -> Option<RunCounters> {
     let mut model = model.clone();
-    model.bin = interval;
-    let mut reader = CounterReader::new(&model, layer, stop);
+    let Calendar { from, until, .. } = model.calendar;
+    // Each reading lies within one interval, also where intervals do not divide the hours.
+    model.bin = Duration(divisor(interval.0, divisor(from.0, until.0)));
+    let mut reader = CounterReader::new(&model, interval, stop);
     simulate(&model, replication, &mut reader);
-    (!stop.load(Ordering::Relaxed)).then_some(reader.run)
+    (!stop.load(Ordering::Relaxed)).then(|| reader.finish())
 }
 
-/// Reads the counters at the end of each interval.
+/// The greatest number that divides both (Euclid).
+fn divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { divisor(b, a % b) }
+}
+
+/// Reads the counters often enough to tell each interval.
 struct CounterReader<'a> {
     axis: Axis,
     calendar: Calendar,
-    /// By concentrator and class: what is counted of each bit of work.
-    share: Vec<Vec<f64>>,
     last: Vec<Vec<f64>>,
     last_capacity: Vec<f64>,
     run: RunCounters,
+    /// By concentrator and interval: work that it could have done [bit].
+    possible: Vec<Vec<f64>>,
     stop: &'a AtomicBool,
 }
 
 impl<'a> CounterReader<'a> {
-    fn new(model: &Model, layer: Layer, stop: &'a AtomicBool) -> Self {
-        let axis = Axis::of(model);
+    fn new(model: &Model, interval: Duration, stop: &'a AtomicBool) -> Self {
+        let axis = Axis::of(model).in_bins(interval);
         let (devices, classes) = (model.concentrators.len(), model.classes.len());
-        let of = |device: &Concentrator| model.classes.iter().map(|class| share(model, device, class, layer)).collect();
+        let nothing = || vec![vec![0.0; axis.len()]; devices];
         Self {
             axis,
             calendar: model.calendar,
-            share: model.concentrators.iter().map(of).collect(),
             last: vec![vec![0.0; classes]; devices],
             last_capacity: vec![0.0; devices],
-            run: RunCounters {
-                passed: vec![vec![vec![0.0; classes]; axis.len()]; devices],
-                utilisation: vec![vec![0.0; axis.len()]; devices],
-            },
+            run: RunCounters { passed: vec![vec![vec![0.0; classes]; axis.len()]; devices], utilisation: nothing() },
+            possible: nothing(),
             stop,
         }
     }
@@ -106,18 +116,24 @@ impl<'a> CounterReader<'a> {
         let bin = now.0.checked_sub(1).map(Time).filter(|at| self.calendar.watched(*at));
         let bin = bin.and_then(|at| self.axis.bin_of(at));
         for (place, device) in snapshot.concentrators.iter().enumerate() {
-            let done: f64 = device.carried.iter().zip(&self.last[place]).map(|(now, last)| now - last).sum();
             if let Some(bin) = bin {
                 for (class, carried) in device.carried.iter().enumerate() {
-                    let work = carried - self.last[place][class];
-                    self.run.passed[place][bin][class] += work * self.share[place][class];
+                    self.run.passed[place][bin][class] += carried - self.last[place][class];
                 }
-                let possible = device.capacity - self.last_capacity[place];
-                self.run.utilisation[place][bin] = if possible > 0.0 { done / possible } else { 0.0 };
+                self.possible[place][bin] += device.capacity - self.last_capacity[place];
             }
             self.last[place].clone_from(&device.carried);
             self.last_capacity[place] = device.capacity;
         }
+    }
+
+    fn finish(mut self) -> RunCounters {
+        for (place, possible) in self.possible.iter().enumerate() {
+            for (bin, possible) in possible.iter().enumerate().filter(|(_, possible)| **possible > 0.0) {
+                self.run.utilisation[place][bin] = self.run.passed[place][bin].iter().sum::<f64>() / possible;
+            }
+        }
+        self.run
     }
 }
 
