@@ -12,6 +12,7 @@ use crate::disk::Folder;
 use crate::report::finding::Finding;
 use crate::scale::shell;
 use crate::scenario::Study;
+use crate::scenario::problem::Problems;
 use crate::study::cost::{Extent, StudyCost, cost};
 use crate::units::visible;
 use crate::{disk, report, scenario};
@@ -91,10 +92,15 @@ pub(crate) fn load(file: &Path, terms: Allowed) -> Result<(Study, String), Stop>
             "error: {shown} is not text in UTF-8: line {line}, byte {good} of the file\n  = help: save it again as UTF-8"
         ))
     })?;
-    let folder = Folder::reaching(file.parent().unwrap_or(Path::new("")), terms.outside);
-    let study = scenario::load(&shown, &text, folder).map_err(|problems| Stop::Input(problems.show(colours())))?;
+    let study = checked(file, &text, terms).map_err(|problems| Stop::Input(problems.show(colours())))?;
     tracing::debug!(sites = study.setups[0].model.sites.len(), setups = study.setups.len(), "scenario is right");
     Ok((study, text))
+}
+
+/// The scenario of a text beside a file.
+pub(super) fn checked(file: &Path, text: &str, terms: Allowed) -> Result<Study, Problems> {
+    let folder = Folder::reaching(file.parent().unwrap_or(Path::new("")), terms.outside);
+    scenario::load(&disk::shown(file), text, folder)
 }
 
 /// Whether messages are coloured: on a terminal that knows colours, unless `NO_COLOR` is set (no-color.org).

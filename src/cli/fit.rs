@@ -1,16 +1,14 @@
 //! `headend fit`: numbers of a scenario, fitted to what was counted.
 
-use std::path::Path;
-
 use jiff::civil::Date;
 
 use crate::cli::args::{Allowed, DaySpan, FitArgs};
 use crate::cli::bundle::Bundle;
-use crate::cli::common::{affordable, bar, file_name, load, tell};
+use crate::cli::common::{affordable, bar, checked, file_name, load, tell};
 use crate::cli::output::Output;
 use crate::cli::series::{beside, layer, rows, zone};
 use crate::cli::stop::{STOP, Stop};
-use crate::disk::{self, Folder};
+use crate::disk;
 use crate::fit::free::{amounts, named};
 use crate::fit::held::{HeldDay, hold};
 use crate::fit::levels::{WeekdayLevel, of_weekday, weekdays};
@@ -25,7 +23,7 @@ use crate::report::outputs::FITTED;
 use crate::report::standing::assumed;
 use crate::report::words::{list, several};
 use crate::scenario::field::{WEEKDAYS, WHOLE_WEEKDAYS};
-use crate::scenario::{self, Study, edit};
+use crate::scenario::{Study, edit};
 use crate::study::StudyError;
 use crate::study::cost::Extent;
 use crate::study::counters::RunCounters;
@@ -54,7 +52,7 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
         stop: &STOP,
         progress: &|| bar.inc(1),
     };
-    let loaded = |text: &str| loaded(&args.file, text, terms);
+    let loaded = |text: &str| checked(&args.file, text, terms).map_err(|problems| problems.show(false));
     let problem = FitProblem { text: &text, load: &loaded, observed: &observed, runs: &runs, free, counting };
     let found = search(&problem).map_err(|fault| match fault {
         FitError::Refused(what) => Stop::Input(format!("error: {what}")),
@@ -78,12 +76,6 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     let page = page(&study, &after, (&found, &numbers, &levels), &days, (from, said), &observed, &output);
     tell::<()>(&page, &output, &[Bundle::of(&text, &study.files)], std::slice::from_ref(&args.file), None)?;
     Ok(u8::from(!explains(&found, &days[2])))
-}
-
-/// The scenario of a text beside the file that was given.
-pub(super) fn loaded(file: &Path, text: &str, terms: Allowed) -> Result<Study, String> {
-    let folder = Folder::reaching(file.parent().unwrap_or(Path::new("")), terms.outside);
-    scenario::load(&disk::shown(file), text, folder).map_err(|problems| problems.show(false))
 }
 
 /// The runs of the scenario's weekday: those that are fitted to, and those that are left out.

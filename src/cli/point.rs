@@ -1,11 +1,10 @@
 //! Runs of a sweep, one point after the other.
 
-use std::path::Path;
-
 use crate::cli::args::Allowed;
 use crate::cli::args::Sweep;
 use crate::cli::bundle::Bundle;
 use crate::cli::common::affordable;
+use crate::cli::common::checked;
 use crate::cli::common::choose;
 use crate::cli::common::override_with;
 use crate::cli::common::tell;
@@ -13,17 +12,16 @@ use crate::cli::elsewhere::{Shipment, until_done};
 use crate::cli::output::Output;
 use crate::cli::stop::STOP;
 use crate::cli::stop::Stop;
-use crate::disk::Folder;
 use crate::report::finding::Finding;
 use crate::report::words::list;
 use crate::scale::job::{Recipe, RunKind};
 use crate::scale::wanting::Wanting;
 use crate::scenario::{Study, edit};
+use crate::study;
 use crate::study::cost::{Extent, StudyCost, cost};
 use crate::study::error::MissingRun;
 use crate::study::results::Results;
 use crate::study::{RunOptions, StudyError};
-use crate::{disk, scenario, study};
 
 /// What a sweep needs to run a point.
 pub(crate) struct Runner<'a> {
@@ -75,10 +73,8 @@ impl Runner<'_> {
 
     /// A varied scenario, checked.
     fn study(&self, text: &str) -> Result<Study, Stop> {
-        let shown = disk::shown(&self.args.file);
-        let folder = Folder::reaching(self.args.file.parent().unwrap_or(Path::new("")), self.terms.outside);
-        let loaded = scenario::load(&shown, text, folder);
-        let mut study = loaded.map_err(|problems| Stop::Input(problems.show(false)))?;
+        let mut study =
+            checked(&self.args.file, text, self.terms).map_err(|problems| Stop::Input(problems.show(false)))?;
         override_with(&mut study, self.args.seed, self.args.replications);
         Ok(study)
     }

@@ -50,13 +50,12 @@ impl Quantity {
     }
 }
 
-/// Seconds since midnight as a time of day; what lies outside the day is at its end.
+/// Seconds since midnight as a time of day is written; what lies outside the day is at its end.
 #[must_use]
 pub fn clock(seconds: f64) -> String {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within a day
     let seconds = seconds.round().clamp(0.0, 86_400.0) as u64;
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if rest == 0 { format!("{hours:02}:{minutes:02}") } else { format!("{hours:02}:{minutes:02}:{rest:02}") }
+    TimeOfDay(seconds * NANOS).to_string()
 }
 
 /// The range of an input.
