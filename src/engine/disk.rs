@@ -19,6 +19,17 @@ const LONGEST: u64 = 128 << 20;
 /// # Errors
 /// If it is no file, is too long, or cannot be read.
 pub fn regular(path: &Path) -> io::Result<Vec<u8>> {
+    if check_regular(path)? > LONGEST {
+        return Err(io::Error::other("it has more than 128 MB"));
+    }
+    std::fs::read(path)
+}
+
+/// The length of a file [byte], which is no folder, pipe or device.
+///
+/// # Errors
+/// If it is no file.
+pub fn check_regular(path: &Path) -> io::Result<u64> {
     let about = std::fs::metadata(path)?;
     if about.is_dir() {
         return Err(io::Error::other("it is a folder"));
@@ -26,10 +37,7 @@ pub fn regular(path: &Path) -> io::Result<Vec<u8>> {
     if !about.is_file() {
         return Err(io::Error::other("it is a pipe or a device, not a file"));
     }
-    if about.len() > LONGEST {
-        return Err(io::Error::other("it has more than 128 MB"));
-    }
-    std::fs::read(path)
+    Ok(about.len())
 }
 
 /// A path as it is shown to people, without hidden characters.

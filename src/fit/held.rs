@@ -1,5 +1,7 @@
 //! Days that were counted, held against the days that a scenario makes of them.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use crate::fit::observed::{Counted, Observed, ObservedRun};
@@ -10,7 +12,7 @@ use crate::study::counters::RunCounters;
 
 /// A concentrator that does so much of what it could do is full.
 pub const FULL: f64 = 0.97;
-/// Of all figures of a day together, so many are inside by chance where the scenario is right.
+/// All figures of a day, wherever they were counted, are inside together in so many cases where the scenario is right.
 const TOGETHER: f64 = 0.95;
 /// Counters are read some seconds early or late: of five minutes, as much.
 const PRECISION: f64 = 0.005;
@@ -116,6 +118,7 @@ fn held(
     (simulated, fitted_to): (&[RunCounters], usize),
 ) -> HeldDay {
     let seconds = observed.interval.secs();
+    let things = observed.things.len();
     let rates = |run: &RunCounters| -> Vec<f64> {
         run.of(thing.concentrator, thing.class).into_iter().map(|bits| bits / seconds).collect()
     };
@@ -136,8 +139,8 @@ fn held(
         counted,
         figures: Vec::new(),
     };
-    day.figures =
-        figures(&day.counted, &each, seconds, (&plateau(thing, simulated, &each, &run.full[place]), fitted_to));
+    let plateau = plateau(thing, simulated, &each, &run.full[place]);
+    day.figures = figures(&day.counted, &each, seconds, (&plateau, things, fitted_to));
     day
 }
 
@@ -172,7 +175,7 @@ fn figures(
     counted: &[Option<f64>],
     each: &[Vec<f64>],
     seconds: f64,
-    (plateau, fitted_to): (&Plateau<'_>, usize),
+    (plateau, things, fitted_to): (&Plateau<'_>, usize, usize),
 ) -> Vec<HeldFigure> {
     let known: Vec<usize> = (0..counted.len()).filter(|at| counted[*at].is_some()).collect();
     let own: Vec<f64> = known.iter().filter_map(|at| counted[*at]).collect();
@@ -195,7 +198,7 @@ fn figures(
         // An interval is full or it is not.
         figures.push((HeldKind::Full, full, simulated, seconds));
     }
-    let confidence = 1.0 - (1.0 - TOGETHER) / figures.len() as f64;
+    let confidence = 1.0 - (1.0 - TOGETHER) / (figures.len() * things) as f64;
     figures
         .into_iter()
         .map(|(kind, counted, days, slack)| figure(kind, counted, &days, (confidence, slack, fitted_to)))
@@ -213,6 +216,16 @@ fn figure(kind: HeldKind, counted: f64, days: &[f64], (confidence, slack, fitted
     let most = days.iter().copied().fold(0.0, f64::max);
     let range = ((all.mean() - half).min(least) - slack, (all.mean() + half).max(most) + slack);
     HeldFigure { kind, counted, middle: all.mean(), range: (range.0.max(0.0), range.1) }
+}
+
+/// How many days are inside with all that was counted on them, and how many there are.
+#[must_use]
+pub fn inside(things: &[HeldDay]) -> (usize, usize) {
+    let mut by_date: BTreeMap<Date, bool> = BTreeMap::new();
+    for thing in things {
+        *by_date.entry(thing.date).or_insert(true) &= thing.is_inside();
+    }
+    (by_date.values().filter(|inside| **inside).count(), by_date.len())
 }
 
 /// The number of days that may lie outside by chance where a scenario is right: more happen in one case of twenty at most.
@@ -240,6 +253,22 @@ mod tests {
     #[test]
     fn few_days_may_lie_outside() {
         assert_eq!([1, 2, 5, 8, 20, 50].map(allowed), [0, 1, 1, 2, 3, 5]);
+    }
+
+    /// A day with two places is one day, and outside where one of them is.
+    #[test]
+    fn a_day_is_counted_once_for_all_its_places() {
+        let figure = |counted: f64| HeldFigure { kind: HeldKind::Volume, counted, middle: 1.0, range: (0.5, 1.5) };
+        let thing = |day: i8, place: &str, counted: f64| HeldDay {
+            date: jiff::civil::date(2026, 3, day),
+            place: place.to_owned(),
+            hours: Vec::new(),
+            counted: Vec::new(),
+            simulated: Vec::new(),
+            figures: vec![figure(counted)],
+        };
+        let things = [thing(2, "a", 1.0), thing(2, "b", 2.0), thing(9, "a", 1.0), thing(9, "b", 1.2)];
+        assert_eq!(inside(&things), (1, 2));
     }
 
     #[test]

@@ -140,6 +140,17 @@ mod tests {
     use super::*;
     use crate::elementary::ln;
 
+    /// Levels were measured against days that have the scenario's own factors already.
+    #[test]
+    fn weekdays_multiply_those_that_are_written() {
+        let level = |weekday: u8, level: f64| WeekdayLevel { weekday, days: 2, level, spread: 0.0 };
+        let text = "[calendar]\nweekdays = { Mon = 1.2, Tue = 0.5 }\n";
+        let known = [1.2, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0];
+        let written = with_calendar(text, &[level(0, 1.1), level(1, 0.88)], (0, &known), "hub").unwrap();
+        assert!(written.contains("weekdays = { Mon = 1.2, Tue = 0.4, Wed = 1.0,"), "{written}");
+        assert!(written.contains("\"calendar.weekdays\" = { standing = \"fitted\", from = \"hub\" }"), "{written}");
+    }
+
     #[test]
     fn a_number_has_its_origin_and_everything_else_stays() {
         let text = "# Of today.\n[[class]] # first\nname = \"web\"\n[class.users]\nper_1000 = 2.0 # assumed\n\n[source]\n\

@@ -1,9 +1,7 @@
 //! A fit in words: what was measured, fitted and assumed, how well it explains the series, and what it predicted.
 
-use std::collections::BTreeSet;
-
 use crate::fit::free::Move;
-use crate::fit::held::HeldDay;
+use crate::fit::held::{HeldDay, inside};
 use crate::fit::levels::{LEAST_DAYS, WeekdayLevel};
 use crate::fit::search::{Fit, Left};
 use crate::fit::written::FittedNumber;
@@ -172,9 +170,8 @@ fn fitted_title(before: &[HeldDay], after: &[HeldDay]) -> String {
 }
 
 fn predicted_title(left_out: &[HeldDay]) -> String {
-    let inside = left_out.iter().filter(|day| day.is_inside()).count();
     let off = percent(error(left_out));
-    match (inside, left_out.len()) {
+    match inside(left_out) {
         (1, 1) => {
             format!("The day that was left out lies where the fitted scenario says, {off} off interval by interval")
         }
@@ -248,8 +245,7 @@ fn cautions(found: &FitFindings<'_>) -> Vec<String> {
     if found.fit.beyond > NO_FIT {
         cautions.push("The intervals were widened by as much as the scenario fails to explain the series.".to_owned());
     }
-    // At several places a day is there several times.
-    let days = found.days[1].iter().map(|day| day.date).collect::<BTreeSet<_>>().len();
+    let (_, days) = inside(found.days[1]);
     if days < 4 {
         cautions.push(format!(
             "It was fitted to {}: how much one differs from another beyond what the scenario makes of it is not in the intervals. \

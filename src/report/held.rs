@@ -1,6 +1,6 @@
 //! Days that were counted against days that were simulated, in words and as a table.
 
-use crate::fit::held::{HeldDay, HeldFigure, HeldKind, allowed};
+use crate::fit::held::{HeldDay, HeldFigure, HeldKind, allowed, inside};
 use crate::report::chart::counters::{self, CountedPanel, SHOWN};
 use crate::report::drawn::{Chart, ChartTable};
 use crate::report::finding::Evidence;
@@ -20,7 +20,8 @@ pub(super) fn shown(kind: HeldKind, value: f64) -> String {
 /// Whether no more days lie outside than chance makes.
 #[must_use]
 pub fn holds(days: &[HeldDay]) -> bool {
-    days.iter().filter(|day| !day.is_inside()).count() <= allowed(days.len())
+    let (inside, all) = inside(days);
+    all - inside <= allowed(all)
 }
 
 /// A share with one decimal.

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::fit::held::{HeldDay, allowed};
+use crate::fit::held::{HeldDay, allowed, inside};
 use crate::fit::seasonal::{BAND, WeekForecast};
 use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
@@ -20,15 +20,15 @@ pub fn finding(
     simulated: u32,
     baseline: &[WeekForecast],
 ) -> Finding {
-    let inside = days.iter().filter(|day| day.is_inside()).count();
+    let (within, all) = inside(days);
     let error = quantile(&days.iter().map(HeldDay::error).collect::<Vec<f64>>(), 0.5);
-    let were = match (inside, days.len()) {
+    let were = match (within, all) {
         (1, 1) => "The day was as the scenario says".to_owned(),
         (0, 1) => "The day was not as the scenario says".to_owned(),
-        (inside, all) if inside == all => format!("All {all} days were as the scenario says"),
+        (within, all) if within == all => format!("All {all} days were as the scenario says"),
         (0, all) => format!("None of {all} days was as the scenario says"),
         (1, all) => format!("One of {all} days was as the scenario says"),
-        (inside, all) => format!("{inside} of {all} days were as the scenario says"),
+        (within, all) => format!("{within} of {all} days were as the scenario says"),
     };
     let title = format!("{were}; the median day is {} off, interval by interval", percent(error));
     let several_places = held::is_of_several(days);
@@ -55,8 +55,8 @@ pub fn finding(
              prediction interval, and all simulated days): so wide that all figures of a day are inside in 95 % of cases where the \
              scenario is right. Of {}, {} may lie outside by chance.",
             several(simulated as usize, ["day", "days"]),
-            several(days.len(), ["day", "days"]),
-            allowed(days.len())
+            several(all, ["day", "days"]),
+            allowed(all)
         )],
         csv: held::csv(days),
     }

@@ -53,6 +53,19 @@ impl ImportTerms {
             names: BTreeMap::new(),
         }
     }
+
+    /// What a file of this name is read with.
+    fn context<'a>(&'a self, stem: &'a str) -> Context<'a> {
+        Context {
+            stem,
+            clock: &self.clock,
+            side: self.side,
+            taken: self.taken,
+            bin: self.bin,
+            unit: self.unit,
+            columns: &self.columns,
+        }
+    }
 }
 
 /// What became of a file.
@@ -119,13 +132,7 @@ fn file_name(path: &str) -> &str {
 
 /// A file as text from its beginning, unpacked where it is packed.
 fn opened(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
-    let about = std::fs::metadata(path)?;
-    if about.is_dir() {
-        return Err(std::io::Error::other("it is a folder"));
-    }
-    if !about.is_file() {
-        return Err(std::io::Error::other("it is a pipe or a device, not a file"));
-    }
+    disk::check_regular(path)?;
     let mut file = BufReader::with_capacity(1 << 20, std::fs::File::open(path)?);
     let is_packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(if is_packed { Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(file))) } else { Box::new(file) })
@@ -163,15 +170,7 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
     let stem = stem.split('.').next().unwrap_or(&stem).to_owned();
     let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
     let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map(|since| since.as_secs_f64());
-    let context = Context {
-        stem: &stem,
-        clock: &terms.clock,
-        side: terms.side,
-        taken: terms.taken.or(written),
-        bin: terms.bin,
-        unit: terms.unit,
-        columns: &terms.columns,
-    };
+    let context = Context { taken: terms.taken.or(written), ..terms.context(&stem) };
     if let Some(flows) = flows_of(kind, &mut source, &context) {
         let flows = flows.map_err(|fault| problem(&shown, &line_of(path, fault.0), fault));
         return flows.map(|found| (found, Vec::new()));
@@ -196,15 +195,7 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
 #[must_use]
 pub fn taken_for(kind: ExportKind, bytes: &[u8], terms: &ImportTerms) -> Vec<SeriesRow> {
     let name: Arc<str> = Arc::from("export");
-    let context = Context {
-        stem: "export",
-        clock: &terms.clock,
-        side: terms.side,
-        taken: terms.taken,
-        bin: terms.bin,
-        unit: terms.unit,
-        columns: &terms.columns,
-    };
+    let context = terms.context("export");
     let text = decoded(bytes);
     let found = flows_of(kind, &mut Cursor::new(bytes), &context).unwrap_or_else(|| text_of(kind, &text, &context));
     let readings = found.map_or(Vec::new(), |found| found.readings);
@@ -278,23 +269,18 @@ fn text_of(kind: ExportKind, text: &str, context: &Context<'_>) -> Result<Found,
     }
 }
 
-/// Bytes as text: UTF-8, UTF-16 where it says so, else as Windows writes western Europe's letters.
+/// Bytes as text: in the encoding that their mark says, else UTF-8, else as Windows writes western Europe's letters.
 fn decoded(bytes: &[u8]) -> String {
-    let wide = |bytes: &[u8], of: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            // A head may end within a letter.
-            Err(fault) if bytes.len() - fault.valid_up_to() < 4 => {
-                String::from_utf8_lossy(&bytes[..fault.valid_up_to()]).into_owned()
-            }
-            Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-        },
+    if encoding_rs::Encoding::for_bom(bytes).is_some() {
+        return encoding_rs::UTF_8.decode(bytes).0.into_owned();
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        // A head may end within a letter.
+        Err(fault) if bytes.len() - fault.valid_up_to() < 4 => {
+            String::from_utf8_lossy(&bytes[..fault.valid_up_to()]).into_owned()
+        }
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
     }
 }
 
