@@ -151,9 +151,13 @@ pub(super) struct ImportArgs {
     /// The way of values whose file does not say it.
     #[arg(long, value_name = "WAY", value_parser = ["down", "up"])]
     pub(super) direction: Option<String>,
-    /// When pictures of the present were taken, such as 2026-11-28T04:00:17Z (default: when the file was written).
+    /// The sign between whole and part of numbers that could be read either way.
+    #[arg(long, value_name = "SIGN", value_parser = ["point", "comma"])]
+    pub(super) decimal: Option<String>,
+    /// When pictures of the present were taken, such as 2026-11-28T04:00:17Z (default: when each file was written); once for all
+    /// files, or once for each.
     #[arg(long, value_name = "TIME")]
-    pub(super) taken: Option<String>,
+    pub(super) taken: Vec<String>,
     /// What the columns of a table are: `time`, `down`, `up`, `both`, `packets`, `where`, `class`, each with its name in the header,
     /// such as "time=Zeit,down=Spalte 3".
     #[arg(long, value_name = "ROLE=NAME", value_delimiter = ',', value_parser = column)]

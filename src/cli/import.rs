@@ -12,7 +12,8 @@ use crate::report;
 use crate::report::words::several;
 use crate::telemetry::clock::{Clock, DayOrder, Stamp, stamp};
 use crate::telemetry::doubled::doubled;
-use crate::telemetry::import::{ImportTerms, import as read};
+use crate::telemetry::import::{ImportTerms, Imported, import as read};
+use crate::telemetry::number::DecimalSign;
 use crate::telemetry::reading::Side;
 use crate::telemetry::series::{HEADER, SeriesRow, Toward, table};
 use crate::telemetry::sites::{site_list, sites};
@@ -25,22 +26,27 @@ pub(super) fn import(args: &ImportArgs) -> Result<u8, Stop> {
             SideName::Hub => Side::Hub,
             SideName::Site => Side::Site,
         },
-        taken: args.taken.as_deref().map(|text| taken(text, &clock)).transpose()?,
+        taken: instants_taken(args, &clock)?,
         bin: args.bin * 60.0,
         unit: args.unit,
+        decimal: args.decimal.as_deref().map(|sign| match sign {
+            "comma" => DecimalSign::Comma,
+            _ => DecimalSign::Point,
+        }),
         direction: args.direction.as_deref().and_then(Toward::named),
         columns: args.columns.clone(),
         names: args.map.as_deref().map(names).transpose()?.unwrap_or_default(),
         clock,
     };
     let paths: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
-    let (files, rows) = read(&paths, &terms).map_err(|faults| Stop::Input(faults.join("\n")))?;
+    let Imported { files, rows, notes } = read(&paths, &terms).map_err(|faults| Stop::Input(faults.join("\n")))?;
     let written = table(&rows, &terms.clock.zone).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
     disk::write(&args.out, written.as_bytes()).map_err(|fault| Stop::Write(args.out.clone(), fault))?;
     let scenario = args.scenario.as_deref().map(|name| start(name, &rows)).transpose()?.unwrap_or_default();
     let text = report::import::text(&files, &rows, &terms.clock.zone);
-    let doubled = report::import::doubled(&doubled(&rows));
-    say(&format!("{text}{doubled}\nSeries: {}{scenario}", disk::shown(&args.out)))
+    let notes: Vec<String> = notes.into_iter().chain(doubled(&rows)).collect();
+    let notes = report::import::notes(&notes);
+    say(&format!("{text}{notes}\nSeries: {}{scenario}", disk::shown(&args.out)))
 }
 
 /// Writes a scenario to start from, whose sites are the places of a series; says so.
@@ -91,7 +97,18 @@ fn names(path: &Path) -> Result<BTreeMap<String, (String, Option<String>)>, Stop
     Ok(names)
 }
 
-/// When pictures of the present were taken.
+/// When the files' pictures of the present were taken: one time for all, or one for each.
+fn instants_taken(args: &ImportArgs, clock: &Clock) -> Result<Vec<f64>, Stop> {
+    let (times, files) = (args.taken.len(), args.files.len());
+    if times > 1 && times != files {
+        return Err(Stop::Input(format!(
+            "error: `--taken` is given {times} times for {files} files\n  = help: give it once for all, or once for each, in their order"
+        )));
+    }
+    args.taken.iter().map(|text| taken(text, clock)).collect()
+}
+
+/// When a picture of the present was taken.
 fn taken(text: &str, clock: &Clock) -> Result<f64, Stop> {
     let wrong = || Stop::Input(format!("error: `{text}` is no time\n  = help: write one such as 2026-11-28T04:00:17Z"));
     match stamp(text, DayOrder::DayFirst).ok_or_else(wrong)? {

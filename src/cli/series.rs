@@ -14,7 +14,7 @@ use crate::report::words::bit_rate;
 use crate::stats::quantile;
 use crate::study::counters::{Layer, RunCounters};
 use crate::telemetry::clock::Clock;
-use crate::telemetry::import::{ImportTerms, import};
+use crate::telemetry::import::{ImportTerms, Imported, import};
 use crate::telemetry::series::SeriesRow;
 
 impl LayerName {
@@ -40,7 +40,7 @@ pub(super) fn zone(name: Option<&str>) -> Result<Clock, Stop> {
 pub(super) fn rows(files: &[PathBuf], clock: Clock) -> Result<Vec<SeriesRow>, Stop> {
     let terms = ImportTerms::usual(clock);
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let (files, rows) = import(&paths, &terms).map_err(|faults| Stop::Input(faults.join("\n")))?;
+    let Imported { files, rows, .. } = import(&paths, &terms).map_err(|faults| Stop::Input(faults.join("\n")))?;
     tracing::debug!("{}", report::import::text(&files, &rows, &terms.clock.zone));
     Ok(rows)
 }

@@ -19,8 +19,14 @@ use crate::study::counters::RunCounters;
 const RUNS: u32 = 10;
 /// The same in the search.
 const FEW: u32 = 3;
-/// Runs on which slopes are taken.
-const SLOPES: u32 = 2;
+/// Runs on which slopes are taken in the search, and at the end.
+const SLOPES: usize = 2;
+/// See [`SLOPES`].
+const LAST_SLOPES: usize = 4;
+/// Steps against the mean of all runs at most, at the end.
+const LAST_STEPS: usize = 2;
+/// A step that moves nothing by more of a slope's step than this is the last.
+const SETTLED: f64 = 0.1;
 /// Steps of the search at most.
 const STEPS: usize = 8;
 /// Confidence of the intervals.
@@ -126,8 +132,8 @@ pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
     at.unknowns = vec![0.0; at.free.len()];
     let mut misfit = vec![search.misfit(&at.runs)];
     let judged = loop {
-        let columns = search.descend(&mut at, &mut misfit, &mut left)?;
-        at = search.settled(&at, &columns)?;
+        search.descend(&mut at, &mut misfit, &mut left)?;
+        let columns = search.settle(&mut at)?;
         let judged = search.judge(&at, &columns)?;
         let uncertain = |place: usize| judged.errors[place] / beforehand(at.free[place].by);
         let worst = (0..at.free.len()).max_by(|a, b| uncertain(*a).total_cmp(&uncertain(*b)));
@@ -343,8 +349,8 @@ impl<'a> CurveSearch<'a> {
         Ok(())
     }
 
-    /// The columns of the Jacobian.
-    fn columns(&self, at: &SearchPlace) -> Result<Vec<Vec<f64>>, FitError> {
+    /// The columns of the Jacobian, from so many runs of each.
+    fn columns(&self, at: &SearchPlace, slopes: usize) -> Result<Vec<Vec<f64>>, FitError> {
         let models: Vec<Model> = (0..at.free.len())
             .into_par_iter()
             .map(|place| {
@@ -354,24 +360,25 @@ impl<'a> CurveSearch<'a> {
             })
             .collect::<Result<_, FitError>>()?;
         let wanted: Vec<(&Model, u32)> =
-            models.iter().flat_map(|model| (0..SLOPES).map(move |replication| (model, replication))).collect();
+            models.iter().flat_map(|model| (0..).map(move |run| (model, run)).take(slopes)).collect();
         let runs = self.problem.counting.all(&wanted)?;
-        let here = self.curves(&at.runs[..SLOPES as usize]);
-        let columns = runs.chunks(SLOPES as usize).zip(&at.free);
+        let here = self.curves(&at.runs[..slopes]);
+        let columns = runs.chunks(slopes).zip(&at.free);
         Ok(columns.map(|(runs, one)| column(&self.curves(runs), &here, one.by)).collect())
     }
 
-    /// The next place; none where no step makes it better.
+    /// The next place, from as many runs; none where no step makes it better.
     fn step(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Result<Option<SearchPlace>, FitError> {
         let Some(found) = self.towards(at, columns) else {
             return Err(FitError::Refused(format!("{} cannot be told apart", names(&at.free))));
         };
+        let count = u32::try_from(at.runs.len()).unwrap_or(RUNS);
         let most = found.iter().zip(&at.free).map(|(by, one)| by.abs() / farthest(one.by)).fold(1.0, f64::max);
         let now = self.squares(&at.runs);
         let mut share = 1.0 / most;
         for _ in 0..3 {
             let unknowns = moved(at, &found, share);
-            let runs = self.runs(&self.model(&at.free, &unknowns)?, FEW)?;
+            let runs = self.runs(&self.model(&at.free, &unknowns)?, count)?;
             if self.squares(&runs) < now {
                 return Ok(Some(SearchPlace { free: at.free.clone(), unknowns, runs }));
             }
@@ -380,17 +387,20 @@ impl<'a> CurveSearch<'a> {
         Ok(None)
     }
 
-    /// The place with the runs of which it is judged, after a last step against their mean.
-    fn settled(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Result<SearchPlace, FitError> {
-        let runs = self.runs(&self.model(&at.free, &at.unknowns)?, RUNS)?;
-        let at = SearchPlace { runs, ..at.clone() };
-        let Some(found) = self.towards(&at, columns) else { return Ok(at) };
-        if found.iter().zip(&at.free).all(|(by, one)| by.abs() < 0.02 * step(one.by)) {
-            return Ok(at);
+    /// Goes on from a few runs to the mean of all by which the fit is judged, and gives the slopes there.
+    fn settle(&self, at: &mut SearchPlace) -> Result<Vec<Vec<f64>>, FitError> {
+        at.runs = self.runs(&self.model(&at.free, &at.unknowns)?, RUNS)?;
+        let mut columns = self.columns(at, LAST_SLOPES)?;
+        for _ in 0..LAST_STEPS {
+            let Some(next) = self.step(at, &columns)? else { break };
+            let moved = farthest_moved(at, &next);
+            *at = next;
+            if moved < SETTLED {
+                break;
+            }
+            columns = self.columns(at, LAST_SLOPES)?;
         }
-        let unknowns = moved(&at, &found, 1.0);
-        let runs = self.runs(&self.model(&at.free, &unknowns)?, RUNS)?;
-        if self.squares(&runs) < self.squares(&at.runs) { Ok(SearchPlace { unknowns, runs, ..at }) } else { Ok(at) }
+        Ok(columns)
     }
 
     /// How far the unknowns are to be moved; none where the columns do not tell them apart.
@@ -400,31 +410,25 @@ impl<'a> CurveSearch<'a> {
         NormalEquations::new(columns, &self.weights, &prior).with(&self.residual(&at.runs), &pull)
     }
 
-    /// Goes down to the least misfit; gives the slopes there. What the curve does not show is left on the way.
-    fn descend(
-        &self,
-        at: &mut SearchPlace,
-        misfit: &mut Vec<f64>,
-        left: &mut Vec<Left>,
-    ) -> Result<Vec<Vec<f64>>, FitError> {
+    /// Goes down to the least misfit. What the curve does not show is left on the way.
+    fn descend(&self, at: &mut SearchPlace, misfit: &mut Vec<f64>, left: &mut Vec<Left>) -> Result<(), FitError> {
         at.runs.truncate(FEW as usize);
-        let mut columns = self.columns(at)?;
+        let mut columns = self.columns(at, SLOPES)?;
         while let Some(unseen) = self.unseen(at, &columns) {
             columns.remove(unseen);
             self.leave(at, unseen, left)?;
         }
         for _ in 0..STEPS {
             let Some(next) = self.step(at, &columns)? else { break };
-            let moved = next.unknowns.iter().zip(&at.unknowns).map(|(next, last)| next - last);
-            let small = moved.zip(&at.free).all(|(moved, one)| moved.abs() < 0.1 * step(one.by));
+            let moved = farthest_moved(at, &next);
             *at = next;
             misfit.push(self.misfit(&at.runs));
-            if small {
+            if moved < SETTLED {
                 break;
             }
-            columns = self.columns(at)?;
+            columns = self.columns(at, SLOPES)?;
         }
-        Ok(columns)
+        Ok(())
     }
 
     /// The number of which most is known from beforehand alone: the curve hardly changes with it, or as with others.
@@ -492,6 +496,12 @@ impl<'a> CurveSearch<'a> {
             beyond,
         })
     }
+}
+
+/// How far the unknown is moved that is moved farthest, in steps of the slopes.
+fn farthest_moved(from: &SearchPlace, to: &SearchPlace) -> f64 {
+    let each = to.unknowns.iter().zip(&from.unknowns).zip(&to.free);
+    each.map(|((next, last), one)| (next - last).abs() / step(one.by)).fold(0.0, f64::max)
 }
 
 /// What is known beforehand, in the weights of the fit: a difference that is small everywhere counts as one.

@@ -16,9 +16,9 @@ pub fn text(files: &[ImportedFile], rows: &[SeriesRow], zone: &TimeZone) -> Stri
     files.iter().map(|file| of_file(file, rows, zone)).collect::<Vec<_>>().join("\n")
 }
 
-/// What may be counted twice.
+/// What a person should know of all files together.
 #[must_use]
-pub fn doubled(found: &[String]) -> String {
+pub fn notes(found: &[String]) -> String {
     found.iter().map(|what| wrapped(&format!("! {what}"), "  ") + "\n").collect()
 }
 

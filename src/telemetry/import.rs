@@ -10,12 +10,12 @@ use flate2::read::MultiGzDecoder;
 use crate::disk;
 use crate::scenario::problem::Problems;
 use crate::telemetry::clock::Clock;
-use crate::telemetry::formats::{book, columns, devices, flows, graphs, json, rrd};
-use crate::telemetry::number::Unit;
+use crate::telemetry::formats::{book, columns, devices, flows, fortigate, graphs, json, meraki, rrd};
+use crate::telemetry::number::{DecimalSign, Unit};
 use crate::telemetry::reading::{ColumnRole, Context, Found, ReadingKind, Side};
 use crate::telemetry::recognise::{ExportKind, kind};
 use crate::telemetry::series::{self, SeriesRow, Toward};
-use crate::telemetry::tidy::tidy;
+use crate::telemetry::tidy::{Tidied, joined, tidy};
 
 /// How files are to be read.
 #[derive(Clone, Debug)]
@@ -24,12 +24,15 @@ pub struct ImportTerms {
     pub clock: Clock,
     /// Where the devices stand.
     pub side: Side,
-    /// When pictures of the present were taken [s since 1970, UTC], in place of the time of the file.
-    pub taken: Option<f64>,
+    /// When pictures of the present were taken [s since 1970, UTC], in place of the times of the files: one for all, or one for
+    /// each.
+    pub taken: Vec<f64>,
     /// Length of the intervals into which flows are put [s].
     pub bin: f64,
     /// Unit of values whose file does not say it.
     pub unit: Option<Unit>,
+    /// The sign between whole and part of numbers that could be read either way.
+    pub decimal: Option<DecimalSign>,
     /// The way of values whose file does not say it.
     pub direction: Option<Toward>,
     /// What columns of a table are, where their names do not say it: (what, name).
@@ -45,9 +48,10 @@ impl ImportTerms {
         Self {
             clock,
             side: Side::Hub,
-            taken: None,
+            taken: Vec::new(),
             bin: 300.0,
             unit: None,
+            decimal: None,
             direction: None,
             columns: Vec::new(),
             names: BTreeMap::new(),
@@ -60,9 +64,10 @@ impl ImportTerms {
             stem,
             clock: &self.clock,
             side: self.side,
-            taken: self.taken,
+            taken: self.taken.first().copied(),
             bin: self.bin,
             unit: self.unit,
+            decimal: self.decimal,
             columns: &self.columns,
         }
     }
@@ -81,15 +86,27 @@ pub struct ImportedFile {
 const HEAD: usize = 65_536;
 
 /// What files say, and their series.
+#[derive(Clone, Debug, Default)]
+pub struct Imported {
+    /// What became of each.
+    pub files: Vec<ImportedFile>,
+    /// The rows of all.
+    pub rows: Vec<SeriesRow>,
+    /// What of them was left out, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads files.
 ///
 /// # Errors
-/// The faults of each file that cannot be read, whole.
-pub fn import(paths: &[&Path], terms: &ImportTerms) -> Result<(Vec<ImportedFile>, Vec<SeriesRow>), Vec<String>> {
+/// The faults of each file that cannot be read, whole; or what files say against each other.
+pub fn import(paths: &[&Path], terms: &ImportTerms) -> Result<Imported, Vec<String>> {
     let (mut files, mut readings, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     let mut rows = Vec::new();
-    for path in paths {
+    for (number, path) in paths.iter().enumerate() {
         let name: Arc<str> = Arc::from(disk::shown(Path::new(path.file_name().unwrap_or_default())));
-        match file(path, terms, &name) {
+        let taken = terms.taken.get(number).or(terms.taken.first()).copied();
+        match file(path, terms, taken, &name) {
             Ok((mut found, own)) => {
                 rows.extend(own);
                 for mut reading in std::mem::take(&mut found.readings) {
@@ -114,8 +131,30 @@ pub fn import(paths: &[&Path], terms: &ImportTerms) -> Result<(Vec<ImportedFile>
             reading.class = class.as_ref().map_or_else(|| reading.class.clone(), |class| Arc::from(class.as_str()));
         }
     }
-    rows.extend(tidy(readings, &of_counters));
-    Ok((files, rows))
+    let is_of_series = !rows.is_empty();
+    let mut tidied = tidy(readings, &of_counters);
+    if is_of_series {
+        rows.append(&mut tidied.rows);
+        let both = joined(rows);
+        tidied = Tidied {
+            notes: [tidied.notes, both.notes].concat(),
+            conflicts: [tidied.conflicts, both.conflicts].concat(),
+            ..both
+        };
+    }
+    if !tidied.conflicts.is_empty() {
+        return Err(tidied.conflicts.iter().take(CONFLICTS).map(|what| conflict(what)).collect());
+    }
+    Ok(Imported { files, rows: tidied.rows, notes: tidied.notes })
+}
+
+/// So many conflicts are shown: others are of the same kind.
+const CONFLICTS: usize = 3;
+
+fn conflict(what: &str) -> String {
+    let help = "if these are two things, export them with names that differ, or import each by itself with `--map`; if one, leave one \
+                out. Pictures of the present that have the same file time need one `--taken` each";
+    format!("error: {what}\n  = help: {help}")
 }
 
 /// Whether what monitoring exports there was made of counters, which a restart turns into a value that cannot be true.
@@ -139,7 +178,12 @@ fn opened(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
 }
 
 /// What one file says; the rows of one that is a tidy series already.
-fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec<SeriesRow>), String> {
+fn file(
+    path: &Path,
+    terms: &ImportTerms,
+    taken: Option<f64>,
+    name: &Arc<str>,
+) -> Result<(Found, Vec<SeriesRow>), String> {
     let shown = disk::shown(path);
     let unread = |fault: std::io::Error| {
         format!("error: cannot read {shown}: {fault}\n  = help: check the path, and that it is a file that may be read")
@@ -170,10 +214,10 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
     let stem = stem.split('.').next().unwrap_or(&stem).to_owned();
     let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
     let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map(|since| since.as_secs_f64());
-    let context = Context { taken: terms.taken.or(written), ..terms.context(&stem) };
+    let context = Context { taken: taken.or(written), ..terms.context(&stem) };
     if let Some(flows) = flows_of(kind, &mut source, &context) {
         let flows = flows.map_err(|fault| problem(&shown, &line_of(path, fault.0), fault));
-        return flows.map(|found| (found, Vec::new()));
+        return flows.and_then(|found| said(found, &shown)).map(|found| (found, Vec::new()));
     }
     let mut bytes = Vec::new();
     source.take(MOST + 1).read_to_end(&mut bytes).map_err(unread)?;
@@ -188,7 +232,21 @@ fn file(path: &Path, terms: &ImportTerms, name: &Arc<str>) -> Result<(Found, Vec
     }
     let mut found = text_of(kind, &text, &context).map_err(|fault| problem(&shown, &text, fault))?;
     mark_recent(&mut found, context.taken);
-    Ok((found, Vec::new()))
+    Ok((said(found, &shown)?, Vec::new()))
+}
+
+/// What was found, if anything was: a file of a known kind that says nothing is another one, or an empty one.
+fn said(found: Found, shown: &str) -> Result<Found, String> {
+    if !found.readings.is_empty() || found.format == meraki::LOSS {
+        return Ok(found);
+    }
+    let more = found.warnings.iter().map(|warning| format!("\n  = note: {warning}")).collect::<String>();
+    let help =
+        "check that the query or the command has an answer; “headend import --help” lists what is known of each kind";
+    Err(format!(
+        "error: {shown} begins as {} does, but holds nothing that counts traffic{more}\n  = help: {help}",
+        found.format
+    ))
 }
 
 /// The rows of bytes that are taken for an export of a kind, whatever they begin with; none where they are none.
@@ -199,7 +257,7 @@ pub fn taken_for(kind: ExportKind, bytes: &[u8], terms: &ImportTerms) -> Vec<Ser
     let text = decoded(bytes);
     let found = flows_of(kind, &mut Cursor::new(bytes), &context).unwrap_or_else(|| text_of(kind, &text, &context));
     let readings = found.map_or(Vec::new(), |found| found.readings);
-    tidy(readings.into_iter().map(|reading| (name.clone(), reading)).collect(), &BTreeSet::from([name.clone()]))
+    tidy(readings.into_iter().map(|reading| (name.clone(), reading)).collect(), &BTreeSet::from([name.clone()])).rows
 }
 
 /// What flow records say, which are read row by row; none for other kinds.
@@ -251,6 +309,7 @@ fn text_of(kind: ExportKind, text: &str, context: &Context<'_>) -> Result<Found,
         ExportKind::Json => json::read(text, context).map_err(|(title, help)| (1, title, help)),
         ExportKind::RrdXml => rrd::read_xml(text, context).ok_or_else(|| other("RRDtool's XML")),
         ExportKind::RrdFetch => rrd::read_fetch(text, context).ok_or_else(|| other("RRDtool's fetch")),
+        ExportKind::RrdCsv => rrd::read_csv(text, context),
         ExportKind::Cacti => graphs::cacti(text, context),
         ExportKind::Prtg => graphs::prtg(text, context),
         ExportKind::TrafficGrapher => graphs::traffic_grapher(text, context),
@@ -263,6 +322,8 @@ fn text_of(kind: ExportKind, text: &str, context: &Context<'_>) -> Result<Found,
         ExportKind::Interfaces => Ok(devices::interfaces(text, context)),
         ExportKind::IosSas => Ok(devices::ios_sas(text, context)),
         ExportKind::StrongSwan => Ok(devices::strongswan(text, context)),
+        ExportKind::FortiGate => Ok(fortigate::read_text(text, context)),
+        ExportKind::AsaTraffic => Ok(devices::asa_traffic(text, context)),
         ExportKind::Series | ExportKind::Table | ExportKind::Nfdump | ExportKind::ZeekJson | ExportKind::ZeekTabs => {
             columns::read(text, context)
         }

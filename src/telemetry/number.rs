@@ -73,8 +73,9 @@ fn prefixed(text: &str) -> Option<f64> {
     Some(match text {
         "" => 1.0,
         "k" | "K" | "kilo" | "Kilo" => 1e3,
-        "M" | "mega" | "Mega" => 1e6,
-        "G" | "giga" | "Giga" => 1e9,
+        // Small letters, too: nobody counts thousandths of a bit.
+        "M" | "m" | "mega" | "Mega" => 1e6,
+        "G" | "g" | "giga" | "Giga" => 1e9,
         "T" | "tera" | "Tera" => 1e12,
         "Ki" | "ki" => 1024.0,
         "Mi" => 1024.0 * 1024.0,

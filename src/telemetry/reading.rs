@@ -115,6 +115,8 @@ pub struct Context<'a> {
     pub bin: f64,
     /// Unit of values whose file does not say it.
     pub unit: Option<crate::telemetry::number::Unit>,
+    /// The sign between whole and part of numbers, where the user says it.
+    pub decimal: Option<crate::telemetry::number::DecimalSign>,
     /// What columns of a table are, where the user says it: (what, name).
     pub columns: &'a [(ColumnRole, String)],
 }

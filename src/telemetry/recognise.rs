@@ -1,5 +1,6 @@
 //! What a file is, told by its beginning.
 
+use crate::telemetry::formats::graphs::{is_prtg, is_solarwinds};
 use crate::telemetry::series::HEADER;
 
 /// A kind of export.
@@ -13,6 +14,8 @@ pub enum ExportKind {
     RrdXml,
     /// RRDtool's fetch.
     RrdFetch,
+    /// RRDtool's xport, as PNP4Nagios exports it.
+    RrdCsv,
     /// Cacti's graph export.
     Cacti,
     /// PRTG's historic data.
@@ -43,17 +46,22 @@ pub enum ExportKind {
     IosSas,
     /// strongSwan's security associations.
     StrongSwan,
+    /// FortiGate's tunnels, as its command line prints them.
+    FortiGate,
+    /// ASA's traffic.
+    AsaTraffic,
     /// A table with a column of times.
     Table,
 }
 
 impl ExportKind {
     /// All kinds.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Series,
         Self::Json,
         Self::RrdXml,
         Self::RrdFetch,
+        Self::RrdCsv,
         Self::Cacti,
         Self::Prtg,
         Self::TrafficGrapher,
@@ -69,6 +77,8 @@ impl ExportKind {
         Self::Interfaces,
         Self::IosSas,
         Self::StrongSwan,
+        Self::FortiGate,
+        Self::AsaTraffic,
         Self::Table,
     ];
 }
@@ -105,15 +115,15 @@ pub fn kind(head: &str) -> Option<ExportKind> {
         ExportKind::Nfdump
     } else if lower.contains("timecode (seconds since") {
         ExportKind::TrafficGrapher
-    } else if lower.contains("(raw)")
-        || begins("sep=") && body.lines().nth(1).is_some_and(|line| line.to_lowercase().contains("(raw)"))
-    {
+    } else if body.lines().take(2).any(|line| is_prtg(line) || line.to_lowercase().contains("(raw)")) {
         ExportKind::Prtg
+    } else if lower.starts_with("timestamp") && lower.contains("_average") {
+        ExportKind::RrdCsv
     } else if is_cacti(head) {
         ExportKind::Cacti
     } else if begins("sep=") || is_grafana(&lower) {
         ExportKind::Grafana
-    } else if lower.replace(['_', ' '], "").contains("averagebps") {
+    } else if body.lines().take(6).any(is_solarwinds) {
         ExportKind::SolarWinds
     } else if has("Conversations") && has("<->") {
         ExportKind::Tshark
@@ -121,9 +131,13 @@ pub fn kind(head: &str) -> Option<ExportKind> {
         ExportKind::AsaSessions
     } else if has("#pkts encaps:") {
         ExportKind::IosSas
+    } else if has("selectors") && has("remote-gateway:") || begins("list all ipsec tunnel") {
+        ExportKind::FortiGate
+    } else if has("received (in ") && has("transmitted (in ") {
+        ExportKind::AsaTraffic
     } else if has("line protocol is") {
         ExportKind::Interfaces
-    } else if has("ESTABLISHED, IKEv") || has("INSTALLED, TUNNEL") {
+    } else if has("ESTABLISHED, IKEv") || has("INSTALLED, TUNNEL") || has("list-sa event") {
         ExportKind::StrongSwan
     } else if is_fetch(head) {
         ExportKind::RrdFetch
@@ -146,7 +160,9 @@ fn is_cacti(head: &str) -> bool {
 
 fn is_grafana(first: &str) -> bool {
     let names: Vec<&str> = first.split([',', ';']).map(|name| name.trim().trim_matches('"')).collect();
-    names.first() == Some(&"time") && first.contains('"') || names.starts_with(&["series", "time", "value"])
+    // Older ones separate by semicolons, and quote nothing.
+    let is_own = |first: &str| first.contains('"') || first.contains(';');
+    names.first() == Some(&"time") && is_own(first) || names.starts_with(&["series", "time", "value"])
 }
 
 /// Names, an empty line, then `epoch: values`.

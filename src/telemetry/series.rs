@@ -100,6 +100,21 @@ impl Amount {
         *self == Self::default()
     }
 
+    /// This with what it lacks from another; none where both have a part and do not agree to a millionth.
+    #[must_use]
+    pub fn and(self, other: Self) -> Option<Self> {
+        let part = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => ((a - b).abs() <= 1e-6 * a.abs().max(b.abs())).then_some(Some(a)),
+            (a, b) => Some(a.or(b)),
+        };
+        Some(Self {
+            bytes: part(self.bytes, other.bytes)?,
+            packets: part(self.packets, other.packets)?,
+            count: part(self.count, other.count)?,
+            highest: part(self.highest, other.highest)?,
+        })
+    }
+
     /// Every part through a function; the highest rate stays.
     #[must_use]
     pub fn map(self, change: impl Fn(f64) -> f64) -> Self {

@@ -130,7 +130,7 @@ fn counted(name: &str, zone: &str, hours: [&str; 2]) -> Option<DaysCounted> {
     let path = shared(name)?;
     let clock = Clock::named(zone).unwrap();
     let terms = ImportTerms::usual(clock.clone());
-    let (_, rows) = import(&[&path], &terms).unwrap();
+    let rows = import(&[&path], &terms).unwrap().rows;
     let [from, until] = hours.map(|text| TimeOfDay::read(text).unwrap());
     Some(by_day(&rows, &clock.zone, (from, until)))
 }

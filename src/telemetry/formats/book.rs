@@ -37,7 +37,9 @@ fn cell(data: &Data) -> String {
     match data {
         Data::DateTime(time) if time.is_datetime() => {
             let (year, month, day, hour, minute, second, milli) = time.to_ymd_hms_milli();
-            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{milli:03}")
+            let clock = format!("{hour:02}:{minute:02}:{second:02}.{milli:03}");
+            // A time of day alone is one of the day before all others.
+            if year < 1900 { clock } else { format!("{year:04}-{month:02}-{day:02} {clock}") }
         }
         Data::DateTimeIso(text) | Data::String(text) => text.trim().to_owned(),
         Data::Float(number) => number.to_string(),

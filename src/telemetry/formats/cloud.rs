@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::telemetry::formats::names;
+use crate::telemetry::formats::names::{self, Named, NamedKind};
 use crate::telemetry::formats::values::{field, instant, items, named, number, step, text};
 use crate::telemetry::number::Unit;
 use crate::telemetry::reading::{Context, Found, Reading, ReadingKind, all};
@@ -22,7 +22,8 @@ pub(super) fn read(value: &Value, context: &Context<'_>) -> Option<Result<Found,
 }
 
 /// Points of a series in the order of their times, each the volume of the step that begins then.
-fn series(mut points: Vec<(f64, Option<f64>)>, (place, toward, unit): (&str, Toward, Option<Unit>), found: &mut Found) {
+fn series(mut points: Vec<(f64, Option<f64>)>, (place, says, unit): (&str, &Named, Option<Unit>), found: &mut Found) {
+    let toward = says.toward.unwrap_or(Toward::Both);
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let instants: Vec<f64> = points.iter().map(|(at, _)| *at).collect();
     let step = step(&instants).unwrap_or(300.0);
@@ -30,6 +31,9 @@ fn series(mut points: Vec<(f64, Option<f64>)>, (place, toward, unit): (&str, Tow
         let amount = match (value, unit) {
             (None, _) => Amount::default(),
             (Some(value), Some(unit)) => Amount::of_bytes(unit.volume(value, step)),
+            (Some(value), None) if says.kind == NamedKind::Packets => {
+                Amount { packets: Some(value), ..Amount::default() }
+            }
             // Something else is counted.
             (Some(value), None) => Amount { count: Some(value), ..Amount::default() },
         };
@@ -43,12 +47,25 @@ fn series(mut points: Vec<(f64, Option<f64>)>, (place, toward, unit): (&str, Tow
 fn statistics(value: &Value, context: &Context<'_>) -> Found {
     let mut found = Found { format: "Amazon CloudWatch, get-metric-statistics", ..Found::default() };
     let label = text(value, "Label").unwrap_or("");
-    let says = names::named(label, context.side);
+    let says = names::named(&spaced(label), context.side);
     let points = items(&value["Datapoints"]);
     let unit = points.first().and_then(|point| text(point, "Unit")).and_then(of_cloud);
-    let amount = |point: &Value| field(point, "Sum").or_else(|| field(point, "Average"));
+    // A mean is of the samples of a period: without their number it is no volume.
+    let of_samples = |point: &Value| Some(field(point, "Average")? * field(point, "SampleCount")?);
+    let is_volume = unit.is_some_and(|unit| !unit.per_second);
+    let mean = |point: &Value| if is_volume { of_samples(point) } else { field(point, "Average") };
+    let amount = |point: &Value| field(point, "Sum").or_else(|| mean(point));
+    if is_volume && !points.is_empty() && points.iter().all(|point| amount(point).is_none()) {
+        found
+            .warnings
+            .push("neither `Sum` nor `Average` with `SampleCount` is there: ask for `--statistics Sum`".to_owned());
+        return found;
+    }
     let points = points.iter().filter_map(|point| Some((instant(point, "Timestamp")?, amount(point)))).collect();
-    series(points, (context.stem, says.toward.unwrap_or(Toward::Both), unit), &mut found);
+    // The label says the way, and so does the name of the file, which is the place without it.
+    let place = names::named(context.stem, context.side).place;
+    let place = place.as_deref().unwrap_or(context.stem);
+    series(points, (place, &says, unit), &mut found);
     found.known = known(context);
     found
 }
@@ -64,7 +81,7 @@ fn metric_data(results: &Value, context: &Context<'_>) -> Found {
         let at = |time: &Value| instant(&serde_json::json!({ "at": time }), "at");
         let points = times.zip(values).filter_map(|(time, value)| Some((at(time)?, number(value)))).collect();
         let place = says.place.as_deref().unwrap_or(context.stem);
-        series(points, (place, says.toward.unwrap_or(Toward::Both), Some(Unit::VOLUME)), &mut found);
+        series(points, (place, &says, Some(Unit::VOLUME)), &mut found);
     }
     found.known = known(context);
     found
@@ -75,6 +92,20 @@ fn known(context: &Context<'_>) -> Vec<String> {
         "bytes of the period that begins at each time, in UTC; a period without data has no point".to_owned(),
         context.side.said(),
     ]
+}
+
+/// A name in words: `TunnelIngressBytes` is three.
+fn spaced(name: &str) -> String {
+    let mut spaced = String::with_capacity(name.len() + 4);
+    let mut is_small = false;
+    for letter in name.chars() {
+        if is_small && letter.is_uppercase() {
+            spaced.push(' ');
+        }
+        is_small = letter.is_lowercase();
+        spaced.push(letter);
+    }
+    spaced
 }
 
 /// The unit of a cloud's word.
@@ -96,18 +127,30 @@ fn azure(value: &Value, context: &Context<'_>) -> Found {
         for metric in items(&answer["value"]) {
             let name = metric.get("name").and_then(|name| text(name, "value").or_else(|| text(name, "localizedValue")));
             let name = name.unwrap_or("");
-            let says = names::named(name, context.side);
+            let says = names::named(&spaced(name), context.side);
+            if says.kind == NamedKind::Other {
+                found.warnings.push(format!("`{name}` is of no traffic: left out"));
+                continue;
+            }
             let unit = text(metric, "unit").and_then(of_cloud);
             // `/subscriptions/../TYPE/RESOURCE/providers/Microsoft.Insights/metrics/NAME`
             let resource =
                 text(metric, "id").and_then(|id| id.split("/providers/Microsoft.Insights").next()?.rsplit('/').next());
             let place = resource.unwrap_or(context.stem);
-            let place = if unit.is_none() { format!("{place} {name}") } else { place.to_owned() };
+            let place = if unit.is_none() && says.kind != NamedKind::Packets {
+                format!("{place} {name}")
+            } else {
+                place.to_owned()
+            };
             let amount = |point: &Value| ["total", "average", "count"].iter().find_map(|key| field(point, key));
             for one in metric.get("timeseries").map(items).into_iter().flatten() {
+                // What a metric is split by, such as the connection of each tunnel.
+                let split = one.get("metadatavalues").map(items).into_iter().flatten();
+                let split: Vec<&str> = split.filter_map(|dimension| text(dimension, "value")).collect();
+                let place = if split.is_empty() { place.clone() } else { format!("{place} {}", split.join(" ")) };
                 let points = one.get("data").map(items).into_iter().flatten();
                 let points = points.filter_map(|point| Some((instant(point, "timeStamp")?, amount(point)))).collect();
-                series(points, (&place, says.toward.unwrap_or(Toward::Both), unit), &mut found);
+                series(points, (&place, &says, unit), &mut found);
             }
         }
     }

@@ -1,10 +1,8 @@
 //! Any table with a time in one column and amounts in others: exports of graphs, sheets, and what a planner made.
 
-use std::collections::BTreeMap;
-
 use crate::scenario::problem::did_you_mean;
 use crate::telemetry::clock::{DayOrder, Stamp, day_order, stamp};
-use crate::telemetry::formats::names;
+use crate::telemetry::formats::names::{self, NamedKind};
 use crate::telemetry::formats::sheet::SheetTable;
 use crate::telemetry::formats::values::{named, step};
 use crate::telemetry::number::{DecimalSign, Unit, decimal_sign, is_nothing, measured, number};
@@ -22,8 +20,27 @@ pub struct ValueColumn {
     pub toward: Toward,
     /// What it counts; none for a number of things.
     pub unit: Option<Unit>,
-    /// Whether it counts packets.
-    pub is_packets: bool,
+    /// What it is of.
+    pub kind: NamedKind,
+    /// Whether it is a counter, and not what passed in each step.
+    pub counts: bool,
+}
+
+impl ValueColumn {
+    /// How much a value over so many seconds is; `own` is a unit that the value carries itself.
+    #[must_use]
+    pub fn amount(&self, value: f64, own: Option<Unit>, seconds: f64) -> Amount {
+        let none = Amount::default();
+        match (self.kind, own.or(self.unit)) {
+            (NamedKind::Packets, _) => Amount { packets: Some(value), ..none },
+            (NamedKind::Other, _) => none,
+            (NamedKind::Highest, Some(unit)) => {
+                Amount { highest: Some(unit.volume(value, seconds) * 8.0 / seconds), ..none }
+            }
+            (NamedKind::Traffic, Some(unit)) => Amount::of_bytes(unit.volume(value, seconds)),
+            (NamedKind::Highest | NamedKind::Traffic, None) => Amount { count: Some(value), ..none },
+        }
+    }
 }
 
 /// Where a time stands in its step.
@@ -78,6 +95,7 @@ pub fn readings(
     times: &[f64],
     at: StampAt,
     columns: &[ValueColumn],
+    context: &Context<'_>,
 ) -> Result<Vec<Reading>, (u32, String, String)> {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -89,7 +107,7 @@ pub fn readings(
             cell.trim_end_matches(|letter: char| letter.is_alphabetic() || "/% ".contains(letter)).to_owned()
         };
         let texts: Vec<String> = cells().map(bare).collect();
-        let Some(sign) = decimal_sign(texts.iter().map(String::as_str)) else {
+        let Some(sign) = context.decimal.or_else(|| decimal_sign(texts.iter().map(String::as_str))) else {
             let (line, row) = table
                 .rows
                 .iter()
@@ -98,7 +116,8 @@ pub fn readings(
             let text = row.get(column.column).map_or("", String::as_str);
             let reads = [DecimalSign::Point, DecimalSign::Comma].map(|sign| number(&bare(text), sign).unwrap_or(0.0));
             let title = format!("`{text}` is {} or {}", reads[0], reads[1]);
-            return Err((*line, title, "export numbers without grouping, or the raw values".to_owned()));
+            let help = "say which: `--decimal point`, `--decimal comma`; or export numbers without grouping";
+            return Err((*line, title, help.to_owned()));
         };
         for ((line, row), time) in table.rows.iter().zip(times) {
             let text = row.get(column.column).map_or("", String::as_str);
@@ -106,15 +125,10 @@ pub fn readings(
                 None
             } else {
                 number(text, sign)
-                    .map(|value| (value, column.unit))
+                    .map(|value| (value, None))
                     .or_else(|| measured(text, sign).map(|(value, unit)| (value, Some(unit))))
             };
-            let amount = match value {
-                None => Amount::default(),
-                Some((value, _)) if column.is_packets => Amount { packets: Some(value), ..Amount::default() },
-                Some((value, Some(unit))) => Amount::of_bytes(unit.volume(value, step)),
-                Some((value, None)) => Amount { count: Some(value), ..Amount::default() },
-            };
+            let amount = value.map_or(Amount::default(), |(value, own)| column.amount(value, own, step));
             if value.is_none() && !is_nothing(text) {
                 return Err((
                     *line,
@@ -123,7 +137,13 @@ pub fn readings(
                 ));
             }
             let begins = if at == StampAt::End { time - step } else { *time };
-            let kind = ReadingKind::Passed { begins, seconds: step, amount, coverage: 1.0 };
+            let kind = match (column.counts, value) {
+                (true, None) => continue,
+                (true, Some(_)) => {
+                    ReadingKind::Counted { at: *time, amount, life: named(""), since: None, is_short: false }
+                }
+                (false, _) => ReadingKind::Passed { begins, seconds: step, amount, coverage: 1.0 },
+            };
             found.push(Reading { place: named(&column.place), class: all(), toward: column.toward, line: *line, kind });
         }
     }
@@ -138,7 +158,11 @@ pub fn by_name(column: usize, name: &str, unit: Option<Unit>, context: &Context<
         return None;
     }
     let says = names::named(name, context.side);
-    let is_packets = lower.contains("packet") || lower.contains("pkt");
+    let is_packets = says.kind == NamedKind::Packets || lower.contains("packet") || lower.contains("pkt");
+    let kind = if is_packets && says.kind == NamedKind::Traffic { NamedKind::Packets } else { says.kind };
+    if kind == NamedKind::Other {
+        return None;
+    }
     let unit = if is_packets { None } else { says.unit.or(unit) };
     // A column of bytes, and not of bytes a second, is a volume.
     let is_volume = (lower.contains("octet") || lower.contains("byte"))
@@ -152,46 +176,170 @@ pub fn by_name(column: usize, name: &str, unit: Option<Unit>, context: &Context<
         Some(name.to_owned())
     };
     let place = place.filter(|_| !is_packets).unwrap_or_else(|| context.stem.to_owned());
-    Some(ValueColumn { column, place, toward: says.toward.unwrap_or(Toward::Both), unit, is_packets })
+    Some(ValueColumn { column, place, toward: says.toward.unwrap_or(Toward::Both), unit, kind, counts: false })
 }
 
-/// A table whose first column of times can be found by itself.
+/// Names of columns that say where.
+const PLACES: [&str; 20] = [
+    "where",
+    "place",
+    "site",
+    "tunnel",
+    "interface",
+    "ifname",
+    "ifdescr",
+    "ifalias",
+    "host",
+    "hostname",
+    "device",
+    "node",
+    "name",
+    "tags",
+    "network",
+    "peer",
+    "branch",
+    "practice",
+    "location",
+    "standort",
+];
+
+/// A table whose columns can be told by themselves: times, places in words, and amounts.
 ///
 /// # Errors
 /// A line with a sentence and its remedy.
 pub fn read(text: &str, context: &Context<'_>) -> Result<Found, (u32, String, String)> {
-    let table = SheetTable::of(text, 0);
+    let mut table = SheetTable::of(text, 0);
     if !context.columns.is_empty() {
         return as_said(&table, context);
     }
-    let is_time = |column: usize| {
-        let mut cells = table.cells(column).take(20).peekable();
-        cells.peek().is_some()
-            && cells.all(|cell| stamp(cell, DayOrder::DayFirst).or_else(|| stamp(cell, DayOrder::MonthFirst)).is_some())
-    };
-    let Some(time) = (0..table.header.len()).find(|column| is_time(*column)) else {
+    let Some(time) = (0..table.header.len()).find(|column| holds_times(&table, *column)) else {
         return Err((
             1,
             "no column of this table holds times".to_owned(),
             "give the table a column of times, such as 2026-04-20 08:00".to_owned(),
         ));
     };
-    let columns: Vec<ValueColumn> = (0..table.header.len())
-        .filter(|column| *column != time)
-        .filter_map(|column| by_name(column, &table.header[column], context.unit, context))
-        .collect();
-    let times = instants(&table, time, context)?;
-    let readings = readings(&table, &times, StampAt::Beginning, &columns)?;
+    let time = join_clock(&mut table, time);
+    let mut found = Found { format: "a table with a column of times", ..Found::default() };
+    found.warnings.extend(drop_sums(&mut table, time));
+    let others = (0..table.header.len()).filter(|column| *column != time);
+    let (of_values, of_words): (Vec<usize>, Vec<usize>) = others.partition(|column| holds_values(&table, *column));
+    let is_place = |column: &usize| PLACES.contains(&table.header[*column].to_lowercase().as_str());
+    let (places, unused): (Vec<usize>, Vec<usize>) = of_words.into_iter().partition(is_place);
+    let mut columns = Vec::new();
+    for column in of_values {
+        let name = &table.header[column];
+        let Some(mut own) = by_name(column, name, context.unit, context) else {
+            found.warnings.push(format!("`{name}` is of no traffic: left out"));
+            continue;
+        };
+        own.counts = own.unit.is_some() && names::is_counter(name);
+        if own.toward != Toward::Both
+            && own.unit.is_none()
+            && own.kind == NamedKind::Traffic
+            && !says_unit(&table, column)
+        {
+            let help = "say what it counts: `--unit bit/s`, `--unit Mbit/s`, `--unit MB`";
+            return Err((1, format!("nothing says in which unit `{name}` is"), help.to_owned()));
+        }
+        columns.push(own);
+    }
+    found
+        .warnings
+        .extend(unused.iter().map(|column| format!("`{}` holds no numbers: left out", table.header[*column])));
+    let place = |row: &[String]| {
+        places.iter().filter_map(|column| row.get(*column)).cloned().collect::<Vec<String>>().join(" ")
+    };
+    for (place, part) in table.split(place) {
+        let times = instants(&part, time, context)?;
+        for mut reading in readings(&part, &times, StampAt::Beginning, &columns, context)? {
+            if !place.is_empty() {
+                reading.place = named(&place);
+            }
+            found.readings.push(reading);
+        }
+    }
     let what = |column: &ValueColumn| {
-        let unit = column.unit.map_or(if column.is_packets { "packets" } else { "numbers" }, Unit::said);
+        let unit = match (column.counts, column.unit) {
+            (true, _) => "a counter of bytes",
+            (false, Some(unit)) => unit.said(),
+            (false, None) if column.kind == NamedKind::Packets => "packets",
+            (false, None) => "numbers",
+        };
         format!("{} ({unit})", table.header[column.column])
     };
     let names = columns.iter().map(what).collect::<Vec<_>>().join(", ");
-    let known = vec![
+    found.known = vec![
         format!("times in `{}`, each the beginning of its step; values in {names}", table.header[time]),
         context.clock.said(),
     ];
-    Ok(Found { format: "a table with a column of times", known, readings, ..Found::default() })
+    Ok(found)
+}
+
+fn is_stamp(cell: &str) -> bool {
+    stamp(cell, DayOrder::DayFirst).or_else(|| stamp(cell, DayOrder::MonthFirst)).is_some()
+}
+
+/// Whether a column holds times, but for sums at the end of the table.
+fn holds_times(table: &SheetTable, column: usize) -> bool {
+    let first = table.cells(column).take(20).take_while(|cell| is_stamp(cell)).count();
+    first > 0 && first + MOST_SUMS >= table.rows.len().min(20)
+}
+
+/// Sums and means below a table at most.
+const MOST_SUMS: usize = 4;
+
+/// Whether any cell of a column is a number or an amount with its unit.
+#[must_use]
+pub fn holds_values(table: &SheetTable, column: usize) -> bool {
+    let is_value = |cell: &str| {
+        let signs = [DecimalSign::Point, DecimalSign::Comma];
+        signs.iter().any(|sign| number(cell, *sign).is_some() || measured(cell, *sign).is_some())
+    };
+    let mut cells = table.cells(column).filter(|cell| !is_nothing(cell)).peekable();
+    cells.peek().is_none() || cells.any(is_value)
+}
+
+/// Whether the cells of a column carry their unit.
+fn says_unit(table: &SheetTable, column: usize) -> bool {
+    table.cells(column).any(|cell| measured(cell, DecimalSign::Point).is_some())
+}
+
+/// Puts the time of day, where it has a column of its own, beside the date, and takes that column out; says where the times are then.
+fn join_clock(table: &mut SheetTable, date: usize) -> usize {
+    let is_clock =
+        |cell: &str| cell.contains(':') && !cell.contains(['-', '/']) && is_stamp(&format!("2026-01-01 {cell}"));
+    let clock = (0..table.header.len())
+        .find(|column| *column != date && table.rows.len() > 1 && table.cells(*column).take(2).all(is_clock));
+    // A sheet writes a date as its midnight.
+    let day = |cell: &str| {
+        cell.trim_end_matches(".000")
+            .strip_suffix("00:00:00")
+            .map_or(cell, |day| day.trim_end_matches(['T', ' ']))
+            .to_owned()
+    };
+    let Some(clock) = clock.filter(|_| table.cells(date).take(20).all(|cell| !day(cell).contains(':'))) else {
+        return date;
+    };
+    table.header.remove(clock);
+    for (_, row) in table.rows.iter_mut().filter(|(_, row)| row.len() > clock.max(date)) {
+        let time = row[clock].clone();
+        row[date] = format!("{} {time}", day(&row[date])).trim().to_owned();
+        row.remove(clock);
+    }
+    date - usize::from(clock < date)
+}
+
+/// Drops the rows below a table that have no time: sums and means. Says so.
+fn drop_sums(table: &mut SheetTable, time: usize) -> Option<String> {
+    let is_sum = |row: &(u32, Vec<String>)| !row.1.get(time).is_some_and(|cell| is_stamp(cell));
+    let last = table.rows.iter().rposition(|row| !is_sum(row)).map_or(0, |last| last + 1);
+    if last == table.rows.len() || table.rows.len() - last > MOST_SUMS {
+        return None;
+    }
+    let dropped = table.rows.split_off(last);
+    let cells = dropped.iter().map(|(_, row)| row.get(time).map_or("", String::as_str)).collect::<Vec<_>>();
+    Some(format!("rows below the table without a time are left out: {}", cells.join(", ")))
 }
 
 /// A table of which the user says what its columns are.
@@ -213,27 +361,21 @@ fn as_said(table: &SheetTable, context: &Context<'_>) -> Result<Found, (u32, Str
     let (place, class) = (of(ColumnRole::Place)?, of(ColumnRole::Class)?);
     let mut columns = Vec::new();
     for (role, name) in context.columns {
-        let (toward, is_packets) = match role {
-            ColumnRole::Passed(toward) => (*toward, false),
-            ColumnRole::Packets => (Toward::Both, true),
+        let (toward, kind) = match role {
+            ColumnRole::Passed(toward) => (*toward, NamedKind::Traffic),
+            ColumnRole::Packets => (Toward::Both, NamedKind::Packets),
             _ => continue,
         };
         let column = column(name)?;
         let unit = by_name(column, name, context.unit, context).and_then(|own| own.unit).or(context.unit);
-        columns.push(ValueColumn { column, place: context.stem.to_owned(), toward, unit, is_packets });
+        columns.push(ValueColumn { column, place: context.stem.to_owned(), toward, unit, kind, counts: false });
     }
     // Rows of several places follow each other: the step is that of one.
     let key = |row: &[String]| [place, class].map(|at| at.and_then(|at| row.get(at).cloned()).unwrap_or_default());
-    let mut parts: BTreeMap<[String; 2], SheetTable> = BTreeMap::new();
-    for (line, row) in &table.rows {
-        let part = parts.entry(key(row)).or_default();
-        part.header.clone_from(&table.header);
-        part.rows.push((*line, row.clone()));
-    }
     let mut found = Found { format: "a table with columns as you said", ..Found::default() };
-    for ([place, class], part) in parts {
+    for ([place, class], part) in table.split(key) {
         let times = instants(&part, time, context)?;
-        for mut reading in readings(&part, &times, StampAt::Beginning, &columns)? {
+        for mut reading in readings(&part, &times, StampAt::Beginning, &columns, context)? {
             if !place.is_empty() {
                 reading.place = named(&place);
             }

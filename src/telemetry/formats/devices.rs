@@ -1,10 +1,11 @@
 //! What devices print: Cisco ASA and IOS, strongSwan. Counters at one instant.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::telemetry::formats::values::named;
 use crate::telemetry::reading::{Context, Found, Reading, ReadingKind, all};
-use crate::telemetry::series::Amount;
+use crate::telemetry::series::{Amount, Toward};
 
 fn line_of(place: usize) -> u32 {
     u32::try_from(place + 1).unwrap_or(u32::MAX)
@@ -103,11 +104,59 @@ pub fn interfaces(text: &str, context: &Context<'_>) -> Found {
     found
 }
 
-/// IOS, `show crypto ipsec sa`: packets of each peer, and no bytes.
+/// ASA, `show traffic`: what passed each interface since the counters were cleared.
+#[must_use]
+pub fn asa_traffic(text: &str, context: &Context<'_>) -> Found {
+    let mut found = Found { format: "Cisco ASA, show traffic", ..Found::default() };
+    let (at, mut place, mut way) = (context.taken.unwrap_or(0.0), named(context.stem), None);
+    for (number, line) in text.lines().enumerate() {
+        if !line.starts_with([' ', '\t']) && line.trim_end().ends_with(':') {
+            place = named(line.trim_end().trim_end_matches(':'));
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            [way_said @ ("received" | "transmitted"), "(in", seconds, ..] => {
+                let toward = if way_said == "received" { context.side.received() } else { context.side.sent() };
+                way = seconds.parse::<f64>().ok().map(|seconds| (toward, seconds));
+            }
+            // `540000 packets  398800000 bytes`
+            [packets, "packets", bytes, "bytes"] => {
+                let (Some((toward, seconds)), Ok(packets), Ok(bytes)) = (way.take(), packets.parse(), bytes.parse())
+                else {
+                    continue;
+                };
+                let amount = Amount { bytes: Some(bytes), packets: Some(packets), ..Amount::default() };
+                let since = at - seconds;
+                let kind = ReadingKind::Counted {
+                    at,
+                    amount,
+                    // Counters that were cleared at another time are others.
+                    life: named(&format!("{:.0}", since / 10.0)),
+                    since: Some(since),
+                    is_short: false,
+                };
+                found.readings.push(Reading {
+                    place: place.clone(),
+                    class: all(),
+                    toward,
+                    line: line_of(number),
+                    kind,
+                });
+            }
+            _ => {}
+        }
+    }
+    found.known = vec!["bytes and packets since the counters were cleared, for how long the file says".to_owned()];
+    found.known.push(context.side.said());
+    found
+}
+
+/// IOS, `show crypto ipsec sa`: packets of each peer, all its selectors together, and no bytes.
 #[must_use]
 pub fn ios_sas(text: &str, context: &Context<'_>) -> Found {
     let mut found = Found { format: "Cisco IOS, show crypto ipsec sa", ..Found::default() };
     let (at, mut place) = (context.taken.unwrap_or(0.0), named(context.stem));
+    let mut sums: BTreeMap<(Arc<str>, Toward), (u32, f64)> = BTreeMap::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if let Some(peer) = line.strip_prefix("current_peer") {
@@ -116,44 +165,58 @@ pub fn ios_sas(text: &str, context: &Context<'_>) -> Found {
         for (label, toward) in [("#pkts encaps:", context.side.sent()), ("#pkts decaps:", context.side.received())] {
             let packets = line.strip_prefix(label).and_then(|rest| rest.split(',').next()?.trim().parse::<f64>().ok());
             let Some(packets) = packets else { continue };
-            let amount = Amount { packets: Some(packets), ..Amount::default() };
-            let kind = ReadingKind::Counted { at, amount, life: named(""), since: None, is_short: false };
-            found.readings.push(Reading { place: place.clone(), class: all(), toward, line: line_of(number), kind });
+            sums.entry((place.clone(), toward)).or_insert((line_of(number), 0.0)).1 += packets;
         }
+    }
+    for ((place, toward), (line, packets)) in sums {
+        let amount = Amount { packets: Some(packets), ..Amount::default() };
+        let kind = ReadingKind::Counted { at, amount, life: named(""), since: None, is_short: false };
+        found.readings.push(Reading { place, class: all(), toward, line, kind });
     }
     found.known = vec!["packets by peer; this device prints no bytes".to_owned(), context.side.said()];
     found
 }
 
-/// strongSwan, `swanctl --list-sas`: bytes of each CHILD_SA since it was installed.
+/// A `CHILD_SA` of strongSwan, as it is read.
+#[derive(Clone, Debug, Default)]
+struct ChildSa {
+    tunnel: String,
+    name: String,
+    /// Its number: another one has begun anew.
+    unique: u64,
+    reqid: String,
+    /// For how long it is installed [s].
+    installed: Option<f64>,
+    /// Bytes and packets, in and out.
+    passed: [Option<(f64, f64)>; 2],
+    line: u32,
+}
+
+/// strongSwan: bytes of each `CHILD_SA` since it was installed, from `swanctl --list-sas`, `--raw` too, and `ipsec statusall`.
 #[must_use]
 pub fn strongswan(text: &str, context: &Context<'_>) -> Found {
-    let mut found = Found { format: "strongSwan, swanctl --list-sas", ..Found::default() };
+    let (format, children) = if text.contains("list-sa event") {
+        ("strongSwan, swanctl --list-sas --raw", raw_children(text))
+    } else if text.contains("bytes_i") {
+        ("strongSwan, ipsec statusall", status_children(text))
+    } else {
+        ("strongSwan, swanctl --list-sas", listed_children(text))
+    };
+    let mut found = Found { format, ..Found::default() };
     let at = context.taken.unwrap_or(0.0);
-    let (mut tunnel, mut child, mut since) = (String::new(), (String::new(), String::new()), None);
-    for (number, line) in text.lines().enumerate() {
-        let depth = line.len() - line.trim_start().len();
-        let words: Vec<&str> = line.split([' ', ',', ':']).filter(|word| !word.is_empty()).collect();
-        match (depth, &words[..]) {
-            // `site-01: #2, ESTABLISHED, ..`
-            (0, [name, ..]) if line.contains(": #") => (*name).clone_into(&mut tunnel),
-            // `  lan: #2, reqid 2, INSTALLED, ..`
-            (_, [name, unique, "reqid", ..]) => child = ((*name).to_owned(), (*unique).to_owned()),
-            (_, ["installed", ago, ..]) => since = ago.trim_end_matches('s').parse::<f64>().ok().map(|ago| at - ago),
-            (_, [way @ ("in" | "out"), _, bytes, "bytes", packets, "packets", ..]) => {
-                let toward = if *way == "in" { context.side.received() } else { context.side.sent() };
-                let (Ok(bytes), Ok(packets)) = (bytes.parse::<f64>(), packets.parse::<f64>()) else { continue };
-                let kind = ReadingKind::Counted {
-                    at,
-                    amount: Amount { bytes: Some(bytes), packets: Some(packets), ..Amount::default() },
-                    life: named(&child.1),
-                    since,
-                    is_short: false,
-                };
-                let place = named(&format!("{tunnel} {}", child.0));
-                found.readings.push(Reading { place, class: all(), toward, line: line_of(number), kind });
-            }
-            _ => {}
+    for child in newest(children) {
+        let ways = [context.side.received(), context.side.sent()];
+        for (passed, toward) in child.passed.iter().zip(ways) {
+            let Some((bytes, packets)) = *passed else { continue };
+            let kind = ReadingKind::Counted {
+                at,
+                amount: Amount { bytes: Some(bytes), packets: Some(packets), ..Amount::default() },
+                life: named(&child.unique.to_string()),
+                since: child.installed.map(|ago| at - ago),
+                is_short: false,
+            };
+            let place = named(&format!("{} {}", child.tunnel, child.name));
+            found.readings.push(Reading { place, class: all(), toward, line: child.line, kind });
         }
     }
     found.known = vec![
@@ -162,4 +225,113 @@ pub fn strongswan(text: &str, context: &Context<'_>) -> Found {
         context.side.said(),
     ];
     found
+}
+
+/// The newest of each name: one whose keys were renewed stays for a while beside its heir. Those of one name for other networks have
+/// their number in the name.
+fn newest(children: Vec<ChildSa>) -> Vec<ChildSa> {
+    let mut by_name: BTreeMap<(String, String), BTreeMap<String, ChildSa>> = BTreeMap::new();
+    for child in children {
+        let of_name = by_name.entry((child.tunnel.clone(), child.name.clone())).or_default();
+        let last = of_name.entry(child.reqid.clone()).or_insert_with(|| child.clone());
+        if child.unique > last.unique {
+            *last = child;
+        }
+    }
+    let named = |of_name: BTreeMap<String, ChildSa>| {
+        let several = of_name.len() > 1;
+        of_name.into_iter().map(move |(reqid, child)| {
+            let name = if several { format!("{} {reqid}", child.name) } else { child.name.clone() };
+            ChildSa { name, ..child }
+        })
+    };
+    by_name.into_values().flat_map(named).collect()
+}
+
+/// The number before a word.
+fn before(words: &[&str], word: &str) -> Option<f64> {
+    let at = words.iter().position(|own| *own == word)?;
+    words.get(at.checked_sub(1)?)?.trim_start_matches('(').parse().ok()
+}
+
+fn listed_children(text: &str) -> Vec<ChildSa> {
+    let (mut tunnel, mut children) = (String::new(), Vec::<ChildSa>::new());
+    for (number, line) in text.lines().enumerate() {
+        let words: Vec<&str> = line.split([' ', ',', ':']).filter(|word| !word.is_empty()).collect();
+        match words[..] {
+            // `site-01: #2, ESTABLISHED, ..`
+            [name, ..] if !line.starts_with(' ') && line.contains(": #") => name.clone_into(&mut tunnel),
+            // `  lan: #2, reqid 2, INSTALLED, ..`
+            [name, unique, "reqid", reqid, ..] => children.push(ChildSa {
+                tunnel: tunnel.clone(),
+                name: name.to_owned(),
+                unique: unique.trim_start_matches('#').parse().unwrap_or(0),
+                reqid: reqid.to_owned(),
+                line: line_of(number),
+                ..ChildSa::default()
+            }),
+            ["installed", ago, ..] => {
+                if let Some(child) = children.last_mut() {
+                    child.installed = ago.trim_end_matches('s').parse().ok();
+                }
+            }
+            // `in  54eedf69 (-|0x00000001), 40000 bytes, 100 packets, ..`
+            [way @ ("in" | "out"), ..] => {
+                if let Some(child) = children.last_mut() {
+                    child.passed[usize::from(way == "out")] = before(&words, "bytes").zip(before(&words, "packets"));
+                }
+            }
+            _ => {}
+        }
+    }
+    children
+}
+
+/// `site-01{2}:  AES_CBC_256.., 40000 bytes_i (100 pkts, 1s ago), 80000 bytes_o (200 pkts, 0s ago), ..`
+fn status_children(text: &str) -> Vec<ChildSa> {
+    let mut children: BTreeMap<(String, u64), ChildSa> = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let Some((name, rest)) = line.trim_start().split_once('{') else { continue };
+        let Some((unique, rest)) = rest.split_once("}:") else { continue };
+        let Ok(unique) = unique.parse::<u64>() else { continue };
+        let child = children.entry((name.to_owned(), unique)).or_default();
+        child.tunnel = name.to_owned();
+        child.unique = unique;
+        if let Some(reqid) = rest.split("reqid ").nth(1) {
+            child.reqid = reqid.split(',').next().unwrap_or("").to_owned();
+        }
+        for (way, label) in [" bytes_i", " bytes_o"].iter().enumerate() {
+            let Some((head, tail)) = rest.split_once(label) else { continue };
+            let bytes = head.rsplit([' ', ',']).next().and_then(|bytes| bytes.parse::<f64>().ok());
+            let packets = tail.trim_start().strip_prefix('(').and_then(|rest| rest.split(' ').next()?.parse().ok());
+            child.passed[way] = bytes.map(|bytes| (bytes, packets.unwrap_or(0.0)));
+            child.line = line_of(number);
+        }
+    }
+    children.into_values().collect()
+}
+
+/// `list-sa event {site-01 {.. child-sas {lan-2 {name=lan uniqueid=2 .. bytes-in=40000 ..}}}}`
+fn raw_children(text: &str) -> Vec<ChildSa> {
+    let mut children = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let Some(rest) = line.trim_start().strip_prefix("list-sa event {") else { continue };
+        let tunnel = rest.split([' ', '{']).next().unwrap_or("tunnel");
+        for child in rest.split("{name=").skip(1) {
+            let fields = child.split('}').next().unwrap_or("");
+            let value = |key: &str| fields.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+            let number_of = |key: &str| value(key).and_then(|value| value.parse::<f64>().ok());
+            children.push(ChildSa {
+                tunnel: tunnel.to_owned(),
+                name: fields.split(' ').next().unwrap_or("").to_owned(),
+                unique: value("uniqueid").and_then(|value| value.parse().ok()).unwrap_or(0),
+                reqid: value("reqid").unwrap_or("").to_owned(),
+                installed: number_of("install-time"),
+                passed: ["in", "out"]
+                    .map(|way| number_of(&format!("bytes-{way}")).zip(number_of(&format!("packets-{way}")))),
+                line: line_of(number),
+            });
+        }
+    }
+    children
 }

@@ -332,10 +332,17 @@ pub fn tshark(text: &str, context: &Context<'_>) -> Result<Found, FlowFault> {
         let words: Vec<&str> = rest.split_whitespace().collect();
         let port =
             |address: &str| address.trim().rsplit(':').next().and_then(|port| port.parse::<u32>().ok()).unwrap_or(0);
-        // ADDRESS, then frames, bytes and their unit, three times, then start and duration.
-        let [to, back, back_bytes, back_unit, forth, forth_bytes, forth_unit, .., begins, seconds] = words[..] else {
-            continue;
+        // ADDRESS, then frames, bytes and, in newer ones, their unit, three times, then start and duration.
+        let (to, ways, [begins, seconds]) = match words[..] {
+            [to, back, back_bytes, forth, forth_bytes, _, _, begins, seconds] => {
+                (to, [(back, back_bytes, "bytes"), (forth, forth_bytes, "bytes")], [begins, seconds])
+            }
+            [to, back, back_bytes, back_unit, forth, forth_bytes, forth_unit, .., begins, seconds] => {
+                (to, [(back, back_bytes, back_unit), (forth, forth_bytes, forth_unit)], [begins, seconds])
+            }
+            _ => continue,
         };
+        let [(back, back_bytes, back_unit), (forth, forth_bytes, forth_unit)] = ways;
         let bytes = |value: &str, unit: &str| {
             let exact = value.parse::<f64>().ok().filter(|_| unit.starts_with("byte"));
             exact.or_else(|| {

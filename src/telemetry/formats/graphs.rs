@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::telemetry::clock::{DayOrder, Stamp, stamp};
 use crate::telemetry::formats::columns::{self, StampAt, ValueColumn};
-use crate::telemetry::formats::names;
+use crate::telemetry::formats::names::{self, Named, NamedKind};
 use crate::telemetry::formats::sheet::SheetTable;
-use crate::telemetry::formats::values::{named, step};
+use crate::telemetry::formats::values::{named, rises, step};
 use crate::telemetry::number::{Unit, is_nothing};
 use crate::telemetry::reading::{Context, Found, Reading, ReadingKind, all};
 use crate::telemetry::series::{Amount, Toward};
@@ -29,17 +29,24 @@ pub fn cacti(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
     let says = names::named(&label, context.side);
     let unit = says.unit.or(context.unit).unwrap_or(Unit::BITS);
     let table = SheetTable::of(text, empty + 1);
-    let columns: Vec<ValueColumn> = (1..table.header.len())
-        .map(|column| ValueColumn {
+    let place = if title.is_empty() { context.stem.to_owned() } else { title };
+    let says: Vec<Named> = table.header.iter().skip(1).map(|name| names::named(name, context.side)).collect();
+    // A graph of several interfaces names them in its columns.
+    let is_of_several = says.iter().any(|one| one.place != says[0].place);
+    let columns: Vec<ValueColumn> = (1..)
+        .zip(says)
+        .map(|(column, says)| ValueColumn {
             column,
-            place: if title.is_empty() { context.stem.to_owned() } else { title.clone() },
-            toward: names::named(&table.header[column], context.side).toward.unwrap_or(Toward::Both),
+            place: says.place.filter(|_| is_of_several).unwrap_or_else(|| place.clone()),
+            toward: says.toward.unwrap_or(Toward::Both),
             unit: Some(Unit { per_second: true, ..unit }),
-            is_packets: false,
+            kind: says.kind,
+            counts: false,
         })
+        .filter(|column| column.kind != NamedKind::Other)
         .collect();
     let times = columns::instants(&table, 0, context)?;
-    let readings = columns::readings(&table, &times, StampAt::End, &columns)?;
+    let readings = columns::readings(&table, &times, StampAt::End, &columns, context)?;
     let known = vec![
         format!("values are {}, by the vertical label \u{201c}{label}\u{201d}", unit.said()),
         format!("times stand at the end of their step; {}", context.clock.said()),
@@ -48,59 +55,121 @@ pub fn cacti(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
     Ok(Found { format: "Cacti, export of a graph", known, readings, ..Found::default() })
 }
 
-/// PRTG's historic data: columns in the language of the server, beside each a raw one.
+/// Words of PRTG for what passed in a step, in the languages of its interface.
+const VOLUME: [&str; 5] = ["(volume)", "(volumen)", "(volume total)", "(volum)", "(hacim)"];
+/// Its words for the share of a step that was measured.
+const COVERAGE: [&str; 7] =
+    ["coverage", "abdeckung", "couverture", "cobertura", "dekking", "copertura", "t\u{e4}ckning"];
+
+/// Whether a line names PRTG's columns of volumes.
+#[must_use]
+pub fn is_prtg(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    VOLUME.iter().any(|word| lower.contains(&format!("{word}\"")) || lower.contains(&format!("{word}(raw)")))
+}
+
+/// PRTG's historic data: columns in the language of the server, beside each a raw one unless they were left out.
 ///
 /// # Errors
 /// A line with a sentence and its remedy.
 pub fn prtg(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
     let first = usize::from(text.trim_start_matches('\u{feff}').starts_with("sep="));
-    let table = SheetTable::of(text, first);
-    let raw = |name: &str| name.ends_with("(raw)");
-    let time = table.column(raw);
-    let is_volume =
-        |name: &str| raw(name) && ["(volume)", "(volumen)", "(volume total)"].iter().any(|word| name.contains(word));
-    let volumes: Vec<usize> =
-        (0..table.header.len()).filter(|column| is_volume(&table.header[*column].to_lowercase())).collect();
-    let Some(time) = time.filter(|_| !volumes.is_empty()) else {
-        let help = "export it with raw values: only those are the same in every language";
-        return Err((1, "PRTG's table has no column (RAW) of a volume".to_owned(), help.to_owned()));
+    let mut table = SheetTable::of(text, first);
+    let is_raw = table.column(|name| name.ends_with("(raw)")).is_some();
+    let ends = if is_raw { "(raw)" } else { "" };
+    let plain =
+        |column: usize| table.header[column].to_lowercase().strip_suffix(ends).map(|name| name.trim().to_owned());
+    let volume = |column: usize| -> Option<(usize, Toward)> {
+        let name = plain(column)?;
+        let word = VOLUME.iter().find(|word| name.ends_with(**word))?;
+        let says = names::named(name.trim_end_matches(word), context.side);
+        // The total is the sum of the others, and errors are no traffic.
+        Some((column, says.toward.filter(|_| says.kind == NamedKind::Traffic)?))
     };
-    let coverage = table
-        .header
-        .iter()
-        .rposition(|name| name.to_lowercase().starts_with("coverage") || name.to_lowercase().starts_with("abdeckung"))
-        .filter(|column| raw(&table.header[*column].to_lowercase()));
-    // Days since 30 December 1899, in UTC.
-    let ole = |cell: &str| cell.parse::<f64>().ok().map(|days| (days - 25_569.0) * 86_400.0);
-    let rows: Vec<(u32, &Vec<String>, f64)> =
-        table.rows.iter().filter_map(|(line, row)| Some((*line, row, ole(row.get(time)?)?))).collect();
-    let mut instants: Vec<f64> = rows.iter().map(|(.., at)| (at * 10.0).round() / 10.0).collect();
+    let volumes: Vec<(usize, Toward)> = (0..table.header.len()).filter_map(volume).collect();
+    let is_coverage =
+        |column: &usize| plain(*column).is_some_and(|name| COVERAGE.iter().any(|word| name.starts_with(word)));
+    let coverage = (0..table.header.len()).rev().find(is_coverage);
+    let ways: Vec<Toward> = volumes.iter().map(|(_, toward)| *toward).collect();
+    if !(ways.contains(&Toward::Up) && ways.contains(&Toward::Down)) {
+        let names = table.header.join(", ");
+        let title = format!("not both ways are known among the columns {names}");
+        let help = "export it with the interface in English, or name the columns: `--columns time=..,up=..,down=..`";
+        return Err((1, title, help.to_owned()));
+    }
+    let begins = if is_raw { raw_times(&mut table) } else { shown_times(&mut table, context)? };
+    let mut instants = begins.clone();
     instants.sort_by(f64::total_cmp);
     let seconds = step(&instants).map_or(300.0, f64::round);
     let mut found = Found { format: "PRTG, historic data", ..Found::default() };
-    for column in volumes {
-        let name = table.header[column].trim_end_matches("(RAW)").to_owned();
-        let says = names::named(&name.replace("(Volume)", " ").replace("(Volumen)", " "), context.side);
-        // The total is the sum of the others.
-        let Some(toward) = says.toward else { continue };
-        for (line, row, begins) in &rows {
-            let covered =
-                coverage.and_then(|column| row.get(column)?.parse::<f64>().ok()).map_or(1.0, |raw| raw / 10_000.0);
-            let bytes = row.get(column).and_then(|cell| cell.parse::<f64>().ok());
+    for (column, toward) in volumes {
+        for ((line, row), begins) in table.rows.iter().zip(&begins) {
+            let cell = |column: usize| row.get(column).map_or("", String::as_str);
+            let share = |column: usize| {
+                if is_raw {
+                    raw(cell(column)).map(|raw| raw / 10_000.0)
+                } else {
+                    whole(cell(column)).map(|(percent, _)| percent / 100.0)
+                }
+            };
+            let bytes = if is_raw { raw(cell(column)) } else { whole(cell(column)).map(|(value, unit)| value * unit) };
             let kind = ReadingKind::Passed {
                 begins: begins.round(),
                 seconds,
                 amount: bytes.map_or(Amount::default(), Amount::of_bytes),
-                coverage: covered,
+                coverage: coverage.and_then(share).unwrap_or(1.0),
             };
             found.readings.push(Reading { place: named(context.stem), class: all(), toward, line: *line, kind });
         }
     }
-    found.known = vec![
-        "bytes from the columns (RAW), which have no decimal sign to mistake; raw times are days in UTC".to_owned(),
-        context.side.said(),
-    ];
+    found.known = if is_raw {
+        vec![
+            "bytes from the columns (RAW), which have no decimal sign to mistake; raw times are days in UTC".to_owned(),
+        ]
+    } else {
+        vec!["whole KByte of 1,024 bytes each, as PRTG shows volumes".to_owned(), context.clock.said()]
+    };
+    found.known.push(context.side.said());
     Ok(found)
+}
+
+/// A raw value.
+fn raw(cell: &str) -> Option<f64> {
+    cell.parse().ok()
+}
+
+/// A whole number with its unit as PRTG shows it, signs between its digits grouping them, and bytes of the unit; percent have 1.
+fn whole(cell: &str) -> Option<(f64, f64)> {
+    let cell = cell.trim().trim_start_matches(['<', '>']).trim();
+    let end = cell.find(|letter: char| letter.is_alphabetic() || letter == '%')?;
+    let digits: String = cell[..end].chars().filter(char::is_ascii_digit).collect();
+    let unit = Unit::named(&cell[end..]).map_or(1.0, |unit| unit.bytes);
+    Some((digits.parse().ok()?, unit))
+}
+
+/// The instants of raw times, days since 30 December 1899 in UTC; rows without one are sums, and leave the table.
+fn raw_times(table: &mut SheetTable) -> Vec<f64> {
+    let time = table.column(|name| name.ends_with("(raw)")).unwrap_or(0);
+    let at = |row: &[String]| Some((raw(row.get(time)?)? - 25_569.0) * 86_400.0);
+    table.rows.retain(|(_, row)| at(row).is_some());
+    // PRTG rounds them to some milliseconds.
+    table.rows.iter().filter_map(|(_, row)| at(row)).map(|at| (at * 10.0).round() / 10.0).collect()
+}
+
+/// The instants of times as PRTG shows them, `BEGINNING - END`; rows without one are sums, and leave the table.
+fn shown_times(table: &mut SheetTable, context: &Context<'_>) -> Result<Vec<f64>, LineFault> {
+    for (_, row) in &mut table.rows {
+        if let Some(cell) = row.first_mut() {
+            *cell = cell.split(" - ").next().unwrap_or("").to_owned();
+        }
+    }
+    table.rows.retain(|(_, row)| {
+        row.first().is_some_and(|cell| stamp(cell, DayOrder::DayFirst).or(stamp(cell, DayOrder::MonthFirst)).is_some())
+    });
+    if table.rows.is_empty() {
+        return Err((1, "no row of PRTG's table has a time".to_owned(), "export it with raw values".to_owned()));
+    }
+    columns::instants(table, 0, context)
 }
 
 /// PRTG Traffic Grapher's log of a sensor.
@@ -171,18 +240,19 @@ pub fn grafana(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
             };
             let own: Vec<f64> = kept.iter().map(|place| times[*place]).collect();
             let column = graph_column(value, name, unit, context);
-            found.readings.extend(columns::readings(&part, &own, StampAt::Beginning, &[column])?);
+            found.readings.extend(columns::readings(&part, &own, StampAt::Beginning, &[column], context)?);
         }
     } else {
         let columns: Vec<ValueColumn> = (0..table.header.len())
-            .filter(|column| *column != time)
+            .filter(|column| *column != time && columns::holds_values(&table, *column))
             .map(|column| graph_column(column, &table.header[column], unit, context))
+            .filter(|column| column.kind != NamedKind::Other)
             .collect();
         if columns.len() == 1 {
             let says = "one series alone: only what was selected is exported; choose \u{201c}Series joined by time\u{201d} for all";
             found.warnings.push(says.to_owned());
         }
-        found.readings = columns::readings(&table, &times, StampAt::Beginning, &columns)?;
+        found.readings = columns::readings(&table, &times, StampAt::Beginning, &columns, context)?;
     }
     let is_formatted =
         table.rows.iter().any(|(_, row)| row.iter().any(|cell| cell.ends_with("b/s") || cell.ends_with("B/s")));
@@ -203,37 +273,64 @@ fn graph_column(column: usize, name: &str, unit: Unit, context: &Context<'_>) ->
         place: says.place.unwrap_or_else(|| context.stem.to_owned()),
         toward: says.toward.unwrap_or(Toward::Both),
         unit: Some(Unit { per_second: true, ..says.unit.unwrap_or(unit) }),
-        is_packets: false,
+        kind: says.kind,
+        counts: false,
     }
 }
 
-/// SolarWinds' interface traffic.
+/// Whether a line names SolarWinds' columns of rates.
+#[must_use]
+pub fn is_solarwinds(line: &str) -> bool {
+    let plain = line.to_lowercase().replace(['_', ' '], "");
+    ["averagebps", "averagereceivebps", "averagetransmitbps"].iter().any(|word| plain.contains(word))
+}
+
+/// SolarWinds' interface traffic, from a query or as a report with a title.
 ///
 /// # Errors
 /// A line with a sentence and its remedy.
 pub fn solarwinds(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
-    let table = SheetTable::of(text, 0);
-    let Some(time) = table.column(|name| name.contains("datetime") || name == "timestamp") else {
+    let table = SheetTable::of(text, text.lines().position(is_solarwinds).unwrap_or(0));
+    let is_time = |name: &str| ["datetime", "date/time", "timestamp"].iter().any(|word| name.contains(word));
+    let Some(time) = table.column(is_time) else {
         return Err((1, "no column `DateTime`".to_owned(), "select it in the query".to_owned()));
     };
-    let times = columns::instants(&table, time, context)?;
-    let place_column = table.column(|name| ["caption", "interfacename", "fullname"].contains(&name));
-    let way = |word: &str, toward: Toward| {
-        let column = table.column(|name| name.replace(['_', ' '], "").starts_with(&format!("{word}averagebps")))?;
-        Some(ValueColumn { column, place: context.stem.to_owned(), toward, unit: Some(Unit::BITS), is_packets: false })
+    let rate = |(column, name): (usize, &String)| {
+        let spaced = name.to_lowercase().replace("averagebps", " average bps").replace("maxbps", " max bps");
+        let says = names::named(&spaced.replace("minbps", " min bps"), context.side);
+        let is_rate = spaced.contains("bps") && says.kind != NamedKind::Other;
+        let place = context.stem.to_owned();
+        let toward = says.toward.filter(|_| is_rate)?;
+        Some(ValueColumn { column, place, toward, unit: Some(Unit::BITS), kind: says.kind, counts: false })
     };
-    let columns: Vec<ValueColumn> =
-        [way("in", context.side.received()), way("out", context.side.sent())].into_iter().flatten().collect();
-    let mut readings = columns::readings(&table, &times, StampAt::Beginning, &columns)?;
-    if let Some(column) = place_column {
-        let place: BTreeMap<u32, &str> =
-            table.rows.iter().map(|(line, row)| (*line, row.get(column).map_or("", String::as_str))).collect();
-        for reading in &mut readings {
-            reading.place = named(place[&reading.line]);
+    let columns: Vec<ValueColumn> = table.header.iter().enumerate().filter_map(rate).collect();
+    let of_place = interface_columns(&table);
+    let name = |row: &[String]| {
+        of_place.iter().filter_map(|column| row.get(*column)).cloned().collect::<Vec<String>>().join(" ")
+    };
+    let mut readings = Vec::new();
+    for (place, part) in table.split(|row| name(row)) {
+        let times = columns::instants(&part, time, context)?;
+        let mut own = columns::readings(&part, &times, StampAt::Beginning, &columns, context)?;
+        if !place.is_empty() {
+            own.iter_mut().for_each(|reading| reading.place = named(&place));
         }
+        readings.extend(own);
     }
     let known = vec!["bit/s by the names of the columns".to_owned(), context.clock.said(), context.side.said()];
     Ok(Found { format: "SolarWinds, interface traffic", known, readings, ..Found::default() })
+}
+
+/// The columns that name an interface: its whole name, that of its node with its own, or their numbers.
+fn interface_columns(table: &SheetTable) -> Vec<usize> {
+    let first = |names: &[&str]| table.column(|name| names.contains(&name.replace(['_', ' '], "").as_str()));
+    if let Some(whole) = first(&["fullname"]) {
+        return vec![whole];
+    }
+    let node = first(&["caption", "nodename", "node", "nodecaption"]);
+    let interface = first(&["interfacename", "interfacecaption", "interface"]);
+    let named: Vec<usize> = [node, interface].into_iter().flatten().collect();
+    if named.is_empty() { [first(&["nodeid"]), first(&["interfaceid"])].into_iter().flatten().collect() } else { named }
 }
 
 /// Time, line and value.
@@ -283,7 +380,8 @@ pub fn influx(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
             continue;
         }
         let values: Vec<f64> = series.iter().filter_map(|(.., value)| *value).collect();
-        let counts = values.len() > 2 && values.is_sorted() && !field.contains("per") && !field.contains("rate");
+        let counts = names::is_counter(&field)
+            || rises(values.iter().copied()) && !field.contains("per") && !field.contains("rate");
         let instants: Vec<f64> = series.iter().map(|(at, ..)| *at).collect();
         let step = step(&instants).unwrap_or(300.0);
         let unit = says.unit.or(context.unit).unwrap_or(Unit::BITS);
@@ -331,6 +429,9 @@ pub fn mrtg(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
     };
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let rows: Vec<(u32, Vec<f64>)> = lines.map(row).collect::<Result<_, _>>()?;
+    // A log that is younger than what it has room for ends in lines of nothing.
+    let used = rows.iter().rposition(|(_, row)| row.iter().skip(1).any(|value| *value > 0.0)).unwrap_or(0);
+    let rows = &rows[..rows.len().min(used + 2)];
     let mut found = Found { format: "MRTG, log", ..Found::default() };
     // The first line has counters. The mean in a line is of the time since the next older one.
     for pair in rows.get(1..).unwrap_or_default().windows(2) {

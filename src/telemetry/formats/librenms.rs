@@ -19,7 +19,8 @@ pub(super) fn read(value: &Value, context: &Context<'_>) -> Option<Result<Found,
         for (way, toward) in [("In", context.side.received()), ("Out", context.side.sent())] {
             let of = |what: &str| {
                 let rate = || field(port, &format!("if{way}{what}_rate")).map(|rate| rate * seconds);
-                field(port, &format!("if{way}{what}_delta")).or_else(rate)
+                // After a restart LibreNMS says a rate of 0, and a difference below nothing.
+                field(port, &format!("if{way}{what}_delta")).filter(|delta| *delta >= 0.0).or_else(rate)
             };
             let amount = Amount { bytes: of("Octets"), packets: of("UcastPkts"), ..Amount::default() };
             found.readings.push(Reading {

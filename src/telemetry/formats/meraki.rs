@@ -1,5 +1,7 @@
 //! Cisco Meraki: answers of the dashboard's API, as they come or as examples of its description.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::telemetry::formats::values::{field, instant, items, named, step, text};
@@ -128,22 +130,40 @@ fn by_network(value: &Value, context: &Context<'_>) -> Found {
 fn vpn_stats(value: &Value, context: &Context<'_>) -> Found {
     let (when, known) = last_day(context);
     let mut found = Found { format: "Cisco Meraki, appliance/vpn/stats", ..Found::default() };
+    let peers = |network: &'_ Value| {
+        network.get("merakiVpnPeers").map(items).into_iter().flatten().cloned().collect::<Vec<_>>()
+    };
+    let name = |value: &Value| text(value, "networkName").unwrap_or("?").to_owned();
+    let by_name: BTreeMap<String, Vec<String>> =
+        items(value).iter().map(|network| (name(network), peers(network).iter().map(name).collect())).collect();
     for (number, network) in items(value).iter().enumerate() {
-        for peer in network.get("merakiVpnPeers").map(items).into_iter().flatten() {
+        let own = name(network);
+        for peer in peers(network) {
+            let other = name(&peer);
+            // A hub has more peers than a site. Of a tunnel that both of its ends list, the site's end counts.
+            let is_hub = by_name[&own].len() > by_name.get(&other).map_or(1, Vec::len);
+            if is_hub && by_name.get(&other).is_some_and(|peers| peers.contains(&own)) {
+                continue;
+            }
             let usage = peer.get("usageSummary").filter(|usage| usage.is_object());
             let kilobytes = |key: &str| usage.and_then(|usage| field(usage, key)).map(|value| value * 1e3);
-            let ways = [(Toward::Down, kilobytes("receivedInKilobytes")), (Toward::Up, kilobytes("sentInKilobytes"))];
-            let names = [text(network, "networkName"), text(peer, "networkName")].map(|name| name.unwrap_or("?"));
-            found.readings.extend(pair(&names.join(" to "), line(number), when, ways));
+            let [received, sent] = ["receivedInKilobytes", "sentInKilobytes"].map(kilobytes);
+            let ways = if is_hub {
+                [(Toward::Down, sent), (Toward::Up, received)]
+            } else {
+                [(Toward::Down, received), (Toward::Up, sent)]
+            };
+            let place = if is_hub { format!("{other} to {own}") } else { format!("{own} to {other}") };
+            found.readings.extend(pair(&place, line(number), when, ways));
             if ways.iter().all(|(_, bytes)| *bytes == Some(0.0)) {
-                found.warnings.push(format!(
-                    "{}: nothing at all; windows below 20 minutes, or very recent ones, say 0",
-                    names.join(" to ")
-                ));
+                found
+                    .warnings
+                    .push(format!("{place}: nothing at all; windows below 20 minutes, or very recent ones, say 0"));
             }
         }
     }
-    found.known = vec!["kilobytes by tunnel, received is down".to_owned(), known];
+    let ends = "kilobytes by tunnel; what the end with fewer peers received is down, and a tunnel that both ends list counts once";
+    found.known = vec![ends.to_owned(), known];
     found
 }
 
@@ -204,6 +224,9 @@ fn clients(value: &Value) -> Found {
     found
 }
 
+/// What an answer with losses and latencies is called.
+pub const LOSS: &str = "Cisco Meraki, loss and latency";
+
 /// Losses and latencies of probes: no traffic, but the sign of a full line.
 fn loss(value: &Value) -> Found {
     let probes: Vec<&Value> =
@@ -214,5 +237,5 @@ fn loss(value: &Value) -> Found {
     let says = format!(
         "latency and loss of probes, no traffic: {first} ms at least, {last} ms at most; what is above the least is a queue"
     );
-    Found { format: "Cisco Meraki, loss and latency", warnings: vec![says], ..Found::default() }
+    Found { format: LOSS, warnings: vec![says], ..Found::default() }
 }

@@ -2,19 +2,24 @@
 
 use serde_json::Value;
 
-use crate::telemetry::formats::names::{self, Named};
+use crate::telemetry::formats::columns::{self, ValueColumn};
+use crate::telemetry::formats::names::{self, NamedKind};
+use crate::telemetry::formats::sheet::SheetTable;
 use crate::telemetry::formats::values::{field, items, named, number, step};
 use crate::telemetry::number::{Unit, is_nothing};
 use crate::telemetry::reading::{Context, Found, Reading, ReadingKind, all};
 use crate::telemetry::series::{Amount, Toward};
 
 /// What `xport --json` says; none where it is another file.
-pub(super) fn read_json(value: &Value, context: &Context<'_>) -> Option<Result<Found, (String, String)>> {
+pub(super) fn read_json<'a>(value: &'a Value, context: &Context<'_>) -> Option<Result<Found, (String, String)>> {
     let meta = value.get("meta").filter(|meta| meta.get("legend").is_some())?;
     let (start, step) = (field(meta, "start")?, field(meta, "step")?);
-    let legends: Vec<String> = items(&meta["legend"]).iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    let row = |row: &Value| items(row).iter().map(number).collect::<Vec<_>>();
-    let rows: Vec<Vec<Option<f64>>> = items(value.get("data")?).iter().map(row).collect();
+    // PNP4Nagios turns the XML into JSON, element by element.
+    let within = |value: &'a Value, key: &str| value.get(key).unwrap_or(value);
+    let legends: Vec<String> =
+        items(within(&meta["legend"], "entry")).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let row = |row: &'a Value| items(within(row, "v")).iter().map(number).collect::<Vec<_>>();
+    let rows: Vec<Vec<Option<f64>>> = items(within(value.get("data")?, "row")).iter().map(row).collect();
     Some(Ok(exported("RRDtool, xport as JSON", &legends, (start, step), &rows, context)))
 }
 
@@ -49,11 +54,12 @@ fn exported(
     context: &Context<'_>,
 ) -> Found {
     let says = sources(legends, context);
-    let mut found = Found { format, known: known(&says, context), ..Found::default() };
+    let mut found = Found { format, known: known(&says, legends, context), ..Found::default() };
+    found.warnings.extend(left_out(&says, legends));
     let mut ends = start;
     for (number, row) in rows.iter().enumerate() {
         let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
-        found.readings.extend(readings(&says, row, (ends, step), line, context));
+        found.readings.extend(readings(&says, row, (ends, step), line));
         ends += step;
     }
     found
@@ -75,48 +81,93 @@ pub fn read_fetch(text: &str, context: &Context<'_>) -> Option<Found> {
     let instants: Vec<f64> = rows.iter().map(|(_, at, _)| *at).collect();
     let step = step(&instants)?;
     let says = sources(&names, context);
-    let mut found = Found { format: "RRDtool, fetch", known: known(&says, context), ..Found::default() };
+    let mut found = Found { format: "RRDtool, fetch", known: known(&says, &names, context), ..Found::default() };
+    found.warnings.extend(left_out(&says, &names));
     for (line, at, row) in &rows {
         let line = u32::try_from(*line).unwrap_or(u32::MAX);
-        found.readings.extend(readings(&says, row, (*at, step), line, context));
+        found.readings.extend(readings(&says, row, (*at, step), line));
     }
     Some(found)
 }
 
-/// What each column is. Data sources of RRDtool are rates; where the name does not say of what, octets.
-fn sources(names: &[String], context: &Context<'_>) -> Vec<Named> {
-    let rate = |found: Named| {
-        let unit = found.unit.or(context.unit).unwrap_or(Unit::OCTETS);
-        Named { unit: Some(Unit { per_second: true, ..unit }), ..found }
-    };
-    names.iter().map(|name| rate(names::named(name, context.side))).collect()
+/// What PNP4Nagios exports as CSV: `timestamp;in_AVERAGE;..`, its times as those of `xport`.
+///
+/// # Errors
+/// A line with a sentence and its remedy.
+pub fn read_csv(text: &str, context: &Context<'_>) -> Result<Found, (u32, String, String)> {
+    let table = SheetTable::of(text, 0);
+    let instants = columns::instants(&table, 0, context)?;
+    let step = step(&instants).unwrap_or(300.0);
+    let names = table.header.get(1..).unwrap_or_default();
+    let says = sources(names, context);
+    let format = "RRDtool, as PNP4Nagios exports it";
+    let mut found = Found { format, known: known(&says, names, context), ..Found::default() };
+    found.warnings.extend(left_out(&says, names));
+    for ((line, row), at) in table.rows.iter().zip(instants) {
+        let value = |cell: &String| if is_nothing(cell) { None } else { cell.replace(',', ".").parse().ok() };
+        let row: Vec<Option<f64>> = row.iter().skip(1).map(value).collect();
+        found.readings.extend(readings(&says, &row, (at, step), *line));
+    }
+    Ok(found)
 }
 
-fn known(says: &[Named], context: &Context<'_>) -> Vec<String> {
-    let mut units: Vec<&str> = says.iter().filter_map(|one| one.unit).map(Unit::said).collect();
+/// What each column is. Data sources of RRDtool are rates; where the name does not say of what, octets.
+fn sources(names: &[String], context: &Context<'_>) -> Vec<ValueColumn> {
+    let source = |(column, name): (usize, &String)| {
+        let says = names::named(name, context.side);
+        let unit = says.unit.or(context.unit).unwrap_or(Unit::OCTETS);
+        ValueColumn {
+            column,
+            place: says.place.unwrap_or_else(|| context.stem.to_owned()),
+            toward: says.toward.unwrap_or(Toward::Both),
+            unit: Some(Unit { per_second: true, ..unit }),
+            kind: says.kind,
+            counts: false,
+        }
+    };
+    names.iter().enumerate().map(source).collect()
+}
+
+fn known(says: &[ValueColumn], names: &[String], context: &Context<'_>) -> Vec<String> {
+    let of_traffic = || says.iter().filter(|one| matches!(one.kind, NamedKind::Traffic | NamedKind::Highest));
+    let mut units: Vec<&str> = of_traffic().filter_map(|one| one.unit).map(Unit::said).collect();
     units.dedup();
+    let units = units.join(" and ");
+    let is_said = |one: &ValueColumn| names::named(&names[one.column], context.side).unit.is_some();
+    let from = match context.unit {
+        _ if of_traffic().all(is_said) => "by the names of the columns",
+        Some(_) => "as you said",
+        None => "as data sources of interfaces are: their names do not say it (`--unit` says otherwise)",
+    };
     vec![
         "times are UTC and stand at the end of their step".to_owned(),
-        format!("values are {}, by the names of the columns", units.join(" and ")),
+        format!("values are {units}, {from}"),
         context.side.said(),
     ]
 }
 
+/// Says which columns are of no traffic.
+fn left_out(says: &[ValueColumn], names: &[String]) -> Option<String> {
+    let others: Vec<&str> =
+        says.iter().filter(|one| one.kind == NamedKind::Other).map(|one| names[one.column].as_str()).collect();
+    (!others.is_empty()).then(|| format!("left out, as they are of no traffic: {}", others.join(", ")))
+}
+
 /// The readings of a row over the step that ends then.
 fn readings<'a>(
-    says: &'a [Named],
+    says: &'a [ValueColumn],
     row: &'a [Option<f64>],
     (ends, step): (f64, f64),
     line: u32,
-    context: &'a Context<'_>,
 ) -> impl Iterator<Item = Reading> + 'a {
-    says.iter().zip(row).map(move |(says, value)| {
-        let unit = says.unit.unwrap_or(Unit::OCTETS);
-        let amount = value.map_or(Amount::default(), |value| Amount::of_bytes(unit.volume(value, step)));
+    says.iter().zip(row).filter(|(says, _)| says.kind != NamedKind::Other).map(move |(says, value)| {
+        let amount = value.map_or(Amount::default(), |value| says.amount(value, None, step));
+        // Packets are rates, too.
+        let amount = Amount { packets: amount.packets.map(|rate| rate * step), ..amount };
         Reading {
-            place: named(says.place.as_deref().unwrap_or(context.stem)),
+            place: named(&says.place),
             class: all(),
-            toward: says.toward.unwrap_or(Toward::Both),
+            toward: says.toward,
             line,
             kind: ReadingKind::Passed { begins: ends - step, seconds: step, amount, coverage: 1.0 },
         }

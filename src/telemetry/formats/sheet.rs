@@ -1,5 +1,7 @@
 //! A table of texts: separator, header and rows as an export has them, with the line of each.
 
+use std::collections::BTreeMap;
+
 /// A table.
 #[derive(Clone, Debug, Default)]
 pub struct SheetTable {
@@ -36,6 +38,16 @@ impl SheetTable {
     /// The place of the first column whose name this is true of.
     pub fn column(&self, is: impl Fn(&str) -> bool) -> Option<usize> {
         self.header.iter().position(|name| is(&name.to_lowercase()))
+    }
+
+    /// The rows of each name, as tables of their own.
+    pub fn split<N: Ord>(&self, name: impl Fn(&[String]) -> N) -> BTreeMap<N, Self> {
+        let mut parts: BTreeMap<N, Self> = BTreeMap::new();
+        for (line, row) in &self.rows {
+            let part = parts.entry(name(row)).or_insert_with(|| Self { header: self.header.clone(), rows: Vec::new() });
+            part.rows.push((*line, row.clone()));
+        }
+        parts
     }
 
     /// The cells of a column.

@@ -58,3 +58,11 @@ pub(super) fn step(instants: &[f64]) -> Option<f64> {
     let twice = gaps.windows(2).find(|pair| (pair[1] - pair[0]).abs() < 1e-6 * pair[1]).map(|pair| pair[0]);
     twice.or(gaps.first().copied())
 }
+
+/// Whether values are those of a counter: they rise, but where it began anew.
+pub(super) fn rises(values: impl Iterator<Item = f64>) -> bool {
+    let values: Vec<f64> = values.collect();
+    let falls = values.windows(2).filter(|pair| pair[1] < pair[0]).count();
+    let is_flat = values.first() == values.last();
+    values.len() > 2 && 10 * falls < values.len() && !is_flat
+}

@@ -31,14 +31,18 @@ pub(super) fn read(value: &Value, context: &Context<'_>) -> Option<Result<Found,
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
         let instants: Vec<f64> = rows.iter().map(|(clock, ..)| *clock).collect();
         let step = if is_trend { HOUR } else { step(&instants).unwrap_or(60.0) };
+        // A trend says how many values it is of; the fullest hour has all.
+        let most = rows.iter().filter_map(|(.., row)| field(row, "num")).fold(1.0, f64::max);
         for (clock, line, row) in rows {
+            let coverage = field(row, "num").map_or(1.0, |values| values / most);
             let mean = field(row, if is_trend { "value_avg" } else { "value" });
             let highest = field(row, "value_max").map(|value| value * unit.bytes * 8.0);
-            let amount = mean
-                .map_or(Amount::default(), |value| Amount { highest, ..Amount::of_bytes(unit.volume(value, step)) });
+            // What was measured of it; the rest is scaled up like any part of an interval.
+            let measured = |value: f64| Amount { highest, ..Amount::of_bytes(unit.volume(value, step) * coverage) };
+            let amount = mean.map_or(Amount::default(), measured);
             // A trend's clock is its beginning; a value is of the time before it.
             let begins = if is_trend { clock } else { clock - step };
-            let kind = ReadingKind::Passed { begins, seconds: step, amount, coverage: 1.0 };
+            let kind = ReadingKind::Passed { begins, seconds: step, amount, coverage };
             found.readings.push(Reading {
                 place: named(&format!("item {item}")),
                 class: all(),

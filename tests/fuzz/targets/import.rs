@@ -12,9 +12,9 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir(
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let path = FOLDER.path().join("export.csv");
     std::fs::write(&path, bytes).expect("a folder of its own may be written to");
-    let terms = ImportTerms { taken: Some(1.7e9), ..ImportTerms::usual(Clock::usual()) };
+    let terms = ImportTerms { taken: vec![1.7e9], ..ImportTerms::usual(Clock::usual()) };
     match import(&[&path], &terms) {
-        Ok((_, rows)) => assert!(rows.iter().all(|row| row.seconds >= 0.0 && row.begins.is_finite())),
+        Ok(found) => assert!(found.rows.iter().all(|row| row.seconds >= 0.0 && row.begins.is_finite())),
         Err(faults) => assert!(faults.iter().all(|fault| fault.starts_with("error"))),
     }
 });

@@ -9,6 +9,6 @@ use headend::telemetry::recognise::ExportKind;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((first, rest)) = bytes.split_first() else { return };
     let kind = ExportKind::ALL[usize::from(*first) % ExportKind::ALL.len()];
-    let terms = ImportTerms { taken: Some(1.7e9), ..ImportTerms::usual(Clock::usual()) };
+    let terms = ImportTerms { taken: vec![1.7e9], ..ImportTerms::usual(Clock::usual()) };
     let _ = taken_for(kind, rest, &terms);
 });
