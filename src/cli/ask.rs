@@ -6,7 +6,7 @@ use crate::cli::args::{Allowed, AskArgs, ScaleArgs, Sweep};
 use crate::cli::common::{bar, load, say};
 use crate::cli::output::Output;
 use crate::cli::point::Runner;
-use crate::cli::sensitivity::{bars, without_range};
+use crate::cli::sensitivity::{bars, nothing_ranged, without_range};
 use crate::cli::stop::Stop;
 use crate::report;
 
@@ -19,6 +19,9 @@ pub(super) fn ask(args: &AskArgs, terms: Allowed) -> Result<u8, Stop> {
 
 fn of_scenario(args: &AskArgs, file: &Path, terms: Allowed) -> Result<u8, Stop> {
     let (study, text) = load(file, terms)?;
+    if nothing_ranged(&study) {
+        return say(&report::ask::without_ranges(&study.question));
+    }
     let output = Output::prepare(args.out.as_deref(), &[(file, &study.files)], "ask")?;
     let sweep = Sweep {
         file: file.to_path_buf(),

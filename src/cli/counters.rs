@@ -15,6 +15,7 @@ use crate::fit::observed::{instant, weekday};
 use crate::fit::simulated::Counting;
 use crate::model::Model;
 use crate::report::words::several;
+use crate::scenario::check::calendar::Holidays;
 use crate::study::StudyError;
 use crate::study::axis::Axis;
 use crate::study::counters::{Layer, RunCounters};
@@ -34,24 +35,34 @@ pub(super) fn counters(args: &CountersArgs, terms: Allowed) -> Result<u8, Stop> 
     let bar = bar("{wide_bar} {pos}/{len} runs, about {eta} left");
     bar.set_length(args.weeks.into());
     let counting = Counting { layer: Layer::Outer, interval, keep: None, stop: &STOP, progress: &|| bar.inc(1) };
-    let wanted: Vec<(&Model, u32)> = (0..args.weeks).map(|replication| (model, replication)).collect();
+    let first = study.when.parse().unwrap_or_else(|_| on_weekday(model.calendar.weekday));
+    let weeks = (0..args.weeks).map(|week| first.checked_add(i64::from(week).weeks()));
+    let weeks: Vec<Date> = weeks.collect::<Result<_, _>>().map_err(|fault| Stop::Input(format!("error: {fault}")))?;
+    let models: Vec<Model> = weeks.iter().map(|date| in_week(model, *date, &study.holidays)).collect();
+    let wanted: Vec<(&Model, u32)> = models.iter().zip(0..).collect();
     let runs = counting.all(&wanted);
     bar.finish_and_clear();
     let runs = runs.map_err(|fault| match fault {
-        StudyError::Stopped => Stop::Left("nothing was written".to_owned()),
+        StudyError::Stopped => Stop::Nothing,
         other => other.into(),
     })?;
-    let first = study.when.parse().unwrap_or_else(|_| on_weekday(model.calendar.weekday));
     let mut rows = Vec::new();
-    for (run, week) in runs.iter().zip(0_i64..) {
-        let date = first.checked_add(week.weeks()).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
+    for (run, date) in runs.iter().zip(weeks) {
         rows.extend(of_run(run, model, (date, &clock.zone), (interval, args.by_class)));
     }
     let written = table(&rows, &clock.zone).map_err(|fault| Stop::Input(format!("error: {fault}")))?;
     disk::write(&args.out, written.as_bytes()).map_err(|fault| Stop::Write(args.out.clone(), fault))?;
     let intervals = several(rows.len(), ["interval", "intervals"]);
-    let weeks = several(runs.len(), ["run", "runs"]);
-    say(&format!("{intervals} of {weeks}: bytes on the wire, both ways together\nSeries: {}", disk::shown(&args.out)))
+    let of_runs = several(runs.len(), ["run", "runs"]);
+    say(&format!("{intervals} of {of_runs}: bytes on the wire, both ways together\nSeries: {}", disk::shown(&args.out)))
+}
+
+/// A run that begins on this date, with the holidays that it has there.
+fn in_week(model: &Model, first: Date, holidays: &Holidays) -> Model {
+    let is_holiday = |day: &u32| first.checked_add(i64::from(*day).days()).is_ok_and(|date| holidays.contains(date));
+    let mut model = model.clone();
+    model.levels.holidays = (0..model.calendar.days).filter(is_holiday).collect();
+    model
 }
 
 /// The first date of a weekday in 2026.
@@ -88,9 +99,11 @@ fn of_run(
                 let start = axis.start(bin);
                 let Ok(day) = date.checked_add(i64::try_from(start.day()).unwrap_or(0).days()) else { continue };
                 let Some(begins) = instant(day, start.clock(), zone) else { continue };
+                // The last interval ends with the hours.
+                let left = model.calendar.until.on(start.day()).since(start);
                 rows.push(SeriesRow {
                     begins,
-                    seconds: interval.secs(),
+                    seconds: interval.min(left).secs(),
                     place: name.clone(),
                     class: class.clone(),
                     toward: Toward::Both,

@@ -6,13 +6,13 @@ use crate::cli::args::{Allowed, DaySpan, FitArgs};
 use crate::cli::bundle::Bundle;
 use crate::cli::common::{affordable, bar, checked, file_name, load, tell};
 use crate::cli::output::Output;
-use crate::cli::series::{beside, layer, rows, zone};
+use crate::cli::series::{beside, layer, rows, taken_for, zone};
 use crate::cli::stop::{STOP, Stop};
 use crate::disk;
 use crate::fit::free::{amounts, named};
 use crate::fit::held::{HeldDay, hold};
 use crate::fit::levels::{WeekdayLevel, of_weekday, weekdays};
-use crate::fit::observed::{Observed, ObservedRun};
+use crate::fit::observed::{LEAST_COVERAGE, Observed, ObservedRun, UnusedDay, usual};
 use crate::fit::search::{Fit, FitError, FitProblem, fit as search};
 use crate::fit::simulated::Counting;
 use crate::fit::written::{FittedNumber, numbers, with_calendar, with_sources};
@@ -22,11 +22,13 @@ use crate::report::fit::{FitFindings, explains, finding};
 use crate::report::outputs::FITTED;
 use crate::report::standing::assumed;
 use crate::report::words::{list, several};
+use crate::scenario::check::calendar::is_bank_holiday;
 use crate::scenario::field::{WEEKDAYS, WHOLE_WEEKDAYS};
 use crate::scenario::{Study, edit};
 use crate::study::StudyError;
 use crate::study::cost::Extent;
 use crate::study::counters::RunCounters;
+use crate::telemetry::clock::Clock;
 
 /// Runs that a fit takes, about.
 const RUNS_OF_A_FIT: u32 = 80;
@@ -37,7 +39,7 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     let clock = zone(args.series.zone.as_deref())?;
     let series = rows(&args.to, clock.clone())?;
     let observed = beside(&series, model, &args.series, &clock)?;
-    let (runs, left_out) = runs(&observed, model, &args.leave_out)?;
+    let (runs, left_out, mut cautions) = runs(&observed, &study, &args.leave_out, &clock)?;
     let free = if args.free.is_empty() { amounts(&text) } else { named(&text, &args.free) };
     let free = free.map_err(|what| Stop::Input(format!("error: {what}")))?;
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "fit")?;
@@ -55,13 +57,20 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     let loaded = |text: &str| checked(&args.file, text, terms).map_err(|problems| problems.show(false));
     let problem = FitProblem { text: &text, load: &loaded, observed: &observed, runs: &runs, free, counting };
     let found = search(&problem).map_err(|fault| match fault {
+        // A scenario that may not be written says so itself.
+        FitError::Refused(what) if what.starts_with("error") => Stop::Input(what),
         FitError::Refused(what) => Stop::Input(format!("error: {what}")),
         FitError::Study(fault) => output.stop(fault),
     })?;
     let wrong = |what: String| Stop::Input(format!("error: {what}"));
     let numbers = numbers(&text, &found.text, &found.fitted).map_err(wrong)?;
     let from = origin(args, &observed, &runs);
-    let levels = levels(&problem, &found).map_err(|fault| output.stop(fault))?;
+    // Days that are left out, or unlike others, say nothing of usual ones.
+    let mut usual_days = observed.clone();
+    usual_days
+        .runs
+        .retain(|run| is_usual(run.date, &study, &clock) && !left_out.iter().any(|left| left.date == run.date));
+    let levels = levels(&problem, &found, &usual_days).map_err(|fault| output.stop(fault))?;
     bar.finish_and_clear();
     let fitted = with_sources(&found.text, &numbers, &from).map_err(wrong)?;
     let days = format!("days of {}", list(&args.to.iter().map(|path| file_name(path)).collect::<Vec<String>>()));
@@ -73,17 +82,42 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
         held.iter().flat_map(|run| hold(model, &observed, run, (simulated, fitted_to))).collect()
     };
     let days = [held(&runs, &found.before, 0), held(&runs, &found.after, 0), held(&left_out, &found.after, runs.len())];
-    let page = page(&study, &after, (&found, &numbers, &levels), &days, (from, said), &observed, &output);
+    cautions.extend(said.into_iter().chain(taken_for(&observed, model, &args.series)));
+    let page = page(&study, &after, (&found, &numbers, &levels), &days, (from, cautions), &observed, &output);
     tell::<()>(&page, &output, &[Bundle::of(&text, &study.files)], std::slice::from_ref(&args.file), None)?;
     Ok(u8::from(!explains(&found, &days[2])))
 }
 
-/// The runs of the scenario's weekday: those that are fitted to, and those that are left out.
+/// Whether a date is no holiday that is known: of the scenario, and in London every bank holiday.
+pub(super) fn is_usual(date: Date, study: &Study, clock: &Clock) -> bool {
+    let is_scenarios = study.setups[0].model.levels.holidays.contains(&0);
+    let is_of_london = clock.zone.iana_name() == Some("Europe/London") && is_bank_holiday(date);
+    is_scenarios || !(is_of_london || study.holidays.contains(date))
+}
+
+/// The usual runs of the scenario's weekday, and a sentence for each that is not.
+pub(super) fn usual_runs<'a>(
+    observed: &'a Observed,
+    study: &Study,
+    clock: &Clock,
+) -> (Vec<&'a ObservedRun>, Vec<String>) {
+    let own = observed.of_weekday(&study.setups[0].model.calendar);
+    let (runs, unused) = usual(own, |date| !is_usual(date, study, clock));
+    let says = |day: &UnusedDay| format!("{} is {}, and is not used.", day.date.strftime("%a %-d %b %Y"), day.why);
+    (runs, unused.iter().map(says).collect())
+}
+
+/// The runs that are fitted to, those that are left out, and what a reader should know of others.
+type RunsOfFit<'a> = (Vec<&'a ObservedRun>, Vec<&'a ObservedRun>, Vec<String>);
+
+/// Divides the runs of a series.
 fn runs<'a>(
     observed: &'a Observed,
-    model: &Model,
+    study: &Study,
     leave_out: &[DaySpan],
-) -> Result<(Vec<&'a ObservedRun>, Vec<&'a ObservedRun>), Stop> {
+    clock: &Clock,
+) -> Result<RunsOfFit<'a>, Stop> {
+    let model = &study.setups[0].model;
     let all = observed.of_weekday(&model.calendar);
     if let Some(span) = leave_out.iter().find(|span| !all.iter().any(|run| span.contains(run.date))) {
         let help = "leave out days of the scenario's weekday that the series has";
@@ -92,33 +126,46 @@ fn runs<'a>(
             span.0, span.1
         )));
     }
+    let (usual, cautions) = usual_runs(observed, study, clock);
     let is_left = |run: &&ObservedRun| leave_out.iter().any(|span| span.contains(run.date));
-    let (left, fitted): (Vec<_>, Vec<_>) = all.into_iter().partition(is_left);
+    let (left, fitted): (Vec<_>, Vec<_>) = usual.into_iter().partition(is_left);
     if fitted.is_empty() {
-        return Err(none(observed, model.calendar.weekday, !left.is_empty()));
+        return Err(none(observed, model, !left.is_empty()));
     }
-    Ok((fitted, left))
+    Ok((fitted, left, cautions))
 }
 
 /// Why no day of a series can be used.
-pub(super) fn none(observed: &Observed, weekday: u8, all_are_left: bool) -> Stop {
-    let day = WHOLE_WEEKDAYS[usize::from(weekday.min(6))];
+pub(super) fn none(observed: &Observed, model: &Model, all_are_left: bool) -> Stop {
+    let calendar = &model.calendar;
+    let day = WHOLE_WEEKDAYS[usize::from(calendar.weekday.min(6))];
     let dates: Vec<String> =
         observed.runs.iter().take(5).map(|run| run.date.strftime("%a %Y-%m-%d").to_string()).collect();
-    let what = if all_are_left {
-        format!("every {day} of this series is left out")
+    let own = observed.runs.iter().filter(|run| crate::fit::observed::weekday(run.date) == calendar.weekday);
+    let known = own.map(ObservedRun::coverage).fold(0.0, f64::max);
+    let (what, help) = if all_are_left {
+        (format!("every {day} of this series is left out"), "leave out fewer")
+    } else if known > 0.0 {
+        let [from, until] = [calendar.from, calendar.until].map(|at| at.to_string());
+        let what = format!(
+            "of {from} to {until} on a {day}, the hours of the scenario, this series knows {:.0} % at most: {:.0} % are needed",
+            100.0 * known,
+            100.0 * LEAST_COVERAGE
+        );
+        (what, "give a series with more of these hours, or fewer hours: `from` and `until` in [run]")
     } else {
-        format!("this series has no {day} that is known for the most part, and the scenario is of a {day}")
+        let what = format!("this series has no {day}, and the scenario is of a {day}");
+        (what, "give a series with that day, or another `date` or `weekday` in [run]")
     };
     Stop::Input(format!(
-        "error: {what}\n  = note: it has {} in all: {}, ..\n  = help: give a series with that day, or another `date` or `weekday` in [run]",
+        "error: {what}\n  = note: it has {} in all: {}, ..\n  = help: {help}",
         several(observed.runs.len(), ["day", "days"]),
         dates.join(", ")
     ))
 }
 
 /// The levels of the weekdays that the series has often enough, beside the fitted scenario's days of the same weekday.
-fn levels(problem: &FitProblem<'_>, found: &Fit) -> Result<Vec<WeekdayLevel>, StudyError> {
+fn levels(problem: &FitProblem<'_>, found: &Fit, usual: &Observed) -> Result<Vec<WeekdayLevel>, StudyError> {
     /// Simulated days of another weekday.
     const RUNS: u32 = 3;
     let Ok(study) = (problem.load)(&found.text) else { return Ok(Vec::new()) };
@@ -127,7 +174,7 @@ fn levels(problem: &FitProblem<'_>, found: &Fit) -> Result<Vec<WeekdayLevel>, St
         return Ok(Vec::new());
     }
     let mut levels = Vec::new();
-    for (weekday, date) in weekdays(problem.observed) {
+    for (weekday, date) in weekdays(usual) {
         let own;
         let runs = if weekday == model.calendar.weekday {
             &found.after
@@ -137,7 +184,7 @@ fn levels(problem: &FitProblem<'_>, found: &Fit) -> Result<Vec<WeekdayLevel>, St
             own = problem.counting.all(&wanted)?;
             &own
         };
-        levels.extend(of_weekday(problem.observed, weekday, runs, model.levels.spread));
+        levels.extend(of_weekday(usual, weekday, runs, model.levels.spread));
     }
     Ok(levels)
 }
@@ -171,7 +218,7 @@ fn page(
     after: &Study,
     (found, numbers, levels): (&Fit, &[FittedNumber], &[WeekdayLevel]),
     days: &[Vec<HeldDay>; 3],
-    (from, said): (String, Option<String>),
+    (from, cautions): (String, Vec<String>),
     observed: &Observed,
     output: &Output,
 ) -> crate::report::finding::Finding {
@@ -185,7 +232,7 @@ fn page(
         days: [was, is, left_out],
         interval: observed.interval,
         levels,
-        cautions: said.into_iter().collect(),
+        cautions,
         assumed: assumed(&after.inputs),
         file: disk::shown(&output.path(FITTED)),
     })

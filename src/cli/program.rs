@@ -62,7 +62,11 @@ pub fn main() -> u8 {
             // Colours are ours: on a terminal, around what a scenario says.
             let text = if colours() { text } else { printable(&text) };
             let _ = writeln!(std::io::stderr(), "{text}");
-            if matches!(stop, Stop::Kept(_) | Stop::Left(_) | Stop::Study(StudyError::Stopped)) { 130 } else { 2 }
+            if matches!(stop, Stop::Kept(_) | Stop::Left(_) | Stop::Nothing | Stop::Study(StudyError::Stopped)) {
+                130
+            } else {
+                2
+            }
         }
     }
 }

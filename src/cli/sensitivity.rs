@@ -21,6 +21,11 @@ fn ranged(study: &Study) -> Vec<(&Input, Uncertainty)> {
     study.inputs.iter().filter(matters).filter_map(|input| Some((input, Uncertainty::of(input)?))).collect()
 }
 
+/// Whether no assumed input states its range.
+pub(super) fn nothing_ranged(study: &Study) -> bool {
+    ranged(study).is_empty()
+}
+
 fn has_target(study: &Study) -> Result<(), Stop> {
     let help = "the first target is what the answer is measured in";
     if study.targets.is_empty() {

@@ -45,6 +45,18 @@ pub(super) fn rows(files: &[PathBuf], clock: Clock) -> Result<Vec<SeriesRow>, St
     Ok(rows)
 }
 
+/// Says where a place of the series was taken for a concentrator of another name, as there is one of each.
+pub(super) fn taken_for(observed: &Observed, model: &Model, args: &SeriesArgs) -> Option<String> {
+    let thing = observed
+        .things
+        .iter()
+        .find(|thing| args.place.is_empty() && thing.place != model.concentrators[thing.concentrator].name)?;
+    Some(format!(
+        "`{}` is taken for the concentrator `{}`, as the series and the scenario have one of each.",
+        thing.place, model.concentrators[thing.concentrator].name
+    ))
+}
+
 /// A series laid beside a scenario.
 pub(super) fn beside(rows: &[SeriesRow], model: &Model, args: &SeriesArgs, clock: &Clock) -> Result<Observed, Stop> {
     let mut places = BTreeMap::new();

@@ -22,6 +22,9 @@ pub(crate) enum Stop {
     /// It was stopped while an engine was at work.
     #[error("stopped: {0}; the same command goes on from there")]
     Left(String),
+    /// It was stopped, and keeps nothing.
+    #[error("stopped: nothing was written, and nothing is kept")]
+    Nothing,
     /// The commands that simulate what is missing were printed: the answer is not there yet.
     #[error("")]
     Handed,

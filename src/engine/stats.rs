@@ -5,7 +5,7 @@ pub mod estimate;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 use crate::elementary::hypot;
 
@@ -84,6 +84,13 @@ pub fn quantile(values: &[f64], p: f64) -> f64 {
 pub fn student(confidence: f64, freedom: u64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom.max(1) as f64)
         .map_or(f64::INFINITY, |t| t.inverse_cdf(f64::midpoint(confidence, 1.0)))
+}
+
+/// Quantile of the chi-squared distribution.
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // days, replications
+pub fn chi_squared(share: f64, freedom: u64) -> f64 {
+    ChiSquared::new(freedom.max(1) as f64).map_or(f64::NAN, |law| law.inverse_cdf(share))
 }
 
 /// A mean and how far it may be off, either way.

@@ -43,6 +43,22 @@ impl Free {
     }
 }
 
+impl Free {
+    /// The class that passes in proportion to it.
+    #[must_use]
+    pub fn class_of_scale(&self) -> Option<&str> {
+        let [path] = self.paths.as_slice() else { return None };
+        let (class, rest) = path.strip_prefix("class.").filter(|_| self.by == Move::Factor)?.split_once('.')?;
+        let (table, key) = rest.rsplit_once('.').unwrap_or(("", rest));
+        // Times between actions have laws, too.
+        let is_scale = SCALES.contains(&key) && !["think", "length", "server"].iter().any(|time| table.contains(time));
+        is_scale.then_some(class)
+    }
+}
+
+/// Last keys of numbers that scale what passes of a class: how many, how often, how large.
+const SCALES: [&str; 7] = ["per_1000", "share", "mean", "fixed", "per_day", "per_patient", "median"];
+
 /// The class of which a path is the amount: `class.web.users.per_1000`.
 #[must_use]
 pub fn class_of_amount(path: &str) -> Option<&str> {
@@ -124,7 +140,9 @@ fn of_name(values: &[(String, String)], name: &str) -> Result<Vec<Free>, String>
     let windows = windows_of(within()).into_iter().map(|window| Free { is_named: true, ..window });
     let found: Vec<Free> = amounts.chain(windows).collect();
     if found.is_empty() {
-        let help = did_you_mean(name, values.iter().map(|(path, _)| path.as_str()));
+        let is_free = |path: &str, value: &str| path.starts_with("class.") && movement(value).is_some();
+        let numbers = values.iter().filter(|(path, value)| is_free(path, value));
+        let help = did_you_mean(name, numbers.map(|(path, _)| path.as_str()));
         let help = help.split(" known here").next().unwrap_or_default();
         let more = "`demand` frees the amount of every class, `windows` the hours of all jobs";
         return Err(format!("there is nothing to free at `{name}`\n  = help: {help}; {more}"));

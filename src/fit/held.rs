@@ -16,6 +16,8 @@ pub const FULL: f64 = 0.97;
 const TOGETHER: f64 = 0.95;
 /// Counters are read some seconds early or late: of five minutes, as much.
 const PRECISION: f64 = 0.005;
+/// Of the difference interval by interval, that shifts volume to the next one.
+const READ: f64 = 0.01;
 /// What is drawn as a band over an interval.
 const BAND: (f64, f64) = (0.05, 0.95);
 
@@ -28,6 +30,8 @@ pub enum HeldKind {
     Peak,
     /// Time for which it was full [s].
     Full,
+    /// Difference from the mean, interval by interval, as a share of all that passed.
+    Shape,
 }
 
 impl HeldKind {
@@ -38,6 +42,7 @@ impl HeldKind {
             Self::Volume => "volume",
             Self::Peak => "busiest interval",
             Self::Full => "time full",
+            Self::Shape => "shape off by",
         }
     }
 }
@@ -154,19 +159,27 @@ struct Plateau<'a> {
     marked: &'a [bool],
 }
 
+/// The rate from which on a thing is full on simulated days [bit/s]; none where it never is. `each` holds their rates.
+#[must_use]
+pub fn full_from(thing: &Counted, simulated: &[RunCounters], each: &[Vec<f64>]) -> Option<f64> {
+    let rates: Vec<f64> = simulated
+        .iter()
+        .zip(each)
+        .flat_map(|(run, rates)| run.utilisation[thing.concentrator].iter().zip(rates))
+        .filter(|(share, _)| **share >= FULL)
+        .map(|(_, rate)| *rate)
+        .collect();
+    // The mix of packets moves the plateau a little through the day.
+    (thing.class.is_none() && !rates.is_empty()).then(|| FULL * quantile(&rates, 0.1))
+}
+
 fn plateau<'a>(thing: &Counted, simulated: &[RunCounters], each: &[Vec<f64>], marked: &'a [bool]) -> Plateau<'a> {
     let is_full = |run: &RunCounters| -> Vec<bool> {
         let is_total = thing.class.is_none();
         run.utilisation[thing.concentrator].iter().map(|share| is_total && *share >= FULL).collect()
     };
     let full: Vec<Vec<bool>> = simulated.iter().map(is_full).collect();
-    let rates: Vec<f64> = full
-        .iter()
-        .zip(each)
-        .flat_map(|(full, rates)| full.iter().zip(rates).filter(|(full, _)| **full).map(|(_, rate)| *rate))
-        .collect();
-    // The mix of packets moves the plateau a little through the day.
-    let from = (!rates.is_empty()).then(|| FULL * quantile(&rates, 0.1));
+    let from = full_from(thing, simulated, each);
     Plateau { simulated: full, from, marked }
 }
 
@@ -198,11 +211,26 @@ fn figures(
         // An interval is full or it is not.
         figures.push((HeldKind::Full, full, simulated, seconds));
     }
+    let (off, of_days) = shapes(&own, &days);
+    figures.push((HeldKind::Shape, off, of_days, READ));
     let confidence = 1.0 - (1.0 - TOGETHER) / (figures.len() * things) as f64;
     figures
         .into_iter()
         .map(|(kind, counted, days, slack)| figure(kind, counted, &days, (confidence, slack, fitted_to)))
         .collect()
+}
+
+/// How far a day is from the mean of the simulated ones, interval by interval, and how far each of these is from the mean of the others.
+#[allow(clippy::cast_precision_loss)] // days
+fn shapes(own: &[f64], days: &[Vec<f64>]) -> (f64, Vec<f64>) {
+    let off = |day: &[f64], mean: &dyn Fn(usize) -> f64| {
+        let whole: f64 = day.iter().sum();
+        day.iter().enumerate().map(|(at, rate)| (rate - mean(at)).abs()).sum::<f64>() / whole.max(f64::MIN_POSITIVE)
+    };
+    let count = days.len() as f64;
+    let sum: Vec<f64> = (0..own.len()).map(|at| days.iter().map(|day| day[at]).sum()).collect();
+    let others = |day: &Vec<f64>| off(day, &|at| (sum[at] - day[at]) / (count - 1.0).max(1.0));
+    (off(own, &|at| sum[at] / count.max(1.0)), days.iter().map(others).collect())
 }
 
 /// A figure with the range in which a new day lies.
@@ -215,7 +243,9 @@ fn figure(kind: HeldKind, counted: f64, days: &[f64], (confidence, slack, fitted
     let least = days.iter().copied().fold(f64::INFINITY, f64::min);
     let most = days.iter().copied().fold(0.0, f64::max);
     let range = ((all.mean() - half).min(least) - slack, (all.mean() + half).max(most) + slack);
-    HeldFigure { kind, counted, middle: all.mean(), range: (range.0.max(0.0), range.1) }
+    // Nothing is too near to the mean.
+    let low = if kind == HeldKind::Shape { 0.0 } else { range.0.max(0.0) };
+    HeldFigure { kind, counted, middle: all.mean(), range: (low, range.1) }
 }
 
 /// How many days are inside with all that was counted on them, and how many there are.
@@ -269,6 +299,21 @@ mod tests {
         };
         let things = [thing(2, "a", 1.0), thing(2, "b", 2.0), thing(9, "a", 1.0), thing(9, "b", 1.2)];
         assert_eq!(inside(&things), (1, 2));
+    }
+
+    /// Fault: a day an hour late has the volume, the peak and the time full of a day that is not.
+    #[test]
+    fn a_day_that_is_late_is_outside() {
+        let day = |late: u32, noise: u32| -> Vec<f64> {
+            let busy = 10 + late..20 + late;
+            (0..40).map(|at| if busy.contains(&at) { 90.0 + f64::from((at * 7 + noise) % 5) } else { 5.0 }).collect()
+        };
+        let days: Vec<Vec<f64>> = (0..10).map(|noise| day(0, noise)).collect();
+        let of = |counted: &[f64]| {
+            let (off, each) = shapes(counted, &days);
+            figure(HeldKind::Shape, off, &each, (0.95, READ, 0))
+        };
+        assert!(of(&day(0, 11)).is_inside() && !of(&day(4, 11)).is_inside());
     }
 
     #[test]

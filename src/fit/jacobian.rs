@@ -39,11 +39,11 @@ pub fn bound(by: Move) -> f64 {
     }
 }
 
-/// A column: how far the mean curve moves for one of the unknown.
+/// A column: how far the mean curve moves for one of the unknown, which was moved `by` so much.
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // runs
-pub fn column(there: &[Vec<f64>], here: &[Vec<f64>], by: Move) -> Vec<f64> {
-    let scale = 1.0 / (step(by) * there.len() as f64);
+pub fn column(there: &[Vec<f64>], here: &[Vec<f64>], by: f64) -> Vec<f64> {
+    let scale = 1.0 / (by * there.len() as f64);
     let points = here.first().map_or(0, Vec::len);
     (0..points)
         .map(|at| there.iter().zip(here).map(|(there, here)| there[at] - here[at]).sum::<f64>() * scale)

@@ -2,13 +2,17 @@
 
 use jiff::civil::Date;
 
-use crate::fit::held::FULL;
-use crate::fit::observed::{LEAST_COVERAGE, Observed, ObservedRun, weekday};
-use crate::stats::Tally;
+use crate::fit::held::{FULL, full_from};
+use crate::fit::observed::{Counted, LEAST_COVERAGE, Observed, ObservedRun, weekday};
+use crate::stats::{Tally, chi_squared};
 use crate::study::counters::RunCounters;
+use crate::units::float;
 
 /// Days of a weekday that are needed before anything is said of it, and of the scenario's before its spread is.
 pub const LEAST_DAYS: [u64; 2] = [2, 4];
+
+/// A level does not vary by more than this share of it.
+const MOST: f64 = 0.9;
 
 /// A weekday's level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +25,8 @@ pub struct WeekdayLevel {
     pub level: f64,
     /// Standard deviation between them, without what chance makes of single arrivals.
     pub spread: f64,
+    /// The 90 % interval of that.
+    pub range: (f64, f64),
 }
 
 /// The level of a weekday, from its days and simulated ones; none where there are too few. `known` is the spread that the simulated
@@ -36,8 +42,17 @@ pub fn of_weekday(observed: &Observed, own: u8, simulated: &[RunCounters], known
         return None;
     }
     let chance: Tally = (0..simulated.len()).filter_map(|place| own_level(observed, place, simulated)).collect();
-    let beyond = usual.variance() / usual.mean().powi(2) - chance.variance() + known * known;
-    Some(WeekdayLevel { weekday: own, days: usual.count(), level: usual.mean(), spread: beyond.max(0.0).sqrt() })
+    let own_variance = usual.variance() / usual.mean().powi(2);
+    let without_chance = |variance: f64| (variance - chance.variance() + known * known).max(0.0).sqrt().min(MOST);
+    let freedom = usual.count() - 1;
+    let of = |share: f64| without_chance(own_variance * float(freedom) / chi_squared(share, freedom));
+    Some(WeekdayLevel {
+        weekday: own,
+        days: usual.count(),
+        level: usual.mean(),
+        spread: without_chance(own_variance),
+        range: (of(0.95), of(0.05)),
+    })
 }
 
 /// The dates of a series by weekday that are there often enough for a level.
@@ -53,8 +68,19 @@ pub fn weekdays(observed: &Observed) -> Vec<(u8, Date)> {
 
 /// What was counted on a day, where nothing is full, as a multiple of the simulated mean.
 fn level(observed: &Observed, run: &ObservedRun, simulated: &[RunCounters]) -> Option<f64> {
-    let counted = |thing: usize, at: usize| run.passed[thing][at].filter(|_| !run.full[thing][at]);
-    ratio(observed, simulated, counted)
+    // What is near the plateau of the simulated days is full, too, whether they are at that time or not.
+    let full_from = |thing: &Counted| {
+        let each: Vec<Vec<f64>> = simulated.iter().map(|run| rates(observed, thing, run)).collect();
+        full_from(thing, simulated, &each).unwrap_or(f64::INFINITY) * observed.interval.secs()
+    };
+    let full_from: Vec<f64> = observed.things.iter().map(full_from).collect();
+    let is_full = |thing: usize, at: usize, bits: f64| run.full[thing][at] || bits >= full_from[thing];
+    ratio(observed, simulated, |thing, at| run.passed[thing][at].filter(|bits| !is_full(thing, at, *bits)))
+}
+
+/// What passed a thing on a simulated day, by interval [bit/s].
+fn rates(observed: &Observed, thing: &Counted, run: &RunCounters) -> Vec<f64> {
+    run.of(thing.concentrator, thing.class).into_iter().map(|bits| bits / observed.interval.secs()).collect()
 }
 
 /// The same of one of the simulated days.

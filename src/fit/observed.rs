@@ -113,11 +113,69 @@ pub fn align(rows: &[SeriesRow], model: &Model, terms: &Alignment) -> Result<Obs
         (run.coverage() > 0.0).then_some(run)
     });
     let runs: Vec<ObservedRun> = runs.collect();
+    if let Some(what) = too_much(&things, &runs, interval, model) {
+        return Err(what);
+    }
     if runs.is_empty() {
         let help = "the scenario's hours are those of `from` and `until` in [run], in the zone of `--zone`";
         return Err(format!("nothing in this series lies in the hours of the scenario\n  = help: {help}"));
     }
     Ok(Observed { interval, things, runs })
+}
+
+/// What a device could not carry by far: the unit is another one, or the place.
+fn too_much(things: &[Counted], runs: &[ObservedRun], interval: Duration, model: &Model) -> Option<String> {
+    /// A throughput that is assumed may be wrong by less than this.
+    const FAR: f64 = 2.0;
+    things.iter().enumerate().filter(|(_, thing)| thing.class.is_none()).find_map(|(place, thing)| {
+        let device = &model.concentrators[thing.concentrator];
+        let most = runs.iter().flat_map(|run| &run.passed[place]).flatten().fold(0.0, |most: f64, bits| most.max(*bits));
+        let (rate, carries) = (most / interval.secs(), device.carries().0);
+        (rate > FAR * carries.bits()).then(|| {
+            format!(
+                "{:.0} Mbit/s were counted at `{}`, and the concentrator `{}` carries {}\n  = help: the unit of the series, or the \
+                 place, is another one; or the throughput is",
+                rate / 1e6,
+                thing.place,
+                device.name,
+                carries
+            )
+        })
+    })
+}
+
+/// Why a day is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusedDay {
+    /// The day.
+    pub date: Date,
+    /// Why, in a clause.
+    pub why: &'static str,
+}
+
+/// The runs without those of holidays, and of days unlike all others: a scenario of a usual day says nothing of them.
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // intervals
+pub fn usual(runs: Vec<&ObservedRun>, is_holiday: impl Fn(Date) -> bool) -> (Vec<&ObservedRun>, Vec<UnusedDay>) {
+    /// Days of others that are needed to call one unlike them, and how far it is from them then.
+    const LEAST: usize = 2;
+    const UNLIKE: f64 = 0.5;
+    let (holidays, rest): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| is_holiday(run.date));
+    let level = |run: &ObservedRun| {
+        let known = run.passed.iter().flatten().flatten();
+        known.clone().sum::<f64>() / known.count().max(1) as f64
+    };
+    let is_unlike = |run: &&ObservedRun| {
+        let others: Vec<f64> = rest.iter().filter(|other| other.date != run.date).map(|other| level(other)).collect();
+        let middle = crate::stats::quantile(&others, 0.5);
+        others.len() >= LEAST && !(UNLIKE * middle..middle / UNLIKE).contains(&level(run))
+    };
+    let (unlike, kept): (Vec<&ObservedRun>, Vec<&ObservedRun>) = rest.iter().copied().partition(is_unlike);
+    let mut unused: Vec<UnusedDay> =
+        holidays.iter().map(|run| UnusedDay { date: run.date, why: "a holiday" }).collect();
+    unused.extend(unlike.iter().map(|run| UnusedDay { date: run.date, why: "unlike all other days" }));
+    unused.sort_by_key(|day| day.date);
+    (kept, unused)
 }
 
 /// The rows of a thing, by direction, in the order of time.
@@ -144,6 +202,22 @@ fn things<'a>(
             name => Some(class(name, model)?),
         };
         by_thing.entry((concentrator, class, row.place.clone())).or_default().entry(row.toward).or_default().push(row);
+    }
+    for ((concentrator, class, place), rows) in &mut by_thing {
+        // A total beside its ways is the same again.
+        if rows.len() > 1 {
+            rows.remove(&Toward::Both);
+        }
+        let only = rows.keys().next().copied().filter(|way| rows.len() == 1 && *way != Toward::Both);
+        let device = &model.concentrators[*concentrator];
+        if let (Some(only), Counts::Both, None) = (only, device.counts, class) {
+            let name = &device.name;
+            return Err(format!(
+                "`{place}` has only what goes {}, and the throughput of `{name}` counts both ways\n  = help: give the other way, \
+                 too; or write `counts = \"down\"` where only what goes to the sites uses it up",
+                only.name()
+            ));
+        }
     }
     for rows in by_thing.values_mut().flat_map(BTreeMap::values_mut) {
         rows.sort_by(|a, b| a.begins.total_cmp(&b.begins));
@@ -194,6 +268,9 @@ fn places(rows: &[SeriesRow], model: &Model, terms: &Alignment) -> Result<BTreeM
     }
     if let ([only], [_], true) = (names.as_slice(), known.as_slice(), places.is_empty()) {
         places.insert((*only).to_owned(), 0);
+    }
+    if names.is_empty() {
+        return Err("this series has no rows\n  = help: export it again, or import it with `headend import`".to_owned());
     }
     if places.is_empty() {
         let several = names.iter().take(6).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -363,4 +440,28 @@ fn within(rows: &[&SeriesRow], begins: f64, ends: f64) -> (Option<f64>, bool) {
         full |= row.state == RowState::Full;
     }
     ((covered >= (ends - begins) * (1.0 - SLACK)).then_some(bits), full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fault: a bank holiday among Mondays is fitted to as if it were one.
+    #[test]
+    fn holidays_and_days_unlike_all_others_are_not_used() {
+        let run = |day: i8, bits: f64| ObservedRun {
+            date: Date::constant(2026, 4, day),
+            passed: vec![vec![Some(bits), None]],
+            full: vec![vec![false; 2]],
+        };
+        let runs = [run(6, 20.0), run(13, 100.0), run(20, 130.0), run(27, 90.0), run(28, 30.0)];
+        let (kept, unused) = usual(runs.iter().collect(), |date| date.day() == 6);
+        assert_eq!(kept.iter().map(|run| run.date.day()).collect::<Vec<_>>(), [13, 20, 27]);
+        assert_eq!(
+            unused.iter().map(|day| (day.date.day(), day.why)).collect::<Vec<_>>(),
+            [(6, "a holiday"), (28, "unlike all other days")]
+        );
+        let (two, _) = usual(runs[..2].iter().collect(), |_| false);
+        assert_eq!(two.len(), 2, "of two days nobody knows which one is unlike the other");
+    }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::fit::curve::{Known, cumulative, mean, mean_known, weights};
-use crate::fit::free::{Free, changed};
+use crate::fit::free::{Free, Move, changed};
 use crate::fit::jacobian::{alike, beforehand, bound, column, farthest, grouped, profile, step};
 use crate::fit::normal::NormalEquations;
 use crate::fit::observed::{Observed, ObservedRun};
@@ -34,6 +34,9 @@ pub const CONFIDENCE: f64 = 0.9;
 /// A number whose standard error stays above this share of what is known beforehand, or of which as much is known from that alone, is
 /// left as it was written.
 const LEAST_CERTAIN: f64 = 0.3;
+
+/// A series that is so many times as far from the scenario as chance makes its days is not explained by it.
+pub const NO_FIT: f64 = 2.0;
 
 /// Why there is no fit.
 #[derive(Debug)]
@@ -127,21 +130,24 @@ pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
     if free.is_empty() {
         return Err(nothing(&left));
     }
-    let before = search.runs(&start, FEW)?;
-    let mut at = SearchPlace { free, unknowns: Vec::new(), runs: before.clone() };
-    at.unknowns = vec![0.0; at.free.len()];
-    let mut misfit = vec![search.misfit(&at.runs)];
-    let judged = loop {
-        search.descend(&mut at, &mut misfit, &mut left)?;
-        let columns = search.settle(&mut at)?;
-        let judged = search.judge(&at, &columns)?;
-        let uncertain = |place: usize| judged.errors[place] / beforehand(at.free[place].by);
-        let worst = (0..at.free.len()).max_by(|a, b| uncertain(*a).total_cmp(&uncertain(*b)));
-        match worst.filter(|worst| uncertain(*worst) >= LEAST_CERTAIN) {
-            None => break judged,
-            Some(worst) => search.leave(&mut at, worst, &mut left)?,
+    let before = search.runs(&start, RUNS)?;
+    let mut best: Option<SearchEnd> = None;
+    for from in STARTS {
+        let end = match search.from_start((&free, from), left.clone(), &before) {
+            Err(FitError::Refused(_)) if best.is_some() => continue,
+            end => end?,
+        };
+        let explains = end.judged.beyond <= NO_FIT;
+        let squares = search.squares(&end.at.runs);
+        if best.as_ref().is_none_or(|best| squares < search.squares(&best.at.runs)) {
+            best = Some(end);
         }
-    };
+        if explains {
+            break;
+        }
+    }
+    let Some(SearchEnd { at, judged, misfit, left: unseen }) = best else { return Err(nothing(&left)) };
+    left = unseen;
     let end = search.model(&at.free, &at.unknowns)?;
     let there = problem.counting.all(&[(&roomy(&end), 0), (&roomy(&end), 1)])?;
     let fitted = at.free.iter().zip(&at.unknowns).zip(&judged.halves).map(|((free, moved), half)| Fitted {
@@ -160,6 +166,17 @@ pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
         after: at.runs,
         peak: [peak(&wanted), peak(&there)],
     })
+}
+
+/// Where the search begins, as unknowns of factors: as it is written; else with half as much again, and with two thirds.
+const STARTS: [f64; 3] = [0.0, 0.4, -0.4];
+
+/// A search from one start.
+struct SearchEnd {
+    at: SearchPlace,
+    judged: Judged,
+    misfit: Vec<f64>,
+    left: Vec<Left>,
 }
 
 /// Refuses to fit nothing.
@@ -223,6 +240,40 @@ impl<'a> CurveSearch<'a> {
         let text = changed(self.problem.text, free, unknowns)?;
         let study = (self.problem.load)(&text)?;
         Ok(study.setups[0].model.clone())
+    }
+
+    /// Searches from one start; `before` holds the runs of the scenario as it is written.
+    fn from_start(
+        &self,
+        (free, from): (&[Free], f64),
+        mut left: Vec<Left>,
+        before: &[RunCounters],
+    ) -> Result<SearchEnd, FitError> {
+        let unknown = |one: &Free| if one.by == Move::Factor { from } else { 0.0 };
+        let unknowns: Vec<f64> = free.iter().map(unknown).collect();
+        let runs = self.runs(&self.model(free, &unknowns)?, FEW)?;
+        let mut at = SearchPlace { free: free.to_vec(), unknowns, runs };
+        let mut misfit = vec![self.misfit(&before[..FEW as usize])];
+        loop {
+            self.descend(&mut at, &mut misfit, &mut left)?;
+            let mut columns = self.settle(&mut at)?;
+            if self.squares(&at.runs) > self.squares(before) {
+                at.unknowns = vec![0.0; at.free.len()];
+                at.runs = before.to_vec();
+                columns = self.columns(&at, LAST_SLOPES)?;
+            }
+            if let Some(unseen) = self.unseen(&at, &columns) {
+                self.leave(&mut at, unseen, &mut left)?;
+                continue;
+            }
+            let judged = self.judge(&at, &columns)?;
+            let uncertain = |place: usize| judged.errors[place] / beforehand(at.free[place].by);
+            let worst = (0..at.free.len()).max_by(|a, b| uncertain(*a).total_cmp(&uncertain(*b)));
+            match worst.filter(|worst| uncertain(*worst) >= LEAST_CERTAIN) {
+                None => return Ok(SearchEnd { at, judged, misfit, left }),
+                Some(worst) => self.leave(&mut at, worst, &mut left)?,
+            }
+        }
     }
 
     fn runs(&self, model: &Model, count: u32) -> Result<Vec<RunCounters>, FitError> {
@@ -321,8 +372,20 @@ impl<'a> CurveSearch<'a> {
         /// What is less than this share of a class does not confuse it.
         const SEEN: f64 = 0.05;
         let volume = |class: usize| profiles[class].iter().sum::<f64>();
-        let amounts: Vec<&str> = free.iter().filter_map(Free::class_of_amount).collect();
-        let named: Vec<&str> = free.iter().filter(|one| one.is_named).filter_map(Free::class_of_amount).collect();
+        let amounts: Vec<&str> = free.iter().filter_map(Free::class_of_scale).collect();
+        let named: Vec<&str> = free.iter().filter(|one| one.is_named).filter_map(Free::class_of_scale).collect();
+        for (place, one) in free.iter().enumerate() {
+            let twin = free[..place]
+                .iter()
+                .find(|other| one.class_of_scale().is_some() && other.class_of_scale() == one.class_of_scale());
+            if let Some(twin) = twin {
+                return Err(FitError::Refused(format!(
+                    "`{}` cannot be told from `{}`: what passes shows their product alone\n  = help: free one of the two",
+                    one.name(),
+                    twin.name()
+                )));
+            }
+        }
         let study = (self.problem.load)(self.problem.text)?;
         let is_assumed = |name: &str| {
             let amount = study.inputs.iter().find(|input| crate::fit::free::class_of_amount(&input.path) == Some(name));
@@ -351,20 +414,25 @@ impl<'a> CurveSearch<'a> {
 
     /// The columns of the Jacobian, from so many runs of each.
     fn columns(&self, at: &SearchPlace, slopes: usize) -> Result<Vec<Vec<f64>>, FitError> {
-        let models: Vec<Model> = (0..at.free.len())
+        // A number at the end of what may be written is moved the other way.
+        let models: Vec<(f64, Model)> = (0..at.free.len())
             .into_par_iter()
             .map(|place| {
-                let mut unknowns = at.unknowns.clone();
-                unknowns[place] += step(at.free[place].by);
-                self.model(&at.free, &unknowns)
+                let by = step(at.free[place].by);
+                let moved = |by: f64| {
+                    let mut unknowns = at.unknowns.clone();
+                    unknowns[place] += by;
+                    self.model(&at.free, &unknowns).map(|model| (by, model))
+                };
+                moved(by).or_else(|_| moved(-by))
             })
             .collect::<Result<_, FitError>>()?;
         let wanted: Vec<(&Model, u32)> =
-            models.iter().flat_map(|model| (0..).map(move |run| (model, run)).take(slopes)).collect();
+            models.iter().flat_map(|(_, model)| (0..).map(move |run| (model, run)).take(slopes)).collect();
         let runs = self.problem.counting.all(&wanted)?;
         let here = self.curves(&at.runs[..slopes]);
-        let columns = runs.chunks(slopes).zip(&at.free);
-        Ok(columns.map(|(runs, one)| column(&self.curves(runs), &here, one.by)).collect())
+        let columns = runs.chunks(slopes).zip(&models);
+        Ok(columns.map(|(runs, (by, _))| column(&self.curves(runs), &here, *by)).collect())
     }
 
     /// The next place, from as many runs; none where no step makes it better.
@@ -378,9 +446,12 @@ impl<'a> CurveSearch<'a> {
         let mut share = 1.0 / most;
         for _ in 0..3 {
             let unknowns = moved(at, &found, share);
-            let runs = self.runs(&self.model(&at.free, &unknowns)?, count)?;
-            if self.squares(&runs) < now {
-                return Ok(Some(SearchPlace { free: at.free.clone(), unknowns, runs }));
+            // What may not be written is too far.
+            if let Ok(model) = self.model(&at.free, &unknowns) {
+                let runs = self.runs(&model, count)?;
+                if self.squares(&runs) < now {
+                    return Ok(Some(SearchPlace { free: at.free.clone(), unknowns, runs }));
+                }
             }
             share *= 0.4;
         }

@@ -112,7 +112,8 @@ pub fn with_calendar(
     let Some(calendar) = calendar.as_table_like_mut() else { return Err("`calendar` is no table".to_owned()) };
     if let Some(level) = spread {
         calendar.insert("spread", Item::Value(Value::from(format!("{} %", edit::digits(100.0 * level.spread)))));
-        found.push("calendar.spread");
+        let percent = |share: f64| format!("{} %", edit::digits(100.0 * share));
+        found.push(("calendar.spread", Some(format!("{} to {}", percent(level.range.0), percent(level.range.1)))));
     }
     if others {
         let base = of_own.map_or(1.0, |level| level.level);
@@ -122,14 +123,17 @@ pub fn with_calendar(
             weekdays.insert(name, Value::from((known * level * 1e4).round() / 1e4));
         }
         calendar.insert("weekdays", Item::Value(Value::InlineTable(weekdays)));
-        found.push("calendar.weekdays");
+        found.push(("calendar.weekdays", None));
     }
     let sources = root.entry("source").or_insert_with(|| Item::Table(Table::new()));
     let Some(sources) = sources.as_table_like_mut() else { return Err("`source` is no table".to_owned()) };
-    for path in found {
+    for (path, range) in found {
         let mut origin = InlineTable::new();
         origin.insert("standing", Value::from("fitted"));
         origin.insert("from", Value::from(from));
+        if let Some(range) = range {
+            origin.insert("range", Value::from(range));
+        }
         sources.insert(path, Item::Value(Value::InlineTable(origin)));
     }
     Ok(document.to_string())
@@ -143,7 +147,7 @@ mod tests {
     /// Levels were measured against days that have the scenario's own factors already.
     #[test]
     fn weekdays_multiply_those_that_are_written() {
-        let level = |weekday: u8, level: f64| WeekdayLevel { weekday, days: 2, level, spread: 0.0 };
+        let level = |weekday: u8, level: f64| WeekdayLevel { weekday, days: 2, level, spread: 0.0, range: (0.0, 0.0) };
         let text = "[calendar]\nweekdays = { Mon = 1.2, Tue = 0.5 }\n";
         let known = [1.2, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0];
         let written = with_calendar(text, &[level(0, 1.1), level(1, 0.88)], (0, &known), "hub").unwrap();

@@ -19,6 +19,14 @@ pub fn systems() -> String {
     format!("{}\n\n{}", wrapped(title, ""), SYSTEMS.iter().map(entry).collect::<String>())
 }
 
+/// What to export for a scenario of which no assumed number has a range: what each would settle cannot be told.
+#[must_use]
+pub fn without_ranges(question: &str) -> String {
+    let says = "No assumed number of this scenario has a range, so nothing tells which of them matter: write `range` for them in \
+                [source], and ask again.";
+    format!("{}\n\n{}\n\n{}", wrapped(question, ""), wrapped(says, "! "), systems())
+}
+
 /// What an item of data would settle: the inputs, and how far the farthest of them moves the target.
 struct Settled<'a> {
     item: usize,

@@ -3,7 +3,7 @@
 use crate::fit::free::Move;
 use crate::fit::held::{HeldDay, inside};
 use crate::fit::levels::{LEAST_DAYS, WeekdayLevel};
-use crate::fit::search::{Fit, Left};
+use crate::fit::search::{Fit, Left, NO_FIT};
 use crate::fit::written::FittedNumber;
 use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};
@@ -38,9 +38,6 @@ pub struct FitFindings<'a> {
     /// Where the fitted scenario is.
     pub file: String,
 }
-
-/// How many times the difference that chance makes is no fit any more.
-pub const NO_FIT: f64 = 2.0;
 
 /// Whether the fitted scenario explains the series.
 #[must_use]
@@ -86,8 +83,8 @@ fn answer(found: &FitFindings<'_>) -> Vec<String> {
     let mut answer = Vec::new();
     if found.fit.beyond > NO_FIT {
         answer.push(format!(
-            "No numbers make this scenario explain the series: at best it is {} times as far off as chance makes a day of it. Its \
-             shapes of the day, or something that is not in it, are wrong.",
+            "No numbers were found that make this scenario explain the series: at best it is {} times as far off as chance makes a day \
+             of it. Its shapes of the day are wrong, or something is not in it; what is fitted below is not to be used.",
             number(found.fit.beyond)
         ));
     }
@@ -95,7 +92,8 @@ fn answer(found: &FitFindings<'_>) -> Vec<String> {
     answer.extend(groups(found.numbers).into_iter().map(|group| sentence(&group)));
     let rate = |bits: f64| bit_rate(bits / found.interval.secs());
     answer.push(format!(
-        "What is wanted in the busiest interval is {}; as it was written it would be {}.",
+        "What is wanted in the busiest {} min is {}; as it was written it would be {}.",
+        number(found.interval.secs() / 60.0),
         rate(found.fit.peak[1]),
         rate(found.fit.peak[0])
     ));
@@ -240,12 +238,29 @@ fn correlation(found: &FitFindings<'_>) -> Evidence {
     }
 }
 
+/// A factor beyond this is seldom what a planner meant.
+const FAR: f64 = 4.0;
+
 fn cautions(found: &FitFindings<'_>) -> Vec<String> {
     let mut cautions = found.cautions.clone();
     if found.fit.beyond > NO_FIT {
         cautions.push("The intervals were widened by as much as the scenario fails to explain the series.".to_owned());
     }
-    let (_, days) = inside(found.days[1]);
+    let (within, days) = inside(found.days[1]);
+    if !held::holds(found.days[1]) {
+        cautions.push(format!(
+            "Of {days} days that it was fitted to, {within} lie where the fitted scenario says: days differ by more than chance makes, \
+             or one of them is unlike the others."
+        ));
+    }
+    let is_far = |number: &&FittedNumber| number.move_by == Move::Factor && !(1.0 / FAR..=FAR).contains(&number.by.0);
+    if let Some(far) = found.numbers.iter().find(is_far) {
+        cautions.push(format!(
+            "{} is {} times what was written: see whether the series has the unit, the ways and the place that it is taken for.",
+            far.path,
+            number(far.by.0)
+        ));
+    }
     if days < 4 {
         cautions.push(format!(
             "It was fitted to {}: how much one differs from another beyond what the scenario makes of it is not in the intervals. \

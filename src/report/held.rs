@@ -14,6 +14,7 @@ pub(super) fn shown(kind: HeldKind, value: f64) -> String {
         HeldKind::Volume => figure(value / 8.0, TargetKind::Size),
         HeldKind::Peak => bit_rate(value),
         HeldKind::Full => format!("{} min", number(value / 60.0)),
+        HeldKind::Shape => percent(value),
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) fn is_of_several(days: &[HeldDay]) -> bool {
 /// Every figure of every day, with the range in which a day of the scenario lies.
 pub(super) fn evidence(title: &str, days: &[HeldDay]) -> Evidence {
     let several = is_of_several(days);
-    let kinds: Vec<HeldKind> = [HeldKind::Volume, HeldKind::Peak, HeldKind::Full]
+    let kinds: Vec<HeldKind> = [HeldKind::Volume, HeldKind::Peak, HeldKind::Full, HeldKind::Shape]
         .into_iter()
         .filter(|kind| days.iter().any(|day| day.figures.iter().any(|own| own.kind == *kind)))
         .collect();
@@ -142,7 +143,18 @@ fn clock(hours: f64) -> String {
 
 /// What a day has beyond its range, in a sentence; none where it is inside.
 pub(super) fn outside(day: &HeldDay, with_place: bool) -> Option<String> {
-    let worst = day.figures.iter().filter(|own| !own.is_inside()).max_by(|a, b| beyond(a).total_cmp(&beyond(b)))?;
+    // What has a unit that people know goes first.
+    let is_shape = |own: &HeldFigure| own.kind == HeldKind::Shape;
+    let first = |a: &&HeldFigure, b: &&HeldFigure| is_shape(b).cmp(&is_shape(a)).then(beyond(a).total_cmp(&beyond(b)));
+    let worst = day.figures.iter().filter(|own| !own.is_inside()).max_by(first)?;
+    if is_shape(worst) {
+        return Some(format!(
+            "{}: its shape is {} off, interval by interval, where a day of the scenario is {} at most.",
+            capital(&name(day, with_place)),
+            shown(worst.kind, worst.counted),
+            shown(worst.kind, worst.range.1)
+        ));
+    }
     let way = if worst.counted > worst.range.1 { "above" } else { "below" };
     Some(format!(
         "{}: {} is {} where a day of the scenario has {}: {way} all that chance makes.",

@@ -52,7 +52,8 @@ pub fn finding(
         cautions: Vec::new(),
         method: vec![format!(
             "{} of the scenario were simulated. A figure is inside where it lies in the range in which a new day would (Student's \
-             prediction interval, and all simulated days): so wide that all figures of a day are inside in 95 % of cases where the \
+             prediction interval, and all simulated days; a shape is off by its distance from the mean day, interval by interval): so \
+             wide that all figures of a day are inside in 95 % of cases where the \
              scenario is right. Of {}, {} may lie outside by chance.",
             several(simulated as usize, ["day", "days"]),
             several(all, ["day", "days"]),
@@ -66,7 +67,7 @@ pub fn finding(
 fn against_itself(weeks: &[WeekForecast]) -> Option<String> {
     (!weeks.is_empty()).then(|| {
         format!(
-            "Forecast from itself a week ahead, the series is {} off: no model can promise much less.",
+            "Forecast from itself a week ahead, the series is {} off.",
             percent(median(weeks, |week| week.errors()[0]))
         )
     })
@@ -82,9 +83,9 @@ fn p95_error(week: &WeekForecast) -> f64 {
     (forecast / counted - 1.0).abs()
 }
 
-/// A series forecast from itself.
+/// A series forecast from itself; `unit` has the name of that of its table, and so many of it for one of the series.
 #[must_use]
-pub fn of_series(name: &str, setting: String, weeks: &[WeekForecast], unusual: &[Date], unit: &str) -> Finding {
+pub fn of_series(name: &str, setting: String, weeks: &[WeekForecast], unusual: &[Date], unit: (&str, f64)) -> Finding {
     let better = weeks.iter().filter(|week| week.errors()[0] < week.errors()[1]).count();
     let of = |which: usize| median(weeks, |week| week.errors()[which]);
     let title = format!("A week ahead, the median week of this series can be foretold to {}", percent(of(0)));
@@ -136,18 +137,19 @@ pub fn of_series(name: &str, setting: String, weeks: &[WeekForecast], unusual: &
     }
 }
 
-fn table(weeks: &[WeekForecast], unit: &str) -> Evidence {
+fn table(weeks: &[WeekForecast], (unit, scale): (&str, f64)) -> Evidence {
+    let shown = |value: f64| number(value * scale);
     let p95 = format!("95th percentile [{unit}]");
     let head = ["week of", "off by", "week before", p95.as_str(), "forecast", "80 % band"].map(str::to_owned);
     let rows = weeks.iter().map(|week| {
         let ([own, last], [counted, forecast, _]) = (week.errors(), week.p95());
-        let band = week.band.map(|(low, high)| format!("{} to {}", number(low), number(high)));
+        let band = week.band.map(|(low, high)| format!("{} to {}", shown(low), shown(high)));
         vec![
             week.monday.to_string(),
             percent(own),
             percent(last),
-            number(counted),
-            number(forecast),
+            shown(counted),
+            shown(forecast),
             band.unwrap_or_default(),
         ]
     });

@@ -240,7 +240,8 @@ fn said(found: Found, shown: &str) -> Result<Found, String> {
     if !found.readings.is_empty() || found.format == meraki::LOSS {
         return Ok(found);
     }
-    let more = found.warnings.iter().map(|warning| format!("\n  = note: {warning}")).collect::<String>();
+    let notes: Vec<&str> = found.warnings.iter().map(String::as_str).collect();
+    let more = if notes.is_empty() { String::new() } else { format!("\n  = note: {}", notes.join("\n  = note: ")) };
     let help =
         "check that the query or the command has an answer; “headend import --help” lists what is known of each kind";
     Err(format!(

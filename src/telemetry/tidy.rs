@@ -321,11 +321,14 @@ fn counted(file: &Arc<str>, last: Option<&Reading>, reading: &Reading) -> Option
 /// The place of a series, and of a row in it.
 type RowPlace = (usize, usize);
 
+/// A place, a class, and when.
+type SuspectKey = (Arc<str>, Arc<str>, i64);
+
 /// Marks values that monitoring made of a restart, and leaves them out: what no line carries, and what is several times both
 /// neighbours and no more than a counter of 32 bits could have made - at the same time in both ways, and in one of them far above
 /// all else, or beside a gap.
 fn mark_spikes(tidy: &mut [Vec<SeriesRow>], of_counters: &BTreeSet<Arc<str>>) {
-    let mut suspects: BTreeMap<(Arc<str>, Arc<str>, i64), Vec<(RowPlace, Beyond)>> = BTreeMap::new();
+    let mut suspects: BTreeMap<SuspectKey, Vec<(RowPlace, Beyond)>> = BTreeMap::new();
     let mut ways: BTreeMap<(Arc<str>, Arc<str>), usize> = BTreeMap::new();
     for (series, rows) in tidy.iter().enumerate() {
         let Some(first) = rows.first() else { continue };

@@ -298,6 +298,39 @@ fn a_class_that_looks_like_another_is_refused() {
     assert!(clinical.contains("cannot be told from `web`") && clinical.contains("free both"), "{clinical}");
     let telephony = refused("class.telephony.streams.per_1000");
     assert!(telephony.contains("nothing of it passes here"), "{telephony}");
+    let size = refused("class.clinical.response.lognormal.mean");
+    assert!(size.contains("cannot be told from `web`"), "{size}");
+    let twins = ["class.updates.jobs.per_1000", "class.updates.jobs.share"].map(str::to_owned);
+    let twins = match fitted(&truth, &observed, named(&truth, &twins).unwrap()) {
+        Err(FitError::Refused(what)) => what,
+        other => panic!("{other:?}"),
+    };
+    assert!(twins.contains("what passes shows their product alone"), "{twins}");
+}
+
+/// Fault: one of two ways, bits for bytes, or a total beside its ways, is taken for what passed the device.
+#[test]
+fn what_the_device_cannot_have_counted_is_refused() {
+    let text = small(KENT).replace("sites = 25", "sites = 3").replace("patients = 291691", "patients = 35000");
+    let model = load(&text).unwrap().setups[0].model.clone();
+    let rows = rows(&model, 0, Date::constant(2026, 4, 20));
+    let of = |change: &dyn Fn(&SeriesRow) -> Vec<SeriesRow>| {
+        let zone = TimeZone::get("Europe/London").unwrap();
+        let rows: Vec<SeriesRow> = rows.iter().flat_map(change).collect();
+        align(&rows, &model, &Alignment { zone, places: BTreeMap::new() })
+    };
+    let times = |row: &SeriesRow, factor: f64, toward: Toward| SeriesRow {
+        amount: row.amount.map(|value| value * factor),
+        toward,
+        ..row.clone()
+    };
+    let one_way = of(&|row| vec![times(row, 0.5, Toward::Up)]).unwrap_err();
+    assert!(one_way.contains("has only what goes up"), "{one_way}");
+    let much = of(&|row| vec![times(row, 1000.0, Toward::Both)]).unwrap_err();
+    assert!(much.contains("the unit of the series"), "{much}");
+    let ways = |row: &SeriesRow| [Toward::Up, Toward::Down].map(|toward| times(row, 0.5, toward)).to_vec();
+    let with_total = of(&|row| [ways(row), vec![row.clone()]].concat()).unwrap();
+    assert_eq!(with_total, of(&|row| ways(row)).unwrap());
 }
 
 /// By hand, a quarter of an hour with `--release`: eight days of the whole estate with room, each fitted alone.

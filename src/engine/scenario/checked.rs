@@ -1,6 +1,7 @@
 //! A scenario that has been checked: everything that a study needs.
 
 use crate::model::Model;
+use crate::scenario::check::calendar::Holidays;
 use crate::scenario::check::source::Input;
 use crate::scenario::check::target::Target;
 use crate::scenario::checker::InputFile;
@@ -27,6 +28,8 @@ pub struct Study {
     pub currency: Option<String>,
     /// Who is counted at a site: `patients`, `people`.
     pub counted: String,
+    /// Its holidays.
+    pub holidays: Holidays,
 }
 
 /// The base, or an option.

@@ -324,7 +324,8 @@ fn join_clock(table: &mut SheetTable, date: usize) -> usize {
     table.header.remove(clock);
     for (_, row) in table.rows.iter_mut().filter(|(_, row)| row.len() > clock.max(date)) {
         let time = row[clock].clone();
-        row[date] = format!("{} {time}", day(&row[date])).trim().to_owned();
+        let whole = format!("{} {time}", day(&row[date]));
+        row[date] = whole;
         row.remove(clock);
     }
     date - usize::from(clock < date)

@@ -295,10 +295,10 @@ fn status_children(text: &str) -> Vec<ChildSa> {
         let Some((unique, rest)) = rest.split_once("}:") else { continue };
         let Ok(unique) = unique.parse::<u64>() else { continue };
         let child = children.entry((name.to_owned(), unique)).or_default();
-        child.tunnel = name.to_owned();
+        name.clone_into(&mut child.tunnel);
         child.unique = unique;
         if let Some(reqid) = rest.split("reqid ").nth(1) {
-            child.reqid = reqid.split(',').next().unwrap_or("").to_owned();
+            reqid.split(',').next().unwrap_or("").clone_into(&mut child.reqid);
         }
         for (way, label) in [" bytes_i", " bytes_o"].iter().enumerate() {
             let Some((head, tail)) = rest.split_once(label) else { continue };

@@ -313,7 +313,9 @@ pub fn solarwinds(text: &str, context: &Context<'_>) -> Result<Found, LineFault>
         let times = columns::instants(&part, time, context)?;
         let mut own = columns::readings(&part, &times, StampAt::Beginning, &columns, context)?;
         if !place.is_empty() {
-            own.iter_mut().for_each(|reading| reading.place = named(&place));
+            for reading in &mut own {
+                reading.place = named(&place);
+            }
         }
         readings.extend(own);
     }

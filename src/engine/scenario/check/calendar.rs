@@ -12,9 +12,29 @@ use crate::units::Share;
 /// A day's level varies by less than this share of it.
 const MAX_SPREAD: f64 = 1.0;
 
-/// The levels of a run's days; `first` is the date of its first.
-pub(crate) fn levels(file: &File, calendar: &Calendar, first: Option<Date>, check: &mut Checker) -> DayLevels {
-    let Some(table) = &file.calendar else { return DayLevels::default() };
+/// The holidays of a scenario.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Holidays {
+    dates: Vec<Date>,
+    bank_holidays: bool,
+}
+
+impl Holidays {
+    /// Whether a date is one.
+    #[must_use]
+    pub fn contains(&self, date: Date) -> bool {
+        self.dates.contains(&date) || (self.bank_holidays && is_bank_holiday(date))
+    }
+}
+
+/// The levels of a run's days, and its holidays; `first` is the date of its first.
+pub(crate) fn levels(
+    file: &File,
+    calendar: &Calendar,
+    first: Option<Date>,
+    check: &mut Checker,
+) -> (DayLevels, Holidays) {
+    let Some(table) = &file.calendar else { return Default::default() };
     let table = table.get_ref();
     let spread = check.or(&table.spread, Share(0.0)).0;
     if spread >= MAX_SPREAD {
@@ -32,16 +52,15 @@ pub(crate) fn levels(file: &File, calendar: &Calendar, first: Option<Date>, chec
     }
     let days = u64::from(calendar.days);
     let date_of = |day: u64| first?.checked_add(i64::try_from(day).ok()?.days()).ok();
-    let is_holiday = |date: Date| {
-        dates.contains(&date) || table.bank_holidays == Some(BankHolidays::EnglandAndWales) && is_bank_holiday(date)
-    };
-    let holidays = (0..days).filter(|day| date_of(*day).is_some_and(is_holiday));
-    DayLevels {
+    let known = Holidays { dates, bank_holidays: table.bank_holidays == Some(BankHolidays::EnglandAndWales) };
+    let holidays = (0..days).filter(|day| date_of(*day).is_some_and(|date| known.contains(date)));
+    let levels = DayLevels {
         weekdays: table.weekdays.as_ref().map_or([1.0; 7], |table| weekdays(Some(table), check)),
         holidays: holidays.filter_map(|day| u32::try_from(day).ok()).collect(),
         on_holidays: check.or(&table.on_holidays, Share(0.0)).0,
         spread,
-    }
+    };
+    (levels, known)
 }
 
 /// Whether a date is a bank holiday in England and Wales by the rules of the Banking and Financial Dealings Act 1971 and the

@@ -34,7 +34,7 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
         Some(table) => tunnel::terms(table.get_ref(), TunnelTerms::default(), check),
         None => TunnelTerms::default(),
     };
-    let levels = levels(file, &calendar, first, check);
+    let (levels, holidays) = levels(file, &calendar, first, check);
     let base = Model {
         seed,
         antithetic,
@@ -57,5 +57,5 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
     let when = first.map_or_else(|| field::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
     let currency = file.run.as_ref().and_then(|run| check.optional(&run.get_ref().currency)).map(|sign| sign.0);
     let files = std::mem::take(&mut check.files);
-    Some(Study { question: question?.0, when, setups, targets, effort, inputs, files, currency, counted })
+    Some(Study { question: question?.0, when, setups, targets, effort, inputs, files, currency, counted, holidays })
 }
