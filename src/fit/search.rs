@@ -19,10 +19,13 @@ use crate::study::counters::RunCounters;
 const RUNS: u32 = 10;
 /// The same in the search.
 const FEW: u32 = 3;
-/// Runs on which slopes are taken in the search, and at the end.
-const SLOPES: usize = 2;
-/// See [`SLOPES`].
-const LAST_SLOPES: usize = 4;
+/// How slopes are taken: on so many runs, and over so many steps.
+type SlopesFrom = (usize, f64);
+/// In the search.
+const SLOPES: SlopesFrom = (2, 1.0);
+/// At the end. What chance puts into slopes makes an unknown look surer than it is (errors in variables; Fuller 1987), so they are
+/// taken on more runs, and over farther steps, where differences are larger than what chance puts into them.
+const LAST_SLOPES: SlopesFrom = (4, 2.5);
 /// Steps against the mean of all runs at most, at the end.
 const LAST_STEPS: usize = 2;
 /// A step that moves nothing by more of a slope's step than this is the last.
@@ -412,13 +415,13 @@ impl<'a> CurveSearch<'a> {
         Ok(())
     }
 
-    /// The columns of the Jacobian, from so many runs of each.
-    fn columns(&self, at: &SearchPlace, slopes: usize) -> Result<Vec<Vec<f64>>, FitError> {
+    /// The columns of the Jacobian.
+    fn columns(&self, at: &SearchPlace, (slopes, steps): SlopesFrom) -> Result<Vec<Vec<f64>>, FitError> {
         // A number at the end of what may be written is moved the other way.
         let models: Vec<(f64, Model)> = (0..at.free.len())
             .into_par_iter()
             .map(|place| {
-                let by = step(at.free[place].by);
+                let by = steps * step(at.free[place].by);
                 let moved = |by: f64| {
                     let mut unknowns = at.unknowns.clone();
                     unknowns[place] += by;

@@ -183,14 +183,18 @@ fn predicted_title(left_out: &[HeldDay]) -> String {
 }
 
 fn numbers(numbers: &[FittedNumber]) -> Evidence {
+    // Most are fitted alone.
+    let columns = if numbers.iter().all(|number| number.with.is_empty()) { 4 } else { 5 };
     let head = ["number", "written", "fitted", "90 % interval", "fitted with it"].map(str::to_owned);
+    let head = head.into_iter().take(columns);
     let rows = numbers.iter().map(|number| {
         let range = format!("{} to {}", number.range.0, number.range.1);
-        vec![number.path.clone(), number.before.clone(), number.after.clone(), range, number.with.join(", ")]
+        let row = [number.path.clone(), number.before.clone(), number.after.clone(), range, number.with.join(", ")];
+        row.into_iter().take(columns).collect()
     });
     Evidence {
         title: "What was fitted".to_owned(),
-        table: ChartTable { head: head.to_vec(), rows: rows.collect() },
+        table: ChartTable { head: head.collect(), rows: rows.collect() },
         keys: 1,
     }
 }
