@@ -11,7 +11,7 @@ use crate::cli::stop::{STOP, Stop};
 use crate::disk;
 use crate::fit::free::{amounts, named};
 use crate::fit::held::{HeldDay, hold};
-use crate::fit::levels::{WeekdayLevel, of_weekday, weekdays};
+use crate::fit::levels::{LEAST_DAYS, WeekdayLevel, of_weekday, weekdays};
 use crate::fit::observed::{LEAST_COVERAGE, Observed, ObservedRun, UnusedDay, usual};
 use crate::fit::search::{Fit, FitError, FitProblem, fit as search};
 use crate::fit::simulated::Counting;
@@ -56,14 +56,13 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
     };
     let loaded = |text: &str| checked(&args.file, text, terms).map_err(|problems| problems.show(false));
     let problem = FitProblem { text: &text, load: &loaded, observed: &observed, runs: &runs, free, counting };
-    let found = search(&problem).map_err(|fault| match fault {
+    let mut found = search(&problem).map_err(|fault| match fault {
         // A scenario that may not be written says so itself.
         FitError::Refused(what) if what.starts_with("error") => Stop::Input(what),
         FitError::Refused(what) => Stop::Input(format!("error: {what}")),
         FitError::Study(fault) => output.stop(fault),
     })?;
     let wrong = |what: String| Stop::Input(format!("error: {what}"));
-    let numbers = numbers(&text, &found.text, &found.fitted).map_err(wrong)?;
     let from = origin(args, &observed, &runs);
     // Days that are left out, or unlike others, say nothing of usual ones.
     let mut usual_days = observed.clone();
@@ -72,6 +71,11 @@ pub(super) fn fit(args: &FitArgs, terms: Allowed) -> Result<u8, Stop> {
         .retain(|run| is_usual(run.date, &study, &clock) && !left_out.iter().any(|left| left.date == run.date));
     let levels = levels(&problem, &found, &usual_days).map_err(|fault| output.stop(fault))?;
     bar.finish_and_clear();
+    let own = levels.iter().find(|level| level.weekday == model.calendar.weekday && level.days >= LEAST_DAYS[1]);
+    if let Some(level) = own {
+        found.widen(level.spread, level.days);
+    }
+    let numbers = numbers(&text, &found.text, &found.fitted).map_err(wrong)?;
     let fitted = with_sources(&found.text, &numbers, &from).map_err(wrong)?;
     let days = format!("days of {}", list(&args.to.iter().map(|path| file_name(path)).collect::<Vec<String>>()));
     let fitted =

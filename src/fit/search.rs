@@ -1,7 +1,10 @@
 //! The fit: Gauss and Newton's steps on cumulative curves, with the simulator in between, on the same random numbers throughout.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use crate::elementary::hypot;
 use crate::fit::curve::{Known, cumulative, mean, mean_known, weights};
 use crate::fit::free::{Free, Move, changed};
 use crate::fit::jacobian::{alike, beforehand, bound, column, farthest, grouped, profile, step};
@@ -14,20 +17,19 @@ use crate::scenario::check::source::Standing;
 use crate::stats::student;
 use crate::study::StudyError;
 use crate::study::counters::RunCounters;
+use crate::units::float;
 
 /// Runs of which the mean curve is taken at the end.
 const RUNS: u32 = 10;
 /// The same in the search.
 const FEW: u32 = 3;
-/// How slopes are taken: on so many runs, and over so many steps.
-type SlopesFrom = (usize, f64);
+/// How slopes are taken: on which runs, and over how many steps.
+type SlopesFrom = (Range<u32>, f64);
 /// In the search.
-const SLOPES: SlopesFrom = (2, 1.0);
-/// At the end. What chance puts into slopes makes an unknown look surer than it is (errors in variables; Fuller 1987), so they are
-/// taken on more runs, and over farther steps, where differences are larger than what chance puts into them.
-const LAST_SLOPES: SlopesFrom = (4, 2.5);
-/// Steps against the mean of all runs at most, at the end.
-const LAST_STEPS: usize = 2;
+const SLOPES: SlopesFrom = (0..2, 1.0);
+/// At the end: to both sides, on runs that share no chance. More makes a full spell longer, and shows over more of the day than less
+/// does: slopes to one side alone make an unknown look surer than it is, by a quarter on a morning that is full.
+const LAST_SLOPES: [SlopesFrom; 2] = [(0..4, 1.5), (4..8, -1.5)];
 /// A step that moves nothing by more of a slope's step than this is the last.
 const SETTLED: f64 = 0.1;
 /// Steps of the search at most.
@@ -121,6 +123,17 @@ pub struct Fit {
     pub peak: [f64; 2],
 }
 
+impl Fit {
+    /// Widens the intervals of factors by what days differ from each other beyond what the scenario makes of them: a standard deviation
+    /// that was seen over so many days.
+    pub fn widen(&mut self, spread: f64, days: u64) {
+        let more = student(CONFIDENCE, days.max(2) - 1) * spread / float(days.max(1)).sqrt();
+        for one in self.fitted.iter_mut().filter(|one| one.free.by == Move::Factor) {
+            one.half = hypot(one.half, more);
+        }
+    }
+}
+
 /// Fits.
 ///
 /// # Errors
@@ -136,7 +149,7 @@ pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
     let before = search.runs(&start, RUNS)?;
     let mut best: Option<SearchEnd> = None;
     for from in STARTS {
-        let end = match search.from_start((&free, from), left.clone(), &before) {
+        let end = match search.search_from((&free, from), left.clone(), &before) {
             Err(FitError::Refused(_)) if best.is_some() => continue,
             end => end?,
         };
@@ -207,6 +220,12 @@ struct SearchPlace {
     runs: Vec<RunCounters>,
 }
 
+/// The columns of the Jacobian where the search ends: the mean of both halves, and each half.
+struct LastSlopes {
+    columns: Vec<Vec<f64>>,
+    halves: [Vec<Vec<f64>>; 2],
+}
+
 /// What a fit is sure of.
 struct Judged {
     /// Standard errors, where the scenario explains the series.
@@ -246,7 +265,7 @@ impl<'a> CurveSearch<'a> {
     }
 
     /// Searches from one start; `before` holds the runs of the scenario as it is written.
-    fn from_start(
+    fn search_from(
         &self,
         (free, from): (&[Free], f64),
         mut left: Vec<Left>,
@@ -254,22 +273,27 @@ impl<'a> CurveSearch<'a> {
     ) -> Result<SearchEnd, FitError> {
         let unknown = |one: &Free| if one.by == Move::Factor { from } else { 0.0 };
         let unknowns: Vec<f64> = free.iter().map(unknown).collect();
-        let runs = self.runs(&self.model(free, &unknowns)?, FEW)?;
+        let as_written = unknowns.iter().all(|unknown| *unknown == 0.0);
+        let runs =
+            if as_written { before[..FEW as usize].to_vec() } else { self.runs(&self.model(free, &unknowns)?, FEW)? };
         let mut at = SearchPlace { free: free.to_vec(), unknowns, runs };
         let mut misfit = vec![self.misfit(&before[..FEW as usize])];
         loop {
             self.descend(&mut at, &mut misfit, &mut left)?;
-            let mut columns = self.settle(&mut at)?;
-            if self.squares(&at.runs) > self.squares(before) {
+            let mut slopes = self.settle(&mut at)?;
+            // A curve can be nearer while every interval is farther off: then nothing was found.
+            let is_farther =
+                self.squares(&at.runs) > self.squares(before) || self.misfit(&at.runs) > self.misfit(before);
+            if is_farther {
                 at.unknowns = vec![0.0; at.free.len()];
                 at.runs = before.to_vec();
-                columns = self.columns(&at, LAST_SLOPES)?;
+                slopes = self.last_slopes(&at)?;
             }
-            if let Some(unseen) = self.unseen(&at, &columns) {
+            if let Some(unseen) = self.unseen(&at, &slopes.columns) {
                 self.leave(&mut at, unseen, &mut left)?;
                 continue;
             }
-            let judged = self.judge(&at, &columns)?;
+            let judged = self.judge(&at, &slopes)?;
             let uncertain = |place: usize| judged.errors[place] / beforehand(at.free[place].by);
             let worst = (0..at.free.len()).max_by(|a, b| uncertain(*a).total_cmp(&uncertain(*b)));
             match worst.filter(|worst| uncertain(*worst) >= LEAST_CERTAIN) {
@@ -416,12 +440,12 @@ impl<'a> CurveSearch<'a> {
     }
 
     /// The columns of the Jacobian.
-    fn columns(&self, at: &SearchPlace, (slopes, steps): SlopesFrom) -> Result<Vec<Vec<f64>>, FitError> {
+    fn columns(&self, at: &SearchPlace, (slopes, steps): &SlopesFrom) -> Result<Vec<Vec<f64>>, FitError> {
         // A number at the end of what may be written is moved the other way.
         let models: Vec<(f64, Model)> = (0..at.free.len())
             .into_par_iter()
             .map(|place| {
-                let by = steps * step(at.free[place].by);
+                let by = *steps * step(at.free[place].by);
                 let moved = |by: f64| {
                     let mut unknowns = at.unknowns.clone();
                     unknowns[place] += by;
@@ -431,10 +455,10 @@ impl<'a> CurveSearch<'a> {
             })
             .collect::<Result<_, FitError>>()?;
         let wanted: Vec<(&Model, u32)> =
-            models.iter().flat_map(|(_, model)| (0..).map(move |run| (model, run)).take(slopes)).collect();
+            models.iter().flat_map(|(_, model)| slopes.clone().map(move |run| (model, run))).collect();
         let runs = self.problem.counting.all(&wanted)?;
-        let here = self.curves(&at.runs[..slopes]);
-        let columns = runs.chunks(slopes).zip(&models);
+        let here = self.curves(&at.runs[slopes.start as usize..slopes.end as usize]);
+        let columns = runs.chunks(slopes.len()).zip(&models);
         Ok(columns.map(|(runs, (by, _))| column(&self.curves(runs), &here, *by)).collect())
     }
 
@@ -462,19 +486,20 @@ impl<'a> CurveSearch<'a> {
     }
 
     /// Goes on from a few runs to the mean of all by which the fit is judged, and gives the slopes there.
-    fn settle(&self, at: &mut SearchPlace) -> Result<Vec<Vec<f64>>, FitError> {
+    fn settle(&self, at: &mut SearchPlace) -> Result<LastSlopes, FitError> {
         at.runs = self.runs(&self.model(&at.free, &at.unknowns)?, RUNS)?;
-        let mut columns = self.columns(at, LAST_SLOPES)?;
-        for _ in 0..LAST_STEPS {
-            let Some(next) = self.step(at, &columns)? else { break };
-            let moved = farthest_moved(at, &next);
+        let slopes = self.last_slopes(at)?;
+        if let Some(next) = self.step(at, &slopes.columns)? {
             *at = next;
-            if moved < SETTLED {
-                break;
-            }
-            columns = self.columns(at, LAST_SLOPES)?;
         }
-        Ok(columns)
+        Ok(slopes)
+    }
+
+    fn last_slopes(&self, at: &SearchPlace) -> Result<LastSlopes, FitError> {
+        let [first, second] = &LAST_SLOPES;
+        let halves = [self.columns(at, first)?, self.columns(at, second)?];
+        let both = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| f64::midpoint(*a, *b)).collect();
+        Ok(LastSlopes { columns: halves[0].iter().zip(&halves[1]).map(both).collect(), halves })
     }
 
     /// How far the unknowns are to be moved; none where the columns do not tell them apart.
@@ -487,7 +512,7 @@ impl<'a> CurveSearch<'a> {
     /// Goes down to the least misfit. What the curve does not show is left on the way.
     fn descend(&self, at: &mut SearchPlace, misfit: &mut Vec<f64>, left: &mut Vec<Left>) -> Result<(), FitError> {
         at.runs.truncate(FEW as usize);
-        let mut columns = self.columns(at, SLOPES)?;
+        let mut columns = self.columns(at, &SLOPES)?;
         while let Some(unseen) = self.unseen(at, &columns) {
             columns.remove(unseen);
             self.leave(at, unseen, left)?;
@@ -500,7 +525,7 @@ impl<'a> CurveSearch<'a> {
             if moved < SETTLED {
                 break;
             }
-            columns = self.columns(at, SLOPES)?;
+            columns = self.columns(at, &SLOPES)?;
         }
         Ok(())
     }
@@ -533,17 +558,41 @@ impl<'a> CurveSearch<'a> {
         Ok(())
     }
 
+    /// By how much the unknowns seem to be moved, where one of them is moved by one: less than that by as much as slopes are chance. An
+    /// equation that is made of some runs' slopes and is given the slopes of others tells it (errors in variables; Fuller 1987,
+    /// section 1.2); slopes from twice as many runs are half as much chance.
+    fn gain(&self, at: &SearchPlace, slopes: &LastSlopes) -> Option<Vec<Vec<f64>>> {
+        let prior = prior(at);
+        let [first, second] = &slopes.halves;
+        let of = |own: &[Vec<f64>], others: &[Vec<f64>]| -> Option<Vec<Vec<f64>>> {
+            let equations = NormalEquations::new(own, &self.weights, &prior);
+            others.iter().map(|column| equations.solve(column)).collect()
+        };
+        let (a, b) = (of(first, second)?, of(second, first)?);
+        let unit = |place: usize, other: usize| if place == other { 1.0 } else { 0.0 };
+        let entry = |column: usize, row: usize| {
+            let half = f64::midpoint(a[column][row], b[column][row]);
+            unit(column, row) - (unit(column, row) - half) / 2.0
+        };
+        let count = at.free.len();
+        Some((0..count).map(|column| (0..count).map(|row| entry(column, row)).collect()).collect())
+    }
+
     /// How sure the unknowns are. Each run of the scenario is put in the place of what was counted: what it would have moved the
     /// unknowns by is what chance moved them by.
     #[allow(clippy::cast_precision_loss)] // runs
-    fn judge(&self, at: &SearchPlace, columns: &[Vec<f64>]) -> Result<Judged, FitError> {
+    fn judge(&self, at: &SearchPlace, slopes: &LastSlopes) -> Result<Judged, FitError> {
         let prior = prior(at);
-        let equations = NormalEquations::new(columns, &self.weights, &prior);
+        let equations = NormalEquations::new(&slopes.columns, &self.weights, &prior);
         let curves = self.curves(&at.runs);
         let centre = mean(&curves);
         let away = |curve: &Vec<f64>| -> Vec<f64> { curve.iter().zip(&centre).map(|(own, mean)| own - mean).collect() };
-        let moved: Option<Vec<Vec<f64>>> = curves.iter().map(|curve| equations.solve(&away(curve))).collect();
-        let Some(moved) = moved else {
+        let (even, nothing) = (vec![1.0; at.free.len()], vec![0.0; at.free.len()]);
+        let moved = |gain: &Vec<Vec<f64>>| -> Option<Vec<Vec<f64>>> {
+            let whole = NormalEquations::new(gain, &even, &nothing);
+            curves.iter().map(|curve| whole.solve(&equations.solve(&away(curve))?)).collect()
+        };
+        let Some(moved) = self.gain(at, slopes).and_then(|gain| moved(&gain)) else {
             return Err(FitError::Refused(format!("{} cannot be told apart", names(&at.free))));
         };
         let count = curves.len() as f64;
