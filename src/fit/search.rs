@@ -4,20 +4,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::elementary::hypot;
+use crate::fit::apart::{refuse_unseen, told_apart};
 use crate::fit::curve::{Known, cumulative, mean, mean_known, weights};
 use crate::fit::free::{Free, Move, changed};
-use crate::fit::jacobian::{alike, beforehand, bound, column, farthest, grouped, profile, step};
+use crate::fit::jacobian::{beforehand, bound, column, farthest, step};
 use crate::fit::normal::NormalEquations;
-use crate::fit::observed::{Observed, ObservedRun};
-use crate::fit::simulated::{Counting, passed, roomy};
+use crate::fit::problem::{CONFIDENCE, Fit, FitError, FitProblem, Fitted, Left, NO_FIT};
+use crate::fit::simulated::{passed, roomy};
 use crate::model::Model;
-use crate::scenario::Study;
-use crate::scenario::check::source::Standing;
 use crate::stats::student;
-use crate::study::StudyError;
 use crate::study::counters::RunCounters;
-use crate::units::float;
 
 /// Runs of which the mean curve is taken at the end.
 const RUNS: u32 = 10;
@@ -34,105 +30,9 @@ const LAST_SLOPES: [SlopesFrom; 2] = [(0..4, 1.5), (4..8, -1.5)];
 const SETTLED: f64 = 0.1;
 /// Steps of the search at most.
 const STEPS: usize = 8;
-/// Confidence of the intervals.
-pub const CONFIDENCE: f64 = 0.9;
 /// A number whose standard error stays above this share of what is known beforehand, or of which as much is known from that alone, is
 /// left as it was written.
 const LEAST_CERTAIN: f64 = 0.3;
-
-/// A series that is so many times as far from the scenario as chance makes its days is not explained by it.
-pub const NO_FIT: f64 = 2.0;
-
-/// Why there is no fit.
-#[derive(Debug)]
-pub enum FitError {
-    /// What is asked for cannot be had; in words.
-    Refused(String),
-    /// It was stopped, or a run cannot be kept.
-    Study(StudyError),
-}
-
-impl From<StudyError> for FitError {
-    fn from(fault: StudyError) -> Self {
-        Self::Study(fault)
-    }
-}
-
-impl From<String> for FitError {
-    fn from(what: String) -> Self {
-        Self::Refused(what)
-    }
-}
-
-/// What a fit begins with.
-pub struct FitProblem<'a> {
-    /// The scenario.
-    pub text: &'a str,
-    /// The scenario of a text.
-    pub load: &'a (dyn Fn(&str) -> Result<Study, String> + Sync),
-    /// What was counted.
-    pub observed: &'a Observed,
-    /// The runs of it to which it is fitted.
-    pub runs: &'a [&'a ObservedRun],
-    /// What is free.
-    pub free: Vec<Free>,
-    /// How runs are counted.
-    pub counting: Counting<'a>,
-}
-
-/// A number that was fitted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fitted {
-    /// What it is.
-    pub free: Free,
-    /// The unknown, from where it was written.
-    pub moved: f64,
-    /// Half-width of its 90 % interval.
-    pub half: f64,
-}
-
-/// A number that was left as it was written.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Left {
-    /// What it is.
-    pub free: Free,
-    /// Why.
-    pub why: String,
-}
-
-/// A fit.
-#[derive(Clone, Debug)]
-pub struct Fit {
-    /// The scenario with the fitted numbers.
-    pub text: String,
-    /// What was fitted.
-    pub fitted: Vec<Fitted>,
-    /// What was left.
-    pub left: Vec<Left>,
-    /// Correlation between those that were fitted.
-    pub correlation: Vec<Vec<f64>>,
-    /// By step, the first before any: root mean square of the difference by interval [bit].
-    pub misfit: Vec<f64>,
-    /// How many times as large that is as it would be on a day of the fitted scenario.
-    pub beyond: f64,
-    /// The runs before and after.
-    pub before: Vec<RunCounters>,
-    /// See `before`.
-    pub after: Vec<RunCounters>,
-    /// What is wanted in the busiest interval, before and after, all concentrators together [bit].
-    pub peak: [f64; 2],
-}
-
-impl Fit {
-    /// Widens the intervals of factors by what days differ from each other beyond what the scenario makes of them: a standard deviation
-    /// that was seen over so many days.
-    pub fn widen(&mut self, spread: f64, days: u64) {
-        let more = student(CONFIDENCE, days.max(2) - 1) * spread / float(days.max(1)).sqrt();
-        for one in self.fitted.iter_mut().filter(|one| one.free.by == Move::Factor) {
-            one.half = hypot(one.half, more);
-        }
-    }
-}
 
 /// Fits.
 ///
@@ -142,7 +42,7 @@ pub fn fit(problem: &FitProblem<'_>) -> Result<Fit, FitError> {
     let search = CurveSearch::new(problem)?;
     let start = search.model(&[], &[])?;
     let wanted = problem.counting.all(&[(&roomy(&start), 0), (&roomy(&start), 1)])?;
-    let (free, mut left) = search.told_apart(&start, &wanted)?;
+    let (free, mut left) = told_apart(problem, &search.known, &start, &wanted)?;
     if free.is_empty() {
         return Err(nothing(&left));
     }
@@ -350,95 +250,6 @@ impl<'a> CurveSearch<'a> {
         (sum / from.max(1) as f64).sqrt()
     }
 
-    /// What is free and can be told apart, and what is left. What classes want is in `wanted`.
-    fn told_apart(&self, start: &Model, wanted: &[RunCounters]) -> Result<(Vec<Free>, Vec<Left>), FitError> {
-        let things = &self.problem.observed.things;
-        let of_class = |class: usize| -> Vec<f64> {
-            let volumes: Vec<Vec<f64>> = things
-                .iter()
-                .map(|thing| {
-                    let is_own = thing.class.is_none_or(|own| own == class);
-                    let runs = wanted.iter().map(|run| run.of(thing.concentrator, Some(class)));
-                    let sum = runs.fold(Vec::new(), |sum: Vec<f64>, run| {
-                        if sum.is_empty() { run } else { sum.iter().zip(&run).map(|(a, b)| a + b).collect() }
-                    });
-                    if is_own { sum } else { vec![0.0; sum.len()] }
-                })
-                .collect();
-            profile(&volumes, &self.known)
-        };
-        let profiles: Vec<Vec<f64>> = (0..start.classes.len()).map(of_class).collect();
-        let volume = |class: usize| profiles[class].iter().sum::<f64>();
-        let whole: f64 = (0..profiles.len()).map(volume).sum();
-        let class_of = |name: &str| start.classes.iter().position(|class| class.name == name);
-        let (mut seen, mut left) = (Vec::new(), Vec::new());
-        for one in &self.problem.free {
-            let own = one.class_of_amount().and_then(class_of);
-            let why = own.and_then(|class| {
-                if volume(class) <= 0.0 {
-                    Some("nothing of it passes here".to_owned())
-                } else if !one.is_named && volume(class) < 0.02 * whole {
-                    let share = 100.0 * volume(class) / whole;
-                    Some(format!("it is {share:.1} % of what passes: too little to be seen"))
-                } else {
-                    None
-                }
-            });
-            match why {
-                Some(why) => left.push(Left { free: one.clone(), why }),
-                None => seen.push(one.clone()),
-            }
-        }
-        refuse_unseen(&left)?;
-        self.refuse_confused(start, &seen, &profiles)?;
-        Ok((grouped(&seen, class_of, &profiles), left))
-    }
-
-    /// Refuses a class that was named without another one of the same shape, whose amount is assumed, too.
-    fn refuse_confused(&self, start: &Model, free: &[Free], profiles: &[Vec<f64>]) -> Result<(), FitError> {
-        /// What is less than this share of a class does not confuse it.
-        const SEEN: f64 = 0.05;
-        let volume = |class: usize| profiles[class].iter().sum::<f64>();
-        let amounts: Vec<&str> = free.iter().filter_map(Free::class_of_scale).collect();
-        let named: Vec<&str> = free.iter().filter(|one| one.is_named).filter_map(Free::class_of_scale).collect();
-        for (place, one) in free.iter().enumerate() {
-            let twin = free[..place]
-                .iter()
-                .find(|other| one.class_of_scale().is_some() && other.class_of_scale() == one.class_of_scale());
-            if let Some(twin) = twin {
-                return Err(FitError::Refused(format!(
-                    "`{}` cannot be told from `{}`: what passes shows their product alone\n  = help: free one of the two",
-                    one.name(),
-                    twin.name()
-                )));
-            }
-        }
-        let study = (self.problem.load)(self.problem.text)?;
-        let is_assumed = |name: &str| {
-            let amount = study.inputs.iter().find(|input| crate::fit::free::class_of_amount(&input.path) == Some(name));
-            amount.is_some_and(|input| matches!(input.standing, Standing::Assumed | Standing::Fitted))
-        };
-        for (place, class) in start.classes.iter().enumerate().filter(|(_, class)| named.contains(&class.name.as_str()))
-        {
-            let other = start.classes.iter().enumerate().find(|(other, candidate)| {
-                *other != place
-                    && !amounts.contains(&candidate.name.as_str())
-                    && is_assumed(&candidate.name)
-                    && volume(*other) > SEEN * volume(place)
-                    && alike(&profiles[place], &profiles[*other])
-            });
-            if let Some((other, candidate)) = other {
-                let alike = crate::fit::curve::cosine(&profiles[place], &profiles[other]);
-                return Err(FitError::Refused(format!(
-                    "`{}` cannot be told from `{}`: over the day both rise and fall together (cosine {alike:.2})\n  = help: \
-                     free both (one factor is found for the two), or give a series that splits the classes, such as flow records",
-                    class.name, candidate.name
-                )));
-            }
-        }
-        Ok(())
-    }
-
     /// The columns of the Jacobian.
     fn columns(&self, at: &SearchPlace, (slopes, steps): &SlopesFrom) -> Result<Vec<Vec<f64>>, FitError> {
         // A number at the end of what may be written is moved the other way.
@@ -630,16 +441,6 @@ fn farthest_moved(from: &SearchPlace, to: &SearchPlace) -> f64 {
 /// What is known beforehand, in the weights of the fit: a difference that is small everywhere counts as one.
 fn prior(at: &SearchPlace) -> Vec<f64> {
     at.free.iter().map(|one| 1.0 / beforehand(one.by).powi(2)).collect()
-}
-
-/// Refuses what was named and cannot be seen.
-fn refuse_unseen(left: &[Left]) -> Result<(), FitError> {
-    match left.iter().find(|left| left.free.is_named) {
-        None => Ok(()),
-        Some(Left { free, why }) => {
-            Err(FitError::Refused(format!("`{}` cannot be fitted to this series: {why}", free.name())))
-        }
-    }
 }
 
 /// The unknowns of a place, moved by a share of a step, within their bounds.

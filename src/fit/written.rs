@@ -4,7 +4,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use crate::fit::free::{Free, Move, moved};
 use crate::fit::levels::{LEAST_DAYS, WeekdayLevel};
-use crate::fit::search::Fitted;
+use crate::fit::problem::Fitted;
 use crate::scenario::edit;
 use crate::scenario::field::WEEKDAYS;
 

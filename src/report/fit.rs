@@ -3,7 +3,7 @@
 use crate::fit::free::Move;
 use crate::fit::held::{HeldDay, inside};
 use crate::fit::levels::{LEAST_DAYS, WeekdayLevel};
-use crate::fit::search::{Fit, Left, NO_FIT};
+use crate::fit::problem::{Fit, Left, NO_FIT};
 use crate::fit::written::FittedNumber;
 use crate::report::drawn::ChartTable;
 use crate::report::finding::{Evidence, Finding};

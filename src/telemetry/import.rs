@@ -12,10 +12,11 @@ use crate::scenario::problem::Problems;
 use crate::telemetry::clock::Clock;
 use crate::telemetry::formats::{book, columns, devices, flows, fortigate, graphs, json, meraki, rrd};
 use crate::telemetry::number::{DecimalSign, Unit};
+use crate::telemetry::overlap::{Tidied, joined};
 use crate::telemetry::reading::{ColumnRole, Context, Found, ReadingKind, Side};
 use crate::telemetry::recognise::{ExportKind, kind};
 use crate::telemetry::series::{self, SeriesRow, Toward};
-use crate::telemetry::tidy::{Tidied, joined, tidy};
+use crate::telemetry::tidy::tidy;
 
 /// How files are to be read.
 #[derive(Clone, Debug)]

@@ -58,7 +58,7 @@ fn intervals_of_studies_cover_as_often_as_they_say() {
             let mean = latencies.iter().copied().collect::<Tally>().mean();
             [mean, headend::stats::quantile(&latencies, 0.95)]
         };
-        (0..4_500).into_par_iter().map(day).collect()
+        (0..3_000).into_par_iter().map(day).collect()
     };
     let (slow, fast) = (days("1 Mbit/s"), days("1.1 Mbit/s"));
     let figures: [(&str, Vec<f64>); 3] = [
@@ -72,9 +72,9 @@ fn intervals_of_studies_cover_as_often_as_they_say() {
             .chunks(15)
             .filter(|study| study.iter().copied().collect::<Tally>().interval(0.95).contains(truth))
             .count();
-        println!("{name}: {covered} of 300");
-        // 93.5 to 96.5 %, give or take what 300 studies leave to chance (two standard errors).
-        assert!((272..=297).contains(&covered), "{name}: {covered} of 300");
+        println!("{name}: {covered} of 200");
+        // 93.5 to 96.5 %, give or take what 200 studies leave to chance (two standard errors).
+        assert!((180..=198).contains(&covered), "{name}: {covered} of 200");
     }
 }
 
