@@ -150,6 +150,9 @@ pub(super) fn none(observed: &Observed, model: &Model, all_are_left: bool) -> St
     let known = own.map(ObservedRun::coverage).fold(0.0, f64::max);
     let (what, help) = if all_are_left {
         (format!("every {day} of this series is left out"), "leave out fewer")
+    } else if known >= LEAST_COVERAGE {
+        let what = format!("every {day} of this series is a holiday, and the scenario is not of one");
+        (what, "give a series with a usual one, or the scenario a holiday's `date` in [run] and `[calendar]`")
     } else if known > 0.0 {
         let [from, until] = [calendar.from, calendar.until].map(|at| at.to_string());
         let what = format!(

@@ -40,7 +40,7 @@ pub enum ReadingKind {
         at: f64,
         /// What it stood at.
         amount: Amount,
-        /// What it counts since: another one has begun anew.
+        /// Names what it counts since: another one has begun anew. Nothing where only the time tells.
         life: Arc<str>,
         /// When it began, where that is known [s since 1970, UTC].
         since: Option<f64>,

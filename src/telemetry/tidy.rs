@@ -52,7 +52,9 @@ fn align(readings: &mut [(Arc<str>, Reading)]) {
     const EXACT: f64 = 2.0;
     let mut lives = Lives::new();
     for (file, reading) in readings.iter() {
-        if let ReadingKind::Counted { at, life, since: Some(since), .. } = &reading.kind {
+        if let ReadingKind::Counted { at, life, since: Some(since), .. } = &reading.kind
+            && !life.is_empty()
+        {
             let key = ((reading.place.clone(), reading.class.clone(), reading.toward), life.clone());
             lives.entry(key).or_default().insert(file.clone(), (*at, at - since));
         }
@@ -187,13 +189,17 @@ fn passed(file: &Arc<str>, reading: &Reading) -> SeriesRow {
 /// A row of what passed between two readings of a counter, or since it began; none where there is no interval.
 fn counted(file: &Arc<str>, last: Option<&Reading>, reading: &Reading) -> Option<SeriesRow> {
     let ReadingKind::Counted { at, amount, life, since, is_short } = &reading.kind else { return None };
-    let Some(ReadingKind::Counted { at: before, amount: stood, life: other, .. }) = last.map(|last| &last.kind) else {
+    let Some(ReadingKind::Counted { at: before, amount: stood, life: other, since: began, .. }) =
+        last.map(|last| &last.kind)
+    else {
         let since = since.filter(|since| since < at)?;
         return Some(row(file, reading, (since, at - since), *amount));
     };
     let seconds = (at - before).max(0.0);
     let whole = row(file, reading, (*before, seconds), *amount);
-    if life != other {
+    // Ages are whole seconds, and files are written some seconds later.
+    let is_later = |(now, then): (f64, f64)| life.is_empty() && now - then > 5.0;
+    if life != other || since.zip(*began).is_some_and(is_later) {
         let covered =
             since.map_or(0.0, |since| if seconds > 0.0 { ((at - since) / seconds).clamp(0.0, 1.0) } else { 0.0 });
         return Some(SeriesRow { state: RowState::Reset, coverage: covered, ..whole });

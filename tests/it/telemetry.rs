@@ -580,6 +580,23 @@ fn what_files_say_against_each_other_is_refused() {
         "{} {rows:?}",
         said(&done)
     );
+    // A session is the same whichever way its age was rounded; one that began later is another.
+    let traffic = |seconds: f64, bytes: u32| {
+        format!(
+            "outside:\n\treceived (in {seconds} secs):\n\t\t5 packets\t{bytes} bytes\n\ttransmitted (in {seconds} secs):\n"
+        )
+    };
+    for (age, state, bytes) in [(1005.9, "ok", "200"), (1004.1, "ok", "200"), (250.0, "reset", "300")] {
+        let write = |(name, text): (&str, String)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let paths = [("early.txt", traffic(705.0, 100)), ("late.txt", traffic(age, 300))].map(write);
+        let (done, rows) = import(&paths, &times);
+        let cells = ["where=outside", "direction=up", &format!("state={state}"), &format!("bytes={bytes}")];
+        assert_eq!(of(&rows, &[&cells[..], &["seconds=300"]].concat()).len(), 1, "{age}: {} {rows:?}", said(&done));
+    }
     // The finer of two archives counts.
     let (fine, coarse) = (folder.path().join("x").join("hub.txt"), folder.path().join("y").join("hub.txt"));
     for (path, step, count) in [(&fine, 300, 13), (&coarse, 1800, 4)] {

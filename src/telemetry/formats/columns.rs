@@ -247,10 +247,7 @@ pub fn read(text: &str, context: &Context<'_>) -> Result<Found, (u32, String, St
     found
         .warnings
         .extend(unused.iter().map(|column| format!("`{}` holds no numbers: left out", table.header[*column])));
-    let place = |row: &[String]| {
-        places.iter().filter_map(|column| row.get(*column)).cloned().collect::<Vec<String>>().join(" ")
-    };
-    for (place, part) in table.split(place) {
+    for (place, part) in table.split_by(&places) {
         let times = instants(&part, time, context)?;
         for mut reading in readings(&part, &times, StampAt::Beginning, &columns, context)? {
             if !place.is_empty() {
@@ -276,7 +273,9 @@ pub fn read(text: &str, context: &Context<'_>) -> Result<Found, (u32, String, St
     Ok(found)
 }
 
-fn is_stamp(cell: &str) -> bool {
+/// Whether a cell is a time, in whatever order its day and month are.
+#[must_use]
+pub fn is_stamp(cell: &str) -> bool {
     stamp(cell, DayOrder::DayFirst).or_else(|| stamp(cell, DayOrder::MonthFirst)).is_some()
 }
 

@@ -41,8 +41,7 @@ pub fn asa_sessions(text: &str, context: &Context<'_>) -> Found {
                 let kind = ReadingKind::Counted {
                     at: taken,
                     amount: bytes.map_or(Amount::default(), Amount::of_bytes),
-                    // A session that began at another time is another one.
-                    life: named(&format!("{:.0}", (taken - lasts) / 2.0)),
+                    life: named(""),
                     since: Some(taken - lasts),
                     is_short: true,
                 };
@@ -127,14 +126,7 @@ pub fn asa_traffic(text: &str, context: &Context<'_>) -> Found {
                 };
                 let amount = Amount { bytes: Some(bytes), packets: Some(packets), ..Amount::default() };
                 let since = at - seconds;
-                let kind = ReadingKind::Counted {
-                    at,
-                    amount,
-                    // Counters that were cleared at another time are others.
-                    life: named(&format!("{:.0}", since / 10.0)),
-                    since: Some(since),
-                    is_short: false,
-                };
+                let kind = ReadingKind::Counted { at, amount, life: named(""), since: Some(since), is_short: false };
                 found.readings.push(Reading {
                     place: place.clone(),
                     class: all(),

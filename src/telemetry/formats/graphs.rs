@@ -7,7 +7,7 @@ use crate::telemetry::formats::columns::{self, StampAt, ValueColumn};
 use crate::telemetry::formats::names::{self, Named, NamedKind};
 use crate::telemetry::formats::sheet::SheetTable;
 use crate::telemetry::formats::values::{named, rises, step};
-use crate::telemetry::number::{Unit, is_nothing};
+use crate::telemetry::number::{DecimalSign, Unit, decimal_sign, is_nothing, number};
 use crate::telemetry::reading::{Context, Found, Reading, ReadingKind, all};
 use crate::telemetry::series::{Amount, Toward};
 
@@ -109,10 +109,10 @@ pub fn prtg(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
                 if is_raw {
                     raw(cell(column)).map(|raw| raw / 10_000.0)
                 } else {
-                    whole(cell(column)).map(|(percent, _)| percent / 100.0)
+                    shown(cell(column)).map(|(percent, _)| percent / 100.0)
                 }
             };
-            let bytes = if is_raw { raw(cell(column)) } else { whole(cell(column)).map(|(value, unit)| value * unit) };
+            let bytes = if is_raw { raw(cell(column)) } else { shown(cell(column)).map(|(value, unit)| value * unit) };
             let kind = ReadingKind::Passed {
                 begins: begins.round(),
                 seconds,
@@ -127,7 +127,7 @@ pub fn prtg(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
             "bytes from the columns (RAW), which have no decimal sign to mistake; raw times are days in UTC".to_owned(),
         ]
     } else {
-        vec!["whole KByte of 1,024 bytes each, as PRTG shows volumes".to_owned(), context.clock.said()]
+        vec!["volumes as PRTG shows them, a KByte of 1,024 bytes, thousands grouped".to_owned(), context.clock.said()]
     };
     found.known.push(context.side.said());
     Ok(found)
@@ -138,13 +138,13 @@ fn raw(cell: &str) -> Option<f64> {
     cell.parse().ok()
 }
 
-/// A whole number with its unit as PRTG shows it, signs between its digits grouping them, and bytes of the unit; percent have 1.
-fn whole(cell: &str) -> Option<(f64, f64)> {
+/// A number with its unit as PRTG shows it, and bytes of the unit; percent have 1. PRTG groups thousands: what could be a part is none.
+fn shown(cell: &str) -> Option<(f64, f64)> {
     let cell = cell.trim().trim_start_matches(['<', '>']).trim();
     let end = cell.find(|letter: char| letter.is_alphabetic() || letter == '%')?;
-    let digits: String = cell[..end].chars().filter(char::is_ascii_digit).collect();
-    let unit = Unit::named(&cell[end..]).map_or(1.0, |unit| unit.bytes);
-    Some((digits.parse().ok()?, unit))
+    let group = if cell.contains(',') { DecimalSign::Point } else { DecimalSign::Comma };
+    let value = number(&cell[..end], decimal_sign(std::iter::once(cell[..end].trim())).unwrap_or(group))?;
+    Some((value, Unit::named(&cell[end..]).map_or(1.0, |unit| unit.bytes)))
 }
 
 /// The instants of raw times, days since 30 December 1899 in UTC; rows without one are sums, and leave the table.
@@ -163,9 +163,7 @@ fn shown_times(table: &mut SheetTable, context: &Context<'_>) -> Result<Vec<f64>
             *cell = cell.split(" - ").next().unwrap_or("").to_owned();
         }
     }
-    table.rows.retain(|(_, row)| {
-        row.first().is_some_and(|cell| stamp(cell, DayOrder::DayFirst).or(stamp(cell, DayOrder::MonthFirst)).is_some())
-    });
+    table.rows.retain(|(_, row)| row.first().is_some_and(|cell| columns::is_stamp(cell)));
     if table.rows.is_empty() {
         return Err((1, "no row of PRTG's table has a time".to_owned(), "export it with raw values".to_owned()));
     }
@@ -304,12 +302,8 @@ pub fn solarwinds(text: &str, context: &Context<'_>) -> Result<Found, LineFault>
         Some(ValueColumn { column, place, toward, unit: Some(Unit::BITS), kind: says.kind, counts: false })
     };
     let columns: Vec<ValueColumn> = table.header.iter().enumerate().filter_map(rate).collect();
-    let of_place = interface_columns(&table);
-    let name = |row: &[String]| {
-        of_place.iter().filter_map(|column| row.get(*column)).cloned().collect::<Vec<String>>().join(" ")
-    };
     let mut readings = Vec::new();
-    for (place, part) in table.split(|row| name(row)) {
+    for (place, part) in table.split_by(&interface_columns(&table)) {
         let times = columns::instants(&part, time, context)?;
         let mut own = columns::readings(&part, &times, StampAt::Beginning, &columns, context)?;
         if !place.is_empty() {
@@ -451,4 +445,25 @@ pub fn mrtg(text: &str, context: &Context<'_>) -> Result<Found, LineFault> {
     }
     found.known = vec!["bytes a second, times in UTC; intervals grow with age: five minutes for two days, then half an hour, two hours, a day".to_owned(), context.side.said()];
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fault: `12.34 MByte` is a hundred times as much where all signs are taken to group.
+    #[test]
+    fn what_prtg_shows_is_read_with_its_parts() {
+        let cases = [
+            ("45,211 KByte", 45_211.0, 1024.0),
+            ("45.211 KByte", 45_211.0, 1024.0),
+            ("12.34 MByte", 12.34, 1e6),
+            ("1.234,5 KByte", 1234.5, 1024.0),
+            ("< 1 KByte", 1.0, 1024.0),
+            ("99,5 %", 99.5, 1.0),
+        ];
+        for (text, value, unit) in cases {
+            assert_eq!(shown(text), Some((value, unit)), "{text}");
+        }
+    }
 }

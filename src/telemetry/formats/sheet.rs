@@ -50,6 +50,14 @@ impl SheetTable {
         parts
     }
 
+    /// The rows of each name, which is what the cells of some columns say together.
+    #[must_use]
+    pub fn split_by(&self, columns: &[usize]) -> BTreeMap<String, Self> {
+        self.split(|row| {
+            columns.iter().filter_map(|column| row.get(*column)).cloned().collect::<Vec<String>>().join(" ")
+        })
+    }
+
     /// The cells of a column.
     pub fn cells(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
         self.rows.iter().map(move |(_, row)| row.get(column).map_or("", String::as_str))
