@@ -4,6 +4,7 @@ use headend::model::Model;
 use headend::sim::observer::{Fact, Observer, Outcome, Record};
 use headend::sim::simulate;
 use headend::units::{Duration, Time};
+use headend::validate::regimes::draw::{Regime, RegimeSize, case};
 use proptest::prelude::*;
 
 use crate::bench_model::{Keep, base, study};
@@ -85,6 +86,34 @@ fn the_books_balance_in_the_base_and_in_every_option() {
     for name in ["tiny", "balance-ideal"] {
         for setup in study(&shipped(name)).setups {
             books(&setup.model);
+        }
+    }
+}
+
+/// Demand beyond what is carried, of sites whose links (or caps on each of them) are full, too. Flows that give way to a burst at
+/// their site let it through the concentrator with it: were others to give way as well, it would do less than it can.
+#[test]
+fn a_full_concentrator_before_full_sites_wastes_nothing() {
+    let size = RegimeSize { bits: 1e10, length: (100.0, 120.0), rates: (2e7, 1e9), sites: 200.0, drain: 1.0 };
+    for number in [51, 55, 75] {
+        let Regime { model, window: (from, until), terms, .. } = case(36, number, size);
+        let mut looks = Looks::default();
+        simulate(&model, 0, &mut looks);
+        let [before, after] = [from, until].map(|at| looks.0.iter().rfind(|look| look.0 <= at).unwrap());
+        let utilisation = (after.1 - before.1) / (after.2 - before.2);
+        assert!(utilisation > 0.98, "{utilisation} of {terms:?}");
+    }
+}
+
+/// Work done, and what could have been, at each look.
+#[derive(Default)]
+struct Looks(Vec<(Time, f64, f64)>);
+
+impl Observer for Looks {
+    fn on(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Fact::Snapshot(look) = fact {
+            let unit = &look.concentrators[0];
+            self.0.push((now, unit.carried.iter().sum(), unit.capacity));
         }
     }
 }

@@ -58,9 +58,7 @@ impl FluidConcentrator {
             smaller(held_until, larger(door.free_at, now) + work * door.slowness())
         };
         lane.bursts += work / LATELY;
-        if self.sites[site.index()].busy != 0 {
-            self.charge_access(site, place, work);
-        }
+        let at_access = if self.sites[site.index()].busy == 0 { 0.0 } else { self.charge_access(site, place, work) };
         let reserve = self.reserve(self.capacity());
         if (reserve > 0.0) != (self.reserve > 0.0)
             || (reserve - self.reserve).abs() > 0.05 * self.throughput
@@ -68,7 +66,10 @@ impl FluidConcentrator {
         {
             self.reallocate();
         }
-        self.charge(place, work);
+        // Flows that give way at their site let it through here, too.
+        if work > at_access {
+            self.charge(place, work - at_access);
+        }
     }
 
     /// A burst found the queue full and lost something: the transfers that keep it full lose as much.
@@ -80,9 +81,9 @@ impl FluidConcentrator {
     }
 
     /// Flows of the site that its access link holds back, or a cap of their lane on each site, give way to a burst: there is one
-    /// account for both.
+    /// account for both. Gives the work for which they do [bit].
     #[inline(never)]
-    fn charge_access(&mut self, site: SiteId, place: usize, work: f64) {
+    fn charge_access(&mut self, site: SiteId, place: usize, work: f64) -> f64 {
         let door = &self.sites[site.index()];
         let full = self.access_binds(door, site);
         let own = door.busy & 1 << place != 0;
@@ -92,11 +93,9 @@ impl FluidConcentrator {
         } else {
             left.find(|&lane| full && self.queues[lane].band.full_for(site.0).is_some())
         };
-        if let Some(pays) = pays
-            && self.touch(pays).owe_at(site.0, work)
-        {
-            self.put_off = true;
-        }
+        let gives_way = pays.map_or(0.0, |pays| self.touch(pays).owe_at(site.0, work, LATELY));
+        self.put_off |= gives_way > 0.0;
+        gives_way
     }
 
     /// Flows that share give way to a burst: those of its own lane, else those of others.

@@ -37,6 +37,8 @@ pub struct MaxMin {
     sites: Vec<SiteQueue>,
     /// By site: since when its access has been what holds its flows back [s].
     full_since: Vec<f64>,
+    /// By site: until when its flows give way to bursts there [s].
+    gives_way: Vec<f64>,
     /// Shared sites by the reading of `v` at which their first flow ends.
     shared: Tournament,
     /// Capped sites by the second at which their first flow ends.
@@ -83,6 +85,7 @@ impl MaxMin {
             fairness,
             sites: vec![SiteQueue::default(); sites],
             full_since: vec![0.0; sites],
+            gives_way: vec![0.0; sites],
             shared: Tournament::new(sites),
             capped: Tournament::new(sites),
             v: 0.0,
@@ -175,17 +178,23 @@ impl MaxMin {
         self.debt += work;
     }
 
-    /// Bursts of `work` bits go before the site's flows on the link that holds these back; says whether one does.
-    pub fn owe_at(&mut self, site: u32, work: f64) -> bool {
+    /// Bursts of `work` bits go before the site's flows on the link that holds these back, as far as these can give way
+    /// `within` so many seconds: for how much they do [bit]. More than the link carries no flow can give way to.
+    pub fn owe_at(&mut self, site: u32, work: f64, within: f64) -> f64 {
         let share = &self.sites[site as usize];
         if share.is_empty() || share.shared {
-            return false;
+            return 0.0;
         }
-        self.bring(site);
-        let share = &mut self.sites[site as usize];
-        share.clock -= work / share.weight;
-        self.key(site);
-        true
+        let owes = larger(self.gives_way[site as usize] - self.now, 0.0);
+        let work = smaller(work, larger(within - owes, 0.0) * share.cap);
+        if work > 0.0 {
+            self.gives_way[site as usize] = self.now + owes + work / share.cap;
+            self.bring(site);
+            let share = &mut self.sites[site as usize];
+            share.clock -= work / share.weight;
+            self.key(site);
+        }
+        work
     }
 
     /// What is still owed where nobody shares any more, and so nobody here can pay it.
