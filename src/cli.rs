@@ -8,6 +8,7 @@ mod compare;
 mod counters;
 mod elsewhere;
 mod fit;
+mod forecast;
 mod hindcast;
 mod import;
 mod output;

@@ -10,6 +10,7 @@ pub mod drawn;
 pub(crate) mod effort;
 pub(crate) mod finding;
 pub(crate) mod fit;
+pub(crate) mod forecast;
 pub(crate) mod fullness;
 pub(crate) mod glossary;
 pub(crate) mod headroom;

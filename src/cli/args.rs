@@ -49,6 +49,10 @@ pub(crate) enum Verb {
     /// Exit code 0: some set-up that was run meets every target. 1: none does. 2: wrong input, or a file that
     /// cannot be written. 3: `--on script` has printed what is to be run first. 130: stopped by Ctrl-C; the same command goes on from there.
     Run(RunArgs),
+    /// Forecasts the base and the options of a scenario within a second or so, without simulation.
+    ///
+    /// Exit code 0: no target of some set-up is forecast to be missed. 1: each set-up misses one. 2: wrong input.
+    Forecast(ForecastArgs),
     /// Finds the least (or the most) with which a target is met, with its interval and the evidence.
     ///
     /// Exit code 0: there is such a value, or the target is met already. 1: no value within reach is enough. 2: wrong input.
@@ -264,6 +268,18 @@ pub(super) struct HindcastArgs {
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) series: SeriesArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ForecastArgs {
+    /// The scenario.
+    pub(super) file: PathBuf,
+    /// Forecasts only the base and these options.
+    #[arg(long = "option", value_name = "NAME")]
+    pub(super) options: Vec<String>,
+    /// Prints the forecast as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use rand::TryRng;
 use rand_distr::{Distribution as _, Exp1, StandardNormal, StandardUniform};
 
-use crate::elementary::{exp, ln, pow};
+use crate::elementary::{exp, ln, normal_quantile, pow};
 use crate::units::Bytes;
 
 /// Purpose of a stream. Each has its own numbers, so that more draws for one never shift another.
@@ -254,6 +254,20 @@ impl Distribution {
     #[inline]
     pub fn bytes(&self, stream: &mut Stream) -> Bytes {
         Bytes((f64::max(self.sample(stream) + 0.5, 1.0) as i64).cast_unsigned())
+    }
+
+    /// The value below which a share of all draws lies; `share` is above 0 and below 1.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> f64 {
+        match self {
+            Self::Fixed(value) => *value,
+            Self::Exponential(mean) => -mean * ln(1.0 - share),
+            Self::Lognormal { law, bounds, .. } => {
+                exp(law.0 + law.1 * normal_quantile(share)).clamp(bounds.0, bounds.1)
+            }
+            Self::Pareto { shape, from, to } => pareto(*shape, *from, *to, share),
+            Self::Empirical(points) => interpolate(points, share),
+        }
     }
 
     /// The mean; for a clamped lognormal that of the unclamped one.

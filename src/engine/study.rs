@@ -12,6 +12,7 @@ pub mod doubt;
 pub mod error;
 pub mod fidelity;
 pub mod figures;
+pub mod forecast;
 pub mod judge;
 pub mod limits;
 pub mod load;

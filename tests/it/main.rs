@@ -10,6 +10,7 @@ mod disk;
 mod estate;
 mod faults;
 mod fit;
+mod forecast;
 mod hard;
 mod house;
 mod imports;

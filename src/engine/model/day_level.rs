@@ -55,8 +55,15 @@ impl DayLevels {
         } else {
             1.0
         };
+        let usual = self.usual(calendar, day);
+        DayLevel { pace: usual.pace * chance, ..usual }
+    }
+
+    /// The mean level of a day.
+    #[must_use]
+    pub fn usual(&self, calendar: &Calendar, day: u64) -> DayLevel {
         match self.weekdays[usize::from(calendar.weekday(day))] {
-            factor if factor > 0.0 => DayLevel { pace: factor * chance, at_work: self.at_work(day) },
+            pace if pace > 0.0 => DayLevel { pace, at_work: self.at_work(day) },
             _ => DayLevel { pace: 1.0, at_work: 0.0 },
         }
     }

@@ -16,14 +16,6 @@ use crate::sim::transfer::Delivery;
 use crate::sim::turn::TransactionId;
 use crate::units::{Duration, Time};
 
-/// A sender that has lost something shares once its window is near its fair part of the path.
-const SETTLES: f64 = 1.4;
-/// A sender whose window is so many times its fair part of a full path loses most of it, and has no more than its share
-/// from the start.
-const CROWDED: f64 = 2.0;
-/// A burst that would take longer than this shares, and so follows the rate as it changes [s].
-const STARVED: f64 = 0.5;
-
 impl FluidNetwork {
     /// The connection is set up where there is none, and the first request leaves.
     #[inline]
@@ -116,15 +108,7 @@ impl FluidNetwork {
         let work = f64::from(sent) * segment;
         let delay = path.burst_delay(work, segment);
         let first = delay.first + rtt + path.up_wait();
-        let busy = work * path.slowest();
-        // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
-        let starved = delay.through > STARVED;
-        let fair = || f64::from(window.cwnd) * segment / path.fair;
-        let crowded = || path.held_back && fair() >= CROWDED * first;
-        // Who has lost something in a full queue is one of those that keep it full; elsewhere once its window is near its
-        // fair part.
-        let settled = || crowded() || (window.congestion_avoidance && (path.held_back || fair() * SETTLES >= first));
-        if starved || (sent < window.left && (busy >= first || window.past_slow_start || settled())) {
+        if path.is_left_to_sharing(window, sent, &delay, first) {
             transfer.work = f64::from(window.left) * segment;
             self.join_sharing(now, id);
             return None;

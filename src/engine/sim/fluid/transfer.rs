@@ -80,6 +80,13 @@ pub struct WindowState {
     pub segment: f64,
 }
 
+/// A sender that has lost something shares once its window is near its fair part of the path.
+const SETTLES: f64 = 1.4;
+/// A sender whose window is so many times its fair part of a full path loses most of it, and has no more than its share
+/// from the start.
+const CROWDED: f64 = 2.0;
+/// A burst that would take longer than this shares, and so follows the rate as it changes [s].
+const STARVED: f64 = 0.5;
 /// What a full segment's wait costs a sender that heard nothing: the least time-out (RFC 6298 as Linux has it) [s].
 const MIN_RTO: f64 = 0.2;
 /// Share of a window spread over its round trip that a full queue takes.
@@ -155,6 +162,24 @@ impl PathState {
     #[must_use]
     pub fn slowest(&self) -> f64 {
         larger(self.slowness, self.access_slowness)
+    }
+
+    /// Whether a sender does not send the next `sent` segments as a burst, and shares with the others for all that is left; `first` is
+    /// when the acknowledgement of the first of them would come [s].
+    #[must_use]
+    #[inline]
+    pub fn is_left_to_sharing(&self, window: &WindowState, sent: u32, delay: &BurstDelay, first: f64) -> bool {
+        // A class that hardly gets anything waits for better times in the sharing, which knows when they come.
+        if delay.through > STARVED {
+            return true;
+        }
+        let busy = || f64::from(sent) * window.segment * self.slowest();
+        let fair = || f64::from(window.cwnd) * window.segment / self.fair;
+        let crowded = || self.held_back && fair() >= CROWDED * first;
+        // Who has lost something in a full queue is one of those that keep it full; elsewhere once its window is near its
+        // fair part.
+        let settled = || crowded() || (window.congestion_avoidance && (self.held_back || fair() * SETTLES >= first));
+        sent < window.left && (busy() >= first || window.past_slow_start || settled())
     }
 
     /// How a burst of `work` bits in segments of `segment` bits gets through.

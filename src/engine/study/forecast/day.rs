@@ -1,0 +1,457 @@
+//! The day of a set-up, step by step.
+
+use crate::model::{ChangeKind, Class, ClassId, ConcentratorId, Demand, FaultKind, Model, Transport};
+use crate::random::name_of;
+use crate::scenario::check::target::{Measure, Target};
+use crate::sim::cost::ServiceCost;
+use crate::sim::discipline::Shape;
+use crate::sim::fluid::site_access::mean_trip;
+use crate::study::forecast::concentrator::{ConcentratorState, Group};
+use crate::study::forecast::gaps::{Gap, gaps, served_on_site};
+use crate::study::forecast::latencies::Latencies;
+use crate::study::forecast::site_kinds::{Placement, SiteKinds};
+use crate::study::forecast::starts::{Steps, Wanted, here, wanted};
+use crate::study::forecast::traffic::{Terms, Traffic, patience};
+use crate::study::forecast::tunnels::TunnelForecast;
+use crate::theory::erlang_b;
+use crate::units::Time;
+
+/// Steps of the watched hours of a day at most, and their least and greatest length [s].
+const MOST_STEPS: f64 = 1_500.0;
+const LENGTHS: (f64, f64) = (0.25, 30.0);
+
+/// What is forecast of a concentrator in a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Load {
+    /// Work that it does, and could do [bit].
+    pub carried: f64,
+    /// See `carried`.
+    pub capacity: f64,
+    /// Probability that it is full.
+    pub full: f64,
+}
+
+/// A day, or several.
+#[derive(Clone, Debug)]
+pub struct DayForecast {
+    /// Its steps.
+    pub steps: Steps,
+    /// By concentrator and step.
+    pub loads: Vec<Vec<Load>>,
+    /// The figure of each target; none where it is not forecast.
+    pub targets: Vec<Option<f64>>,
+}
+
+impl DayForecast {
+    /// The forecast of a set-up.
+    #[must_use]
+    pub fn of(model: &Model, targets: &[Target]) -> Self {
+        let terms = terms(model, targets);
+        Day::begin(&terms).run()
+    }
+
+    /// Utilisation of a concentrator between two instants.
+    #[must_use]
+    pub fn utilisation(&self, concentrator: usize, from: Time, until: Time) -> f64 {
+        utilisation(&self.loads[concentrator][self.steps.of(from)..self.steps.of(until)])
+    }
+}
+
+fn utilisation<'a>(loads: impl IntoIterator<Item = &'a Load>) -> f64 {
+    let add = |sum: (f64, f64), load: &Load| (sum.0 + load.carried, sum.1 + load.capacity);
+    let (done, could) = loads.into_iter().fold((0.0, 0.0), add);
+    if could > 0.0 { done / could } else { 0.0 }
+}
+
+fn terms<'a>(model: &'a Model, targets: &'a [Target]) -> Terms<'a> {
+    let watched = (model.calendar.until.hours() - model.calendar.from.hours()) * 3600.0;
+    let length = (watched / MOST_STEPS).clamp(LENGTHS.0, LENGTHS.1);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // some weeks
+    let count = (model.calendar.end().secs() / length - 1e-9).ceil() as usize;
+    let steps = Steps { length, count };
+    let tcp = match model.transport {
+        Transport::Tcp(tcp) => Some(tcp),
+        Transport::Ideal => None,
+    };
+    let wanted = (0..model.classes.len()).map(|class| wanted(model, class, steps)).collect();
+    Terms { model, tcp, estate: SiteKinds::of(model), wanted, steps, targets }
+}
+
+struct Day<'a> {
+    terms: &'a Terms<'a>,
+    concentrators: Vec<ConcentratorState>,
+    /// In the order of their concentrators.
+    traffic: Vec<Traffic>,
+    tunnels: TunnelForecast,
+    gaps: Vec<Gap>,
+    /// By class: whether its servers are lost.
+    lost: Vec<bool>,
+    /// Where each site's tunnel ends, and what that makes of the estate.
+    ends: Vec<Option<ConcentratorId>>,
+    placement: Placement,
+    /// By class and kind of sites: transfers that have lost their way.
+    stranded: Vec<Vec<f64>>,
+    latencies: Vec<Latencies>,
+    /// By target: calls that were offered, and refused.
+    calls: Vec<(f64, f64)>,
+    /// By target: bytes that waited at the end of its hours.
+    waiting: Vec<Option<f64>>,
+    loads: Vec<Vec<Load>>,
+    /// Moves and changes that have been.
+    moved: usize,
+    changed: usize,
+}
+
+impl<'a> Day<'a> {
+    fn begin(terms: &'a Terms<'a>) -> Self {
+        let model = terms.model;
+        let names: Vec<u64> = model.classes.iter().map(|class| name_of(&class.name)).collect();
+        let kinds = terms.estate.kinds.len();
+        let trip = mean_trip(&model.sites);
+        let concentrators =
+            model.concentrators.iter().map(|terms| ConcentratorState::new(terms, model.transport, trip, &names, kinds));
+        let ends = vec![None; model.sites.len()];
+        let tunnels = TunnelForecast::of(model, waiters(model));
+        Self {
+            gaps: gaps(model, &tunnels),
+            lost: vec![false; model.classes.len()],
+            terms,
+            concentrators: concentrators.collect(),
+            traffic: Vec::new(),
+            tunnels,
+            placement: Placement::of(model, &terms.estate, &ends),
+            ends,
+            stranded: vec![vec![0.0; kinds]; model.classes.len()],
+            latencies: vec![Latencies::default(); terms.targets.len()],
+            calls: vec![(0.0, 0.0); terms.targets.len()],
+            waiting: vec![None; terms.targets.len()],
+            loads: vec![Vec::new(); model.concentrators.len()],
+            moved: 0,
+            changed: 0,
+        }
+    }
+
+    fn run(mut self) -> DayForecast {
+        let steps = self.terms.steps;
+        for step in 0..steps.count {
+            self.move_tunnels(step);
+            self.change(step);
+            self.step(step);
+            self.look_at_waiting(step);
+        }
+        for traffic in &self.traffic {
+            traffic.close(self.terms, &mut self.latencies);
+        }
+        let targets = (0..self.terms.targets.len()).map(|target| self.figure(target)).collect();
+        DayForecast { steps, loads: self.loads, targets }
+    }
+
+    /// Tunnels that have moved by a step.
+    fn move_tunnels(&mut self, step: usize) {
+        let now = self.terms.steps.begins(step);
+        let before = self.moved;
+        while let Some(one) = self.tunnels.moves.get(self.moved).filter(|one| one.at <= now) {
+            self.ends[one.site.index()] = one.to;
+            self.moved += 1;
+        }
+        let is_lost = |class: usize| self.gaps.iter().any(|gap| gap.class == Some(class) && gap.covers(now));
+        let lost: Vec<bool> = (0..self.lost.len()).map(is_lost).collect();
+        if self.moved > before || lost != self.lost {
+            self.lost = lost;
+            self.place();
+        }
+    }
+
+    /// Where classes meet concentrators. What is under way goes with its sites.
+    fn place(&mut self) {
+        let terms = self.terms;
+        self.placement = Placement::of(terms.model, &terms.estate, &self.ends);
+        for class in (0..terms.model.classes.len()).filter(|class| asks(&terms.model.classes[*class])) {
+            for kind in 0..terms.estate.kinds.len() {
+                self.place_kind(class, kind);
+            }
+        }
+        self.traffic.sort_by_key(|traffic| traffic.concentrator);
+    }
+
+    fn place_kind(&mut self, class: usize, kind: usize) {
+        let terms = self.terms;
+        let mut gains = Vec::new();
+        for concentrator in 0..self.concentrators.len() {
+            let sites = self.placement.sites[concentrator][kind];
+            let share = if self.lost[class] { 0.0 } else { self.placement.shares[class][concentrator][kind] };
+            let is = |traffic: &Traffic| {
+                traffic.concentrator == concentrator && traffic.group.class == class && traffic.group.kind == kind
+            };
+            let known = self.traffic.iter().position(is);
+            if known.is_none() && share <= 0.0 {
+                continue;
+            }
+            let place = known.unwrap_or_else(|| {
+                self.traffic.push(Traffic::new(terms, &self.concentrators[concentrator], (concentrator, class, kind)));
+                self.traffic.len() - 1
+            });
+            let traffic = &mut self.traffic[place];
+            if share < traffic.share {
+                self.stranded[class][kind] += traffic.group.in_progress.keep(share / traffic.share);
+            }
+            gains.push((place, share - traffic.share));
+            traffic.share = share;
+            if sites > 0.0 {
+                traffic.group.sites = sites;
+            }
+        }
+        let gained: f64 = gains.iter().map(|(_, gain)| gain.max(0.0)).sum();
+        if gained > 0.0 {
+            let stranded = std::mem::take(&mut self.stranded[class][kind]);
+            for (place, gain) in gains.into_iter().filter(|(_, gain)| *gain > 0.0) {
+                self.traffic[place].again += stranded * gain / gained;
+            }
+        }
+    }
+
+    /// Dated changes and faults of concentrators that have come into force by a step.
+    fn change(&mut self, step: usize) {
+        let model = self.terms.model;
+        let now = self.terms.steps.begins(step);
+        let before = self.changed;
+        while let Some(change) = model.changes.get(self.changed).filter(|change| change.at <= now) {
+            self.changed += 1;
+            match &change.kind {
+                ChangeKind::SetDiscipline(concentrator, discipline) => {
+                    self.concentrators[concentrator.index()].terms.discipline.clone_from(discipline);
+                }
+                ChangeKind::ReplaceDevice { concentrator, throughput, buffer } => {
+                    let terms = &mut self.concentrators[concentrator.index()].terms;
+                    (terms.throughput, terms.buffer) = (*throughput, *buffer);
+                }
+                // Caps are looked up, and tunnels move by themselves.
+                ChangeKind::SetShaping(_) | ChangeKind::Migrate { .. } => {}
+            }
+        }
+        let rates: Vec<f64> = (0..self.concentrators.len()).map(|concentrator| self.rate(concentrator, now)).collect();
+        let differs =
+            self.concentrators.iter().zip(&rates).any(|(concentrator, rate)| (concentrator.rate - rate).abs() >= 1.0);
+        if step > 0 && self.changed == before && !differs {
+            return;
+        }
+        let shape = |class: &Class| {
+            let (total, per_site) = class.rules.caps_at(now);
+            Shape::of(total, per_site)
+        };
+        let shapes: Vec<Shape> = model.classes.iter().map(shape).collect();
+        for (concentrator, rate) in self.concentrators.iter_mut().zip(rates) {
+            concentrator.rate = rate;
+            concentrator.refit(&shapes);
+        }
+    }
+
+    /// What faults leave of a concentrator's rate [bit/s].
+    fn rate(&self, concentrator: usize, now: Time) -> f64 {
+        let here = |id: ConcentratorId| id.index() == concentrator;
+        let terms = &self.concentrators[concentrator].terms;
+        let in_force = self.terms.model.faults.iter().filter(|fault| fault.from <= now && now < fault.until);
+        let left = in_force.fold(1.0, |left, fault| match &fault.what {
+            FaultKind::BrownOut(id, share) if here(*id) => left * share.0,
+            FaultKind::Outage(id) if here(*id) => 0.0,
+            _ => left,
+        });
+        if terms.opens > now { 0.0 } else { terms.carries().0.bits() * left }
+    }
+
+    /// A step passes.
+    fn step(&mut self, step: usize) {
+        let (terms, dt) = (self.terms, self.terms.steps.length);
+        self.cut_off(step);
+        for traffic in &mut self.traffic {
+            traffic.begin(terms, step);
+        }
+        let mut first = 0;
+        for concentrator in 0..self.concentrators.len() {
+            let last =
+                first + self.traffic[first..].iter().take_while(|traffic| traffic.concentrator == concentrator).count();
+            (self.concentrators[concentrator].calls, self.concentrators[concentrator].floods) =
+                (self.talk(concentrator, step), self.floods(concentrator, terms.steps.begins(step)));
+            let (concentrator, loads, mine) =
+                (&mut self.concentrators[concentrator], &mut self.loads[concentrator], &mut self.traffic[first..last]);
+            first = last;
+            let mut groups: Vec<&mut Group> = mine.iter_mut().map(|traffic| &mut traffic.group).collect();
+            let carried = concentrator.calls.min(concentrator.rate) * dt + concentrator.pass(&mut groups, dt);
+            let full = concentrator.lanes.iter().map(|lane| lane.full).fold(0.0, f64::max);
+            let capacity = concentrator.rate * dt;
+            loads.push(Load { carried: carried.min(capacity), capacity, full });
+            for traffic in mine {
+                traffic.meet(terms, concentrator);
+            }
+        }
+        for traffic in &mut self.traffic {
+            traffic.pass(terms, step, &mut self.latencies);
+        }
+    }
+
+    /// What is asked for where nothing can be reached: those who would have to wait too long give up, the others go on when there is
+    /// a way again.
+    fn cut_off(&mut self, step: usize) {
+        let terms = self.terms;
+        let now = terms.steps.begins(step);
+        let gone = self.gaps.partition_point(|gap| gap.from <= now);
+        let in_force: Vec<Gap> = self.gaps[..gone].iter().copied().filter(|gap| gap.covers(now)).collect();
+        self.gaps.drain(..gone).for_each(drop);
+        self.gaps.splice(0..0, in_force.iter().copied());
+        for gap in in_force {
+            for (class, is_lost) in self.lost.clone().into_iter().enumerate() {
+                let here = if is_lost { gap.class == Some(class) } else { gap.class.is_none() };
+                if here && asks(&terms.model.classes[class]) {
+                    self.miss(step, class, gap);
+                }
+            }
+        }
+    }
+
+    /// What a class asks for in a gap.
+    fn miss(&mut self, step: usize, class: usize, gap: Gap) {
+        let terms = self.terms;
+        let now = terms.steps.begins(step);
+        let asks = &terms.model.classes[class];
+        let weights = &terms.estate.weights[class];
+        let share = gap.site.map_or(1.0, |site| weights[site]);
+        let patience = patience(asks) * (f64::from(asks.retries) + 1.0);
+        let left = gap.until.since(now).secs();
+        let waits = left.min(patience);
+        let count = match &terms.wanted[class] {
+            Wanted::Open(starts) => starts.counts[step] * share,
+            Wanted::People(people, think) => {
+                people[step] * share * here(asks, now) / (think + waits) * terms.steps.length
+            }
+            _ => 0.0,
+        };
+        if count <= 0.0 {
+            return;
+        }
+        let on_site = served_on_site(asks);
+        for target in terms.watching(class, now) {
+            self.latencies[target].add(count * on_site, asks.server.secs());
+            let count = count * (1.0 - on_site);
+            if left > patience {
+                self.latencies[target].add_given_up(count, waits);
+            } else {
+                self.latencies[target].add(count, waits);
+            }
+        }
+        if left <= patience {
+            let kinds = &terms.estate.kind_of;
+            match gap.site {
+                Some(site) => self.stranded[class][kinds[site]] += count * (1.0 - on_site),
+                None => {
+                    for (kind, weight) in kinds.iter().zip(weights) {
+                        self.stranded[class][*kind] += count * weight;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Rate that calls take at a concentrator [bit/s].
+    fn talk(&mut self, concentrator: usize, step: usize) -> f64 {
+        let terms = self.terms;
+        let (model, now) = (terms.model, terms.steps.begins(step));
+        let device = &self.concentrators[concentrator].terms;
+        let Some(cost) = ServiceCost::of(device) else { return 0.0 };
+        let mut taken = 0.0;
+        for (number, class) in model.classes.iter().enumerate() {
+            let (Demand::Streams { codec, .. } | Demand::Steady { codec, .. }) = &class.demand else { continue };
+            let share: f64 = self.placement.shares[number][concentrator].iter().sum();
+            let (begin, wanted) = match &terms.wanted[number] {
+                Wanted::Calls(begin, length) => {
+                    (begin[step] * share, begin[step] * share / terms.steps.length * length)
+                }
+                Wanted::Steady(calls) => (0.0, calls * share * here(class, now)),
+                _ => continue,
+            };
+            let lost = device.streams.map_or(0.0, |most| erlang_b(wanted, most));
+            for ((offered, refused), target) in self.calls.iter_mut().zip(terms.targets) {
+                if target.measure == Measure::Refused(ClassId::of(number)) && target.covers(now) {
+                    *offered += begin;
+                    *refused += begin * lost;
+                }
+            }
+            taken += wanted * (1.0 - lost) * cost.stream_work(codec.packet, 1.0 / codec.every.secs());
+        }
+        taken
+    }
+
+    /// By class: what sites send to a concentrator that nobody asked for [bit/s].
+    fn floods(&self, concentrator: usize, now: Time) -> Vec<Vec<f64>> {
+        let mut floods = vec![Vec::new(); self.terms.model.classes.len()];
+        for fault in self.terms.model.faults.iter().filter(|fault| fault.from <= now && now < fault.until) {
+            if let FaultKind::Flood(site, class, rate) = &fault.what
+                && self.ends[site.index()] == Some(ConcentratorId::of(concentrator))
+            {
+                floods[class.index()].push(rate.bits());
+            }
+        }
+        floods
+    }
+
+    /// What waits at the end of the hours of targets that look at it.
+    fn look_at_waiting(&mut self, step: usize) {
+        let terms = self.terms;
+        let [now, next] = [step, step + 1].map(|step| terms.steps.begins(step));
+        for (place, target) in terms.targets.iter().enumerate() {
+            let Measure::Waiting(class) = target.measure else { continue };
+            if matches!(terms.model.classes[class.index()].demand, Demand::Jobs { powered: Some(_), .. }) {
+                // What is cut short when workstations are switched off is not forecast.
+                continue;
+            }
+            let ends = target.until.on(now.day());
+            if now < ends && ends <= next && target.day.is_none_or(|day| day == now.day()) {
+                let mine = self.traffic.iter().filter(|traffic| traffic.group.class == class.index());
+                let inside: f64 = mine.map(Traffic::bytes_left).sum();
+                let put_off = match &terms.wanted[class.index()] {
+                    Wanted::Open(starts) => starts.waiting_after(step),
+                    _ => 0.0,
+                };
+                let each = &terms.model.classes[class.index()];
+                let waiting = inside + put_off * f64::from(each.turns) * each.response.mean();
+                self.waiting[place] = Some(self.waiting[place].map_or(waiting, |most: f64| most.max(waiting)));
+            }
+        }
+    }
+
+    /// The figure of a target; none where it is not forecast.
+    fn figure(&self, target: usize) -> Option<f64> {
+        let (law, terms, paths) = (&self.latencies[target], &self.terms.targets[target], &self.tunnels.paths);
+        match terms.measure {
+            Measure::Mean(_) => law.mean(),
+            Measure::Quantile(_, p) => law.quantile(p),
+            Measure::Slow(class) => law.slow(self.terms.model.classes[class.index()].quick.secs()),
+            Measure::GivenUp(_) => law.given_up(),
+            Measure::Utilisation => {
+                let covers = |step: &usize| terms.covers(self.terms.steps.begins(*step));
+                let of = |loads: &Vec<Load>| utilisation((0..loads.len()).filter(covers).map(|step| &loads[step]));
+                Some(self.loads.iter().map(of).fold(0.0, f64::max))
+            }
+            Measure::Refused(_) => {
+                let (offered, refused) = self.calls[target];
+                (offered > 0.0).then(|| refused / offered)
+            }
+            Measure::Outages => Some(paths.outages_a_month()),
+            Measure::StaffTime => paths.staff_share(),
+            Measure::CutOff => Some(paths.longest),
+            Measure::SitesCutOff => Some(paths.share_at_once()),
+            Measure::Waiting(_) => self.waiting[target],
+            Measure::PoorCalls(_) => None,
+        }
+    }
+}
+
+/// Whether a class asks for transfers.
+fn asks(class: &Class) -> bool {
+    !class.demand.is_of_calls() && !matches!(class.demand, Demand::Replayed | Demand::Staff { .. })
+}
+
+/// The first class that people wait for.
+fn waiters(model: &Model) -> ClassId {
+    let users = |class: &Class| matches!(class.demand, Demand::Users { .. });
+    ClassId::of(model.classes.iter().position(users).unwrap_or(0))
+}

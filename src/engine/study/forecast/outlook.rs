@@ -1,0 +1,75 @@
+//! What a forecast says of targets, and when a concentrator is full.
+
+use crate::scenario::check::target::Target;
+use crate::study::forecast::day::DayForecast;
+use crate::study::results::Verdict;
+use crate::units::Time;
+
+/// A figure so near its limit, as a share of that, is not told apart from it.
+pub const NEAR: f64 = 0.2;
+/// A concentrator is called full in steps in which it is with this probability.
+const FULL: f64 = 0.5;
+/// Shorter spells are not told, nor shorter gaps between two of them [s].
+const SHORT: f64 = 300.0;
+
+/// A time in which a concentrator is full.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spell {
+    /// Which concentrator.
+    pub concentrator: usize,
+    /// From, and until [s since midnight of the first day].
+    pub from: f64,
+    /// See `from`.
+    pub until: f64,
+}
+
+/// What the forecast of a figure says of its target: unsure where it is near the limit, or nothing is forecast.
+#[must_use]
+pub fn outlook(figure: Option<f64>, target: &Target) -> Verdict {
+    match figure {
+        Some(figure) if figure <= target.limit * (1.0 - NEAR) => Verdict::Met,
+        Some(figure) if figure > target.limit * (1.0 + NEAR) => Verdict::Missed,
+        _ => Verdict::Unsure,
+    }
+}
+
+impl DayForecast {
+    /// When concentrators are full, one after the other.
+    #[must_use]
+    pub fn spells(&self) -> Vec<Spell> {
+        (0..self.loads.len()).flat_map(|concentrator| self.spells_of(concentrator)).collect()
+    }
+
+    fn spells_of(&self, concentrator: usize) -> Vec<Spell> {
+        let mut spells: Vec<Spell> = Vec::new();
+        for (step, load) in self.loads[concentrator].iter().enumerate().filter(|(_, load)| load.full >= FULL) {
+            if load.capacity <= 0.0 {
+                continue;
+            }
+            let [from, until] = [step, step + 1].map(|step| self.steps.begins(step).secs());
+            match spells.last_mut() {
+                Some(last) if from - last.until < SHORT => last.until = until,
+                _ => spells.push(Spell { concentrator, from, until }),
+            }
+        }
+        spells.retain(|spell| spell.until - spell.from >= SHORT);
+        spells
+    }
+
+    /// Utilisation of the busiest concentrator in its busiest quarter of an hour.
+    #[must_use]
+    pub fn busiest(&self) -> f64 {
+        const QUARTER: f64 = 900.0;
+        let all = self.steps.begins(self.steps.count).secs();
+        let mut most = 0.0_f64;
+        for concentrator in 0..self.loads.len() {
+            let mut from = 0.0;
+            while from < all {
+                let at = |secs: f64| Time::at_secs(secs.min(all));
+                most = most.max(self.utilisation(concentrator, at(from), at(from + QUARTER)));
+                from += QUARTER;
+            }
+        }
+        most
+    }
+}

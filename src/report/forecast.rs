@@ -1,0 +1,69 @@
+//! What is forecast of a scenario, in words.
+
+use crate::report::table::{columns, wrapped};
+use crate::report::verdict::mark;
+use crate::report::words::{figure, list, number};
+use crate::scenario::{Setup, Study};
+use crate::study::figures::kind;
+use crate::study::forecast::day::DayForecast;
+use crate::study::forecast::outlook::{Spell, outlook};
+use crate::study::results::Verdict;
+use crate::units::{DAY, NANOS, TimeOfDay};
+
+/// The forecast of each set-up: targets first, then when it is full.
+#[must_use]
+pub fn text(study: &Study, setups: &[(&Setup, DayForecast)]) -> String {
+    let mut text = format!("{}\n{}: forecast, not simulated\n", wrapped(&study.question, ""), study.when);
+    for (place, target) in study.targets.iter().enumerate() {
+        let row = |(setup, day): &(&Setup, DayForecast)| {
+            let found = day.targets[place];
+            let verdict = outlook(found, target);
+            let said = found.map_or_else(|| "not forecast".to_owned(), |found| figure(found, kind(target.measure)));
+            vec![setup.title.clone(), format!("{} {}", mark(verdict), word(verdict, found)), said]
+        };
+        text += &format!("\n{}\n{}", target.title, columns(&setups.iter().map(row).collect::<Vec<_>>()));
+    }
+    text += "\nBusiest quarter of an hour, and when a concentrator is full\n";
+    let row = |(setup, day): &(&Setup, DayForecast)| {
+        vec![setup.title.clone(), format!("{} %", number(100.0 * day.busiest())), spells(setup, day)]
+    };
+    text += &columns(&setups.iter().map(row).collect::<Vec<_>>());
+    text + "\n" + &wrapped(NOTE, "") + "\n"
+}
+
+const NOTE: &str = "A forecast reckons with means: within 20 % of a limit it does not say on which side of it a target is, and where a few \
+                    large transfers decide, chance does. `headend run` simulates what happens.";
+
+fn word(verdict: Verdict, found: Option<f64>) -> &'static str {
+    match (verdict, found) {
+        (Verdict::Met, _) => "met",
+        (Verdict::Missed, _) => "missed",
+        (Verdict::Unsure, Some(_)) => "near the limit",
+        (Verdict::Unsure, None) => "",
+    }
+}
+
+/// The spells in which a set-up is full, in words.
+#[must_use]
+pub fn spells(setup: &Setup, day: &DayForecast) -> String {
+    let found = day.spells();
+    if found.is_empty() {
+        return "never".to_owned();
+    }
+    let named = setup.model.concentrators.len() > 1;
+    let days = setup.model.calendar.days > 1;
+    let one = |spell: &Spell| {
+        let name =
+            if named { format!("{} ", setup.model.concentrators[spell.concentrator].name) } else { String::new() };
+        let day = if days { format!("day {} ", (spell.from / 86_400.0).floor() + 1.0) } else { String::new() };
+        format!("{name}{day}{} to {}", clock(spell.from), clock(spell.until))
+    };
+    list(&found.iter().map(one).collect::<Vec<_>>())
+}
+
+/// A time of day, to the minute.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not before the run
+fn clock(secs: f64) -> String {
+    let minutes = (secs / 60.0).round() as u64;
+    TimeOfDay(minutes * 60 * NANOS % DAY).to_string()
+}
