@@ -15,6 +15,10 @@ use crate::study::results::Verdict;
 pub(super) fn forecast(args: &ForecastArgs, terms: Allowed) -> Result<u8, Stop> {
     let (study, _) = load(&args.file, terms)?;
     let chosen = choose(&study, &args.options)?;
+    if study.setups[0].model.replay.is_some() {
+        let help = "what it holds is known; `headend run` simulates it";
+        return Err(Stop::Input(format!("error: a replay is not forecast: {help}")));
+    }
     let days: Vec<(&Setup, DayForecast)> = chosen
         .into_par_iter()
         .map(|place| (&study.setups[place], DayForecast::of(&study.setups[place].model, &study.targets)))

@@ -17,6 +17,7 @@ use crate::scale::wanting::Wanting;
 use crate::scenario::Study;
 use crate::study::cost::Extent;
 use crate::study::error::MissingRun;
+use crate::study::forecast::day::DayForecast;
 use crate::study::results::{Results, Verdict};
 use crate::study::{Progress, RunOptions, StudyError};
 use crate::{disk, report, scenario, study};
@@ -85,6 +86,10 @@ fn simulate(
     shipped: &Shipment,
 ) -> Result<Results, Stop> {
     let bar = bar(RUNS);
+    if !bar.is_hidden() && study.setups[0].model.replay.is_none() {
+        let setup = &study.setups[0];
+        bar.println(report::forecast::line(setup, &DayForecast::of(&setup.model, &study.targets)));
+    }
     let progress = |progress| match progress {
         Progress::Runs { done, planned } => {
             style(&bar, if done == 0 { FIRST } else { RUNS });

@@ -31,6 +31,14 @@ pub fn text(study: &Study, setups: &[(&Setup, DayForecast)]) -> String {
     text + "\n" + &wrapped(NOTE, "") + "\n"
 }
 
+/// What is forecast of a set-up in a line, while it is simulated.
+#[must_use]
+pub fn line(setup: &Setup, day: &DayForecast) -> String {
+    let when = if day.spells().is_empty() { "never full".to_owned() } else { format!("full {}", spells(setup, day)) };
+    let busiest = number(100.0 * day.busiest());
+    format!("forecast {}: {when}, {busiest} % in the busiest quarter of an hour; simulating ..", setup.title)
+}
+
 const NOTE: &str = "A forecast reckons with means: within 20 % of a limit it does not say on which side of it a target is, and where a few \
                     large transfers decide, chance does. `headend run` simulates what happens.";
 
@@ -42,6 +50,9 @@ fn word(verdict: Verdict, found: Option<f64>) -> &'static str {
         (Verdict::Unsure, None) => "",
     }
 }
+
+/// So many spells are told.
+const TOLD: usize = 3;
 
 /// The spells in which a set-up is full, in words.
 #[must_use]
@@ -58,7 +69,11 @@ pub fn spells(setup: &Setup, day: &DayForecast) -> String {
         let day = if days { format!("day {} ", (spell.from / 86_400.0).floor() + 1.0) } else { String::new() };
         format!("{name}{day}{} to {}", clock(spell.from), clock(spell.until))
     };
-    list(&found.iter().map(one).collect::<Vec<_>>())
+    let mut told: Vec<String> = found.iter().take(TOLD).map(one).collect();
+    if found.len() > TOLD {
+        told.push(format!("{} more", found.len() - TOLD));
+    }
+    list(&told)
 }
 
 /// A time of day, to the minute.

@@ -73,15 +73,20 @@ impl InProgress {
         self.work_of.len()
     }
 
-    /// Remembers for how much actions share from now on.
+    /// Remembers for how much actions share from now on, where that is not next to what it was.
     pub fn share_for(&mut self, shared: &Shared) {
-        self.works.push(*shared);
+        let near = |(old, new): (&f64, &f64)| (old - new).abs() <= 0.01 * old.max(*new);
+        if !self.works.last().is_some_and(|last| last.iter().zip(shared).all(near)) {
+            self.works.push(*shared);
+        }
     }
 
     /// What becomes of them, and of `starts` more, in a step in which one gets `gets` bits.
     #[must_use]
     pub fn passing(&self, starts: f64, gets: f64) -> Passed {
-        let Some(shared) = self.works.last() else { return Passed::default() };
+        let Some(shared) = self.works.last().filter(|_| starts > 0.0 || self.inside() > 0.0) else {
+            return Passed::default();
+        };
         let one = starts / count(ACTIONS);
         let mut passed = Passed::default();
         for (action, x) in shared.iter().enumerate() {
@@ -125,7 +130,7 @@ impl InProgress {
         self.work_of.push(self.works.len().saturating_sub(1));
         self.begun.push(self.begun[now] + starts);
         self.clock.push(self.clock[now] + gets);
-        if self.works.is_empty() {
+        if self.works.is_empty() || (starts <= 0.0 && self.inside() <= 0.0) {
             return;
         }
         for action in 0..ACTIONS {

@@ -134,6 +134,10 @@ impl Traffic {
             Wanted::Calls(..) | Wanted::Steady(_) | Wanted::Nothing => 0.0,
         };
         self.group.starts = new + std::mem::take(&mut self.again) / dt;
+        if self.group.starts <= 0.0 {
+            self.group.bursts = 0.0;
+            return;
+        }
         let (work, squares) = self.price.bursts();
         self.group.bursts = work * self.group.starts;
         self.group.batch = squares / work.max(1e-9);
@@ -158,8 +162,9 @@ impl Traffic {
         let (starts, gets) = (self.group.starts * dt, self.group.rate * dt);
         self.group.in_progress.share_for(&self.group.shared);
         let outlasts = |(action, shared): (usize, &f64)| u64::from(*shared > gets) << action;
-        self.outlast.push(self.group.shared.iter().enumerate().map(outlasts).sum());
-        self.rounds.push(self.price.rounds());
+        let begins = starts > 0.0;
+        self.outlast.push(if begins { self.group.shared.iter().enumerate().map(outlasts).sum() } else { 0 });
+        self.rounds.push(if begins { self.price.rounds() } else { 0.0 });
         self.tell(terms, step, latencies);
         let patience = patience(self.class(terms));
         let Self { group, outlast, rounds, .. } = self;
