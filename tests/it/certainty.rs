@@ -37,16 +37,16 @@ fn forecasts_save_most_of_the_days() {
     assert!(saved.same_days * saved.forecast >= 5.0, "{saved:?}");
 }
 
-/// Two hundred studies of fifteen runs of four hours each: their 95 % intervals hold the mean, a 95th percentile and a paired
+/// Two hundred studies of fifteen runs of three hours each: their 95 % intervals hold the mean, a 95th percentile and a paired
 /// difference as often as they say. The truth is the
 /// mean of all 3,000 runs, which is fourteen times as sure.
 #[test]
-#[ignore = "6,000 runs of four hours; CI runs it"]
+#[ignore = "6,000 runs of three hours; CI runs it"]
 fn intervals_of_studies_cover_as_often_as_they_say() {
     let text = |rate: &str| {
         single_server(&[("a", 0.7, EXPONENTIAL)], "\"fifo\"")
             .replace("days = 3", "days = 1")
-            .replace("until = \"24:00\"\nbin", "until = \"04:00\"\nbin")
+            .replace("until = \"24:00\"\nbin", "until = \"03:00\"\nbin")
             .replace("throughput = \"1 Mbit/s\"", &format!("throughput = \"{rate}\""))
     };
     let days = |rate: &str| -> Vec<[f64; 2]> {
