@@ -610,6 +610,34 @@ fn what_files_say_against_each_other_is_refused() {
     assert!((whole - (13.0 * 300.0 + 1800.0)).abs() < 1e-6, "{whole}: {} {rows:?}", said(&done));
 }
 
+/// A duration that no flow has would be spread over as many rows as fill the memory.
+#[test]
+fn a_flow_that_lasts_for_ever_is_refused() {
+    let nfdump = |lasts: &str| {
+        format!(
+            "firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows\n\
+             2026-11-28 03:58:30.511,{lasts},17,10.0.0.1,53550,10.0.0.2,15000,50,10000,1\n"
+        )
+    };
+    let zeek = |lasts: &str| {
+        format!(
+            "{{\"ts\":1795000000.0,\"uid\":\"C1\",\"id.orig_h\":\"10.0.0.1\",\"id.orig_p\":53550,\"id.resp_h\":\"10.0.0.2\",\
+             \"id.resp_p\":443,\"proto\":\"tcp\",\"duration\":{lasts},\"orig_pkts\":5,\"orig_ip_bytes\":500,\"resp_pkts\":5,\
+             \"resp_ip_bytes\":5000}}\n"
+        )
+    };
+    let cases = [("flows.csv", nfdump("inf")), ("flows.csv", nfdump("1e12")), ("conn.log", zeek("1e12"))];
+    for (name, text) in cases {
+        let (done, rows) = of_text(name, &text, &[]);
+        assert_eq!(done.status.code(), Some(2), "{}", said(&done));
+        assert!(said(&done).contains("no flow lasts longer than a year") && rows.is_empty(), "{}", said(&done));
+    }
+    for (name, text) in [("flows.csv", nfdump("86400.5")), ("conn.log", zeek("86400.5"))] {
+        let (done, rows) = of_text(name, &text, &[]);
+        assert!(done.status.success() && rows.len() >= 288, "{}", said(&done));
+    }
+}
+
 /// Fault: a restart leaves a value that no line carries, or a burst that somebody made is taken for one.
 #[test]
 fn only_what_a_restart_made_is_left_out() {

@@ -25,6 +25,18 @@ struct FlowBins {
     flows: u64,
 }
 
+/// No flow lasts longer [s]: a number of more is something else.
+const LONGEST: f64 = 366.0 * 86_400.0;
+
+/// The duration of a flow on a line [s].
+fn duration(line: u32, seconds: f64) -> Result<f64, FlowFault> {
+    if seconds.is_nan() || seconds > LONGEST {
+        let what = format!("a record that lasts {seconds} s: no flow lasts longer than a year");
+        return Err((line, what, "look at the line, and take it out where it is wrong".to_owned()));
+    }
+    Ok(seconds)
+}
+
 impl FlowBins {
     fn new(bin: f64) -> Self {
         Self { bin, classes: Vec::new(), by_name: BTreeMap::new(), sums: BTreeMap::new(), flows: 0 }
@@ -162,10 +174,10 @@ pub fn nfdump(source: impl BufRead, context: &Context<'_>) -> Result<Found, Flow
         }
         let number = |column: usize| std::str::from_utf8(cell(column)).ok().and_then(|text| text.parse::<f64>().ok());
         let found = times.instant(cell(begins)).zip(number(lasts)).zip(number(bytes).zip(number(packets)));
+        let line = || record.position().map_or(0, |position| u32::try_from(position.line()).unwrap_or(u32::MAX));
         let Some((when, (bytes, packets))) = found else {
-            let line = record.position().map_or(0, |position| u32::try_from(position.line()).unwrap_or(u32::MAX));
             return Err((
-                line,
+                line(),
                 "a record whose time, duration, packets or bytes is none".to_owned(),
                 "the file may be cut short: export it again".to_owned(),
             ));
@@ -184,6 +196,7 @@ pub fn nfdump(source: impl BufRead, context: &Context<'_>) -> Result<Found, Flow
                 class
             }
         };
+        let when = (when.0, duration(line(), when.1)?);
         bins.add(class.0, class.1, when, (bytes, packets, flows.and_then(number).unwrap_or(1.0)));
     }
     let known = vec![
@@ -250,7 +263,7 @@ pub fn zeek_json(source: impl BufRead, context: &Context<'_>) -> Result<Found, F
             .as_deref()
             .map_or_else(|| format!("{}/{}", one.proto.unwrap_or("ip"), one.port.unwrap_or(0)), str::to_owned);
         let class = bins.class(&name);
-        let when = (begins, one.duration.unwrap_or(0.0));
+        let when = (begins, duration(number, one.duration.unwrap_or(0.0))?);
         long += u64::from(when.1 > 3600.0);
         bins.add(class, Toward::Up, when, (one.orig_ip_bytes.unwrap_or(0.0), one.orig_pkts.unwrap_or(0.0), 1.0));
         bins.add(class, Toward::Down, when, (one.resp_ip_bytes.unwrap_or(0.0), one.resp_pkts.unwrap_or(0.0), 0.0));
@@ -309,7 +322,7 @@ pub fn zeek_tabs(mut source: impl BufRead, context: &Context<'_>) -> Result<Foun
             Some(service) => bins.class(service),
             None => bins.class(&format!("{}/{}", cell(1).unwrap_or("ip"), cell(4).unwrap_or("0"))),
         };
-        let when = (begins, value(3));
+        let when = (begins, duration(number, value(3))?);
         long += u64::from(when.1 > 3600.0);
         bins.add(class, Toward::Up, when, (value(6), value(5), 1.0));
         bins.add(class, Toward::Down, when, (value(8), value(7), 0.0));
@@ -326,8 +339,10 @@ pub fn tshark(text: &str, context: &Context<'_>) -> Result<Found, FlowFault> {
     let mut bins = FlowBins::new(context.bin);
     let start = context.taken.unwrap_or(0.0);
     // TCP conversations where there are any: those of IP are their sums.
-    let section = text.find("TCP Conversations").map_or(text, |at| &text[at..]);
-    for line in section.lines().filter(|line| line.contains("<->")) {
+    let begins = text.find("TCP Conversations").unwrap_or(0);
+    let (before, section) = text.split_at(begins);
+    let first = u32::try_from(before.lines().count()).unwrap_or(u32::MAX);
+    for (line, number) in section.lines().zip(first.saturating_add(1)..).filter(|(line, _)| line.contains("<->")) {
         let Some((from, rest)) = line.split_once("<->") else { continue };
         let words: Vec<&str> = rest.split_whitespace().collect();
         let port =
@@ -349,7 +364,8 @@ pub fn tshark(text: &str, context: &Context<'_>) -> Result<Found, FlowFault> {
                 measured(&format!("{value} {unit}"), DecimalSign::Point).map(|(value, unit)| value * unit.bytes)
             })
         };
-        let when = (start + begins.parse::<f64>().unwrap_or(0.0), seconds.parse::<f64>().unwrap_or(0.0));
+        let lasts = duration(number, seconds.parse().unwrap_or(0.0))?;
+        let when = (start + begins.parse::<f64>().unwrap_or(0.0), lasts);
         let (name, toward) = by_port("tcp", port(from), port(to));
         let class = bins.class(&name);
         let other = if toward == Toward::Up { Toward::Down } else { Toward::Up };
