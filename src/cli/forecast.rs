@@ -8,8 +8,7 @@ use crate::cli::common::{choose, load, say, say_json};
 use crate::cli::stop::Stop;
 use crate::report;
 use crate::scenario::{Setup, Study};
-use crate::study::forecast::day::DayForecast;
-use crate::study::forecast::outlook::{Spell, outlook};
+use crate::study::forecast::outlook::{DayForecast, Spell, outlook};
 use crate::study::results::Verdict;
 
 pub(super) fn forecast(args: &ForecastArgs, terms: Allowed) -> Result<u8, Stop> {

@@ -17,7 +17,7 @@ use crate::scale::wanting::Wanting;
 use crate::scenario::Study;
 use crate::study::cost::Extent;
 use crate::study::error::MissingRun;
-use crate::study::forecast::day::DayForecast;
+use crate::study::forecast::outlook::DayForecast;
 use crate::study::results::{Results, Verdict};
 use crate::study::{Progress, RunOptions, StudyError};
 use crate::{disk, report, scenario, study};

@@ -5,8 +5,7 @@ use crate::report::verdict::mark;
 use crate::report::words::{figure, list, number};
 use crate::scenario::{Setup, Study};
 use crate::study::figures::kind;
-use crate::study::forecast::day::DayForecast;
-use crate::study::forecast::outlook::{Spell, outlook};
+use crate::study::forecast::outlook::{DayForecast, Spell, outlook};
 use crate::study::results::Verdict;
 use crate::units::{DAY, NANOS, TimeOfDay};
 

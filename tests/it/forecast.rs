@@ -6,8 +6,7 @@ use headend::model::{ClassId, Model};
 use headend::scenario::check::target::{Measure, Target, TargetSites};
 use headend::sim::observer::{Fact, Observer};
 use headend::sim::simulate;
-use headend::study::forecast::day::DayForecast;
-use headend::study::forecast::outlook::NEAR;
+use headend::study::forecast::outlook::{DayForecast, NEAR};
 use headend::units::{Duration, NANOS, Time};
 use headend::validate::regimes::draw::{Regime, RegimeSize, case};
 

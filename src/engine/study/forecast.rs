@@ -10,9 +10,11 @@
 //! of delay of a queue of many servers (Halfin & Whitt, Oper. Res. 29, 1981).
 
 pub mod actions;
+pub mod calls;
 pub mod concentrator;
 pub mod day;
 pub mod gaps;
+pub mod group;
 pub mod in_progress;
 pub mod lane;
 pub mod latencies;

@@ -3,61 +3,15 @@
 use crate::model::{Concentrator, Counts, Ingredient, MAX_CLASSES, Transport};
 use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::{QueuePlan, Shape, plan};
+use crate::sim::fluid::sharing::Fairness;
 use crate::sim::fluid::standing_queue::size;
 use crate::study::forecast::actions::ACTIONS;
-use crate::study::forecast::in_progress::{InProgress, Shared};
-use crate::study::forecast::lane::{Flows, StandingTable, burst_wait, delayed};
+use crate::study::forecast::group::{Group, level, wanted};
+use crate::study::forecast::lane::{Flows, StandingTable, burst_wait, delayed, share};
 use crate::units::float;
 
-/// Transfers of one class between one concentrator and one kind of sites.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// Which class.
-    pub class: usize,
-    /// Which kind of sites.
-    pub kind: usize,
-    /// How many sites of the kind are at the concentrator.
-    pub sites: f64,
-    /// How unlike in size they are: the mean square over the square of the mean.
-    pub uneven: f64,
-    /// Rate of a site's access link [bit/s of work].
-    pub access: f64,
-    /// Those that share.
-    pub in_progress: InProgress,
-    /// Starts a second.
-    pub starts: f64,
-    /// What comes in bursts [bit/s].
-    pub bursts: f64,
-    /// The mean square of a burst over its mean [bit].
-    pub batch: f64,
-    /// For how much actions share [bit].
-    pub shared: Shared,
-    /// Rate of one that shares, on average [bit/s].
-    pub rate: f64,
-    /// Rate of one while the lane is full [bit/s].
-    pub rate_full: f64,
-}
-
-impl Group {
-    /// One with nothing under way.
-    #[must_use]
-    pub fn new(class: usize, kind: usize) -> Self {
-        Self {
-            class,
-            kind,
-            sites: 1.0,
-            uneven: 1.0,
-            access: 0.0,
-            in_progress: InProgress::new(),
-            starts: 0.0,
-            bursts: 0.0,
-            batch: 0.0,
-            shared: [0.0; ACTIONS],
-            rate: 0.0,
-            rate_full: 0.0,
-        }
-    }
-}
+/// Bursts that would wait for longer share, as at flow fidelity [s].
+const MOST_WAIT: f64 = 0.5;
 
 /// A lane.
 #[derive(Clone, Debug, Default)]
@@ -174,7 +128,7 @@ impl ConcentratorState {
     #[must_use]
     pub fn turns(&self, lane: usize) -> (bool, bool) {
         let terms = &self.plan.queues[lane];
-        let by_site = terms.fairness == crate::sim::fluid::sharing::Fairness::BySite || terms.per_site.is_finite();
+        let by_site = terms.fairness == Fairness::BySite || terms.per_site.is_finite();
         (self.plan.turns_by_flow, by_site)
     }
 
@@ -196,17 +150,7 @@ impl ConcentratorState {
     /// A step of `dt` seconds: what each lane is given, how full it is, and what one of its transfers gets. Gives the work that is
     /// done [bit].
     pub fn pass(&mut self, groups: &mut [&mut Group], dt: f64) -> f64 {
-        self.at_site.iter_mut().chain(&mut self.site_bursts).for_each(|sum| *sum = 0.0);
-        for group in groups.iter() {
-            self.at_site[group.kind] += group.in_progress.inside() / group.sites;
-            self.site_bursts[group.kind] += group.bursts / group.sites;
-        }
-        for group in groups.iter() {
-            let kind = group.kind;
-            let more = (self.site_bursts[kind] - group.access) * dt
-                / float(groups.iter().filter(|other| other.kind == kind).count() as u64);
-            self.site_backlog[kind] = (self.site_backlog[kind] + more).clamp(0.0, 0.5 * group.access);
-        }
+        self.look_at_sites(groups, dt);
         let flows: Vec<Flows> = groups.iter().map(|group| self.flows(group)).collect();
         for (group, flows) in groups.iter_mut().zip(&flows) {
             group.rate = flows.rate(f64::INFINITY).min(self.rate);
@@ -244,6 +188,30 @@ impl ConcentratorState {
             self.lanes[at].gather(groups, &of_lane[at], mean / most, dt);
             self.share_out(groups, (&of_lane[at], &flows), at, (given, mean, most), dt);
         }
+        self.look_at_those_alone(groups);
+        let done =
+            |group: &&mut Group| group.in_progress.passing(group.starts * dt, group.rate * dt).done + group.bursts * dt;
+        flooded + groups.iter().map(done).sum::<f64>()
+    }
+
+    /// What is at a site of each kind.
+    fn look_at_sites(&mut self, groups: &[&mut Group], dt: f64) {
+        self.at_site.iter_mut().chain(&mut self.site_bursts).for_each(|sum| *sum = 0.0);
+        for group in groups {
+            self.at_site[group.kind] += group.in_progress.inside() / group.sites;
+            self.site_bursts[group.kind] += group.bursts / group.sites;
+        }
+        for kind in 0..self.at_site.len() {
+            let Some(access) = groups.iter().find(|group| group.kind == kind).map(|group| group.access) else {
+                continue;
+            };
+            let waits = self.site_backlog[kind] + (self.site_bursts[kind] - access) * dt;
+            self.site_backlog[kind] = waits.clamp(0.0, MOST_WAIT * access);
+        }
+    }
+
+    /// What a transfer gets that is alone at its site.
+    fn look_at_those_alone(&mut self, groups: &[&mut Group]) {
         for (kind, alone) in self.alone.iter_mut().enumerate() {
             let of_kind = groups.iter().filter(|group| group.kind == kind);
             let (sum, all) = of_kind.fold((0.0, 0.0), |(sum, all), group| {
@@ -254,9 +222,6 @@ impl ConcentratorState {
             });
             *alone = if all > 0.0 { sum / all } else { f64::INFINITY };
         }
-        let done =
-            |group: &&mut Group| group.in_progress.passing(group.starts * dt, group.rate * dt).done + group.bursts * dt;
-        flooded + groups.iter().map(done).sum::<f64>()
     }
 
     /// The rate that each lane could have if it wanted more [bit/s].
@@ -360,7 +325,7 @@ impl ConcentratorState {
                 members.iter().map(|place| Flows { count: flows[*place].count * scale, ..flows[*place] }).collect();
             let own = (most - (mean - wanted(groups, members, dt))).max(0.05 * most);
             if lane.full > 1e-4 && lane.flows > 1e-6 {
-                lane.share = crate::study::forecast::lane::share(&crowd, own);
+                lane.share = share(&crowd, own);
                 for place in members {
                     let full = flows[*place].rate(lane.share);
                     groups[*place].rate_full = full;
@@ -369,7 +334,7 @@ impl ConcentratorState {
             }
         }
         // Bursts go before what shares: only those beyond all that the lane is given wait on.
-        lane.backlog = (lane.backlog + (lane.bursts - given) * dt).clamp(0.0, 0.5 * lane.open);
+        lane.backlog = (lane.backlog + (lane.bursts - given) * dt).clamp(0.0, MOST_WAIT * lane.open);
         self.stand(at);
     }
 
@@ -442,39 +407,4 @@ impl Lane {
         let long = |group: &Group| group.in_progress.work_inside(&group.shared) / group.rate.max(1.0);
         self.lasts = all().map(long).sum::<f64>() / self.flows.max(1e-9) / 2.0;
     }
-}
-
-/// What the transfers of some groups want at the rates that they have [bit/s].
-fn wanted(groups: &[&mut Group], members: &[usize], dt: f64) -> f64 {
-    let of = |group: &Group| group.in_progress.passing(group.starts * dt, group.rate * dt).done / dt;
-    members.iter().map(|at| of(groups[*at])).sum()
-}
-
-/// The share with which so much work is done in a step [bit/s].
-fn level(groups: &[&mut Group], members: &[usize], flows: &[Flows], work: f64, dt: f64, last: f64) -> f64 {
-    let done = |share: f64| -> f64 {
-        let of = |at: &usize| {
-            let group = &groups[*at];
-            group.in_progress.passing(group.starts * dt, flows[*at].rate(share) * dt).done
-        };
-        members.iter().map(of).sum()
-    };
-    let widest = members.iter().map(|at| flows[*at].access / flows[*at].weight).fold(1.0, f64::max);
-    let (mut low, mut high) = (widest * 1e-7, widest);
-    let mut middle = if last > low && last < high { last } else { (low * high).sqrt() };
-    for _ in 0..14 {
-        let found = done(middle);
-        if (found / work - 1.0).abs() < 2e-3 {
-            return middle;
-        }
-        if found < work {
-            low = middle;
-        } else {
-            high = middle;
-        }
-        // Work grows about as the share does, as long as all go on.
-        let guess = middle * (work / found.max(1e-9)).clamp(0.2, 5.0);
-        middle = if guess > low && guess < high { guess } else { (low * high).sqrt() };
-    }
-    middle
 }

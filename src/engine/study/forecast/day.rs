@@ -3,44 +3,23 @@
 use crate::model::{ChangeKind, Class, ClassId, ConcentratorId, Demand, FaultKind, Model, Transport};
 use crate::random::name_of;
 use crate::scenario::check::target::{Measure, Target};
-use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::Shape;
 use crate::sim::fluid::site_access::mean_trip;
-use crate::study::forecast::concentrator::{ConcentratorState, Group};
+use crate::study::forecast::calls::{OfferedCalls, talk};
+use crate::study::forecast::concentrator::ConcentratorState;
 use crate::study::forecast::gaps::{Gap, gaps, served_on_site};
+use crate::study::forecast::group::Group;
 use crate::study::forecast::latencies::Latencies;
+use crate::study::forecast::outlook::{DayForecast, Load, utilisation};
 use crate::study::forecast::site_kinds::{Placement, SiteKinds};
 use crate::study::forecast::starts::{Steps, Wanted, here, wanted};
 use crate::study::forecast::traffic::{Terms, Traffic, patience};
 use crate::study::forecast::tunnels::TunnelForecast;
-use crate::theory::erlang_b;
 use crate::units::Time;
 
 /// Steps of the watched hours of a day at most, and their least and greatest length [s].
 const MOST_STEPS: f64 = 1_500.0;
 const LENGTHS: (f64, f64) = (0.25, 30.0);
-
-/// What is forecast of a concentrator in a step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Load {
-    /// Work that it does, and could do [bit].
-    pub carried: f64,
-    /// See `carried`.
-    pub capacity: f64,
-    /// Probability that it is full.
-    pub full: f64,
-}
-
-/// A day, or several.
-#[derive(Clone, Debug)]
-pub struct DayForecast {
-    /// Its steps.
-    pub steps: Steps,
-    /// By concentrator and step.
-    pub loads: Vec<Vec<Load>>,
-    /// The figure of each target; none where it is not forecast.
-    pub targets: Vec<Option<f64>>,
-}
 
 impl DayForecast {
     /// The forecast of a set-up.
@@ -49,18 +28,6 @@ impl DayForecast {
         let terms = terms(model, targets);
         Day::begin(&terms).run()
     }
-
-    /// Utilisation of a concentrator between two instants.
-    #[must_use]
-    pub fn utilisation(&self, concentrator: usize, from: Time, until: Time) -> f64 {
-        utilisation(&self.loads[concentrator][self.steps.of(from)..self.steps.of(until)])
-    }
-}
-
-fn utilisation<'a>(loads: impl IntoIterator<Item = &'a Load>) -> f64 {
-    let add = |sum: (f64, f64), load: &Load| (sum.0 + load.carried, sum.1 + load.capacity);
-    let (done, could) = loads.into_iter().fold((0.0, 0.0), add);
-    if could > 0.0 { done / could } else { 0.0 }
 }
 
 fn terms<'a>(model: &'a Model, targets: &'a [Target]) -> Terms<'a> {
@@ -92,8 +59,8 @@ struct Day<'a> {
     /// By class and kind of sites: transfers that have lost their way.
     stranded: Vec<Vec<f64>>,
     latencies: Vec<Latencies>,
-    /// By target: calls that were offered, and refused.
-    calls: Vec<(f64, f64)>,
+    /// By target.
+    calls: Vec<OfferedCalls>,
     /// By target: bytes that waited at the end of its hours.
     waiting: Vec<Option<f64>>,
     loads: Vec<Vec<Load>>,
@@ -123,7 +90,7 @@ impl<'a> Day<'a> {
             ends,
             stranded: vec![vec![0.0; kinds]; model.classes.len()],
             latencies: vec![Latencies::default(); terms.targets.len()],
-            calls: vec![(0.0, 0.0); terms.targets.len()],
+            calls: vec![OfferedCalls::default(); terms.targets.len()],
             waiting: vec![None; terms.targets.len()],
             loads: vec![Vec::new(); model.concentrators.len()],
             moved: 0,
@@ -270,11 +237,13 @@ impl<'a> Day<'a> {
         for concentrator in 0..self.concentrators.len() {
             let last =
                 first + self.traffic[first..].iter().take_while(|traffic| traffic.concentrator == concentrator).count();
-            (self.concentrators[concentrator].calls, self.concentrators[concentrator].floods) =
-                (self.talk(concentrator, step), self.floods(concentrator, terms.steps.begins(step)));
+            let floods = self.floods(concentrator, terms.steps.begins(step));
+            let device = (&self.concentrators[concentrator].terms, concentrator);
+            let talk = talk(terms, device, &self.placement, step, &mut self.calls);
             let (concentrator, loads, mine) =
                 (&mut self.concentrators[concentrator], &mut self.loads[concentrator], &mut self.traffic[first..last]);
             first = last;
+            (concentrator.calls, concentrator.floods) = (talk, floods);
             let mut groups: Vec<&mut Group> = mine.iter_mut().map(|traffic| &mut traffic.group).collect();
             let carried = concentrator.calls.min(concentrator.rate) * dt + concentrator.pass(&mut groups, dt);
             let full = concentrator.lanes.iter().map(|lane| lane.full).fold(0.0, f64::max);
@@ -351,35 +320,6 @@ impl<'a> Day<'a> {
         }
     }
 
-    /// Rate that calls take at a concentrator [bit/s].
-    fn talk(&mut self, concentrator: usize, step: usize) -> f64 {
-        let terms = self.terms;
-        let (model, now) = (terms.model, terms.steps.begins(step));
-        let device = &self.concentrators[concentrator].terms;
-        let Some(cost) = ServiceCost::of(device) else { return 0.0 };
-        let mut taken = 0.0;
-        for (number, class) in model.classes.iter().enumerate() {
-            let (Demand::Streams { codec, .. } | Demand::Steady { codec, .. }) = &class.demand else { continue };
-            let share: f64 = self.placement.shares[number][concentrator].iter().sum();
-            let (begin, wanted) = match &terms.wanted[number] {
-                Wanted::Calls(begin, length) => {
-                    (begin[step] * share, begin[step] * share / terms.steps.length * length)
-                }
-                Wanted::Steady(calls) => (0.0, calls * share * here(class, now)),
-                _ => continue,
-            };
-            let lost = device.streams.map_or(0.0, |most| erlang_b(wanted, most));
-            for ((offered, refused), target) in self.calls.iter_mut().zip(terms.targets) {
-                if target.measure == Measure::Refused(ClassId::of(number)) && target.covers(now) {
-                    *offered += begin;
-                    *refused += begin * lost;
-                }
-            }
-            taken += wanted * (1.0 - lost) * cost.stream_work(codec.packet, 1.0 / codec.every.secs());
-        }
-        taken
-    }
-
     /// By class: what sites send to a concentrator that nobody asked for [bit/s].
     fn floods(&self, concentrator: usize, now: Time) -> Vec<Vec<f64>> {
         let mut floods = vec![Vec::new(); self.terms.model.classes.len()];
@@ -431,10 +371,7 @@ impl<'a> Day<'a> {
                 let of = |loads: &Vec<Load>| utilisation((0..loads.len()).filter(covers).map(|step| &loads[step]));
                 Some(self.loads.iter().map(of).fold(0.0, f64::max))
             }
-            Measure::Refused(_) => {
-                let (offered, refused) = self.calls[target];
-                (offered > 0.0).then(|| refused / offered)
-            }
+            Measure::Refused(_) => self.calls[target].refused_share(),
             Measure::Outages => Some(paths.outages_a_month()),
             Measure::StaffTime => paths.staff_share(),
             Measure::CutOff => Some(paths.longest),

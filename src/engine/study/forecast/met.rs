@@ -4,7 +4,8 @@ use crate::model::{Class, Site, Tcp};
 use crate::sim::fluid::site_access::PathState;
 use crate::sim::fluid::standing_queue::{access_queue, size};
 use crate::study::forecast::actions::{ACTIONS, Action, Conditions, Taken};
-use crate::study::forecast::concentrator::{ConcentratorState, Group};
+use crate::study::forecast::concentrator::ConcentratorState;
+use crate::study::forecast::group::Group;
 use crate::study::forecast::in_progress::Shared;
 use crate::study::forecast::lane::burst_wait;
 

@@ -1,7 +1,7 @@
 //! What a forecast says of targets, and when a concentrator is full.
 
 use crate::scenario::check::target::Target;
-use crate::study::forecast::day::DayForecast;
+use crate::study::forecast::starts::Steps;
 use crate::study::results::Verdict;
 use crate::units::Time;
 
@@ -11,6 +11,28 @@ pub const NEAR: f64 = 0.2;
 const FULL: f64 = 0.5;
 /// Shorter spells are not told, nor shorter gaps between two of them [s].
 const SHORT: f64 = 300.0;
+
+/// What is forecast of a concentrator in a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Load {
+    /// Work that it does, and could do [bit].
+    pub carried: f64,
+    /// See `carried`.
+    pub capacity: f64,
+    /// Probability that it is full.
+    pub full: f64,
+}
+
+/// A day, or several.
+#[derive(Clone, Debug)]
+pub struct DayForecast {
+    /// Its steps.
+    pub steps: Steps,
+    /// By concentrator and step.
+    pub loads: Vec<Vec<Load>>,
+    /// The figure of each target; none where it is not forecast.
+    pub targets: Vec<Option<f64>>,
+}
 
 /// A time in which a concentrator is full.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +56,12 @@ pub fn outlook(figure: Option<f64>, target: &Target) -> Verdict {
 }
 
 impl DayForecast {
+    /// Utilisation of a concentrator between two instants.
+    #[must_use]
+    pub fn utilisation(&self, concentrator: usize, from: Time, until: Time) -> f64 {
+        utilisation(&self.loads[concentrator][self.steps.of(from)..self.steps.of(until)])
+    }
+
     /// When concentrators are full, one after the other.
     #[must_use]
     pub fn spells(&self) -> Vec<Spell> {
@@ -72,4 +100,11 @@ impl DayForecast {
         }
         most
     }
+}
+
+/// Work that is done, as a share of what could be.
+pub(super) fn utilisation<'a>(loads: impl IntoIterator<Item = &'a Load>) -> f64 {
+    let add = |sum: (f64, f64), load: &Load| (sum.0 + load.carried, sum.1 + load.capacity);
+    let (done, could) = loads.into_iter().fold((0.0, 0.0), add);
+    if could > 0.0 { done / could } else { 0.0 }
 }

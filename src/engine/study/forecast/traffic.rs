@@ -4,7 +4,8 @@ use crate::model::{Class, Model, Site, Tcp, Transport};
 use crate::scenario::check::target::Target;
 use crate::sim::cost::{ServiceCost, TunnelLimit};
 use crate::study::forecast::actions::{ACTIONS, Action, actions};
-use crate::study::forecast::concentrator::{ConcentratorState, Group};
+use crate::study::forecast::concentrator::ConcentratorState;
+use crate::study::forecast::group::Group;
 use crate::study::forecast::in_progress::Ended;
 use crate::study::forecast::latencies::Latencies;
 use crate::study::forecast::met::{Price, met};
@@ -36,11 +37,11 @@ impl Terms<'_> {
     }
 
     /// Targets that look at what a class begins at an instant.
-    pub fn watching(&self, class: usize, now: Time) -> impl Iterator<Item = usize> {
-        let of =
-            move |target: &&Target| target.measure.class().is_some_and(|of| of.index() == class) && target.covers(now);
-        let places = self.targets.iter().enumerate().filter(move |(_, target)| of(target));
-        places.map(|(place, _)| place).collect::<Vec<_>>().into_iter()
+    #[must_use]
+    pub fn watching(&self, class: usize, now: Time) -> Vec<usize> {
+        let looks =
+            |target: &Target| target.measure.class().is_some_and(|of| of.index() == class) && target.covers(now);
+        (0..self.targets.len()).filter(|place| looks(&self.targets[*place])).collect()
     }
 }
 
@@ -56,7 +57,7 @@ impl Terms<'_> {
         for (wanted, share) in wanted.into_iter().filter(|(_, share)| *share > 0.0) {
             let at = self.steps.begins(wanted);
             let since = self.steps.begins(step).since(at).secs();
-            found.extend(self.watching(class, at).map(|target| (since, share, target)));
+            found.extend(self.watching(class, at).into_iter().map(|target| (since, share, target)));
         }
         found
     }
@@ -222,7 +223,10 @@ impl Traffic {
         let began = terms.steps.begins(before.saturating_sub(1));
         for action in 0..ACTIONS {
             let lost = self.group.in_progress.give_up(action, before);
-            for target in terms.watching(self.group.class, began).filter(|_| lost > 0.0) {
+            if lost <= 0.0 {
+                continue;
+            }
+            for target in terms.watching(self.group.class, began) {
                 latencies[target].add_given_up(lost / tries, patience * tries);
             }
             self.again += lost * (1.0 - 1.0 / tries);
