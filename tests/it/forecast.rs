@@ -201,6 +201,16 @@ fn more_throughput_never_lengthens_the_morning() {
     assert_eq!(one, two);
 }
 
+/// What is forecast of all sites together is not said of the worst one.
+#[test]
+fn the_worst_site_is_not_forecast() {
+    let text = std::fs::read_to_string("scenarios/tiny.toml").unwrap();
+    let mut study = study(&text);
+    study.targets[0].sites = TargetSites::Worst;
+    let found = DayForecast::of(&study.setups[0].model, &study.targets).targets;
+    assert!(found[0].is_none() && found[1].is_some(), "{found:?}");
+}
+
 /// A concentrator that fails: its sites are cut off for as long as in the simulation, as nothing of that depends on traffic.
 #[test]
 fn tunnels_are_those_of_the_simulation() {

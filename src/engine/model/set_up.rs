@@ -75,6 +75,11 @@ impl Model {
         self.levels.of(self.key(replication), &self.calendar, day)
     }
 
+    /// Faults in force at an instant.
+    pub fn faults_at(&self, now: Time) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().filter(move |fault| fault.from <= now && now < fault.until)
+    }
+
     /// The random numbers of a replication.
     #[must_use]
     pub fn key(&self, replication: u32) -> Key {

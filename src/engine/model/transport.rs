@@ -12,6 +12,15 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// The parameters of TCP; none where transport is ideal.
+    #[must_use]
+    pub fn tcp(self) -> Option<Tcp> {
+        match self {
+            Self::Ideal => None,
+            Self::Tcp(tcp) => Some(tcp),
+        }
+    }
+
     /// Whether the ingredient is there; where transport is ideal none is.
     #[must_use]
     pub fn has(&self, ingredient: Ingredient) -> bool {

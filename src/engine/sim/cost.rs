@@ -88,6 +88,12 @@ impl ServiceCost {
         self.stream(packet.0, packets.abs()).round().copysign(packets)
     }
 
+    /// Bits of work per bit that crosses an access link towards a site; where transport is ideal they are the same.
+    #[must_use]
+    pub fn access_scale(&self, transport: Transport) -> f64 {
+        transport.tcp().map_or(1.0, |tcp| self.per_access_bit(&tcp))
+    }
+
     /// Bits of work per bit of tunnel traffic that crosses an access link towards a site, for full segments.
     #[must_use]
     pub fn per_access_bit(&self, tcp: &Tcp) -> f64 {

@@ -1,8 +1,6 @@
 //! A run in progress: the state that all handlers share.
 
-use crate::model::{
-    ClassId, Concentrator, ConcentratorId, DayLevel, Demand, Discipline, Model, SiteId, Tcp, Transport,
-};
+use crate::model::{ClassId, Concentrator, ConcentratorId, DayLevel, Demand, Discipline, Model, SiteId, Tcp};
 use crate::random::Key;
 use crate::sim::event::Event;
 use crate::sim::event_list::EventList;
@@ -104,10 +102,7 @@ impl<'m, O> Engine<'m, O> {
 
     /// TCP's terms; none where transport is ideal.
     pub fn tcp(&self) -> Option<Tcp> {
-        match self.model.transport {
-            Transport::Ideal => None,
-            Transport::Tcp(tcp) => Some(tcp),
-        }
+        self.model.transport.tcp()
     }
 
     /// Whether a class at a site can reach its servers.

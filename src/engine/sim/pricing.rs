@@ -142,10 +142,7 @@ impl Pricing {
 
     /// Bits of work per bit that crosses an access link.
     fn per_access_bit(&self) -> f64 {
-        match self.transport {
-            Transport::Ideal => 1.0,
-            Transport::Tcp(tcp) => self.cost.per_access_bit(&tcp),
-        }
+        self.cost.access_scale(self.transport)
     }
 
     /// Prices the turns of a transaction: the work of all [bit], and the time that they would take through an idle
@@ -163,10 +160,7 @@ impl Pricing {
 }
 
 fn turn_cost(cost: ServiceCost, transport: Transport) -> Option<TurnCost> {
-    match transport {
-        Transport::Ideal => None,
-        Transport::Tcp(tcp) => Some(cost.over(tcp)),
-    }
+    transport.tcp().map(|tcp| cost.over(tcp))
 }
 
 #[inline]

@@ -17,6 +17,7 @@ use crate::sim::turn::Turn;
 use crate::sim::workload::draws::{DrawKey, JobTerms, Poisson, jobs_of_day, sizes};
 use crate::stats::Tally;
 use crate::stats::estimate::{ControlVariate, LEAST, observations};
+use crate::study::forecast::starts::here;
 use crate::units::{Bytes, Duration, Time, TimeOfDay, float};
 
 /// Days over which the fluid's mean is taken.
@@ -323,10 +324,5 @@ fn start(class: &Class, named: &DrawKey, at: Time) -> Option<Time> {
 
 /// Share of a class that does not pass the headend.
 fn elsewhere(class: &Class, at: Time) -> f64 {
-    let rules = &class.rules;
-    if rules.switched_off.iter().any(|&(from, until)| from <= at && at < until) {
-        return 1.0;
-    }
-    let here = (1.0 - taken(&rules.cached, at)) * (1.0 - taken(&rules.break_out, at));
-    1.0 - here.clamp(0.0, 1.0)
+    1.0 - here(class, at)
 }

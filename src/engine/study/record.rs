@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ClassId;
+use crate::model::{ClassId, Model};
+use crate::scenario::check::target::{Measure, Target};
 use crate::sim::observer::Parts;
 use crate::stats::Histogram;
 use crate::study::paths::Paths;
@@ -14,6 +15,18 @@ pub struct FocusClass {
     pub class: ClassId,
     /// A transaction that takes longer is slow [s].
     pub limit: f64,
+}
+
+impl FocusClass {
+    /// That of the first target on latency, and its limit; else the first class.
+    #[must_use]
+    pub fn of(model: &Model, targets: &[Target]) -> Self {
+        let of_target = targets.iter().find_map(|target| match target.measure {
+            Measure::Mean(class) | Measure::Quantile(class, _) => Some(Self { class, limit: target.limit }),
+            _ => None,
+        });
+        of_target.unwrap_or(Self { class: ClassId(0), limit: model.classes[0].quick.secs() })
+    }
 }
 
 /// One class in one bin.

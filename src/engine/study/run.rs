@@ -7,8 +7,6 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use crate::disk::Draft;
-use crate::model::ClassId;
-use crate::scenario::check::target::Measure;
 use crate::scenario::{Setup, Study};
 use crate::sim::simulate;
 use crate::study::accumulator::Accumulator;
@@ -124,15 +122,10 @@ pub fn keep_run(study: &Study, place: usize, replication: u32, settings: &RunOpt
     ScheduledRun { setup, replication, study, watched, settings, cache: cache.as_ref() }.run().map(|_| ())
 }
 
-/// The focus class: that of the first target on latency, and its limit; else the first class.
+/// The focus class of a study.
 #[must_use]
 pub fn watched(study: &Study) -> FocusClass {
-    let of_target = study.targets.iter().find_map(|target| match target.measure {
-        Measure::Mean(class) | Measure::Quantile(class, _) => Some(FocusClass { class, limit: target.limit }),
-        _ => None,
-    });
-    let first = &study.setups[0].model.classes[0];
-    of_target.unwrap_or(FocusClass { class: ClassId(0), limit: first.quick.secs() })
+    FocusClass::of(&study.setups[0].model, &study.targets)
 }
 
 /// The widest interval of a target, as a multiple of what is asked for.

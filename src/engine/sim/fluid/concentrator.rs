@@ -343,10 +343,7 @@ impl FluidConcentrator {
 
     /// Bits of work per bit that crosses an access link.
     pub(super) fn per_access_bit(&self) -> f64 {
-        match self.transport {
-            Transport::Ideal => 1.0,
-            Transport::Tcp(tcp) => self.cost.per_access_bit(&tcp),
-        }
+        self.cost.access_scale(self.transport)
     }
 
     /// Changes the throughput; costs per packet change in proportion.

@@ -1,6 +1,6 @@
 //! The network at fluid fidelity: concentrators whose flows share as fluids, and the transfers through them.
 
-use crate::model::{ClassId, Codec, Concentrator, ConcentratorId, Discipline, Model, Tcp, Transport};
+use crate::model::{ClassId, Codec, Concentrator, ConcentratorId, Discipline, Model, Tcp};
 use crate::sim::discipline::Shape;
 use crate::sim::event::Event;
 use crate::sim::event_list::EventList;
@@ -36,10 +36,7 @@ impl FluidNetwork {
     pub fn new(model: &Model, class_names: &[u64]) -> Self {
         let new = |terms: &Concentrator| FluidConcentrator::new(terms, model.transport, &model.sites, class_names);
         Self {
-            tcp: match model.transport {
-                Transport::Ideal => None,
-                Transport::Tcp(tcp) => Some(tcp),
-            },
+            tcp: model.transport.tcp(),
             classes: model.classes.iter().map(|class| (class.connects, class.server.secs())).collect(),
             concentrators: model.concentrators.iter().map(new).collect(),
             transfers: Vec::new(),

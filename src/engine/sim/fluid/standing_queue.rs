@@ -23,7 +23,7 @@ const MEASURED: f64 = 134.0;
 /// Time constant with which the first transfer fills an empty buffer [s], and with which CUBIC fills what it gave up: measured
 /// with the packet engine on a link that holds [`MEASURED`] segments. On others the first goes with the segments that it
 /// holds, the second with their cube root, as CUBIC's period does (RFC 9438, equation 2).
-const FILL_TIME: f64 = 0.2;
+pub(crate) const FILL_TIME: f64 = 0.2;
 /// See [`FILL_TIME`].
 const REFILL: f64 = 0.8;
 /// What they fill towards, as a share of the buffer; it is lost before.

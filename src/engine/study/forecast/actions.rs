@@ -27,11 +27,7 @@ pub struct Action {
 /// are about as large, one stands for all.
 #[must_use]
 pub fn actions(class: &Class, concentrator: &Concentrator, transport: Transport, site: &Site) -> Vec<Action> {
-    let tcp = match transport {
-        Transport::Tcp(tcp) => Some(tcp),
-        Transport::Ideal => None,
-    };
-    let segment = segment_size(tcp);
+    let segment = segment_size(transport.tcp());
     let pricing = Pricing::new(concentrator, transport, std::slice::from_ref(site));
     let all = drawn(class);
     let one = |sizes: &[(f64, f64)]| {

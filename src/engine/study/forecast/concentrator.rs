@@ -4,7 +4,7 @@ use crate::model::{Concentrator, Counts, Ingredient, MAX_CLASSES, Transport};
 use crate::sim::cost::ServiceCost;
 use crate::sim::discipline::{QueuePlan, Shape, plan};
 use crate::sim::fluid::sharing::Fairness;
-use crate::sim::fluid::standing_queue::size;
+use crate::sim::fluid::standing_queue::{FILL_TIME, size};
 use crate::study::forecast::actions::ACTIONS;
 use crate::study::forecast::group::{Group, level, wanted};
 use crate::study::forecast::lane::{Flows, StandingTable, burst_wait, delayed, share};
@@ -360,7 +360,7 @@ impl ConcentratorState {
             let used = (lane.flows / lane.flows_full).min(0.999);
             let spell = lane.lasts / (lane.flows_full * (1.0 - used)).max(1e-9);
             let holds = size(lane.open * trip + buffer, segment.max(1.0));
-            spell / (spell + 0.2 * holds / lane.flows_full.max(1.0).sqrt())
+            spell / (spell + FILL_TIME * holds / lane.flows_full.max(1.0).sqrt())
         };
         (lane.stands, lane.at_brim) = (found.bits * grown, found.at_brim * grown);
     }

@@ -1,8 +1,8 @@
 //! The day of a set-up, step by step.
 
-use crate::model::{ChangeKind, Class, ClassId, ConcentratorId, Demand, FaultKind, Model, Transport};
+use crate::model::{ChangeKind, Class, ConcentratorId, Demand, FaultKind, Model};
 use crate::random::name_of;
-use crate::scenario::check::target::{Measure, Target};
+use crate::scenario::check::target::{Measure, Target, TargetSites};
 use crate::sim::discipline::Shape;
 use crate::sim::fluid::site_access::mean_trip;
 use crate::study::forecast::calls::{OfferedCalls, talk};
@@ -15,6 +15,7 @@ use crate::study::forecast::site_kinds::{Placement, SiteKinds};
 use crate::study::forecast::starts::{Steps, Wanted, here, wanted};
 use crate::study::forecast::traffic::{Terms, Traffic, patience};
 use crate::study::forecast::tunnels::TunnelForecast;
+use crate::study::record::FocusClass;
 use crate::units::Time;
 
 /// Steps of the watched hours of a day at most, and their least and greatest length [s].
@@ -36,12 +37,8 @@ fn terms<'a>(model: &'a Model, targets: &'a [Target]) -> Terms<'a> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // some weeks
     let count = (model.calendar.end().secs() / length - 1e-9).ceil() as usize;
     let steps = Steps { length, count };
-    let tcp = match model.transport {
-        Transport::Tcp(tcp) => Some(tcp),
-        Transport::Ideal => None,
-    };
     let wanted = (0..model.classes.len()).map(|class| wanted(model, class, steps)).collect();
-    Terms { model, tcp, estate: SiteKinds::of(model), wanted, steps, targets }
+    Terms { model, tcp: model.transport.tcp(), estate: SiteKinds::of(model), wanted, steps, targets }
 }
 
 struct Day<'a> {
@@ -78,7 +75,7 @@ impl<'a> Day<'a> {
         let concentrators =
             model.concentrators.iter().map(|terms| ConcentratorState::new(terms, model.transport, trip, &names, kinds));
         let ends = vec![None; model.sites.len()];
-        let tunnels = TunnelForecast::of(model, waiters(model));
+        let tunnels = TunnelForecast::of(model, FocusClass::of(model, terms.targets).class);
         Self {
             gaps: gaps(model, &tunnels),
             lost: vec![false; model.classes.len()],
@@ -121,8 +118,12 @@ impl<'a> Day<'a> {
             self.ends[one.site.index()] = one.to;
             self.moved += 1;
         }
-        let is_lost = |class: usize| self.gaps.iter().any(|gap| gap.class == Some(class) && gap.covers(now));
-        let lost: Vec<bool> = (0..self.lost.len()).map(is_lost).collect();
+        let mut lost = vec![false; self.lost.len()];
+        for fault in self.terms.model.faults_at(now) {
+            if let FaultKind::ServersLost(classes) = &fault.what {
+                classes.iter().for_each(|class| lost[class.index()] = true);
+            }
+        }
         if self.moved > before || lost != self.lost {
             self.lost = lost;
             self.place();
@@ -217,8 +218,7 @@ impl<'a> Day<'a> {
     fn rate(&self, concentrator: usize, now: Time) -> f64 {
         let here = |id: ConcentratorId| id.index() == concentrator;
         let terms = &self.concentrators[concentrator].terms;
-        let in_force = self.terms.model.faults.iter().filter(|fault| fault.from <= now && now < fault.until);
-        let left = in_force.fold(1.0, |left, fault| match &fault.what {
+        let left = self.terms.model.faults_at(now).fold(1.0, |left, fault| match &fault.what {
             FaultKind::BrownOut(id, share) if here(*id) => left * share.0,
             FaultKind::Outage(id) if here(*id) => 0.0,
             _ => left,
@@ -263,10 +263,8 @@ impl<'a> Day<'a> {
     fn cut_off(&mut self, step: usize) {
         let terms = self.terms;
         let now = terms.steps.begins(step);
-        let gone = self.gaps.partition_point(|gap| gap.from <= now);
-        let in_force: Vec<Gap> = self.gaps[..gone].iter().copied().filter(|gap| gap.covers(now)).collect();
-        self.gaps.drain(..gone).for_each(drop);
-        self.gaps.splice(0..0, in_force.iter().copied());
+        self.gaps.retain(|gap| now < gap.until);
+        let in_force: Vec<Gap> = self.gaps.iter().copied().take_while(|gap| gap.from <= now).collect();
         for gap in in_force {
             for (class, is_lost) in self.lost.clone().into_iter().enumerate() {
                 let here = if is_lost { gap.class == Some(class) } else { gap.class.is_none() };
@@ -323,7 +321,7 @@ impl<'a> Day<'a> {
     /// By class: what sites send to a concentrator that nobody asked for [bit/s].
     fn floods(&self, concentrator: usize, now: Time) -> Vec<Vec<f64>> {
         let mut floods = vec![Vec::new(); self.terms.model.classes.len()];
-        for fault in self.terms.model.faults.iter().filter(|fault| fault.from <= now && now < fault.until) {
+        for fault in self.terms.model.faults_at(now) {
             if let FaultKind::Flood(site, class, rate) = &fault.what
                 && self.ends[site.index()] == Some(ConcentratorId::of(concentrator))
             {
@@ -361,6 +359,9 @@ impl<'a> Day<'a> {
     /// The figure of a target; none where it is not forecast.
     fn figure(&self, target: usize) -> Option<f64> {
         let (law, terms, paths) = (&self.latencies[target], &self.terms.targets[target], &self.tunnels.paths);
+        if terms.sites != TargetSites::All {
+            return None;
+        }
         match terms.measure {
             Measure::Mean(_) => law.mean(),
             Measure::Quantile(_, p) => law.quantile(p),
@@ -385,10 +386,4 @@ impl<'a> Day<'a> {
 /// Whether a class asks for transfers.
 fn asks(class: &Class) -> bool {
     !class.demand.is_of_calls() && !matches!(class.demand, Demand::Replayed | Demand::Staff { .. })
-}
-
-/// The first class that people wait for.
-fn waiters(model: &Model) -> ClassId {
-    let users = |class: &Class| matches!(class.demand, Demand::Users { .. });
-    ClassId::of(model.classes.iter().position(users).unwrap_or(0))
 }

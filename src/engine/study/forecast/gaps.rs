@@ -47,14 +47,6 @@ pub fn gaps(model: &Model, tunnels: &TunnelForecast) -> Vec<Gap> {
     gaps
 }
 
-impl Gap {
-    /// Whether it is in force.
-    #[must_use]
-    pub fn covers(&self, now: Time) -> bool {
-        self.from <= now && now < self.until
-    }
-}
-
 /// Share of a class that is served on site while that is cut off.
 #[must_use]
 pub fn served_on_site(class: &Class) -> f64 {

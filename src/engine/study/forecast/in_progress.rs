@@ -4,6 +4,7 @@
 //! vol. 2, section 4.4). So a cohort is a number, and where the clock stood when it began.
 
 use crate::study::forecast::actions::ACTIONS;
+use crate::units::float;
 
 /// For how much each action shares [bit].
 pub type Shared = [f64; ACTIONS];
@@ -87,7 +88,7 @@ impl InProgress {
         let Some(shared) = self.works.last().filter(|_| starts > 0.0 || self.inside() > 0.0) else {
             return Passed::default();
         };
-        let one = starts / count(ACTIONS);
+        let one = starts / float(ACTIONS as u64);
         let mut passed = Passed::default();
         for (action, x) in shared.iter().enumerate() {
             let before = self.inside[action];
@@ -121,7 +122,7 @@ impl InProgress {
         let part = if until > from { ((until + x - clock) / (until - from)).min(1.0) } else { 1.0 };
         let whole = self.begun[now] - self.begun[oldest + 1];
         let some = part * (self.begun[oldest + 1] - self.begun[oldest]);
-        (oldest, (whole + some) / count(ACTIONS))
+        (oldest, (whole + some) / float(ACTIONS as u64))
     }
 
     /// A step passes in which one gets so much and `starts` more begin. Tells of those whose step is over.
@@ -138,7 +139,7 @@ impl InProgress {
             let (oldest, inside) = self.left(action, 0.0);
             (self.oldest[action], self.inside[action]) = (oldest, inside);
             for began in before..oldest {
-                let number = (self.begun[began + 1] - self.begun[began]) / count(ACTIONS);
+                let number = (self.begun[began + 1] - self.begun[began]) / float(ACTIONS as u64);
                 if number > 0.0 {
                     ended(Ended { action, began, count: number });
                 }
@@ -172,7 +173,7 @@ impl InProgress {
         for (oldest, inside) in self.oldest.iter().zip(&self.inside) {
             let mut left = *inside;
             for step in (*oldest..self.now()).rev() {
-                let count = ((self.begun[step + 1] - self.begun[step]) / count(ACTIONS)).min(left);
+                let count = ((self.begun[step + 1] - self.begun[step]) / float(ACTIONS as u64)).min(left);
                 left -= count;
                 if count > 0.0 {
                     tell(step, count);
@@ -188,15 +189,10 @@ impl InProgress {
         let of = |action: usize, step: usize| {
             let x = self.works[self.work_of[step]][action];
             let left = (f64::midpoint(self.clock[step], self.clock[step + 1]) + x - clock).max(0.0);
-            left * (self.begun[step + 1] - self.begun[step]) / count(ACTIONS)
+            left * (self.begun[step + 1] - self.begun[step]) / float(ACTIONS as u64)
         };
         (0..ACTIONS).map(|action| (self.oldest[action]..now).map(|step| of(action, step)).sum::<f64>()).sum()
     }
-}
-
-#[allow(clippy::cast_precision_loss)] // some tens
-fn count(actions: usize) -> f64 {
-    actions as f64
 }
 
 #[cfg(test)]
@@ -204,7 +200,7 @@ mod tests {
     use super::*;
 
     fn shared() -> Shared {
-        std::array::from_fn(|action| 10.0 + 30.0 * count(action))
+        std::array::from_fn(|action| 10.0 + 30.0 * float(action as u64))
     }
 
     /// At whatever rates: work that began is done or left.

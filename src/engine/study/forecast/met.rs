@@ -8,6 +8,7 @@ use crate::study::forecast::concentrator::ConcentratorState;
 use crate::study::forecast::group::Group;
 use crate::study::forecast::in_progress::Shared;
 use crate::study::forecast::lane::burst_wait;
+use crate::units::float;
 
 /// Conditions that hold for so little of the time are left out.
 const RARE: f64 = 2e-3;
@@ -180,13 +181,17 @@ impl Price {
     pub fn latencies(&self, mut tell: impl FnMut(usize, f64, f64)) {
         for (met, taken) in &self.taken {
             for (action, one) in taken.iter().enumerate() {
-                tell(action, met.share / count(taken.len()), one.time + one.shared / met.conditions.rate.max(1.0));
+                tell(
+                    action,
+                    met.share / float(taken.len() as u64),
+                    one.time + one.shared / met.conditions.rate.max(1.0),
+                );
             }
         }
     }
 
     fn mean(&self, of: fn(&Taken) -> f64) -> f64 {
-        let mean = |taken: &[Taken]| taken.iter().map(of).sum::<f64>() / count(taken.len());
+        let mean = |taken: &[Taken]| taken.iter().map(of).sum::<f64>() / float(taken.len() as u64);
         self.taken.iter().map(|(met, taken)| met.share * mean(taken)).sum()
     }
 
@@ -207,11 +212,6 @@ impl Price {
     pub fn rounds(&self) -> f64 {
         self.mean(|one| one.time)
     }
-}
-
-#[allow(clippy::cast_precision_loss)] // some tens
-fn count(actions: usize) -> f64 {
-    actions as f64
 }
 
 fn take_all(

@@ -38,9 +38,7 @@ impl Starts {
         of.push((step, at_once.max(0.0)));
         of
     }
-}
 
-impl Starts {
     /// How many were wanted by the end of a step and still wait.
     #[must_use]
     pub fn waiting_after(&self, step: usize) -> f64 {
@@ -126,12 +124,10 @@ fn arrived(model: &Model, class: usize, arrivals: &Arrivals, steps: Steps) -> Ve
         let mean = arrivals.per_day * arrivals.weekdays[usize::from(model.calendar.weekday(now.day()))] * level;
         let next = TimeOfDay(now.clock().0 + Duration::of_secs(steps.length).0);
         let surge = |sum: f64, fault: &crate::model::Fault| match fault.what {
-            FaultKind::Surge(surges, factor) if surges.index() == class && fault.from <= now && now < fault.until => {
-                sum + factor - 1.0
-            }
+            FaultKind::Surge(surges, factor) if surges.index() == class => sum + factor - 1.0,
             _ => sum,
         };
-        let factor = model.faults.iter().fold(1.0, surge);
+        let factor = model.faults_at(now).fold(1.0, surge);
         mean * factor * (arrivals.profile.at(next) - arrivals.profile.at(now.clock()))
     };
     (0..steps.count).map(at).collect()

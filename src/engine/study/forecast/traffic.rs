@@ -1,6 +1,6 @@
 //! A traffic: what one class brings from one kind of sites to one concentrator, and what becomes of it.
 
-use crate::model::{Class, Model, Site, Tcp, Transport};
+use crate::model::{Class, Model, Site, Tcp};
 use crate::scenario::check::target::Target;
 use crate::sim::cost::{ServiceCost, TunnelLimit};
 use crate::study::forecast::actions::{ACTIONS, Action, actions};
@@ -43,9 +43,7 @@ impl Terms<'_> {
             |target: &Target| target.measure.class().is_some_and(|of| of.index() == class) && target.covers(now);
         (0..self.targets.len()).filter(|place| looks(&self.targets[*place])).collect()
     }
-}
 
-impl Terms<'_> {
     /// Targets that look at what a class begins in a step: how long ago that was wanted [s], which share of it that is, and the
     /// target.
     fn watching_starts(&self, class: usize, step: usize) -> Vec<(f64, f64, usize)> {
@@ -263,9 +261,5 @@ pub(super) fn patience(class: &Class) -> f64 {
 /// Rate of a site's access link [bit/s of work].
 fn access(concentrator: &ConcentratorState, model: &Model, site: &Site) -> f64 {
     let Some(cost) = ServiceCost::of(&concentrator.terms) else { return site.down.bits() };
-    let scale = match model.transport {
-        Transport::Tcp(tcp) => cost.per_access_bit(&tcp),
-        Transport::Ideal => 1.0,
-    };
-    TunnelLimit::of(&concentrator.terms, &cost, model.transport).access_rate(site, scale)
+    TunnelLimit::of(&concentrator.terms, &cost, model.transport).access_rate(site, cost.access_scale(model.transport))
 }
