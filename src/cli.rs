@@ -11,6 +11,7 @@ mod fit;
 mod forecast;
 mod hindcast;
 mod import;
+mod live;
 mod output;
 mod part;
 mod plan;

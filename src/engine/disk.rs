@@ -4,6 +4,7 @@
 //! is whole, whenever the process was killed or the power went. A draft is locked while it is written, so that what a killed
 //! process left can be told from what another one is writing.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::{Component, Path, PathBuf};
@@ -46,17 +47,22 @@ pub fn shown(path: &Path) -> String {
     visible(&path.display().to_string()).into_owned()
 }
 
-/// A folder, and whether files outside it may be read: a scenario from a stranger must not read other files.
+/// Where the files are that a scenario names: a scenario from a stranger must not read others.
 #[derive(Clone, Debug)]
-pub struct Folder {
-    path: PathBuf,
-    anywhere: bool,
+pub struct Folder(FileSource);
+
+#[derive(Clone, Debug)]
+enum FileSource {
+    /// On the disk; files elsewhere are read, too, where `anywhere` says so.
+    Disk { path: PathBuf, anywhere: bool },
+    /// Here, by their names: nothing else is read.
+    Held(BTreeMap<String, Vec<u8>>),
 }
 
 impl From<&Path> for Folder {
     /// Only files in the folder, and below it, are read.
     fn from(path: &Path) -> Self {
-        Self { path: path.to_owned(), anywhere: false }
+        Self::reaching(path, false)
     }
 }
 
@@ -64,34 +70,57 @@ impl Folder {
     /// Files elsewhere are read, too, where `anywhere` says so.
     #[must_use]
     pub fn reaching(path: &Path, anywhere: bool) -> Self {
-        Self { path: path.to_owned(), anywhere }
+        Self(FileSource::Disk { path: path.to_owned(), anywhere })
+    }
+
+    /// Files that are held in memory.
+    #[must_use]
+    pub fn held(files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self(FileSource::Held(files))
     }
 
     /// Where a file of this name is looked for.
     #[must_use]
     pub fn path_of(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+        match &self.0 {
+            FileSource::Disk { path, .. } => path.join(name),
+            FileSource::Held(_) => PathBuf::from(name),
+        }
     }
 
     /// Whether a file may be read.
     #[must_use]
     pub fn admits(&self, name: &str) -> bool {
-        self.anywhere || self.is_inside(name)
+        match &self.0 {
+            FileSource::Disk { path, anywhere } => *anywhere || is_inside(path, name),
+            FileSource::Held(_) => true,
+        }
     }
 
-    /// Whether a file is in the folder: by its name, so that a name of another machine is not even opened; and by its resolved path,
-    /// so that no link leads out.
-    fn is_inside(&self, name: &str) -> bool {
-        let parts = || Path::new(name).components();
-        if !parts().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) || name.starts_with("\\\\") {
-            return false;
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// If it is no file, is too long, or cannot be read.
+    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        match &self.0 {
+            FileSource::Disk { path, .. } => regular(&path.join(name)),
+            FileSource::Held(files) => files.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into()),
         }
-        let folder = if self.path.as_os_str().is_empty() { Path::new(".") } else { &self.path };
-        match (folder.canonicalize(), self.path_of(name).canonicalize()) {
-            (Ok(folder), Ok(file)) => file.starts_with(folder),
-            // It is not there: that is another fault.
-            _ => true,
-        }
+    }
+}
+
+/// Whether a file is in a folder: by its name, so that a name of another machine is not even opened; and by its resolved path, so
+/// that no link leads out.
+fn is_inside(folder: &Path, name: &str) -> bool {
+    let parts = || Path::new(name).components();
+    if !parts().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) || name.starts_with("\\\\") {
+        return false;
+    }
+    let from = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match (from.canonicalize(), folder.join(name).canonicalize()) {
+        (Ok(folder), Ok(file)) => file.starts_with(folder),
+        // It is not there: that is another fault.
+        _ => true,
     }
 }
 

@@ -13,6 +13,8 @@ pub mod error;
 pub mod fidelity;
 pub mod figures;
 pub mod forecast;
+pub mod foreseen;
+pub mod gathering;
 pub mod judge;
 pub mod limits;
 pub mod load;
@@ -32,5 +34,6 @@ pub mod voice;
 pub mod waits;
 
 pub use error::StudyError;
+pub use gathering::watched;
 pub use options::{Progress, RunOptions};
-pub use run::{run, watched};
+pub use run::run;

@@ -3,7 +3,7 @@
 use crate::elementary::exp;
 use crate::scenario::edit;
 use crate::scenario::problem::did_you_mean;
-use crate::scenario::uncertainty::clock;
+use crate::scenario::quantity::clock;
 use crate::units::{NANOS, Text, TimeOfDay, float};
 
 /// How a number is changed.

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::elementary::pow;
 use crate::model::{
-    Balancer, Cap, ChangeKind, ClassId, Concentrator, ConcentratorId, DatedChange, Demand, Discipline, Model, PoolId,
-    SiteId,
+    Balancer, Cap, ChangeKind, ClassId, Concentrator, ConcentratorId, DatedChange, Discipline, Model, PoolId, SiteId,
 };
 use crate::plan::answer::KnobTerms;
-use crate::scenario::check::demand::whole_numbers;
+use crate::scenario::growth::grow_for;
 use crate::units::{BitRate, Bytes, Duration, Share, Time, TimeOfDay};
 
 /// The parameter of a plan.
@@ -291,7 +289,7 @@ impl Knob {
                 let what = ChangeKind::Migrate { sites: moved, to: ConcentratorId(*concentrator), cut_over: true };
                 model.changes.push(DatedChange { at: at.on(0), kind: what });
             }
-            Self::Years => age(&mut model, value),
+            Self::Years => grow_for(&mut model, value),
         }
         model
     }
@@ -376,23 +374,6 @@ fn weigh(model: &mut Model, class: u8, weight: f64) {
     for concentrator in &mut model.concentrators {
         if let Discipline::Weighted(weights) | Discipline::LowLatency { weights, .. } = &mut concentrator.discipline {
             weights[usize::from(class)] = weight;
-        }
-    }
-}
-
-/// Each class has grown for so many years.
-fn age(model: &mut Model, years: f64) {
-    for class in &mut model.classes {
-        let by = pow(1.0 + class.growth, years);
-        match &mut class.demand {
-            Demand::Users { workstations: counts, .. }
-            | Demand::Jobs { workstations: counts, .. }
-            | Demand::Staff { people: counts, .. } => {
-                let exact: Vec<f64> = counts.iter().map(|count| f64::from(*count) * by).collect();
-                *counts = whole_numbers(&exact, &model.sites);
-            }
-            Demand::Open(arrivals) | Demand::Streams { arrivals, .. } => arrivals.per_day *= by,
-            Demand::Steady { .. } | Demand::Replayed => {}
         }
     }
 }

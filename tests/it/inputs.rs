@@ -128,6 +128,15 @@ const CASES: &[(&str, &str, &str)] = &[
         "response = { fixed = \"150 MB\" }",
         "response = { fixed = \"150 MB\" }\n[class.fallback]\npaper = \"80 %\"\ncancel = \"30 %\"",
     ),
+    ("years_without_growth", "seed = 7", "seed = 7\nyears = 3"),
+    (
+        "knobs_that_move_nothing",
+        "[source]",
+        "[[knob]]\nname = \"Throughput\"\npath = \"concentrator.hub.thruput\"\nrange = \"5 Mbit/s to 20 Mbit/s\"\n\
+         [[knob]]\nname = \"Throughput\"\npath = \"concentrator.hub.throughput\"\nrange = \"5 s to 20 s\"\n\
+         [[knob]]\nname = \"Throughput\"\npath = \"concentrator.hub.throughput\"\nrange = \"20 Mbit/s to 40 Mbit/s\"\n\
+         [[knob]]\npath = \"class.clinical.users.activity\"\nrange = \"some\"\nalong = [\"a.b\"]\n\n[source]",
+    ),
     ("missing_replay_file", "[source]", "[replay]\nfile = \"nowhere.csv\"\n\n[source]"),
 ];
 

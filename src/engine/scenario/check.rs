@@ -7,6 +7,7 @@ pub mod device;
 pub mod estate;
 pub mod fault;
 pub mod headend;
+pub mod knob;
 pub mod run;
 pub mod setups;
 pub mod source;

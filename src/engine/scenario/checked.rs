@@ -2,6 +2,7 @@
 
 use crate::model::Model;
 use crate::scenario::check::calendar::Holidays;
+use crate::scenario::check::knob::WrittenKnob;
 use crate::scenario::check::source::Input;
 use crate::scenario::check::target::Target;
 use crate::scenario::checker::InputFile;
@@ -28,6 +29,8 @@ pub struct Study {
     pub currency: Option<String>,
     /// Who is counted at a site: `patients`, `people`.
     pub counted: String,
+    /// Numbers that a page lets people move.
+    pub knobs: Vec<WrittenKnob>,
     /// Its holidays.
     pub holidays: Holidays,
 }

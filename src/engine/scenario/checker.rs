@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::disk::{Folder, regular, shown};
+use crate::disk::{Folder, shown};
 use crate::elementary::exp;
 use crate::random;
 use crate::scenario::field::{Date, Field};
@@ -121,10 +121,10 @@ impl Checker {
             self.problems.add(at, format!("`{name}` lies outside the folder of the scenario"), help);
             return None;
         }
-        let path = self.folder.path_of(name);
-        let bytes = match regular(&path) {
+        let bytes = match self.folder.read(name) {
             Ok(bytes) => bytes,
             Err(fault) => {
+                let path = self.folder.path_of(name);
                 let help = format!("looked for {}: {fault}; a relative path starts at the scenario", shown(&path));
                 self.problems.add(at, format!("`{name}` cannot be read"), help);
                 return None;

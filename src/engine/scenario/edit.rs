@@ -16,13 +16,23 @@ use crate::scenario::problem::did_you_mean;
 pub fn set(text: &str, path: &str, value: &str) -> Result<String, String> {
     let places = places(text)?;
     let Some((_, place, quoted)) = places.iter().find(|(own, ..)| own == path) else {
-        let help = did_you_mean(path, places.iter().map(|(own, ..)| own.as_str()));
-        // There are too many to name them all.
-        let help = help.split(" known here").next().unwrap_or_default();
+        let help = nearest(path, places.iter().map(|(own, ..)| own.as_str()));
         return Err(format!("there is no value `{path}` in this scenario\n  = help: {help}"));
     };
     let written = if *quoted { format!("{value:?}") } else { value.to_owned() };
     Ok(format!("{}{written}{}", &text[..place.start], &text[place.end..]))
+}
+
+/// What else could be meant by a path that is not there: there are too many to name them all.
+#[must_use]
+pub fn nearest<'a>(path: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let help = did_you_mean(path, known);
+    match help.split_once("known here") {
+        Some((meant, _)) if !meant.trim().is_empty() => meant.trim().to_owned(),
+        _ => "a path names tables and values with dots between, elements of a list by their names or numbers, such as \
+              `class.web.users.per_1000`"
+            .to_owned(),
+    }
 }
 
 /// The paths of all values with their texts, in the order of the file's tables.

@@ -8,6 +8,7 @@ pub mod class;
 pub mod concentrator;
 pub mod estate;
 pub mod fault;
+pub mod knob;
 pub mod law;
 pub mod option;
 pub mod profile;
@@ -33,6 +34,7 @@ pub use concentrator::{
 };
 pub use estate::{CsvEstate, Drawn, Estate, Link, ReplayFile, SiteFile};
 pub use fault::FaultFile;
+pub use knob::KnobFile;
 pub use law::{Law, LognormalFile, ParetoFile};
 pub use option::{MeasureFile, OptionFile, TargetFile, TargetSitesFile};
 pub use profile::{Band, Early, Point, Profile};
@@ -95,6 +97,9 @@ pub struct File {
     /// What must hold.
     #[schemars(with = "Vec<TargetFile>")]
     pub target: Vec<At<TargetFile>>,
+    /// Numbers that the page of `headend live` lets people move (default: those of concentrators and options).
+    #[schemars(with = "Vec<KnobFile>")]
+    pub knob: Vec<At<KnobFile>>,
     /// Transactions to play back in place of those that the classes generate.
     #[schemars(with = "Option<ReplayFile>")]
     pub replay: Option<At<ReplayFile>>,

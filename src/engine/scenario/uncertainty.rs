@@ -2,61 +2,7 @@
 
 use crate::elementary::{normal_quantile, pow};
 use crate::scenario::check::source::{Input, Likelihood, Standing};
-use crate::scenario::edit::{digits, number};
-use crate::units::{BitRate, Bytes, Duration, NANOS, Share, Text, TimeOfDay, float};
-
-/// A quantity as text, and what kind it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Quantity {
-    kind: QuantityKind,
-    size: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum QuantityKind {
-    Time,
-    Rate,
-    Size,
-    Share,
-    Number,
-    Whole,
-    Clock,
-}
-
-impl Quantity {
-    fn read(text: &str) -> Option<Self> {
-        let of = |kind, size| Some(Self { kind, size });
-        let time = || Duration::read(text).ok().and_then(|span| of(QuantityKind::Time, span.secs()));
-        let rate = || BitRate::read(text).ok().and_then(|rate| of(QuantityKind::Rate, rate.bits()));
-        let size = || Bytes::read(text).ok().and_then(|bytes| of(QuantityKind::Size, bytes.bits() / 8.0));
-        let share = || Share::read(text).ok().and_then(|share| of(QuantityKind::Share, share.0));
-        let whole = || text.parse::<u32>().ok().and_then(|number| of(QuantityKind::Whole, f64::from(number)));
-        let number = || text.parse().ok().and_then(|number| of(QuantityKind::Number, number));
-        let clock = || TimeOfDay::read(text).ok().and_then(|clock| of(QuantityKind::Clock, float(clock.0 / NANOS)));
-        clock().or_else(time).or_else(rate).or_else(size).or_else(share).or_else(whole).or_else(number)
-    }
-
-    fn written(&self) -> String {
-        let size = self.size;
-        match self.kind {
-            QuantityKind::Time => format!("{} ms", digits(size * 1e3)),
-            QuantityKind::Rate => format!("{} Mbit/s", digits(size / 1e6)),
-            QuantityKind::Size => format!("{} B", size.round()),
-            QuantityKind::Share => format!("{} %", digits(size * 100.0)),
-            QuantityKind::Number => digits(size).to_string(),
-            QuantityKind::Whole => size.round().to_string(),
-            QuantityKind::Clock => clock(size),
-        }
-    }
-}
-
-/// Seconds since midnight as a time of day is written; what lies outside the day is at its end.
-#[must_use]
-pub fn clock(seconds: f64) -> String {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within a day
-    let seconds = seconds.round().clamp(0.0, 86_400.0) as u64;
-    TimeOfDay(seconds * NANOS).to_string()
-}
+use crate::scenario::quantity::{Quantity, QuantityKind, ends};
 
 /// The range of an input.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,21 +66,6 @@ impl Uncertainty {
     pub fn at(&self, u: f64) -> String {
         Quantity { kind: self.kind, size: self.quantile(u) }.written()
     }
-}
-
-/// Both ends of a range as sources state it: `10 to 40 ms`, `500 Mbit/s to 2 Gbit/s`; none if it is in other words.
-fn ends(range: &str) -> Option<(String, String)> {
-    let (low, high) = range.split_once(" to ")?;
-    if [low, high].iter().all(|end| TimeOfDay::read(end).is_ok()) {
-        return Some((low.to_owned(), high.to_owned()));
-    }
-    let ((low, unit), (high, of_high)) = (number(low)?, number(high)?);
-    if of_high.contains(' ') || unit.contains(' ') {
-        return None;
-    }
-    let unit = if unit.is_empty() { of_high.clone() } else { unit };
-    let written = |value: f64, unit: &str| if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") };
-    Some((written(low, &unit), written(high, &of_high)))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod actions;
 pub mod calls;
 pub mod concentrator;
 pub mod day;
+pub mod detail;
 pub mod gaps;
 pub mod group;
 pub mod in_progress;

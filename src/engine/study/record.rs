@@ -253,3 +253,21 @@ pub struct RunRecord {
     /// Availability of the sites' tunnels.
     pub paths: Paths,
 }
+
+impl RunRecord {
+    /// As bytes, to be taken by the same build elsewhere.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn packed(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_allocvec(self)
+    }
+
+    /// From its bytes.
+    ///
+    /// # Errors
+    /// If they are none of this build.
+    pub fn unpacked(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+}

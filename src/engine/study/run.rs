@@ -4,15 +4,11 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use rayon::prelude::*;
-
 use crate::disk::Draft;
 use crate::scenario::{Setup, Study};
 use crate::sim::simulate;
-use crate::study::accumulator::Accumulator;
-use crate::study::control::Forecasts;
 use crate::study::error::{MissingRun, StudyError};
-use crate::study::judge::results;
+use crate::study::gathering::{Gathering, watched};
 use crate::study::options::{Progress, RunOptions};
 use crate::study::queue::in_order;
 use crate::study::record::{FocusClass, RunRecord};
@@ -20,31 +16,22 @@ use crate::study::recorder::Recorder;
 use crate::study::records_file::{RECORDS_HEADER, RecordWriter};
 use crate::study::results::Results;
 use crate::study::saved::{Kind, RunCache, Subject};
-use crate::study::series::{CONFIDENCE, of_target};
-use crate::study::stopping::{Rule, Stopping};
 
 /// Runs the chosen set-ups of a study, given by their places.
 ///
 /// # Errors
 /// If it is stopped, or a file cannot be written.
 pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result<Results, StudyError> {
-    let setups: Vec<&Setup> = chosen.iter().map(|&place| &study.setups[place]).collect();
-    let watched = watched(study);
-    let base = setups.iter().position(|setup| setup.name == "base");
+    let mut gathering = Gathering::begin(study, chosen);
+    let setups = gathering.setups.clone();
     let caches: Vec<Option<RunCache>> = setups.iter().map(|setup| cache(study, setup, settings)).collect();
     let mut records = settings.records.as_deref().map(Records::create).transpose()?;
-    let mut sums: Vec<Accumulator> = setups.iter().map(|setup| Accumulator::new(&setup.model)).collect();
-    // Replications of an observation.
-    let each = if setups[0].model.antithetic { 2 } else { 1 };
-    let rule = Rule { first: study.effort.least.div_ceil(each), most: study.effort.most.div_ceil(each) };
-    let mut stopping = Stopping::new(rule);
-    let mut forecasts = None;
-    let (mut done, mut planned) = (0_u32, rule.first * each);
     loop {
-        let finished = std::sync::atomic::AtomicU64::new(u64::from(done) * setups.len() as u64);
-        let total = u64::from(planned) * setups.len() as u64;
+        let round = gathering.round();
+        let finished = std::sync::atomic::AtomicU64::new(u64::from(round.start) * setups.len() as u64);
+        let total = u64::from(round.end) * setups.len() as u64;
         let jobs: Vec<(u32, usize)> =
-            (done..planned).flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
+            round.flat_map(|replication| (0..setups.len()).map(move |setup| (replication, setup))).collect();
         if !settings.here {
             let missing = missing(&jobs, &caches, chosen, settings.records.is_some());
             if !missing.is_empty() {
@@ -53,6 +40,7 @@ pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result
         }
         let report = |done| (settings.progress)(Progress::Runs { done, planned: total });
         report(finished.load(Ordering::Relaxed));
+        let watched = gathering.watched;
         let work = |number: usize| {
             let (replication, setup) = jobs[number];
             let cache = caches[setup].as_ref();
@@ -61,29 +49,22 @@ pub fn run(study: &Study, chosen: &[usize], settings: &RunOptions<'_>) -> Result
             run
         };
         in_order(jobs.len(), work, |number, (run, rows)| {
-            sums[jobs[number].1].add(run, &study.targets, watched);
+            gathering.add(jobs[number].1, run);
             match (&mut records, rows) {
                 (Some(records), Some(mut rows)) => records.append(&mut rows),
                 _ => Ok(()),
             }
         })?;
-        done = planned;
         (settings.progress)(Progress::Forecasts);
-        let forecasts = forecasts.get_or_insert_with(|| {
-            setups.par_iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect::<Vec<_>>()
-        });
-        forecasts.par_iter_mut().for_each(|forecast| forecast.reach(done, settings.stop));
+        let stopped = gathering.judge(settings.stop);
         if settings.stop.load(Ordering::Relaxed) {
             return Err(StudyError::Stopped);
         }
-        match stopping.next(done / each, width(study, &sums, forecasts, base)) {
-            Ok(more) => planned = more * each,
-            Err(why) => {
-                if let Some(records) = records {
-                    records.finish()?;
-                }
-                return Ok(results(study, &setups, sums, forecasts, watched, (done, why)));
+        if let Some(why) = stopped {
+            if let Some(records) = records {
+                records.finish()?;
             }
+            return Ok(gathering.results(why));
         }
     }
 }
@@ -120,31 +101,6 @@ pub fn keep_run(study: &Study, place: usize, replication: u32, settings: &RunOpt
     let cache = cache(study, setup, settings);
     let watched = watched(study);
     ScheduledRun { setup, replication, study, watched, settings, cache: cache.as_ref() }.run().map(|_| ())
-}
-
-/// The focus class of a study.
-#[must_use]
-pub fn watched(study: &Study) -> FocusClass {
-    FocusClass::of(&study.setups[0].model, &study.targets)
-}
-
-/// The widest interval of a target, as a multiple of what is asked for.
-fn width(study: &Study, sums: &[Accumulator], forecasts: &[Forecasts<'_>], base: Option<usize>) -> f64 {
-    let antithetic = study.setups[0].model.antithetic;
-    let of_base = base.map(|base| &forecasts[base]);
-    let mut widest = 0.0_f64;
-    for (sum, forecast) in sums.iter().zip(forecasts) {
-        for (place, (target, values)) in study.targets.iter().zip(&sum.targets).enumerate() {
-            let forecast = forecast.of_target(place).or(of_base.and_then(|base| base.of_target(place)));
-            if values.iter().all(Option::is_none) {
-                continue;
-            }
-            let interval = of_target(values, forecast, antithetic).interval(CONFIDENCE);
-            let allowed = study.effort.precision.0 * interval.mean.abs().max(target.limit);
-            widest = widest.max(interval.half / allowed);
-        }
-    }
-    widest
 }
 
 /// One run: a set-up in a replication.

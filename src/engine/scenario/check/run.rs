@@ -1,9 +1,9 @@
 //! `[run]` and `[transport]`, read into the model.
 
-use crate::model::{Calendar, Congestion, Fidelity, Ingredient, Tcp, Transport, Without};
+use crate::model::{Calendar, Congestion, Fidelity, Ingredient, Model, Tcp, Transport, Without};
 use crate::scenario::checked::Effort;
 use crate::scenario::checker::Checker;
-use crate::scenario::field::{At, Count, Field, Flag, Name};
+use crate::scenario::field::{At, Count, Field, Flag, Name, Number};
 use crate::scenario::file::{CongestionFile, FidelityFile, File, Run, TransportFile, TransportKind};
 use crate::scenario::problem::did_you_mean;
 use crate::units::{DAY, Duration, Share, TimeOfDay};
@@ -70,6 +70,20 @@ fn effort(run: &Run, check: &mut Checker) -> Effort {
     }
     let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     Effort { least: count(least), most: count(most), precision }
+}
+
+/// Years of growth before the first day.
+pub(crate) fn years(run: &Run, model: &Model, check: &mut Checker) -> f64 {
+    const MOST: f64 = 100.0;
+    let years = check.or(&run.years, Number(0.0)).0;
+    if years > MOST {
+        check.problems.add(run.years.span(), format!("growth over {years} years"), "write at most 100 years");
+    }
+    if years > 0.0 && model.classes.iter().all(|class| class.growth <= 0.0) {
+        let help = "write `growth = \"8 %\"` (a year) in the classes that do, or take `years` out";
+        check.problems.add(run.years.span(), "no class grows in these years", help);
+    }
+    years.min(MOST)
 }
 
 pub(crate) fn transport(table: Option<&At<TransportFile>>, check: &mut Checker) -> Transport {

@@ -2,13 +2,15 @@
 
 use crate::model::{Fidelity, Model, TunnelTerms};
 use crate::scenario::check::calendar::levels;
-use crate::scenario::check::run::{fidelity, run, transport};
+use crate::scenario::check::knob::knobs;
+use crate::scenario::check::run::{fidelity, run, transport, years};
 use crate::scenario::check::setups::setups;
 use crate::scenario::check::{demand, device, estate, headend, source, target, tunnel};
 use crate::scenario::checked::Study;
 use crate::scenario::checker::Checker;
 use crate::scenario::field;
 use crate::scenario::file::File;
+use crate::scenario::growth::grow_for;
 use crate::scenario::import::replay::replay;
 
 /// Reads a file into a study, as far as it is right.
@@ -35,7 +37,7 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
         None => TunnelTerms::default(),
     };
     let (levels, holidays) = levels(file, &calendar, first, check);
-    let base = Model {
+    let mut base = Model {
         seed,
         antithetic,
         calendar,
@@ -53,9 +55,24 @@ pub(crate) fn study(file: &File, text: &str, check: &mut Checker) -> Option<Stud
         fidelity,
         replay,
     };
+    let years = file.run.as_ref().map_or(0.0, |run| years(run.get_ref(), &base, check));
+    grow_for(&mut base, years);
     let setups = setups(file, base, &known, first, check);
     let when = first.map_or_else(|| field::WEEKDAYS[usize::from(calendar.weekday)].to_owned(), |date| date.to_string());
     let currency = file.run.as_ref().and_then(|run| check.optional(&run.get_ref().currency)).map(|sign| sign.0);
+    let knobs = knobs(file, text, check);
     let files = std::mem::take(&mut check.files);
-    Some(Study { question: question?.0, when, setups, targets, effort, inputs, files, currency, counted, holidays })
+    Some(Study {
+        question: question?.0,
+        when,
+        setups,
+        targets,
+        effort,
+        inputs,
+        files,
+        currency,
+        counted,
+        holidays,
+        knobs,
+    })
 }

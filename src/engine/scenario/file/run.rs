@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scenario::field::{Count, Date, Field, Flag, TextLine, Weekday};
+use crate::scenario::field::{Count, Date, Field, Flag, Number, TextLine, Weekday};
 use crate::units::{Duration, Share, TimeOfDay};
 
 /// What is simulated, and how often.
@@ -14,6 +14,8 @@ pub struct Run {
     pub date: Field<Date>,
     /// Weekday of the first day.
     pub weekday: Field<Weekday>,
+    /// Years for which classes have grown, each by its `growth`, before the first day (default 0).
+    pub years: Field<Number>,
     /// Number of days, one after the other (default 1).
     pub days: Field<Count>,
     /// Time of day from which results are recorded.

@@ -1,12 +1,14 @@
 //! The day of a set-up, step by step.
 
-use crate::model::{ChangeKind, Class, ConcentratorId, Demand, FaultKind, Model};
+use crate::model::{ChangeKind, Class, ClassId, ConcentratorId, Demand, FaultKind, Model};
 use crate::random::name_of;
 use crate::scenario::check::target::{Measure, Target, TargetSites};
 use crate::sim::discipline::Shape;
 use crate::sim::fluid::site_access::mean_trip;
+use crate::study::axis::Axis;
 use crate::study::forecast::calls::{OfferedCalls, talk};
 use crate::study::forecast::concentrator::ConcentratorState;
+use crate::study::forecast::detail::{Detail, FINE};
 use crate::study::forecast::gaps::{Gap, gaps, served_on_site};
 use crate::study::forecast::group::Group;
 use crate::study::forecast::latencies::Latencies;
@@ -18,27 +20,41 @@ use crate::study::forecast::tunnels::TunnelForecast;
 use crate::study::record::FocusClass;
 use crate::units::Time;
 
-/// Steps of the watched hours of a day at most, and their least and greatest length [s].
-const MOST_STEPS: f64 = 1_500.0;
-const LENGTHS: (f64, f64) = (0.25, 30.0);
+/// Shortest step [s].
+const SHORTEST: f64 = 0.25;
 
 impl DayForecast {
     /// The forecast of a set-up.
     #[must_use]
     pub fn of(model: &Model, targets: &[Target]) -> Self {
-        let terms = terms(model, targets);
+        Self::in_detail(model, targets, FINE)
+    }
+
+    /// The forecast of a set-up, as finely as is asked for.
+    #[must_use]
+    pub fn in_detail(model: &Model, targets: &[Target], detail: Detail) -> Self {
+        let terms = terms(model, targets, detail);
         Day::begin(&terms).run()
     }
 }
 
-fn terms<'a>(model: &'a Model, targets: &'a [Target]) -> Terms<'a> {
+fn terms<'a>(model: &'a Model, targets: &'a [Target], detail: Detail) -> Terms<'a> {
     let watched = (model.calendar.until.hours() - model.calendar.from.hours()) * 3600.0;
-    let length = (watched / MOST_STEPS).clamp(LENGTHS.0, LENGTHS.1);
+    let length = (watched / detail.steps).clamp(SHORTEST, detail.longest);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // some weeks
     let count = (model.calendar.end().secs() / length - 1e-9).ceil() as usize;
     let steps = Steps { length, count };
     let wanted = (0..model.classes.len()).map(|class| wanted(model, class, steps)).collect();
-    Terms { model, tcp: model.transport.tcp(), estate: SiteKinds::of(model), wanted, steps, targets }
+    Terms {
+        model,
+        tcp: model.transport.tcp(),
+        estate: SiteKinds::of(model, detail.kinds),
+        wanted,
+        steps,
+        targets,
+        focus: FocusClass::of(model, targets).class.index(),
+        windows: Axis::of(model).windows(),
+    }
 }
 
 struct Day<'a> {
@@ -55,6 +71,7 @@ struct Day<'a> {
     placement: Placement,
     /// By class and kind of sites: transfers that have lost their way.
     stranded: Vec<Vec<f64>>,
+    /// By target, and then by window of the focus class.
     latencies: Vec<Latencies>,
     /// By target.
     calls: Vec<OfferedCalls>,
@@ -75,7 +92,7 @@ impl<'a> Day<'a> {
         let concentrators =
             model.concentrators.iter().map(|terms| ConcentratorState::new(terms, model.transport, trip, &names, kinds));
         let ends = vec![None; model.sites.len()];
-        let tunnels = TunnelForecast::of(model, FocusClass::of(model, terms.targets).class);
+        let tunnels = TunnelForecast::of(model, ClassId::of(terms.focus));
         Self {
             gaps: gaps(model, &tunnels),
             lost: vec![false; model.classes.len()],
@@ -86,7 +103,7 @@ impl<'a> Day<'a> {
             placement: Placement::of(model, &terms.estate, &ends),
             ends,
             stranded: vec![vec![0.0; kinds]; model.classes.len()],
-            latencies: vec![Latencies::default(); terms.targets.len()],
+            latencies: vec![Latencies::default(); terms.targets.len() + terms.windows.len()],
             calls: vec![OfferedCalls::default(); terms.targets.len()],
             waiting: vec![None; terms.targets.len()],
             loads: vec![Vec::new(); model.concentrators.len()],
@@ -107,7 +124,9 @@ impl<'a> Day<'a> {
             traffic.close(self.terms, &mut self.latencies);
         }
         let targets = (0..self.terms.targets.len()).map(|target| self.figure(target)).collect();
-        DayForecast { steps, loads: self.loads, targets }
+        let windows = self.latencies[self.terms.targets.len()..].iter();
+        let latency = windows.map(|law| law.quantile(0.5).zip(law.quantile(0.95))).collect();
+        DayForecast { steps, loads: self.loads, targets, latency }
     }
 
     /// Tunnels that have moved by a step.

@@ -32,6 +32,8 @@ pub struct DayForecast {
     pub loads: Vec<Vec<Load>>,
     /// The figure of each target; none where it is not forecast.
     pub targets: Vec<Option<f64>>,
+    /// By window of the run ([`crate::study::axis::Axis::windows`]): median and 95th percentile of what the focus class takes [s].
+    pub latency: Vec<Option<(f64, f64)>>,
 }
 
 /// A time in which a concentrator is full.
@@ -103,7 +105,8 @@ impl DayForecast {
 }
 
 /// Work that is done, as a share of what could be.
-pub(super) fn utilisation<'a>(loads: impl IntoIterator<Item = &'a Load>) -> f64 {
+#[must_use]
+pub fn utilisation<'a>(loads: impl IntoIterator<Item = &'a Load>) -> f64 {
     let add = |sum: (f64, f64), load: &Load| (sum.0 + load.carried, sum.1 + load.capacity);
     let (done, could) = loads.into_iter().fold((0.0, 0.0), add);
     if could > 0.0 { done / could } else { 0.0 }

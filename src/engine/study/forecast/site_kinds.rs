@@ -4,9 +4,6 @@ use crate::elementary::ln;
 use crate::model::{Balancer, Class, ConcentratorId, Demand, Model, Site};
 use crate::units::float;
 
-/// Kinds at most: sites that differ less are put together.
-const MOST: usize = 8;
-
 /// Sites that are alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteKind {
@@ -32,13 +29,13 @@ pub struct SiteKinds {
 }
 
 impl SiteKinds {
-    /// That of a model: its sites by access link, and by size.
+    /// That of a model: its sites by access link, and by size, of so many kinds at most; those that differ less are put together.
     #[must_use]
-    pub fn of(model: &Model) -> Self {
+    pub fn of(model: &Model, most: usize) -> Self {
         let sites = &model.sites;
         let weights = model.classes.iter().map(|class| weights(class, sites)).collect();
         let mut found = Self { kinds: Vec::new(), kind_of: vec![0; sites.len()], weights };
-        for members in alike(sites) {
+        for members in alike(sites, most) {
             found.add(&members, sites);
         }
         found
@@ -69,13 +66,13 @@ impl SiteKinds {
 
 /// Sites that are alike in access link and size: those that differ most are told apart first, where it tells most (Ward 1963, from
 /// the top).
-fn alike(sites: &[Site]) -> Vec<Vec<usize>> {
+fn alike(sites: &[Site], most: usize) -> Vec<Vec<usize>> {
     let features: [&dyn Fn(usize) -> f64; 3] =
         [&|site| ln(sites[site].down.bits()), &|site| ln(sites[site].up.bits()) / 2.0, &|site| {
             ln(f64::from(sites[site].patients.max(1)))
         }];
     let mut kinds = vec![(0..sites.len()).collect::<Vec<usize>>()];
-    while kinds.len() < MOST {
+    while kinds.len() < most {
         let gain = |kind: &[usize]| {
             let splits = features.iter().map(|feature| best_split(kind, feature));
             splits.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default()
@@ -175,7 +172,7 @@ mod tests {
         let sites = model.sites.iter().zip(links.iter().cycle());
         let site = |(site, rate): (&Site, &u64)| Site { down: BitRate(*rate), ..site.clone() };
         model.sites = sites.map(site).collect();
-        SiteKinds::of(&model)
+        SiteKinds::of(&model, 8)
     }
 
     #[test]
@@ -196,7 +193,7 @@ mod tests {
     fn no_site_is_lost() {
         let patients: Vec<u32> = (1..200).map(|place| place * 97).collect();
         let found = kinds(&[10, 20, 40, 80, 100, 300, 1000], &patients);
-        assert!(found.kinds.len() <= MOST);
+        assert!(found.kinds.len() <= 8);
         assert!((found.kinds.iter().map(|kind| kind.count).sum::<f64>() - 199.0).abs() < 1e-9);
         let whole = found.weights[0].iter().sum::<f64>();
         assert!((whole - 1.0).abs() < 1e-9, "{whole}");

@@ -3,6 +3,7 @@
 use crate::model::{Class, Model, Site, Tcp};
 use crate::scenario::check::target::Target;
 use crate::sim::cost::{ServiceCost, TunnelLimit};
+use crate::study::axis::Axis;
 use crate::study::forecast::actions::{ACTIONS, Action, actions};
 use crate::study::forecast::concentrator::ConcentratorState;
 use crate::study::forecast::group::Group;
@@ -27,6 +28,10 @@ pub struct Terms<'a> {
     pub steps: Steps,
     /// What is to be told.
     pub targets: &'a [Target],
+    /// The class of which it is told what it takes, window by window.
+    pub focus: usize,
+    /// These windows.
+    pub windows: Axis,
 }
 
 impl Terms<'_> {
@@ -36,12 +41,14 @@ impl Terms<'_> {
         &self.model.sites[self.estate.kinds[kind].like]
     }
 
-    /// Targets that look at what a class begins at an instant.
+    /// Targets that look at what a class begins at an instant, and, for the focus class, the window in which that is.
     #[must_use]
     pub fn watching(&self, class: usize, now: Time) -> Vec<usize> {
         let looks =
             |target: &Target| target.measure.class().is_some_and(|of| of.index() == class) && target.covers(now);
-        (0..self.targets.len()).filter(|place| looks(&self.targets[*place])).collect()
+        let targets = (0..self.targets.len()).filter(|place| looks(&self.targets[*place]));
+        let window = (class == self.focus).then(|| self.windows.bin_of(now)).flatten();
+        targets.chain(window.map(|window| self.targets.len() + window)).collect()
     }
 
     /// Targets that look at what a class begins in a step: how long ago that was wanted [s], which share of it that is, and the

@@ -1,0 +1,71 @@
+//! `[[knob]]`: numbers that a page lets people move, each with its range.
+
+use crate::scenario::checker::Checker;
+use crate::scenario::edit;
+use crate::scenario::field::{At, Field, TextLine};
+use crate::scenario::file::{File, KnobFile};
+use crate::scenario::quantity::{Quantity, ends};
+
+/// A number that a page lets people move.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WrittenKnob {
+    /// What it is called.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// As it is written.
+    pub value: String,
+    /// Both ends of its range, of the same kind as the value.
+    pub range: (Quantity, Quantity),
+    /// What a bare number is counted in; empty for others.
+    pub unit: String,
+    /// Paths of the values that grow and shrink with it in proportion, and these as they are written.
+    pub along: Vec<(String, String)>,
+}
+
+/// The knobs of a file, as far as they are right.
+pub(crate) fn knobs(file: &File, text: &str, check: &mut Checker) -> Vec<WrittenKnob> {
+    if file.knob.is_empty() {
+        return Vec::new();
+    }
+    let values = edit::all(text).unwrap_or_default();
+    file.knob.iter().filter_map(|table| knob(table, &values, check)).collect()
+}
+
+fn knob(table: &At<KnobFile>, values: &[(String, String)], check: &mut Checker) -> Option<WrittenKnob> {
+    let (at, file) = (table.span(), table.get_ref());
+    let name = check.required(&file.name, &at, "name");
+    let path = check.required(&file.path, &at, "path").and_then(|_| found(&file.path, values, check));
+    let range = check.required(&file.range, &at, "range");
+    let unit = check.optional(&file.unit).map_or_else(String::new, |unit| unit.0);
+    let along = file.along.iter().filter_map(|path| found(path, values, check)).collect();
+    let ((path, value), range) = (path?, range?.0);
+    let read = |text: &str| Quantity::read(text);
+    let both = ends(&range).and_then(|(from, to)| Some((read(&from)?, read(&to)?)));
+    let Some((now, (from, to))) = read(&value).zip(both) else {
+        let help = "write a range such as \"500 Mbit/s to 4 Gbit/s\", and the path of a value that is one number";
+        check.problems.add(file.range.span(), format!("`{range}` is no range of `{path}`, which is `{value}`"), help);
+        return None;
+    };
+    let (from, to) = (from.like(&now), to.like(&now));
+    if from.kind != now.kind
+        || to.kind != now.kind
+        || !(from.size <= now.size && now.size <= to.size && from.size < to.size)
+    {
+        let help = "write a range of the same kind of quantity, in which the value lies";
+        check.problems.add(file.range.span(), format!("`{path}`, which is `{value}`, does not lie in `{range}`"), help);
+        return None;
+    }
+    Some(WrittenKnob { name: name?.0, path, value, range: (from, to), unit, along })
+}
+
+/// The value at a path.
+fn found(field: &Field<TextLine>, values: &[(String, String)], check: &mut Checker) -> Option<(String, String)> {
+    let TextLine(path) = check.optional(field)?;
+    let known = values.iter().find(|(own, _)| *own == path).cloned();
+    if known.is_none() {
+        let help = edit::nearest(&path, values.iter().map(|(own, _)| own.as_str()));
+        check.problems.add(field.span(), format!("there is no value `{path}` in this scenario"), help);
+    }
+    known
+}
