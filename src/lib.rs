@@ -35,12 +35,16 @@
 //! | `fit` | a scenario held against what was counted, and its numbers fitted through the simulator |
 //! | `validate` | theory, measured networks and the two fidelities, held against each other |
 //! | `report` | results as sentences, tables, charts, a page, a sheet: pure functions to text |
+//! | `live` | the page that anybody opens: numbers to move, a forecast at once, the simulation in the browser |
 //! | `scale` | parts of a study for other engines: a cluster's scheduler, GNU parallel |
 //! | `cli` | one function a verb |
 //!
 //! Invariants, beside those of the engine:
 //! * Only `report` rounds; only `cli` prints and exits.
 //! * `report` sees plain results, never the engine; charts and pages are pure functions to text.
+
+// A module for browsers has no command line, and so no use for much of the rest.
+#![cfg_attr(target_family = "wasm", allow(dead_code))]
 
 pub use headend_engine::model::Model;
 pub use headend_engine::scenario::{Setup, Study, load};
@@ -70,7 +74,12 @@ pub mod validate;
 pub mod report;
 
 #[doc(hidden)]
+pub mod live;
+
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
 pub mod scale;
 
+#[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 pub mod cli;

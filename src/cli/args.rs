@@ -53,6 +53,11 @@ pub(crate) enum Verb {
     ///
     /// Exit code 0: no target of some set-up is forecast to be missed. 1: each set-up misses one. 2: wrong input.
     Forecast(ForecastArgs),
+    /// Writes a page in which anybody moves numbers: a forecast follows at once, then the same simulation, in the browser and offline.
+    ///
+    /// Exit code 0: the page is written. 2: wrong input, or a file that cannot be written. 130: stopped by Ctrl-C; the same command goes on
+    /// from there.
+    Live(LiveArgs),
     /// Finds the least (or the most) with which a target is met, with its interval and the evidence.
     ///
     /// Exit code 0: there is such a value, or the target is met already. 1: no value within reach is enough. 2: wrong input.
@@ -648,6 +653,18 @@ pub(crate) enum SuiteFidelity {
     Flow,
     /// Packets of a sample.
     Sampled,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LiveArgs {
+    /// The scenario.
+    pub(super) file: PathBuf,
+    /// Stores a forecast in the page in place of simulated days: it is made within seconds.
+    #[arg(long)]
+    pub(super) forecast: bool,
+    /// Folder for the page (default: output/NAME, after the scenario's file).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use crate::cli::common::{colours, printable, say, say_json};
 use crate::cli::run::run;
 use crate::cli::stop::Stop;
 use crate::cli::tools::{check, completions, init, profiles};
-use crate::cli::{ask, compare, counters, fit, forecast, hindcast, import, part, plan, sweep, validate};
+use crate::cli::{ask, compare, counters, fit, forecast, hindcast, import, live, part, plan, sweep, validate};
 use crate::report;
 use crate::study::StudyError;
 
@@ -44,6 +44,7 @@ pub fn main() -> u8 {
         Verb::Fit(args) => fit::fit(&args, terms),
         Verb::Hindcast(args) => hindcast::hindcast(&args, terms),
         Verb::Forecast(args) => forecast::forecast(&args, terms),
+        Verb::Live(args) => live::live(&args, terms),
         Verb::Counters(args) => counters::counters(&args, terms),
         Verb::Part(args) => part::part(&args, terms),
         Verb::Check { file } => check(&file, terms),

@@ -2,7 +2,7 @@
 
 use crate::report::table::{columns, wrapped};
 use crate::report::verdict::mark;
-use crate::report::words::{figure, list, number};
+use crate::report::words::{figure, list, measured, number, quoted};
 use crate::scenario::{Setup, Study};
 use crate::study::figures::kind;
 use crate::study::forecast::outlook::{DayForecast, Spell, outlook};
@@ -28,6 +28,49 @@ pub fn text(study: &Study, setups: &[(&Setup, DayForecast)]) -> String {
     };
     text += &columns(&setups.iter().map(row).collect::<Vec<_>>());
     text + "\n" + &wrapped(NOTE, "") + "\n"
+}
+
+/// What is forecast of each set-up, a sentence or two each.
+#[must_use]
+pub(crate) fn sentences(study: &Study, setups: &[(&Setup, DayForecast)]) -> Vec<String> {
+    setups.iter().map(|(setup, day)| sentence(study, setup, day)).collect()
+}
+
+fn sentence(study: &Study, setup: &Setup, day: &DayForecast) -> String {
+    let who = if setup.name == "base" { "As it is".to_owned() } else { format!("With {}", quoted(&setup.title)) };
+    let when = if day.spells().is_empty() {
+        format!("It is never full: {} % in its busiest quarter of an hour", number((100.0 * day.busiest()).round()))
+    } else {
+        format!("It is full {}", from(setup, day))
+    };
+    let judged =
+        study.targets.iter().zip(&day.targets).map(|(target, found)| (outlook(*found, target), target, *found));
+    let told = match judged.rev().max_by_key(|(verdict, ..)| *verdict) {
+        None => return format!("{who}: {}.", when.replacen("It is", "it is", 1)),
+        Some((Verdict::Met, ..)) => format!("{who}, every target is forecast to be met"),
+        Some((verdict, target, Some(found))) => {
+            let kind = kind(target.measure);
+            let (what, limit) = (measured(&target.title), figure(target.limit, kind));
+            let hours = target.title.split_once(", ").map(|(_, hours)| format!(", {hours}")).unwrap_or_default();
+            let found = figure(found, kind);
+            if verdict == Verdict::Missed {
+                format!("{who}, a target is forecast to be missed: {what} of {found}, not {limit} or less{hours}")
+            } else {
+                format!("{who}, it is close: {what} of {found}, and {limit} is the limit{hours}")
+            }
+        }
+        Some((_, target, None)) => format!("{who}, {} is not forecast", measured(&target.title)),
+    };
+    format!("{told}. {when}.")
+}
+
+fn from(setup: &Setup, day: &DayForecast) -> String {
+    let spells = spells(setup, day);
+    if spells.starts_with(|letter: char| letter.is_ascii_digit()) {
+        format!("from {spells}")
+    } else {
+        format!("({spells})")
+    }
 }
 
 /// What is forecast of a set-up in a line, while it is simulated.

@@ -58,33 +58,34 @@ struct ReportPage<'a> {
     hash: &'a str,
 }
 
-struct VerdictRow {
-    title: String,
-    chosen: bool,
-    cells: Vec<VerdictCell>,
-    staff: (String, bool),
-    jobs: (String, bool),
-    cost: String,
+pub(crate) struct VerdictRow {
+    pub title: String,
+    pub chosen: bool,
+    pub cells: Vec<VerdictCell>,
+    pub staff: (String, bool),
+    pub jobs: (String, bool),
+    pub cost: String,
 }
 
 /// A class in a set-up: what it waits, and how that differs from the base.
-struct WaitRow {
-    class: String,
-    title: String,
-    cells: Vec<WaitCell>,
+pub(crate) struct WaitRow {
+    pub class: String,
+    pub title: String,
+    pub cells: Vec<WaitCell>,
 }
 
-struct WaitCell {
-    value: String,
-    change: String,
-    worse: bool,
+pub(crate) struct WaitCell {
+    pub value: String,
+    pub change: String,
+    pub worse: bool,
 }
 
-struct VerdictCell {
-    label: String,
-    verdict: &'static str,
-    mark: &'static str,
-    value: String,
+pub(crate) struct VerdictCell {
+    pub label: String,
+    pub verdict: &'static str,
+    pub word: &'static str,
+    pub mark: &'static str,
+    pub value: String,
 }
 
 struct InputRow {
@@ -162,7 +163,7 @@ fn what(results: &Results) -> Vec<(String, String, String)> {
     options.map(|setup| (setup.title.clone(), capital(&setup.what.join("; ")), setup.name.clone())).collect()
 }
 
-fn verdicts(results: &Results) -> Vec<VerdictRow> {
+pub(crate) fn verdicts(results: &Results) -> Vec<VerdictRow> {
     let chosen = recommend::choice(results).map(|setup| setup.name.clone());
     let worse = |figure: &ComparedEstimate| figure.clear && figure.change.is_some_and(|by| by.mean > 0.0);
     let rows = results.setups.iter().map(|setup| {
@@ -186,7 +187,7 @@ fn verdicts(results: &Results) -> Vec<VerdictRow> {
 }
 
 /// Class by class, each set-up in which it has traffic.
-fn waits(results: &Results) -> Vec<WaitRow> {
+pub(crate) fn waits(results: &Results) -> Vec<WaitRow> {
     let mut rows = Vec::new();
     for (class, name) in results.classes.iter().enumerate() {
         for setup in &results.setups {
@@ -252,6 +253,7 @@ fn cell(judged: &TargetResult, kind: TargetKind, title: &str) -> VerdictCell {
     VerdictCell {
         label: title.to_owned(),
         verdict: judged.verdict.name(),
+        word: judged.verdict.name(),
         mark: mark(judged.verdict),
         value: told(judged, kind),
     }

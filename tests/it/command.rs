@@ -318,7 +318,7 @@ fn the_commands_of_the_readme_are_understood() {
     for command in commands {
         let words: Vec<&str> = command.split('#').next().unwrap().split_whitespace().collect();
         match words[0] {
-            "run" | "check" | "forecast" | "plan" | "compare" | "headroom" | "sweep" => {
+            "run" | "check" | "forecast" | "live" | "plan" | "compare" | "headroom" | "sweep" => {
                 let check = headend(&["check", words[1]]);
                 assert!(check.status.success() || words[1] == "mine.toml", "{command}");
             }

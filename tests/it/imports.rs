@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// Rooms from the top; a room uses those above it.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "units",
     "disk",
     "random",
@@ -20,6 +20,7 @@ const ROOMS: [&str; 16] = [
     "fit",
     "validate",
     "report",
+    "live",
     "scale",
     "cli",
 ];

@@ -15,6 +15,7 @@ mod hard;
 mod house;
 mod imports;
 mod inputs;
+mod live;
 mod metamorphic;
 mod monotone;
 mod mutants;

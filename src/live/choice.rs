@@ -1,0 +1,240 @@
+//! What somebody has chosen on a page: options that are ticked, and numbers that were moved; and the scenario that this means.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::live::control::{Control, ControlGroup};
+use crate::scenario::Study;
+use crate::scenario::edit;
+
+/// What is chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choice {
+    /// Names of options.
+    pub options: Vec<String>,
+    /// Values by path, of what was moved.
+    pub values: BTreeMap<String, String>,
+}
+
+/// The name of an option that stands for several.
+const TOGETHER: &str = "chosen";
+
+/// An option of a scenario: its name, its title, and the options that it includes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionTerms {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// All options of which it is made, itself not among them where it has no changes of its own.
+    pub parts: Vec<String>,
+}
+
+/// The options of a scenario.
+#[must_use]
+pub fn options(study: &Study, text: &str) -> Vec<OptionTerms> {
+    let values = edit::all(text).unwrap_or_default();
+    let mut found: Vec<OptionTerms> = Vec::new();
+    for setup in study.setups.iter().filter(|setup| setup.name != "base") {
+        let below = |rest: &str| format!("option.{}.{rest}", setup.name);
+        let included = values.iter().filter(|(path, _)| path.starts_with(&below("include."))).map(|(_, name)| name);
+        let mut parts: Vec<String> = Vec::new();
+        for name in included {
+            let known = found.iter().find(|option| option.name == *name);
+            parts.extend(known.map_or_else(|| vec![name.clone()], |option| option.parts.clone()));
+        }
+        let own = ["change.", "fault.", "without."].map(below);
+        if parts.is_empty() || values.iter().any(|(path, _)| own.iter().any(|own| path.starts_with(own))) {
+            parts.push(setup.name.clone());
+        }
+        let mut seen: Vec<String> = Vec::new();
+        parts.retain(|name| {
+            !seen.contains(name) && {
+                seen.push(name.clone());
+                true
+            }
+        });
+        found.push(OptionTerms { name: setup.name.clone(), title: setup.title.clone(), parts });
+    }
+    found
+}
+
+/// A scenario as somebody has chosen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenScenario {
+    /// Its text.
+    pub text: String,
+    /// The option that is compared with the base; none where nothing is done.
+    pub option: Option<String>,
+    /// What was moved, a clause each.
+    pub moved: Vec<String>,
+}
+
+/// The scenario that is chosen. Other throughputs are something that is done, and go into the option; other numbers outside of options
+/// hold in every set-up.
+///
+/// # Errors
+/// If a value or an option is not there.
+pub fn scenario(
+    (study, text): (&Study, &str),
+    controls: &[Control],
+    choice: &Choice,
+) -> Result<ChosenScenario, String> {
+    let known = options(study, text);
+    if let Some(name) = choice.options.iter().find(|name| !known.iter().any(|option| option.name == **name)) {
+        return Err(format!("there is no option `{name}`"));
+    }
+    let mut chosen = ChosenScenario { text: text.to_owned(), option: None, moved: Vec::new() };
+    let mut resized = Vec::new();
+    for (path, value) in &choice.values {
+        let control = controls.iter().find(|control| control.path == *path);
+        let control = control.ok_or_else(|| format!("there is nothing to move at `{path}`"))?;
+        if control.position(value).is_none() {
+            return Err(format!("`{value}` is no value of `{path}`, which is `{}`", control.value));
+        }
+        match &control.group {
+            ControlGroup::Device(name) => {
+                resized.push((name.as_str(), value.as_str()));
+                continue;
+            }
+            ControlGroup::Option(name) if !choice.options.contains(name) => continue,
+            ControlGroup::Option(name) => chosen.text = with_title(&chosen.text, study, name)?,
+            ControlGroup::All | ControlGroup::Assumed => {}
+        }
+        chosen.text = control.set(&chosen.text, value)?;
+        chosen.moved.push(format!(
+            "{} {} in place of {}",
+            control.name,
+            control.said(value),
+            control.said(&control.value)
+        ));
+    }
+    // In the order of the scenario, in which their changes are made.
+    let ticked: Vec<&OptionTerms> = known.iter().filter(|option| choice.options.contains(&option.name)).collect();
+    let whole = |option: &&OptionTerms| {
+        option.parts.len() == ticked.len() && ticked.iter().all(|one| option.parts.contains(&one.name))
+    };
+    match ticked.as_slice() {
+        [] if resized.is_empty() => {}
+        [one] if resized.is_empty() => chosen.option = Some(one.name.clone()),
+        _ if resized.is_empty() && known.iter().any(|option| whole(&option)) => {
+            chosen.option = known.iter().find(whole).map(|option| option.name.clone());
+        }
+        _ => chosen = together(chosen, &known, &ticked, &resized),
+    }
+    Ok(chosen)
+}
+
+/// A title says that the option is no longer what it was.
+fn with_title(text: &str, study: &Study, name: &str) -> Result<String, String> {
+    let title = study.setups.iter().find(|setup| setup.name == name).map_or(name, |setup| setup.title.as_str());
+    let mut document: toml_edit::DocumentMut = text.parse().map_err(|fault| format!("{fault}"))?;
+    let options = document["option"].as_array_of_tables_mut().into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut);
+    for table in options.filter(|table| table.get("name").and_then(toml_edit::Item::as_str) == Some(name)) {
+        table["title"] = toml_edit::value(format!("{title} (moved)"));
+    }
+    Ok(document.to_string())
+}
+
+/// The scenario with an option of its own for what is done together.
+fn together(
+    mut chosen: ChosenScenario,
+    known: &[OptionTerms],
+    ticked: &[&OptionTerms],
+    resized: &[(&str, &str)],
+) -> ChosenScenario {
+    let taken = |name: &str| known.iter().any(|option| option.name == name);
+    let numbered = (2..).map(|number| format!("{TOGETHER}-{number}"));
+    let name = std::iter::once(TOGETHER.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+    let larger = resized.iter().map(|(concentrator, rate)| format!("{concentrator} of {rate}"));
+    let title: Vec<String> = ticked.iter().map(|option| option.title.clone()).chain(larger).collect();
+    let include: Vec<String> = ticked.iter().map(|option| quoted(&option.name)).collect();
+    if !chosen.text.ends_with('\n') {
+        chosen.text.push('\n');
+    }
+    chosen.text += &format!("\n[[option]]\nname = {}\ntitle = {}\n", quoted(&name), quoted(&title.join(" + ")));
+    if !include.is_empty() {
+        chosen.text += &format!("include = [{}]\n", include.join(", "));
+    }
+    for (concentrator, rate) in resized {
+        let (concentrator, rate) = (quoted(concentrator), quoted(rate));
+        chosen.text +=
+            &format!("[[option.change]]\nresize = {{ concentrator = {concentrator}, throughput = {rate} }}\n");
+    }
+    chosen.option = Some(name);
+    chosen
+}
+
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::live::control::controls;
+
+    fn chosen(options: &[&str], values: &[(&str, &str)]) -> Result<(Study, Option<String>), String> {
+        let text = include_str!("../../scenarios/kent-monday.toml");
+        let study = crate::scenario::load("kent-monday.toml", text, Path::new(".")).unwrap();
+        let choice = Choice {
+            options: options.iter().map(|name| (*name).to_owned()).collect(),
+            values: values.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect(),
+        };
+        let ChosenScenario { text, option, .. } = scenario((&study, text), &controls(&study, text), &choice)?;
+        Ok((crate::scenario::load("a.toml", &text, Path::new(".")).map_err(|faults| faults.show(false))?, option))
+    }
+
+    #[test]
+    fn options_that_are_ticked_together_are_the_option_that_has_them_both_or_a_new_one() {
+        assert_eq!(chosen(&[], &[]).unwrap().1, None);
+        assert_eq!(chosen(&["second"], &[]).unwrap().1.as_deref(), Some("second"));
+        assert_eq!(chosen(&["clinical-first", "curfew"], &[]).unwrap().1.as_deref(), Some("curfew-and-first"));
+        let (study, name) = chosen(&["second", "curfew"], &[]).unwrap();
+        assert_eq!(name.as_deref(), Some("chosen"));
+        let (both, all) =
+            (study.setups.last().unwrap(), study.setups.iter().find(|setup| setup.name == "all").unwrap());
+        assert_eq!(both.model.concentrators.len(), 2);
+        assert_eq!(format!("{:?}", both.model.classes), format!("{:?}", all.model.classes));
+    }
+
+    /// A larger device is something that is done: it is compared with the headend as it is.
+    #[test]
+    fn another_throughput_is_an_option() {
+        let hub = ("concentrator.hub.throughput", "2 Gbit/s");
+        let (study, name) = chosen(&[], &[hub]).unwrap();
+        let of = |name: &str| study.setups.iter().find(|setup| setup.name == name).unwrap();
+        assert_eq!(name.as_deref(), Some("chosen"));
+        assert_eq!(of("base").model.concentrators[0].throughput.0, 1_000_000_000);
+        assert_eq!(of("chosen").model.concentrators[0].throughput.0, 2_000_000_000);
+        assert_eq!(of("chosen").title, "hub of 2 Gbit/s");
+        let (study, _) = chosen(&["curfew"], &[hub]).unwrap();
+        let last = study.setups.last().unwrap();
+        assert_eq!(last.title, "updates not before 10:00 + hub of 2 Gbit/s");
+        assert_eq!(last.model.concentrators[0].throughput.0, 2_000_000_000);
+    }
+
+    /// What belongs to an option moves with it, and its title says that it is not what it was.
+    #[test]
+    fn a_number_of_an_option_moves_where_it_is_ticked() {
+        let until = ("option.curfew.change.1.curfew.until", "11:00");
+        let (study, name) = chosen(&["curfew"], &[until]).unwrap();
+        assert_eq!(name.as_deref(), Some("curfew"));
+        let setup = study.setups.iter().find(|setup| setup.name == "curfew").unwrap();
+        assert_eq!(setup.title, "updates not before 10:00 (moved)");
+        assert!(setup.what[0].contains("11:00"), "{:?}", setup.what);
+        let (study, _) = chosen(&["second"], &[until]).unwrap();
+        let setup = study.setups.iter().find(|setup| setup.name == "curfew").unwrap();
+        assert_eq!(setup.title, "updates not before 10:00");
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        assert!(chosen(&["third"], &[]).unwrap_err().contains("third"));
+        assert!(chosen(&[], &[("class.web.nothing", "1")]).unwrap_err().contains("class.web.nothing"));
+    }
+}

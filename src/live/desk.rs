@@ -1,0 +1,345 @@
+//! The desk: a scenario, what is chosen of it, and the answers to what a page asks. Requests and replies are JSON.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::disk::Folder;
+use crate::live::choice::{Choice, ChosenScenario, scenario};
+use crate::live::control::{Control, controls};
+use crate::live::parts::{self, PageParts};
+use crate::report::outputs::TABLES;
+use crate::scenario::{Setup, Study, load};
+use crate::sim::simulate;
+use crate::study::forecast::detail::{COARSE, FINE};
+use crate::study::forecast::outlook::DayForecast;
+use crate::study::gathering::{Gathering, watched};
+use crate::study::record::RunRecord;
+use crate::study::recorder::Recorder;
+use crate::study::results::Results;
+use crate::study::stopping::StopReason;
+
+/// What a page asks.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Request {
+    /// Reads a scenario and the files that it names.
+    Open {
+        /// Name of its file.
+        name: String,
+        /// Its text.
+        text: String,
+        /// Texts of the files, by the names under which the scenario has them.
+        files: BTreeMap<String, String>,
+        /// The assumptions that can be moved, by their paths.
+        assumed: Vec<Control>,
+    },
+    /// Takes a choice; a choice of nothing is the base.
+    Choose {
+        /// The choice.
+        choice: Choice,
+    },
+    /// The value of a control at a position.
+    Value {
+        /// The path of the control.
+        path: String,
+        /// From 0 to `POSITIONS`.
+        position: f64,
+    },
+    /// The position of a control at a value.
+    Position {
+        /// The path of the control.
+        path: String,
+        /// As a scenario writes it.
+        value: String,
+    },
+    /// Forecasts what is chosen.
+    Forecast {
+        /// Roughly, while a control is moving.
+        coarse: bool,
+    },
+    /// Simulates one replication of the base (0) or of the option (1).
+    Simulate {
+        /// Which set-up of what is chosen.
+        setup: usize,
+        /// Which replication.
+        replication: u32,
+    },
+    /// Takes the record of a run that was simulated elsewhere.
+    Take {
+        /// Which set-up of what is chosen.
+        setup: usize,
+        /// Which replication.
+        replication: u32,
+        /// The record.
+        record: String,
+    },
+    /// What all runs say that are there so far.
+    Results {},
+    /// The scenario that is chosen, as a file.
+    Scenario {},
+    /// The figures as CSV.
+    Csv {},
+}
+
+/// What the desk says.
+#[derive(Debug, Default, PartialEq, Serialize)]
+#[serde(default)]
+pub struct DeskReply {
+    /// Why there is no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Part of the page: answer and targets, and charts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<PageParts>,
+    /// A text: a file, or a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The value of a control, as a scenario writes it, and as it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<(String, String)>,
+    /// The position of a control.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<f64>,
+    /// Name of the option that is compared with the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub option: Option<String>,
+    /// What was moved, a clause each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Vec<String>>,
+    /// What each option does, by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<BTreeMap<String, String>>,
+    /// Number of set-ups that are chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setups: Option<usize>,
+    /// Replications that are there, and that are planned by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<(u32, u32)>,
+    /// Whether no more replications are needed.
+    pub done: bool,
+}
+
+/// What is chosen of a scenario.
+struct Chosen {
+    text: String,
+    study: Study,
+    /// The base, and the option that is compared with it.
+    setups: Vec<usize>,
+    /// By set-up: runs in the order of their replications.
+    records: Vec<Vec<RunRecord>>,
+    /// The forecast or the results that were last shown.
+    shown: Option<Results>,
+}
+
+/// A scenario on the desk.
+#[derive(Default)]
+pub struct Desk {
+    open: Option<Opened>,
+}
+
+struct Opened {
+    name: String,
+    text: String,
+    files: BTreeMap<String, Vec<u8>>,
+    study: Study,
+    controls: Vec<Control>,
+    chosen: Chosen,
+}
+
+impl Desk {
+    /// Answers a request; what cannot be answered is said.
+    #[must_use]
+    pub fn answer(&mut self, request: &str) -> String {
+        let reply = serde_json::from_str(request).map_err(|fault| fault.to_string());
+        let reply = reply.and_then(|request| self.reply(request));
+        let reply = reply.unwrap_or_else(|fault| DeskReply { fault: Some(fault), ..DeskReply::default() });
+        serde_json::to_string(&reply).unwrap_or_default()
+    }
+
+    fn reply(&mut self, request: Request) -> Result<DeskReply, String> {
+        if let Request::Open { name, text, files, assumed } = request {
+            let files = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+            self.open = Some(Opened::new(name, text, files, assumed)?);
+            return Ok(DeskReply::default());
+        }
+        let open = self.open.as_mut().ok_or("no scenario is open")?;
+        match request {
+            Request::Open { .. } => Ok(DeskReply::default()),
+            Request::Choose { choice } => open.choose(&choice),
+            Request::Value { path, position } => open.value(&path, position),
+            Request::Position { path, value } => open.place(&path, &value),
+            Request::Forecast { coarse } => Ok(open.chosen.forecast(coarse)),
+            Request::Simulate { setup, replication } => open.chosen.simulate(setup, replication),
+            Request::Take { setup, replication, record } => open.chosen.take(setup, replication, &record),
+            Request::Results {} => open.chosen.results(),
+            Request::Scenario {} => Ok(text(open.chosen.text.clone())),
+            Request::Csv {} => open.chosen.csv(),
+        }
+    }
+}
+
+fn text(text: String) -> DeskReply {
+    DeskReply { text: Some(text), ..DeskReply::default() }
+}
+
+impl Opened {
+    fn new(
+        name: String,
+        text: String,
+        files: BTreeMap<String, Vec<u8>>,
+        assumed: Vec<Control>,
+    ) -> Result<Self, String> {
+        let study = read(&name, &text, &files)?;
+        let mut controls = controls(&study, &text);
+        controls.extend(assumed);
+        let chosen = Chosen::new(text.clone(), study.clone(), None)?;
+        Ok(Self { name, text, files, study, controls, chosen })
+    }
+
+    fn choose(&mut self, choice: &Choice) -> Result<DeskReply, String> {
+        let ChosenScenario { text, option, moved } = scenario((&self.study, &self.text), &self.controls, choice)?;
+        let study = read(&self.name, &text, &self.files)?;
+        let what = study.setups.iter().map(|setup| (setup.name.clone(), setup.what.join("; "))).collect();
+        self.chosen = Chosen::new(text, study, option.as_deref())?;
+        let setups = Some(self.chosen.setups.len());
+        Ok(DeskReply { option, setups, moved: Some(moved), what: Some(what), ..DeskReply::default() })
+    }
+
+    fn control(&self, path: &str) -> Result<&Control, String> {
+        let control = self.controls.iter().find(|control| control.path == path);
+        control.ok_or_else(|| format!("there is nothing to move at `{path}`"))
+    }
+
+    fn value(&self, path: &str, position: f64) -> Result<DeskReply, String> {
+        let control = self.control(path)?;
+        let value = control.at(position);
+        let said = control.said(&value);
+        Ok(DeskReply { value: Some((value, said)), ..DeskReply::default() })
+    }
+
+    fn place(&self, path: &str, value: &str) -> Result<DeskReply, String> {
+        let control = self.control(path)?;
+        let position = control.position(value).ok_or_else(|| format!("`{value}` is no value of `{path}`"))?;
+        let said = control.said(value);
+        Ok(DeskReply { position: Some(position), value: Some((value.to_owned(), said)), ..DeskReply::default() })
+    }
+}
+
+/// Reads a scenario whose files are at hand.
+fn read(name: &str, text: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Study, String> {
+    load(name, text, Folder::held(files.clone())).map_err(|problems| problems.show(false))
+}
+
+impl Chosen {
+    fn new(text: String, study: Study, option: Option<&str>) -> Result<Self, String> {
+        let place = |name: &str| study.setups.iter().position(|setup| setup.name == name);
+        let option =
+            option.map(|name| place(name).ok_or_else(|| format!("there is no option `{name}`"))).transpose()?;
+        let setups: Vec<usize> = std::iter::once(0).chain(option).collect();
+        let records = vec![Vec::new(); setups.len()];
+        Ok(Self { text, study, setups, records, shown: None })
+    }
+
+    fn setup(&self, place: usize) -> Result<&Setup, String> {
+        let place = self.setups.get(place).ok_or_else(|| format!("there is no set-up {place}"))?;
+        Ok(&self.study.setups[*place])
+    }
+
+    fn forecast(&mut self, coarse: bool) -> DeskReply {
+        let detail = if coarse { COARSE } else { FINE };
+        let targets = &self.study.targets;
+        let of = |place: &usize| {
+            let setup = &self.study.setups[*place];
+            (setup, DayForecast::in_detail(&setup.model, targets, detail))
+        };
+        let days: Vec<(&Setup, DayForecast)> = self.setups.par_iter().map(of).collect();
+        let (parts, results) = parts::of_forecast(&self.study, &days);
+        self.shown = Some(results);
+        DeskReply { parts: Some(parts), ..DeskReply::default() }
+    }
+
+    fn simulate(&self, setup: usize, replication: u32) -> Result<DeskReply, String> {
+        let model = &self.setup(setup)?.model;
+        let never = AtomicBool::new(false);
+        let mut recorder = Recorder::new(model, &self.study.targets, watched(&self.study), &never, None);
+        simulate(model, replication, &mut recorder);
+        let record = recorder.finish().map_err(|fault| fault.to_string())?;
+        let bytes = record.packed().map_err(|fault| fault.to_string())?;
+        Ok(text(STANDARD.encode(bytes)))
+    }
+
+    fn take(&mut self, setup: usize, replication: u32, record: &str) -> Result<DeskReply, String> {
+        self.setup(setup)?;
+        let bytes = STANDARD.decode(record).map_err(|fault| fault.to_string())?;
+        let record = RunRecord::unpacked(&bytes).map_err(|fault| fault.to_string())?;
+        let mine = &mut self.records[setup];
+        if mine.len() != replication as usize {
+            return Err(format!("replication {replication} comes out of turn: there are {}", mine.len()));
+        }
+        mine.push(record);
+        Ok(DeskReply::default())
+    }
+
+    /// What all runs say that are there, and whether the stopping rule of the scenario ends them.
+    fn results(&mut self) -> Result<DeskReply, String> {
+        let there = self.records.iter().map(Vec::len).min().unwrap_or(0);
+        let there = u32::try_from(there).map_err(|fault| fault.to_string())?;
+        if there == 0 {
+            return Err("nothing was simulated yet".to_owned());
+        }
+        let (planned, end) = self.planned(there);
+        let results = match end {
+            Some(results) => results,
+            None => {
+                let mut study = self.study.clone();
+                (study.effort.least, study.effort.most) = (there, there);
+                let mut gathering = Gathering::begin(&study, &self.setups);
+                add(&mut gathering, &self.records);
+                let why = gathering.judge(&AtomicBool::new(false)).unwrap_or(StopReason::Asked);
+                gathering.results(why)
+            }
+        };
+        let done = there >= planned;
+        let more = if done { String::new() } else { format!(" of {planned} or more") };
+        let how = format!("Simulated in this browser: {there}{more} days, to the figures that the command line has.");
+        let parts = parts::of_results(&results, how);
+        self.shown = Some(results);
+        Ok(DeskReply { parts: Some(parts), runs: Some((there, planned)), done, ..DeskReply::default() })
+    }
+
+    /// How many replications are planned by now; and the results, where these are there and enough.
+    fn planned(&self, there: u32) -> (u32, Option<Results>) {
+        let mut gathering = Gathering::begin(&self.study, &self.setups);
+        loop {
+            let round = gathering.round();
+            if round.end > there {
+                return (round.end, None);
+            }
+            add(&mut gathering, &self.records);
+            if let Some(why) = gathering.judge(&AtomicBool::new(false)) {
+                return (round.end, Some(gathering.results(why)));
+            }
+        }
+    }
+
+    fn csv(&self) -> Result<DeskReply, String> {
+        let results = self.shown.as_ref().ok_or("there is nothing to write yet")?;
+        let summary = TABLES.iter().find(|table| table.name == "summary.csv").ok_or("there is no such table")?;
+        Ok(text(summary.text(results)))
+    }
+}
+
+/// Adds the runs of a round.
+fn add(gathering: &mut Gathering<'_>, records: &[Vec<RunRecord>]) {
+    let round = gathering.round();
+    for (setup, records) in records.iter().enumerate() {
+        for record in &records[round.start as usize..round.end as usize] {
+            gathering.add(setup, record.clone());
+        }
+    }
+}

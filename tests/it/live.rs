@@ -1,0 +1,228 @@
+//! The page in which anybody moves numbers: its desk, what it is made of, and the page in a browser.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+
+use headend::live::desk::Desk;
+use headend::{RunOptions, load, run};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const TINY: &str = include_str!("../../scenarios/tiny.toml");
+
+fn ask(desk: &mut Desk, request: &Value) -> Value {
+    serde_json::from_str(&desk.answer(&request.to_string())).unwrap()
+}
+
+fn answered(desk: &mut Desk, request: &Value) -> Value {
+    let reply = ask(desk, request);
+    assert_eq!(reply.get("fault"), None, "{request}");
+    reply
+}
+
+fn open(text: &str) -> Desk {
+    let mut desk = Desk::default();
+    answered(&mut desk, &json!({"ask": "open", "name": "a.toml", "text": text, "files": {}, "assumed": []}));
+    desk
+}
+
+/// What is simulated at the desk, replication by replication, and what the file that it gives says on the command line: the same, to
+/// the last digit.
+#[test]
+fn the_desk_says_what_the_command_line_says() {
+    let mut desk = open(TINY);
+    let option = load("tiny.toml", TINY, Path::new(".")).unwrap().setups[1].name.clone();
+    let choice = json!({"options": [option], "values": {"concentrator.hub.throughput": "11 Mbit/s"}});
+    let chosen = answered(&mut desk, &json!({"ask": "choose", "choice": choice}));
+    assert_eq!(chosen["setups"], 2);
+    let mut runs = 0;
+    loop {
+        for setup in 0..2 {
+            let run = answered(&mut desk, &json!({"ask": "simulate", "setup": setup, "replication": runs}));
+            let request = json!({"ask": "take", "setup": setup, "replication": runs, "record": run["text"]});
+            answered(&mut desk, &request);
+        }
+        runs += 1;
+        let so_far = answered(&mut desk, &json!({"ask": "results"}));
+        assert_eq!(so_far["runs"][0], runs);
+        if so_far["done"] == true {
+            break;
+        }
+    }
+    let text = answered(&mut desk, &json!({"ask": "scenario"}))["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("11 Mbit/s"));
+    let study = load("chosen.toml", &text, Path::new(".")).unwrap();
+    let place = study.setups.iter().position(|setup| Some(setup.name.as_str()) == chosen["option"].as_str()).unwrap();
+    let stop = AtomicBool::new(false);
+    let options = RunOptions { stop: &stop, progress: &|_| {}, keep: None, records: None, here: true };
+    let results = run(&study, &[0, place], &options).unwrap();
+    assert_eq!(u64::from(results.replications), runs);
+    let summary = headend::report::outputs::TABLES.iter().find(|table| table.name == "summary.csv").unwrap();
+    assert_eq!(answered(&mut desk, &json!({"ask": "csv"}))["text"], summary.text(&results));
+}
+
+/// What cannot be done is said, and the desk goes on with what it had.
+#[test]
+fn what_cannot_be_answered_is_said() {
+    let mut desk = Desk::default();
+    for request in ["", "{}", "{\"ask\": \"sing\"}", "{\"ask\": \"results\"}", "[1,2"] {
+        let reply: Value = serde_json::from_str(&desk.answer(request)).unwrap();
+        assert!(reply["fault"].is_string(), "{request}");
+    }
+    let broken = json!({"ask": "open", "name": "a.toml", "text": "[run]\n", "files": {}, "assumed": []});
+    assert!(ask(&mut desk, &broken)["fault"].as_str().unwrap().contains("a.toml"));
+    let mut desk = open(TINY);
+    for request in [
+        json!({"ask": "choose", "choice": {"options": ["no such"]}}),
+        json!({"ask": "choose", "choice": {"values": {"concentrator.hub.throughput": "fast"}}}),
+        json!({"ask": "value", "path": "run.seed", "position": 1.0}),
+        json!({"ask": "results"}),
+        json!({"ask": "csv"}),
+        json!({"ask": "simulate", "setup": 7, "replication": 0}),
+        json!({"ask": "take", "setup": 0, "replication": 3, "record": ""}),
+        json!({"ask": "take", "setup": 0, "replication": 0, "record": "AAAA"}),
+    ] {
+        assert!(ask(&mut desk, &request)["fault"].is_string(), "{request}");
+    }
+    answered(&mut desk, &json!({"ask": "forecast", "coarse": true}));
+}
+
+/// Names that would be markup are text in all that the desk says.
+#[test]
+fn no_name_becomes_markup() {
+    const HOSTILE: &str = "<img src=x onerror=alert(1)>";
+    let text = TINY.replacen("question = \"", &format!("question = \"{HOSTILE} "), 1);
+    let text = text.replacen("title = \"", &format!("title = \"{HOSTILE} </script> "), 1);
+    let mut desk = open(&text);
+    let option = load("a.toml", &text, Path::new(".")).unwrap().setups[1].name.clone();
+    answered(&mut desk, &json!({"ask": "choose", "choice": {"options": [option]}}));
+    let parts = answered(&mut desk, &json!({"ask": "forecast", "coarse": false}))["parts"].clone();
+    for part in ["answer", "charts"] {
+        let part = parts[part].as_str().unwrap();
+        assert!(!part.contains("<img") && !part.contains("</script"), "{part}");
+    }
+    assert!(parts.to_string().contains("&lt;img"), "the name is there, as text: {parts}");
+}
+
+const MADE_OF: &str = "src/live/module/made-of.txt";
+
+/// The module was built from these very sources: else `src/live/module/build` is to be run.
+#[test]
+fn the_module_is_made_of_these_sources() {
+    let made_of = std::fs::read_to_string(MADE_OF).unwrap();
+    let listed: BTreeMap<&str, &str> =
+        made_of.lines().filter_map(|line| line.split_once("  ")).map(|(hash, path)| (path, hash)).collect();
+    let hash = |path: &str| {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    };
+    let changed: Vec<&&str> = listed.iter().filter(|(path, own)| hash(path) != ***own).map(|(path, _)| path).collect();
+    assert!(changed.is_empty(), "changed since the module was built (src/live/module/build): {changed:#?}");
+    let folders = ["src/engine", "src/report", "profiles"];
+    let there = folders.iter().flat_map(|folder| files(Path::new(folder)));
+    let new: Vec<String> = there.filter(|path| !listed.contains_key(path.as_str())).collect();
+    assert!(new.is_empty(), "new since the module was built (src/live/module/build): {new:#?}");
+}
+
+fn files(path: &Path) -> Vec<String> {
+    if path.is_file() {
+        return vec![path.to_string_lossy().into_owned()];
+    }
+    let entries = std::fs::read_dir(path).unwrap().flatten();
+    entries.flat_map(|entry| files(&entry.path())).collect()
+}
+
+/// Nothing is asked of the page that holds the module: it has memory, and three functions.
+#[test]
+fn the_module_imports_nothing() {
+    let module = headend::live::bundled::MODULE;
+    assert_eq!(&module[..8], b"\0asm\x01\0\0\0");
+    // Sections follow each other: a number, a length in groups of seven bits, and so many bytes. 2 is that of imports.
+    let (mut at, mut found) = (8, Vec::new());
+    while at < module.len() {
+        let number = module[at];
+        at += 1;
+        let (mut length, mut shift) = (0_usize, 0);
+        loop {
+            let byte = module[at];
+            at += 1;
+            length |= usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        found.push(number);
+        at += length;
+    }
+    assert!(!found.contains(&2), "{found:?}");
+    let text = String::from_utf8_lossy(module);
+    for trace in ["/home/", "/root/", "/tmp/", "/work/", "index.crates.io"] {
+        assert!(!text.contains(trace), "{trace}");
+    }
+}
+
+/// A folder that is there for one test.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn headend(arguments: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_headend")).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code().is_some_and(|code| code < 2), "{arguments:?}: {said}");
+}
+
+/// Runs a script of `tests/browser`; none where Chromium, node or the packages are not there.
+fn in_browser(script: &str, arguments: &[&str]) -> Option<Value> {
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    let there = [chromium.as_str(), "tests/browser/node_modules/playwright-core/package.json"];
+    if there.iter().any(|path| !Path::new(path).exists()) {
+        eprintln!(
+            "SKIPPED: no Chromium, or no packages in tests/browser (`npm ci`): the page is not tried in a browser"
+        );
+        return None;
+    }
+    let output = Command::new("node").arg(format!("tests/browser/{script}")).args(arguments).output().ok()?;
+    let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script}: {said}{wrong}");
+    Some(serde_json::from_str(&said).unwrap())
+}
+
+/// Somebody opens the page offline, ticks an option, moves a number, waits, and takes the files with them.
+#[test]
+#[ignore = "drives a browser"]
+fn the_page_works_in_a_browser() {
+    let folder = folder();
+    let out = folder.path().to_str().unwrap();
+    headend(&["live", "scenarios/tiny.toml", "--out", out]);
+    let page = format!("{out}/live.html");
+    assert!(std::fs::metadata(&page).unwrap().len() <= 3_000_000);
+    let Some(seen) = in_browser("page.mjs", &[&page, out]) else { return };
+    let text = |key: &str| seen[key].as_str().unwrap_or_default().to_owned();
+    assert_eq!(seen["faults"], json!([]), "nothing goes wrong in the page");
+    assert_eq!(seen["requests"], json!([]), "nothing is asked of a server");
+    for (when, found) in seen["axe"].as_object().unwrap() {
+        assert_eq!(*found, json!([]), "accessible: {when}");
+    }
+    assert!(seen["wide overflow"].as_f64() <= Some(0.0) && seen["narrow overflow"].as_f64() <= Some(0.0));
+    assert_ne!(seen["before"], seen["after"], "the number has moved");
+    assert!(text("forecast").contains("Forecast, not simulated") && text("forecast").contains("as it is"));
+    assert!(text("simulated").contains("Simulated in this browser"), "{}", text("simulated"));
+    assert!(text("hash").contains("with=curfew") && text("hash").contains("concentrator.hub.throughput="));
+    assert_eq!(text("again"), text("simulated"), "the address opens the same");
+    assert_eq!(text("reset"), text("stored"), "the start is what was stored");
+    assert_eq!(seen["pictures"], json!(["utilisation.png", "latency.png", "waiting.png"]));
+    assert_eq!(seen["off"]["told"], true, "without WebAssembly it is said");
+    assert_eq!(seen["off"]["controls"], false);
+    assert_eq!(seen["off"]["answer"], seen["stored"], "and what was stored is there");
+    assert_eq!(seen["plain"]["answer"], seen["stored"]);
+    // The file that was taken, on the command line: the same figures to the last digit.
+    let again = format!("{out}/again");
+    headend(&["run", &text("toml"), "--option", "chosen", "--check-fidelity=never", "--out", &again]);
+    let [page, command] =
+        [text("csv"), format!("{again}/summary.csv")].map(|path| std::fs::read_to_string(path).unwrap());
+    assert_eq!(page, command);
+}
