@@ -50,6 +50,7 @@ impl Shipment {
             seed: None,
             fidelity: None,
             grain: None,
+            target_hours: false,
             lose: None,
             measure,
         }

@@ -143,6 +143,9 @@ fn study(recipe: &Recipe, folder: &Path, terms: Allowed) -> Result<(Study, usize
     override_with(&mut study, recipe.seed, None);
     let fidelity = recipe.fidelity.as_deref().map(|name| FidelityName::from_str(name, false)).transpose();
     set_fidelity(&mut study, fidelity.map_err(|_| wrong("names a fidelity that is not there"))?, recipe.grain);
+    if recipe.target_hours {
+        study.end_with_targets();
+    }
     if let Some(name) = &recipe.lose {
         lose(&mut study, name)?;
     }

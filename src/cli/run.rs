@@ -28,6 +28,9 @@ pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     let chosen = choose(&study, &args.options)?;
     override_with(&mut study, args.seed, args.replications);
     set_fidelity(&mut study, args.fidelity, args.grain);
+    if args.target_hours {
+        study.end_with_targets();
+    }
     affordable(&study, Extent { setups: chosen.len(), ..Extent::of(&study) }, terms)?;
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "report")?;
     if let Some(records) = &args.records {
@@ -37,6 +40,11 @@ pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     let shipped = Shipment::of(&text, &study.files);
     let attempt = || simulate(&study, &chosen, &output, args, &shipped);
     let mut results = until_done(&args.scale, &output, &kept, attempt)?;
+    if args.target_hours {
+        let until = study.setups[0].model.calendar.until;
+        let what = format!("days end at {until} (`--target-hours`): figures beside the targets are of these hours");
+        results.warnings.push(what);
+    }
     results.check = check_fidelity(&study, &chosen, args).map_err(|fault| output.stop(fault))?;
     let files = std::slice::from_ref(&args.file);
     let command = given(files, |file| file.display().to_string());
@@ -108,6 +116,7 @@ fn simulate(
         seed: args.seed,
         fidelity: fidelity(),
         grain: args.grain,
+        target_hours: args.target_hours,
         ..shipped.recipe(&study.setups[run.place].name, RunKind::Run { records: args.records.is_some() })
     };
     results.map_err(|fault| match fault {

@@ -295,7 +295,7 @@ fn with_throughput(values: &[(String, String)], parts: &[&str]) -> Vec<(String, 
 fn named(study: &Study, parts: &[&str], values: &[(String, String)]) -> String {
     let leaf = parts.last().copied().unwrap_or_default();
     let what = DECIDED.iter().find(|(name, _)| *name == leaf).map_or(leaf, |(_, what)| what);
-    if let Some(place) = parts.iter().position(|part| *part == "waves") {
+    if let Some(place) = parts.iter().rposition(|part| *part == "waves").filter(|place| *place > 2) {
         let what = if leaf == "share" { "share of the sites that are left" } else { what };
         return format!("Wave {}: {what}", parts.get(place + 1).copied().unwrap_or_default());
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::Folder;
 use crate::live::choice::{Choice, ChosenScenario, scenario};
-use crate::live::control::{Control, controls};
+use crate::live::control::{Control, ControlGroup, controls};
 use crate::live::parts::{self, PageParts};
 use crate::report::outputs::TABLES;
 use crate::scenario::{Setup, Study, load};
@@ -130,6 +130,8 @@ struct Chosen {
     study: Study,
     /// The base, and the option that is compared with it.
     setups: Vec<usize>,
+    /// Values that hold in every set-up.
+    everywhere: BTreeMap<String, String>,
     /// By set-up: runs in the order of their replications.
     records: Vec<Vec<RunRecord>>,
     /// The forecast or the results that were last shown.
@@ -149,6 +151,8 @@ struct Opened {
     study: Study,
     controls: Vec<Control>,
     chosen: Chosen,
+    /// The last forecast of the base, roughly and finely, with the values that it is of.
+    bases: [Option<(BTreeMap<String, String>, DayForecast)>; 2],
 }
 
 impl Desk {
@@ -173,7 +177,7 @@ impl Desk {
             Request::Choose { choice } => open.choose(&choice),
             Request::Value { path, position } => open.value(&path, position),
             Request::Position { path, value } => open.place(&path, &value),
-            Request::Forecast { coarse } => Ok(open.chosen.forecast(coarse)),
+            Request::Forecast { coarse } => Ok(open.forecast(coarse)),
             Request::Simulate { setup, replication } => open.chosen.simulate(setup, replication),
             Request::Take { setup, replication, record } => open.chosen.take(setup, replication, &record),
             Request::Results {} => open.chosen.results(),
@@ -197,17 +201,40 @@ impl Opened {
         let study = read(&name, &text, &files)?;
         let mut controls = controls(&study, &text);
         controls.extend(assumed);
-        let chosen = Chosen::new(text.clone(), study.clone(), None)?;
-        Ok(Self { name, text, files, study, controls, chosen })
+        let chosen = Chosen::new(text.clone(), study.clone(), None, BTreeMap::new())?;
+        Ok(Self { name, text, files, study, controls, chosen, bases: [None, None] })
     }
 
     fn choose(&mut self, choice: &Choice) -> Result<DeskReply, String> {
         let ChosenScenario { text, option, moved } = scenario((&self.study, &self.text), &self.controls, choice)?;
         let study = read(&self.name, &text, &self.files)?;
         let what = study.setups.iter().map(|setup| (setup.name.clone(), setup.what.join("; "))).collect();
-        self.chosen = Chosen::new(text, study, option.as_deref())?;
+        let holds = |path: &str| {
+            let group = self.controls.iter().find(|control| control.path == path).map(|control| &control.group);
+            matches!(group, Some(ControlGroup::All | ControlGroup::Assumed))
+        };
+        let everywhere = choice.values.clone().into_iter().filter(|(path, _)| holds(path)).collect();
+        self.chosen = Chosen::new(text, study, option.as_deref(), everywhere)?;
         let setups = Some(self.chosen.setups.len());
         Ok(DeskReply { option, setups, moved: Some(moved), what: Some(what), ..DeskReply::default() })
+    }
+
+    /// The forecast of what is chosen. The base is forecast again where something was moved that holds in every set-up.
+    fn forecast(&mut self, coarse: bool) -> DeskReply {
+        let (detail, kept) = if coarse { (COARSE, &mut self.bases[0]) } else { (FINE, &mut self.bases[1]) };
+        let chosen = &mut self.chosen;
+        let targets = &chosen.study.targets;
+        let base = kept.take().filter(|(values, _)| *values == chosen.everywhere).map(|(_, day)| day);
+        let of = |place: &usize| {
+            let setup = &chosen.study.setups[*place];
+            let known = base.clone().filter(|_| *place == 0);
+            (setup, known.unwrap_or_else(|| DayForecast::in_detail(&setup.model, targets, detail)))
+        };
+        let days: Vec<(&Setup, DayForecast)> = chosen.setups.par_iter().map(of).collect();
+        let (parts, results) = parts::of_forecast(&chosen.study, &days);
+        *kept = Some((chosen.everywhere.clone(), days[0].1.clone()));
+        chosen.shown = Some(results);
+        DeskReply { parts: Some(parts), ..DeskReply::default() }
     }
 
     fn control(&self, path: &str) -> Result<&Control, String> {
@@ -236,31 +263,23 @@ fn read(name: &str, text: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Stu
 }
 
 impl Chosen {
-    fn new(text: String, study: Study, option: Option<&str>) -> Result<Self, String> {
+    fn new(
+        text: String,
+        study: Study,
+        option: Option<&str>,
+        everywhere: BTreeMap<String, String>,
+    ) -> Result<Self, String> {
         let place = |name: &str| study.setups.iter().position(|setup| setup.name == name);
         let option =
             option.map(|name| place(name).ok_or_else(|| format!("there is no option `{name}`"))).transpose()?;
         let setups: Vec<usize> = std::iter::once(0).chain(option).collect();
         let records = vec![Vec::new(); setups.len()];
-        Ok(Self { text, study, setups, records, shown: None })
+        Ok(Self { text, study, setups, everywhere, records, shown: None })
     }
 
     fn setup(&self, place: usize) -> Result<&Setup, String> {
         let place = self.setups.get(place).ok_or_else(|| format!("there is no set-up {place}"))?;
         Ok(&self.study.setups[*place])
-    }
-
-    fn forecast(&mut self, coarse: bool) -> DeskReply {
-        let detail = if coarse { COARSE } else { FINE };
-        let targets = &self.study.targets;
-        let of = |place: &usize| {
-            let setup = &self.study.setups[*place];
-            (setup, DayForecast::in_detail(&setup.model, targets, detail))
-        };
-        let days: Vec<(&Setup, DayForecast)> = self.setups.par_iter().map(of).collect();
-        let (parts, results) = parts::of_forecast(&self.study, &days);
-        self.shown = Some(results);
-        DeskReply { parts: Some(parts), ..DeskReply::default() }
     }
 
     fn simulate(&self, setup: usize, replication: u32) -> Result<DeskReply, String> {

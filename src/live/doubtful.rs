@@ -50,7 +50,7 @@ fn assumed(path: &str, value: &str, (low, high): &(String, String)) -> Option<Co
     let now = Quantity::read(value)?;
     let [from, to] = [low, high].map(|end| Quantity::read(end).map(|end| end.like(&now)));
     let range = from.zip(to).filter(|(from, to)| from.kind == now.kind && to.kind == now.kind)?;
-    let name = path.split('.').filter(|part| *part != "class").collect::<Vec<_>>().join(" ").replace('_', " ");
+    let name = named(path);
     Some(Control {
         name,
         path: path.to_owned(),
@@ -60,6 +60,14 @@ fn assumed(path: &str, value: &str, (low, high): &(String, String)) -> Option<Co
         along: Vec::new(),
         group: ControlGroup::Assumed,
     })
+}
+
+/// A path in words: whose it is, and what.
+fn named(path: &str) -> String {
+    const UNSAID: [&str; 5] = ["class", "lognormal", "exponential", "pareto", "fixed"];
+    let mut parts = path.split('.').filter(|part| !UNSAID.contains(part));
+    let whose = parts.next().unwrap_or_default();
+    format!("{whose}: {}", parts.collect::<Vec<_>>().join(" ").replace('_', " "))
 }
 
 #[cfg(test)]

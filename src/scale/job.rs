@@ -29,6 +29,9 @@ pub struct Recipe {
     /// Packets in a train.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grain: Option<u32>,
+    /// Whether days end soon after the last hour of a target.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub target_hours: bool,
     /// A concentrator that is away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lose: Option<String>,

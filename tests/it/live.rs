@@ -63,6 +63,38 @@ fn the_desk_says_what_the_command_line_says() {
     assert_eq!(answered(&mut desk, &json!({"ask": "csv"}))["text"], summary.text(&results));
 }
 
+/// What was forecast before does not show: each choice is forecast as if it were the first.
+#[test]
+fn a_forecast_does_not_depend_on_what_was_asked_before() {
+    let knob =
+        |path: &str, range: &str| format!("\n[[knob]]\nname = \"{path}\"\npath = \"{path}\"\nrange = \"{range}\"\n");
+    let text = [
+        TINY.to_owned(),
+        knob("class.clinical.users.per_1000", "1 to 3"),
+        knob("option.curfew.change.1.curfew.until", "08:00 to 10:00"),
+        knob("concentrator.hub.throughput", "5 Mbit/s to 40 Mbit/s"),
+    ]
+    .concat();
+    let choices = [
+        json!({}),
+        json!({"options": ["curfew"]}),
+        json!({"options": ["curfew"], "values": {"option.curfew.change.1.curfew.until": "09:30"}}),
+        json!({"options": ["curfew"], "values": {"class.clinical.users.per_1000": "2.5"}}),
+        json!({"options": ["first"], "values": {"concentrator.hub.throughput": "20 Mbit/s"}}),
+        json!({"options": ["first"], "values": {"class.clinical.users.per_1000": "2.5"}}),
+    ];
+    let told = |desk: &mut Desk, choice: &Value, coarse: bool| {
+        answered(desk, &json!({"ask": "choose", "choice": choice}));
+        answered(desk, &json!({"ask": "forecast", "coarse": coarse}))["parts"].clone()
+    };
+    let mut desk = open(&text);
+    for choice in &choices {
+        for coarse in [true, false] {
+            assert_eq!(told(&mut desk, choice, coarse), told(&mut open(&text), choice, coarse), "{choice}");
+        }
+    }
+}
+
 /// What cannot be done is said, and the desk goes on with what it had.
 #[test]
 fn what_cannot_be_answered_is_said() {
@@ -225,4 +257,45 @@ fn the_page_works_in_a_browser() {
     let [page, command] =
         [text("csv"), format!("{again}/summary.csv")].map(|path| std::fs::read_to_string(path).unwrap());
     assert_eq!(page, command);
+}
+
+/// Ten thousand names that try to be markup, in a page whose policy is switched off: nothing that they say is done.
+#[test]
+#[ignore = "drives a browser"]
+fn hostile_names_do_nothing() {
+    const TRIES: [&str; 8] = [
+        "</script><script>hacked=1</script>",
+        "<img src=x onerror=hacked=2>",
+        "<svg onload=hacked=3>",
+        "'><iframe srcdoc='<script>parent.hacked=4</script>'>",
+        "{{hacked=5}}${hacked=5}",
+        "<!--<script>hacked=6</script>-->",
+        "javascript:hacked=7",
+        "]]><style>@import 'http://hacked.invalid/8'</style>",
+    ];
+    let folder = folder();
+    let out = folder.path().to_str().unwrap();
+    let quoted = |text: &str| text.replace('"', "\"\"");
+    let sites = (0..10_000).map(|site| format!("\"{site} {}\",{}\n", quoted(TRIES[site % TRIES.len()]), 10 + site % 7));
+    std::fs::write(folder.path().join("names.csv"), format!("site,patients\n{}", sites.collect::<String>())).unwrap();
+    let (from, until) = (TINY.find("[[estate.site]]").unwrap(), TINY.find("[[profile]]").unwrap());
+    let estate = "[estate.csv]\nfile = \"names.csv\"\n[[estate.link]]\nshare = \"100 %\"\ndown = \"80 Mbit/s\"\nup = \"20 Mbit/s\"\n";
+    let mut text = format!("{}{estate}\n{}", &TINY[..from], &TINY[until..]);
+    text = text.replace("question = \"", &format!("question = \"{} ", TRIES[0]));
+    text =
+        text.replace("replications = 5", "replications = 1").replace("max_replications = 10", "max_replications = 1");
+    for (number, tried) in TRIES.iter().enumerate() {
+        let tried = tried.replace('"', "'");
+        text += &format!(
+            "\n[[option]]\nname = \"o{number}\"\ntitle = \"{tried} {number}\"\ninclude = [\"curfew\"]\n[[option.change]]\nresize = {{ concentrator = \"hub\", throughput = \"1{number} Mbit/s\" }}\n"
+        );
+    }
+    let path = folder.path().join("hostile.toml");
+    std::fs::write(&path, text).unwrap();
+    headend(&["live", path.to_str().unwrap(), "--forecast", "--out", out]);
+    let Some(seen) = in_browser("hostile.mjs", &[&format!("{out}/live.html")]) else { return };
+    assert_eq!(seen["hacked"], Value::Null);
+    assert_eq!((&seen["done"], &seen["requests"]), (&json!([]), &json!([])));
+    assert_eq!(seen["stage"], "done", "the page worked all the same");
+    assert!(seen["text"].as_str().unwrap().contains("onerror=hacked"), "the names are there, as text");
 }

@@ -556,6 +556,7 @@ fn thousand(slots: usize, seconds: f64, killed: f64) -> (f64, u32, bool) {
         seed: None,
         fidelity: None,
         grain: None,
+        target_hours: false,
         lose: None,
         measure: RunKind::Run { records: false },
     };

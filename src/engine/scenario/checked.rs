@@ -6,7 +6,7 @@ use crate::scenario::check::knob::WrittenKnob;
 use crate::scenario::check::source::Input;
 use crate::scenario::check::target::Target;
 use crate::scenario::checker::InputFile;
-use crate::units::Share;
+use crate::units::{Duration, NANOS, Share, TimeOfDay};
 
 /// A scenario that has been checked: everything that a study needs.
 #[derive(Clone, Debug)]
@@ -33,6 +33,22 @@ pub struct Study {
     pub knobs: Vec<WrittenKnob>,
     /// Its holidays.
     pub holidays: Holidays,
+}
+
+/// How long days go on after the last hour of a target, so that what starts in it can end.
+const AFTERWARDS: Duration = Duration(15 * 60 * NANOS);
+
+impl Study {
+    /// Ends each day soon after the last hour of a target: what comes later tells nothing of them. Without targets nothing changes.
+    pub fn end_with_targets(&mut self) {
+        let Some(last) = self.targets.iter().map(|target| target.until).max() else { return };
+        for model in self.setups.iter_mut().map(|setup| &mut setup.model) {
+            let (from, bin) = (model.calendar.from.0, model.bin.0);
+            // A whole number of bins.
+            let ends = from + (last.0 + AFTERWARDS.0).saturating_sub(from).div_ceil(bin) * bin;
+            model.calendar.until = model.calendar.until.min(TimeOfDay(ends));
+        }
+    }
 }
 
 /// The base, or an option.
