@@ -19,6 +19,8 @@ onmessage = async (message) => {
     const reply = request ? ask(request) : {};
     postMessage({ number, reply, took: performance.now() - began });
   } catch (fault) {
-    postMessage({ number, reply: { fault: String(fault) } });
+    // What stopped in the middle of something must not go on.
+    module = null;
+    postMessage({ number, reply: { fault: "The engine stopped: " + fault, dead: true } });
   }
 };

@@ -67,7 +67,7 @@
     const waiting = new Map();
     let last = 0;
     worker.onmessage = ({ data: { number, reply, took } }) => { waiting.get(number)(Object.assign(reply, { took })); waiting.delete(number); };
-    worker.onerror = (event) => { for (const done of waiting.values()) done({ fault: event.message || "the module stopped" }); waiting.clear(); };
+    worker.onerror = (event) => { for (const done of waiting.values()) done({ fault: event.message || "The engine stopped.", dead: true }); waiting.clear(); };
     const send = (message) => new Promise((done) => { last += 1; waiting.set(last, done); worker.postMessage(Object.assign({ number: last }, message)); });
     return { start: () => send({ compiled }), ask: (request) => send({ request }), end: () => worker.terminate() };
   }
@@ -79,14 +79,34 @@
     return { one, fault: reply.fault };
   }
 
+  // The desk that answers; where its module has stopped, another takes its place and knows what is chosen.
   let front = null;
   let turn = 0;
 
+  async function ask(request) {
+    const reply = await front.ask(request);
+    if (reply.dead) {
+      front.end();
+      front = (await opened()).one;
+      await front.ask({ ask: "choose", choice });
+    }
+    return reply;
+  }
+
+  // Nothing of an earlier choice is left to be taken for an answer.
   function fail(fault) {
+    stop();
     at("fault").hidden = false;
     at("fault").textContent = fault;
-    say("This choice cannot be forecast.");
+    at("moved").hidden = true;
+    show({ answer: "<p>There is no answer for this choice.</p>", charts: "" });
+    say("This choice cannot be worked out:");
+    files(false);
     stage("fault");
+  }
+
+  function files(there) {
+    for (const button of ["toml", "csv", "png"]) at(button).disabled = !there;
   }
 
   // ---- Forecast -----------------------------------------------------------------------------------------------------------
@@ -102,12 +122,13 @@
       next = null;
       const mine = turn;
       const began = performance.now();
-      const chosen = await front.ask({ ask: "choose", choice });
+      const chosen = await ask({ ask: "choose", choice });
       if (chosen.fault) { if (mine === turn) fail(chosen.fault); continue; }
-      const reply = await front.ask({ ask: "forecast", coarse });
+      const reply = await ask({ ask: "forecast", coarse });
       if (mine !== turn) continue;
-      explain(chosen);
       if (reply.fault) { fail(reply.fault); continue; }
+      explain(chosen);
+      files(true);
       at("fault").hidden = true;
       show(reply.parts);
       const took = performance.now() - began;
@@ -127,10 +148,11 @@
   }
 
   function changed(moving) {
+    if (isPlain()) { plain(); return; }
     turn += 1;
     stop();
     toAddress();
-    at("reset").disabled = isPlain();
+    at("reset").disabled = false;
     clearTimeout(resting);
     forecast(true);
     resting = setTimeout(() => forecast(false), moving ? 400 : 150);
@@ -158,19 +180,20 @@
         const { setup, replication, record } = there.get(taken);
         there.delete(taken);
         taken += 1;
-        const reply = await front.ask({ ask: "take", setup, replication, record });
+        const reply = await ask({ ask: "take", setup, replication, record });
         if (mine !== turn) return;
         if (reply.fault) { over = true; fail(reply.fault); return; }
         if (taken % setups === 0) await tellSoFar();
       }
     };
     const tellSoFar = async () => {
-      const reply = await front.ask({ ask: "results" });
+      const reply = await ask({ ask: "results" });
       if (mine !== turn) return;
       if (reply.fault) { over = true; fail(reply.fault); return; }
+      [window.headend.runs, planned] = reply.runs;
+      if (!reply.parts) { wake(); return; }
       show(reply.parts);
       stage("simulated");
-      [window.headend.runs, planned] = reply.runs;
       say(reply.done ? `Simulated ${reply.runs[0]} days: done.` : `Simulated ${reply.runs[0]} of ${planned} or more days; intervals narrow as more come …`);
       if (reply.done) { over = true; stage("done"); stop(); }
       else wake();
@@ -211,8 +234,8 @@
   }
 
   async function asFile(request, name, type) {
-    const reply = await front.ask(request);
-    if (reply.fault) fail(reply.fault); else download(name, reply.text, type);
+    const reply = await ask(request);
+    if (reply.fault) fail(reply.fault); else download(reply.file ?? name, reply.text, type);
   }
 
   // A chart with its finding above it.
@@ -249,9 +272,13 @@
   function listen() {
     for (const [path, input] of controls) {
       input.addEventListener("input", async () => {
-        const reply = await front.ask({ ask: "value", path, position: Number(input.value) });
+        const mine = choice;
+        const reply = await ask({ ask: "value", path, position: Number(input.value) });
+        // Meanwhile everything may be back at the start.
+        if (mine !== choice) return;
         if (reply.fault) { fail(reply.fault); return; }
-        choice.values[path] = reply.value[0];
+        if (reply.value[1] === input.dataset.said) delete choice.values[path];
+        else choice.values[path] = reply.value[0];
         tell(input, reply.value[1]);
         changed(true);
       });
@@ -263,11 +290,11 @@
         changed(false);
       });
     }
-    at("reset").addEventListener("click", () => { choice = { options: [], values: {} }; plain(); });
+    at("reset").addEventListener("click", plain);
     at("stop").addEventListener("click", () => { turn += 1; stop(); say("Stopped. Move something to go on."); });
     at("toml").addEventListener("click", () => asFile({ ask: "scenario" }, data.name, "application/toml"));
     at("csv").addEventListener("click", () => {
-      if (window.headend.stage === "stored") download("summary.csv", data.summary, "text/csv");
+      if (window.headend.stage === "stored") download(...data.summary, "text/csv");
       else asFile({ ask: "csv" }, "summary.csv", "text/csv");
     });
     at("png").addEventListener("click", () => document.querySelectorAll("#charts figure").forEach(picture));
@@ -285,25 +312,30 @@
     stop();
     clearTimeout(resting);
     next = null;
+    choice = { options: [], values: {} };
     toAddress();
     showChoice(new Map());
+    files(true);
     at("fault").hidden = true;
     at("reset").disabled = true;
     show(stored);
     stage("stored");
-    explain(await front.ask({ ask: "choose", choice }));
+    const mine = turn;
+    const chosen = await ask({ ask: "choose", choice });
+    if (mine !== turn) return;
+    explain(chosen);
     say(data.ready);
   }
 
   async function restore() {
     choice = fromAddress();
-    if (isPlain()) { await plain(); return; }
     const positions = new Map();
     for (const [path, value] of Object.entries(choice.values)) {
-      const reply = await front.ask({ ask: "position", path, value });
+      const reply = await ask({ ask: "position", path, value });
       if (reply.fault) { delete choice.values[path]; continue; }
       positions.set(path, { position: reply.position, said: reply.value[1] });
     }
+    if (isPlain()) { await plain(); return; }
     showChoice(positions);
     changed(false);
   }

@@ -686,8 +686,8 @@ pub(crate) struct RunArgs {
     /// Packets of a sender that move together at packet fidelity: 1 is packet by packet, more is faster.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) grain: Option<u32>,
-    /// Simulates each day only until a quarter of an hour after the last hour of a target: half the time, the same targets. Other figures
-    /// are of these hours then.
+    /// Simulates each day only until its targets are decided: after their last hour, and the longest patience of their classes. Other
+    /// figures are of these hours then. Whole days remain where nobody loses patience.
     #[arg(long)]
     pub(super) target_hours: bool,
     /// Also runs a quarter of an hour at both fidelities and shows where they disagree: the one in which people lose most

@@ -16,7 +16,6 @@ use crate::report::outputs::TABLES;
 use crate::scenario::{self, Setup, Study};
 use crate::study::cost::Extent;
 use crate::study::forecast::outlook::DayForecast;
-use crate::study::results::Results;
 use crate::study::{self, Progress, RunOptions};
 
 /// The name of the page.
@@ -41,7 +40,7 @@ pub(super) fn live(args: &LiveArgs, terms: Allowed) -> Result<u8, Stop> {
         scenario: (&name, &text),
         study: &study,
         stored: (&stored.parts, &stored.ready),
-        summary: &stored.summary,
+        summary: (stored.file, &stored.summary),
         origin: &origin(&command, &[Bundle::of(&text, &study.files)]),
         load: &|text| scenario::load(&name, text, folder.clone()).ok(),
     });
@@ -61,20 +60,22 @@ struct Stored {
     parts: PageParts,
     /// In a sentence.
     ready: String,
+    /// The figures as CSV, and the name of their file.
     summary: String,
+    file: &'static str,
     /// For the terminal.
     said: String,
 }
 
 impl Stored {
-    fn of(parts: PageParts, results: &Results, what: &str) -> Self {
-        let summary = TABLES.iter().find(|table| table.name == "summary.csv");
+    fn of(parts: PageParts, (file, summary): (&'static str, String), what: &str) -> Self {
         Self {
             parts,
             ready: format!(
                 "{what} Tick an option or move a number: the forecast follows at once, then the days are simulated."
             ),
-            summary: summary.map_or_else(String::new, |table| table.text(results)),
+            file,
+            summary,
             said: String::new(),
         }
     }
@@ -83,8 +84,8 @@ impl Stored {
         let days = study.setups.par_iter().map(|setup| DayForecast::of(&setup.model, &study.targets));
         let days: Vec<DayForecast> = days.collect();
         let days: Vec<(&Setup, DayForecast)> = study.setups.iter().zip(days).collect();
-        let (parts, results) = parts::of_forecast(study, &days);
-        Self::of(parts, &results, "Shown is a forecast.")
+        let csv = ("forecast.csv", crate::report::forecast::csv(study, &days));
+        Self::of(parts::of_forecast(study, &days), csv, "Shown is a forecast.")
     }
 
     fn simulated(study: &Study, output: &Output) -> Result<Self, Stop> {
@@ -104,7 +105,9 @@ impl Stored {
         bar.finish_and_clear();
         let results = results.map_err(|fault| output.stop(fault))?;
         let how = format!("Simulated when this page was made: {} days of each set-up.", results.replications);
-        let stored = Self::of(parts::of_results(&results, how), &results, "Shown is what was simulated.");
+        let summary = TABLES.iter().find(|table| table.name == "summary.csv");
+        let csv = ("summary.csv", summary.map_or_else(String::new, |table| table.text(&results)));
+        let stored = Self::of(parts::of_results(&results, how), csv, "Shown is what was simulated.");
         Ok(Self { said: format!("{}\n", crate::report::table::summary(&results)), ..stored })
     }
 }

@@ -28,9 +28,7 @@ pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     let chosen = choose(&study, &args.options)?;
     override_with(&mut study, args.seed, args.replications);
     set_fidelity(&mut study, args.fidelity, args.grain);
-    if args.target_hours {
-        study.end_with_targets();
-    }
+    let shorter = args.target_hours && study.end_with_targets();
     affordable(&study, Extent { setups: chosen.len(), ..Extent::of(&study) }, terms)?;
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "report")?;
     if let Some(records) = &args.records {
@@ -40,7 +38,7 @@ pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
     let shipped = Shipment::of(&text, &study.files);
     let attempt = || simulate(&study, &chosen, &output, args, &shipped);
     let mut results = until_done(&args.scale, &output, &kept, attempt)?;
-    if args.target_hours {
+    if shorter {
         let until = study.setups[0].model.calendar.until;
         let what = format!("days end at {until} (`--target-hours`): figures beside the targets are of these hours");
         results.warnings.push(what);

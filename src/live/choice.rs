@@ -88,19 +88,34 @@ pub fn scenario(
     }
     let mut chosen = ChosenScenario { text: text.to_owned(), option: None, moved: Vec::new() };
     let mut resized = Vec::new();
+    let mut titles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (path, value) in &choice.values {
         let control = controls.iter().find(|control| control.path == *path);
         let control = control.ok_or_else(|| format!("there is nothing to move at `{path}`"))?;
         if control.position(value).is_none() {
             return Err(format!("`{value}` is no value of `{path}`, which is `{}`", control.value));
         }
+        if control.said(value) == control.said(&control.value) {
+            continue;
+        }
         match &control.group {
             ControlGroup::Device(name) => {
+                if let Some(option) = resizing(&known, choice, text, name) {
+                    let title = &option.title;
+                    return Err(format!(
+                        "\u{201c}{title}\u{201d} sets what {name} carries: move it there, or take the option out."
+                    ));
+                }
                 resized.push((name.as_str(), value.as_str()));
                 continue;
             }
             ControlGroup::Option(name) if !choice.options.contains(name) => continue,
-            ControlGroup::Option(name) => chosen.text = with_title(&chosen.text, study, name)?,
+            ControlGroup::Option(name) => {
+                let what =
+                    control.name.rsplit_once(": ").map_or(control.name.as_str(), |(_, what)| what).to_lowercase();
+                let moved = format!("{what} {}", control.said(value));
+                titles.entry(name.as_str()).or_default().push(moved);
+            }
             ControlGroup::All | ControlGroup::Assumed => {}
         }
         chosen.text = control.set(&chosen.text, value)?;
@@ -110,6 +125,9 @@ pub fn scenario(
             control.said(value),
             control.said(&control.value)
         ));
+    }
+    for (name, moved) in titles {
+        chosen.text = with_title(&chosen.text, study, name, &moved.join(", "))?;
     }
     // In the order of the scenario, in which their changes are made.
     let ticked: Vec<&OptionTerms> = known.iter().filter(|option| choice.options.contains(&option.name)).collect();
@@ -127,13 +145,24 @@ pub fn scenario(
     Ok(chosen)
 }
 
-/// A title says that the option is no longer what it was.
-fn with_title(text: &str, study: &Study, name: &str) -> Result<String, String> {
+/// A ticked option that gives a concentrator another throughput.
+fn resizing<'a>(known: &'a [OptionTerms], choice: &Choice, text: &str, concentrator: &str) -> Option<&'a OptionTerms> {
+    let values = edit::all(text).unwrap_or_default();
+    let of = |name: &String| {
+        let resizes =
+            |path: &str| path.starts_with(&format!("option.{name}.change.")) && path.ends_with(".resize.concentrator");
+        values.iter().any(|(path, value)| resizes(path) && value == concentrator)
+    };
+    known.iter().filter(|option| choice.options.contains(&option.name)).find(|option| option.parts.iter().any(of))
+}
+
+/// A title says what was moved of the option.
+fn with_title(text: &str, study: &Study, name: &str, moved: &str) -> Result<String, String> {
     let title = study.setups.iter().find(|setup| setup.name == name).map_or(name, |setup| setup.title.as_str());
     let mut document: toml_edit::DocumentMut = text.parse().map_err(|fault| format!("{fault}"))?;
     let options = document["option"].as_array_of_tables_mut().into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut);
     for table in options.filter(|table| table.get("name").and_then(toml_edit::Item::as_str) == Some(name)) {
-        table["title"] = toml_edit::value(format!("{title} (moved)"));
+        table["title"] = toml_edit::value(format!("{title} (here: {moved})"));
     }
     Ok(document.to_string())
 }
@@ -225,7 +254,7 @@ mod tests {
         let (study, name) = chosen(&["curfew"], &[until]).unwrap();
         assert_eq!(name.as_deref(), Some("curfew"));
         let setup = study.setups.iter().find(|setup| setup.name == "curfew").unwrap();
-        assert_eq!(setup.title, "updates not before 10:00 (moved)");
+        assert_eq!(setup.title, "updates not before 10:00 (here: until 11:00)");
         assert!(setup.what[0].contains("11:00"), "{:?}", setup.what);
         let (study, _) = chosen(&["second"], &[until]).unwrap();
         let setup = study.setups.iter().find(|setup| setup.name == "curfew").unwrap();

@@ -45,13 +45,26 @@ pub enum ControlGroup {
     Assumed,
 }
 
-/// Where the control of a value stands.
-fn group(path: &str) -> ControlGroup {
-    if let Some(rest) = path.strip_prefix("option.") {
-        return ControlGroup::Option(rest.split('.').next().unwrap_or_default().to_owned());
+/// The parts of a path; names of options and concentrators may have dots in them.
+fn parts_of<'a>(study: &'a Study, path: &'a str) -> Vec<&'a str> {
+    let Some((table, rest)) = path.split_once('.') else { return vec![path] };
+    let options = study.setups.iter().map(|setup| setup.name.as_str()).filter(|_| table == "option");
+    let concentrators = study.setups[0].model.concentrators.iter().map(|concentrator| concentrator.name.as_str());
+    let names = options.chain(concentrators.filter(|_| table == "concentrator"));
+    let begins = |name: &&str| rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    match names.filter(begins).max_by_key(|name| name.len()) {
+        Some(name) => [table, name].into_iter().chain(rest[name.len() + 1..].split('.')).collect(),
+        None => path.split('.').collect(),
     }
-    let device = path.strip_prefix("concentrator.").and_then(|rest| rest.strip_suffix(".throughput"));
-    device.map_or(ControlGroup::All, |name| ControlGroup::Device(name.to_owned()))
+}
+
+/// Where the control of a value stands.
+fn group(study: &Study, path: &str) -> ControlGroup {
+    match parts_of(study, path).as_slice() {
+        ["option", name, ..] => ControlGroup::Option((*name).to_owned()),
+        ["concentrator", name, "throughput"] => ControlGroup::Device((*name).to_owned()),
+        _ => ControlGroup::All,
+    }
 }
 
 /// Positions of a control.
@@ -59,7 +72,7 @@ pub const POSITIONS: u32 = 200;
 
 impl Control {
     /// One that a scenario writes.
-    fn written(knob: &WrittenKnob) -> Self {
+    fn written(study: &Study, knob: &WrittenKnob) -> Self {
         Self {
             name: knob.name.clone(),
             path: knob.path.clone(),
@@ -67,7 +80,7 @@ impl Control {
             range: knob.range,
             unit: knob.unit.clone(),
             along: knob.along.clone(),
-            group: group(&knob.path),
+            group: group(study, &knob.path),
         }
     }
 
@@ -176,7 +189,7 @@ fn rounded(kind: QuantityKind, exact: f64, range: f64) -> f64 {
 /// The controls of a scenario: those that it writes, or else those of its concentrators and options; and growth.
 #[must_use]
 pub fn controls(study: &Study, text: &str) -> Vec<Control> {
-    let mut controls: Vec<Control> = study.knobs.iter().map(Control::written).collect();
+    let mut controls: Vec<Control> = study.knobs.iter().map(|knob| Control::written(study, knob)).collect();
     if controls.is_empty() {
         let values = edit::all(text).unwrap_or_default();
         let found = values.iter().filter_map(|(path, value)| found(study, &values, path, value));
@@ -215,7 +228,7 @@ const SHIFT: f64 = 4.0 * 3600.0;
 
 /// The control of a value of a concentrator, a change or an option, if it is one that can be decided.
 fn found(study: &Study, values: &[(String, String)], path: &str, value: &str) -> Option<Control> {
-    let parts: Vec<&str> = path.split('.').collect();
+    let parts = parts_of(study, path);
     let leaf = *parts.last()?;
     let decides = match parts[0] {
         "concentrator" => leaf == "throughput",
@@ -255,7 +268,7 @@ fn found(study: &Study, values: &[(String, String)], path: &str, value: &str) ->
         range,
         unit: String::new(),
         along,
-        group: group(path),
+        group: group(study, path),
     })
 }
 
@@ -276,7 +289,8 @@ const DECIDED: [(&str, &str); 12] = [
 ];
 
 /// What a share is of, by the kind of the change.
-const SHARES: [(&str, &str); 4] = [
+const SHARES: [(&str, &str); 5] = [
+    ("except", "share of the sites that stay"),
     ("break_out", "share that goes round the headend"),
     ("cache", "share that is served on site"),
     ("store", "share that is stored on site"),

@@ -12,6 +12,7 @@ use crate::disk::Folder;
 use crate::live::choice::{Choice, ChosenScenario, scenario};
 use crate::live::control::{Control, ControlGroup, controls};
 use crate::live::parts::{self, PageParts};
+use crate::report;
 use crate::report::outputs::TABLES;
 use crate::scenario::{Setup, Study, load};
 use crate::sim::simulate;
@@ -99,6 +100,9 @@ pub struct DeskReply {
     /// A text: a file, or a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// What a file of this text is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The value of a control, as a scenario writes it, and as it is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<(String, String)>,
@@ -134,9 +138,14 @@ struct Chosen {
     everywhere: BTreeMap<String, String>,
     /// By set-up: runs in the order of their replications.
     records: Vec<Vec<RunRecord>>,
-    /// The forecast or the results that were last shown.
-    shown: Option<Results>,
+    /// The figures that were last shown, as CSV, and what their file is called.
+    shown: Option<(String, String)>,
+    /// Name of the option that is compared with the base.
+    option: Option<String>,
 }
+
+/// The table of all figures.
+const SUMMARY: &str = "summary.csv";
 
 /// A scenario on the desk.
 #[derive(Default)]
@@ -231,9 +240,11 @@ impl Opened {
             (setup, known.unwrap_or_else(|| DayForecast::in_detail(&setup.model, targets, detail)))
         };
         let days: Vec<(&Setup, DayForecast)> = chosen.setups.par_iter().map(of).collect();
-        let (parts, results) = parts::of_forecast(&chosen.study, &days);
+        let parts = parts::of_forecast(&chosen.study, &days);
+        let name = if coarse { "forecast-rough.csv" } else { "forecast.csv" };
+        let shown = (name.to_owned(), report::forecast::csv(&chosen.study, &days));
         *kept = Some((chosen.everywhere.clone(), days[0].1.clone()));
-        chosen.shown = Some(results);
+        chosen.shown = Some(shown);
         DeskReply { parts: Some(parts), ..DeskReply::default() }
     }
 
@@ -259,7 +270,7 @@ impl Opened {
 
 /// Reads a scenario whose files are at hand.
 fn read(name: &str, text: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Study, String> {
-    load(name, text, Folder::held(files.clone())).map_err(|problems| problems.show(false))
+    load(name, text, Folder::held(files.clone())).map_err(|problems| problems.brief())
 }
 
 impl Chosen {
@@ -274,7 +285,8 @@ impl Chosen {
             option.map(|name| place(name).ok_or_else(|| format!("there is no option `{name}`"))).transpose()?;
         let setups: Vec<usize> = std::iter::once(0).chain(option).collect();
         let records = vec![Vec::new(); setups.len()];
-        Ok(Self { text, study, setups, everywhere, records, shown: None })
+        let option = option.map(|place| study.setups[place].name.clone());
+        Ok(Self { text, study, setups, everywhere, records, shown: None, option })
     }
 
     fn setup(&self, place: usize) -> Result<&Setup, String> {
@@ -308,10 +320,12 @@ impl Chosen {
     fn results(&mut self) -> Result<DeskReply, String> {
         let there = self.records.iter().map(Vec::len).min().unwrap_or(0);
         let there = u32::try_from(there).map_err(|fault| fault.to_string())?;
-        if there == 0 {
-            return Err("nothing was simulated yet".to_owned());
-        }
+        // A pair of days that mirror each other tells something when both are there.
+        let there = if self.study.setups[0].model.antithetic { there / 2 * 2 } else { there };
         let (planned, end) = self.planned(there);
+        if there == 0 {
+            return Ok(DeskReply { runs: Some((0, planned)), ..DeskReply::default() });
+        }
         let results = match end {
             Some(results) => results,
             None => {
@@ -325,9 +339,13 @@ impl Chosen {
         };
         let done = there >= planned;
         let more = if done { String::new() } else { format!(" of {planned} or more") };
-        let how = format!("Simulated in this browser: {there}{more} days, to the figures that the command line has.");
+        let option = self.option.as_ref().map_or_else(String::new, |name| format!(" --option {name}"));
+        let how = format!(
+            "Simulated in this browser: {there}{more} days. `headend run FILE{option}` on the saved scenario has the same figures."
+        );
         let parts = parts::of_results(&results, how);
-        self.shown = Some(results);
+        self.shown =
+            TABLES.iter().find(|table| table.name == SUMMARY).map(|table| (SUMMARY.to_owned(), table.text(&results)));
         Ok(DeskReply { parts: Some(parts), runs: Some((there, planned)), done, ..DeskReply::default() })
     }
 
@@ -347,9 +365,8 @@ impl Chosen {
     }
 
     fn csv(&self) -> Result<DeskReply, String> {
-        let results = self.shown.as_ref().ok_or("there is nothing to write yet")?;
-        let summary = TABLES.iter().find(|table| table.name == "summary.csv").ok_or("there is no such table")?;
-        Ok(text(summary.text(results)))
+        let (name, csv) = self.shown.as_ref().ok_or("there is nothing to write yet")?;
+        Ok(DeskReply { file: Some(name.clone()), ..text(csv.clone()) })
     }
 }
 

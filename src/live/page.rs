@@ -67,7 +67,7 @@ struct Data<'a> {
     text: &'a str,
     files: BTreeMap<&'a str, String>,
     assumed: &'a [Control],
-    summary: &'a str,
+    summary: (&'a str, &'a str),
     ready: &'a str,
     replications: u32,
 }
@@ -80,8 +80,8 @@ pub struct LiveTerms<'a> {
     pub study: &'a Study,
     /// What is shown before anything is moved, and in a sentence what that is.
     pub stored: (&'a PageParts, &'a str),
-    /// The stored figures as CSV.
-    pub summary: &'a str,
+    /// Name and content of the stored figures, as CSV.
+    pub summary: (&'a str, &'a str),
     /// How it came about.
     pub origin: &'a Provenance,
     /// Reads another text of the same scenario.

@@ -56,11 +56,12 @@ impl PageParts {
     }
 }
 
-const NOTE: &str = "Forecast, not simulated: within 20 % of a limit it does not say on which side of it a target is.";
+const NOTE: &str = "Forecast, not simulated: it reckons with means. Within 20 % of a limit it does not say on which side of it a target is, and where a \
+                    few large transfers decide, or an estate is small, chance does.";
 
-/// What is forecast, and the same as data.
+/// What is forecast.
 #[must_use]
-pub(crate) fn of_forecast(study: &Study, days: &[(&Setup, DayForecast)]) -> (PageParts, Results) {
+pub(crate) fn of_forecast(study: &Study, days: &[(&Setup, DayForecast)]) -> PageParts {
     let (setups, forecasts): (Vec<&Setup>, Vec<DayForecast>) =
         days.iter().map(|(setup, day)| (*setup, day.clone())).unzip();
     let results = foreseen(study, &setups, &forecasts);
@@ -101,7 +102,7 @@ pub(crate) fn of_forecast(study: &Study, days: &[(&Setup, DayForecast)]) -> (Pag
         verdicts: rows.collect(),
         simulated: false,
     };
-    (PageParts::of(&answer, &charts, Vec::new()), results)
+    PageParts::of(&answer, &charts, Vec::new())
 }
 
 /// What was simulated; `how` says how much of it.
@@ -120,11 +121,24 @@ pub(crate) fn of_results(results: &Results, how: String) -> PageParts {
 
 /// The charts of a forecast: how full, and how long it takes.
 fn forecast_charts(results: &Results) -> Vec<Chart> {
-    vec![chart::utilisation::draw(results), chart::latency::draw(results)]
+    let (utilisation, latency) = (chart::utilisation::draw(results), chart::latency::draw(results));
+    let class = &results.classes[results.watched.0];
+    vec![
+        Chart {
+            note: "Forecast: work done by each concentrator as a share of what it could do.".to_owned(),
+            ..utilisation
+        },
+        Chart {
+            note: format!(
+                "Forecast: 95th percentile of the latency of {class} transactions, all sites; logarithmic scale."
+            ),
+            ..latency
+        },
+    ]
 }
 
-/// The charts of what was simulated; of a forecast those that it has.
-pub(crate) fn charts(results: &Results) -> Vec<Chart> {
+/// The charts of what was simulated.
+fn charts(results: &Results) -> Vec<Chart> {
     let carries = results.setups.iter().any(|setup| setup.ledger.started + setup.ledger.calls > 0);
     let always = [carries.then(|| chart::utilisation::draw(results)), carries.then(|| chart::latency::draw(results))];
     always.into_iter().chain([chart::waiting::draw(results)]).flatten().collect()

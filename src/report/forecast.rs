@@ -1,6 +1,7 @@
 //! What is forecast of a scenario, in words.
 
 use crate::report::table::{columns, wrapped};
+use crate::report::tidy::CsvRows;
 use crate::report::verdict::mark;
 use crate::report::words::{figure, list, measured, number, quoted};
 use crate::scenario::{Setup, Study};
@@ -71,6 +72,27 @@ fn from(setup: &Setup, day: &DayForecast) -> String {
     } else {
         format!("({spells})")
     }
+}
+
+/// What is forecast of targets, as CSV: a row for each set-up and target; empty where nothing is forecast.
+#[must_use]
+pub fn csv(study: &Study, setups: &[(&Setup, DayForecast)]) -> String {
+    let mut rows = CsvRows::new(["option", "figure", "unit", "forecast", "limit", "outlook"]);
+    for (setup, day) in setups {
+        for (target, found) in study.targets.iter().zip(&day.targets) {
+            let verdict = outlook(*found, target);
+            let cells = [
+                setup.name.clone(),
+                target.title.clone(),
+                kind(target.measure).unit().to_owned(),
+                found.map_or_else(String::new, |found| found.to_string()),
+                target.limit.to_string(),
+                word(verdict, *found).to_owned(),
+            ];
+            rows.push(cells);
+        }
+    }
+    rows.text()
 }
 
 /// What is forecast of a set-up in a line, while it is simulated.

@@ -88,6 +88,22 @@ await tab.click("#png");
 await tab.waitForTimeout(1500);
 seen.pictures = pictures;
 
+// What is taken back is as it was: nothing chosen is the start.
+const back = await opened(browser, [1280, 900]);
+await back.locator("[data-option]").first().check();
+await stage(back, "forecast", "simulated", "done");
+seen.roughly = (await saved(back, "#csv")).split("/").pop();
+await back.locator("[data-option]").first().uncheck();
+await stage(back, "stored");
+seen.unticked = await words(back, "#answer");
+// Moved and put back to the start at once: no late reply moves it again.
+const first = back.locator("[data-path*=throughput]").first();
+await first.focus();
+for (let press = 0; press < 5; press += 1) await back.keyboard.press("ArrowLeft");
+await back.click("#reset", { force: true });
+await back.waitForTimeout(1200);
+seen.raced = await back.evaluate(() => [location.hash, window.headend.stage]);
+
 // The address opens the same again; "back to the start" is the start.
 const again = await opened(browser, [1280, 900], seen.hash);
 await stage(again, "done", "fault");

@@ -137,6 +137,13 @@ const CASES: &[(&str, &str, &str)] = &[
          [[knob]]\nname = \"Throughput\"\npath = \"concentrator.hub.throughput\"\nrange = \"20 Mbit/s to 40 Mbit/s\"\n\
          [[knob]]\npath = \"class.clinical.users.activity\"\nrange = \"some\"\nalong = [\"a.b\"]\n\n[source]",
     ),
+    (
+        "knobs_for_one_value_and_for_half_a_turn",
+        "[source]",
+        "[[knob]]\nname = \"Throughput\"\npath = \"concentrator.hub.throughput\"\nrange = \"5 Mbit/s to 20 Mbit/s\"\n\
+         [[knob]]\nname = \"Again\"\npath = \"concentrator.hub.throughput\"\nrange = \"5 Mbit/s to 20 Mbit/s\"\n\
+         [[knob]]\nname = \"Turns\"\npath = \"class.clinical.turns\"\nrange = \"1.5 to 6.5\"\n\n[source]",
+    ),
     ("missing_replay_file", "[source]", "[replay]\nfile = \"nowhere.csv\"\n\n[source]"),
 ];
 

@@ -95,6 +95,21 @@ fn a_forecast_does_not_depend_on_what_was_asked_before() {
     }
 }
 
+/// Days in antithetic pairs count when both are there.
+#[test]
+fn pairs_of_days_count_together() {
+    let mut desk = open(&TINY.replace("seed = 7", "seed = 7\nantithetic = true"));
+    answered(&mut desk, &json!({"ask": "choose", "choice": {}}));
+    for replication in 0..4 {
+        let run = answered(&mut desk, &json!({"ask": "simulate", "setup": 0, "replication": replication}));
+        let request = json!({"ask": "take", "setup": 0, "replication": replication, "record": run["text"]});
+        answered(&mut desk, &request);
+        let so_far = answered(&mut desk, &json!({"ask": "results"}));
+        assert_eq!(so_far["runs"][0], (replication + 1) / 2 * 2);
+        assert_eq!(so_far.get("parts").is_some(), replication > 0);
+    }
+}
+
 /// What cannot be done is said, and the desk goes on with what it had.
 #[test]
 fn what_cannot_be_answered_is_said() {
@@ -104,13 +119,12 @@ fn what_cannot_be_answered_is_said() {
         assert!(reply["fault"].is_string(), "{request}");
     }
     let broken = json!({"ask": "open", "name": "a.toml", "text": "[run]\n", "files": {}, "assumed": []});
-    assert!(ask(&mut desk, &broken)["fault"].as_str().unwrap().contains("a.toml"));
+    assert!(ask(&mut desk, &broken)["fault"].as_str().unwrap().contains("question"));
     let mut desk = open(TINY);
     for request in [
         json!({"ask": "choose", "choice": {"options": ["no such"]}}),
         json!({"ask": "choose", "choice": {"values": {"concentrator.hub.throughput": "fast"}}}),
         json!({"ask": "value", "path": "run.seed", "position": 1.0}),
-        json!({"ask": "results"}),
         json!({"ask": "csv"}),
         json!({"ask": "simulate", "setup": 7, "replication": 0}),
         json!({"ask": "take", "setup": 0, "replication": 3, "record": ""}),
@@ -246,6 +260,9 @@ fn the_page_works_in_a_browser() {
     assert!(text("hash").contains("with=curfew") && text("hash").contains("concentrator.hub.throughput="));
     assert_eq!(text("again"), text("simulated"), "the address opens the same");
     assert_eq!(text("reset"), text("stored"), "the start is what was stored");
+    assert_eq!(text("unticked"), text("stored"), "what is unticked is the start");
+    assert_eq!(seen["raced"], json!(["", "stored"]), "late replies move nothing");
+    assert!(text("roughly").starts_with("forecast") || text("roughly") == "summary.csv", "{}", text("roughly"));
     assert_eq!(seen["pictures"], json!(["utilisation.png", "latency.png", "waiting.png"]));
     assert_eq!(seen["off"]["told"], true, "without WebAssembly it is said");
     assert_eq!(seen["off"]["controls"], false);
@@ -298,4 +315,40 @@ fn hostile_names_do_nothing() {
     assert_eq!((&seen["done"], &seen["requests"]), (&json!([]), &json!([])));
     assert_eq!(seen["stage"], "done", "the page worked all the same");
     assert!(seen["text"].as_str().unwrap().contains("onerror=hacked"), "the names are there, as text");
+}
+
+/// Needs quiet and `--release`, as the module is built so: a day of Kent in the browser takes at most twice its time here, both measured
+/// in this run.
+#[test]
+#[ignore = "measures times, alone on the machine"]
+fn by_hand_a_replication_in_the_browser_takes_at_most_twice_its_time_here() {
+    let folder = folder();
+    let out = folder.path().to_str().unwrap();
+    let kent = "scenarios/kent-monday.toml";
+    headend(&["live", kent, "--forecast", "--out", out]);
+    let until = "option.curfew.change.1.curfew.until";
+    let Some(seen) = in_browser("speed.mjs", &[&format!("{out}/live.html"), "curfew", until]) else { return };
+    let mut desk = open(&std::fs::read_to_string(kent).unwrap());
+    answered(&mut desk, &json!({"ask": "choose", "choice": {"options": ["curfew"]}}));
+    let mut here: Vec<f64> = (0..4)
+        .map(|run| {
+            let began = std::time::Instant::now();
+            answered(&mut desk, &json!({"ask": "simulate", "setup": run % 2, "replication": run / 2}));
+            began.elapsed().as_secs_f64()
+        })
+        .collect();
+    let median = |times: &mut Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    let of = |key: &str| -> Vec<f64> { seen[key].as_array().unwrap().iter().filter_map(Value::as_f64).collect() };
+    let (there, forecasts) = (median(&mut of("replication")), of("forecast"));
+    let here = median(&mut here);
+    let slow = forecasts.iter().filter(|time| **time > 0.1).count();
+    eprintln!(
+        "a replication: {there:.2} s there, {here:.2} s here; {slow} of {} forecasts above 100 ms",
+        forecasts.len()
+    );
+    eprintln!("{seen}");
+    assert!(there <= 2.0 * here, "{there} s in the browser, {here} s here");
 }

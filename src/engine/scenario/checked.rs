@@ -6,7 +6,7 @@ use crate::scenario::check::knob::WrittenKnob;
 use crate::scenario::check::source::Input;
 use crate::scenario::check::target::Target;
 use crate::scenario::checker::InputFile;
-use crate::units::{Duration, NANOS, Share, TimeOfDay};
+use crate::units::{Duration, Share, TimeOfDay};
 
 /// A scenario that has been checked: everything that a study needs.
 #[derive(Clone, Debug)]
@@ -35,19 +35,23 @@ pub struct Study {
     pub holidays: Holidays,
 }
 
-/// How long days go on after the last hour of a target, so that what starts in it can end.
-const AFTERWARDS: Duration = Duration(15 * 60 * NANOS);
-
 impl Study {
-    /// Ends each day soon after the last hour of a target: what comes later tells nothing of them. Without targets nothing changes.
-    pub fn end_with_targets(&mut self) {
-        let Some(last) = self.targets.iter().map(|target| target.until).max() else { return };
+    /// Ends each day when the targets are decided: after the last of their hours, and as long again as people of their classes wait at most.
+    /// Whole days remain where a target looks at what nobody loses patience with, or at sites. Says whether days are shorter.
+    pub fn end_with_targets(&mut self) -> bool {
+        let Some(last) = self.targets.iter().map(|target| target.until).max() else { return false };
+        let mut shorter = false;
         for model in self.setups.iter_mut().map(|setup| &mut setup.model) {
+            let waits = self.targets.iter().map(|target| target.measure.decided_after(&model.classes));
+            let Some(waits) = waits.collect::<Option<Vec<Duration>>>() else { continue };
             let (from, bin) = (model.calendar.from.0, model.bin.0);
-            // A whole number of bins.
-            let ends = from + (last.0 + AFTERWARDS.0).saturating_sub(from).div_ceil(bin) * bin;
+            let after = waits.into_iter().max().unwrap_or_default();
+            // A whole number of bins, and one more for what ends in the last.
+            let ends = from + ((last.0 + after.0).saturating_sub(from).div_ceil(bin) + 1) * bin;
+            shorter |= ends < model.calendar.until.0;
             model.calendar.until = model.calendar.until.min(TimeOfDay(ends));
         }
+        shorter
     }
 }
 

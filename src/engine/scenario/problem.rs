@@ -66,6 +66,14 @@ impl Problems {
         }
     }
 
+    /// Each problem in a sentence with its remedy, without places.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        let sentences: Vec<String> =
+            self.list.iter().map(|problem| format!("{}: {}.", problem.title, problem.help)).collect();
+        sentences.join("\n")
+    }
+
     /// Forgets what was noted after the first `count`; the first of it, if there was any.
     pub fn forget_since(&mut self, count: usize) -> Option<String> {
         let first = self.list.get(count).map(|problem| problem.title.clone());

@@ -4,7 +4,7 @@ use crate::scenario::checker::Checker;
 use crate::scenario::edit;
 use crate::scenario::field::{At, Field, TextLine};
 use crate::scenario::file::{File, KnobFile};
-use crate::scenario::quantity::{Quantity, ends};
+use crate::scenario::quantity::{Quantity, QuantityKind, ends};
 
 /// A number that a page lets people move.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,17 @@ pub(crate) fn knobs(file: &File, text: &str, check: &mut Checker) -> Vec<Written
         return Vec::new();
     }
     let values = edit::all(text).unwrap_or_default();
-    file.knob.iter().filter_map(|table| knob(table, &values, check)).collect()
+    let mut found: Vec<WrittenKnob> = Vec::new();
+    for table in &file.knob {
+        let Some(knob) = knob(table, &values, check) else { continue };
+        if found.iter().any(|other| other.path == knob.path) {
+            let title = format!("a second knob for `{}`", knob.path);
+            check.problems.add(table.get_ref().path.span(), title, "write one for each value");
+            continue;
+        }
+        found.push(knob);
+    }
+    found
 }
 
 fn knob(table: &At<KnobFile>, values: &[(String, String)], check: &mut Checker) -> Option<WrittenKnob> {
@@ -48,6 +58,12 @@ fn knob(table: &At<KnobFile>, values: &[(String, String)], check: &mut Checker) 
         return None;
     };
     let (from, to) = (from.like(&now), to.like(&now));
+    let is_whole = now.kind != QuantityKind::Whole || (from.size.fract() == 0.0 && to.size.fract() == 0.0);
+    if from.size < 0.0 || !is_whole {
+        let help = "write numbers of zero or more, and whole ones for what is counted";
+        check.problems.add(file.range.span(), format!("`{range}` holds what `{path}` cannot be"), help);
+        return None;
+    }
     if from.kind != now.kind
         || to.kind != now.kind
         || !(from.size <= now.size && now.size <= to.size && from.size < to.size)

@@ -104,6 +104,22 @@ impl Measure {
         }
     }
 
+    /// How long after its hours a target is decided at the latest: as long as people try; none where that has no end, or the whole run
+    /// counts.
+    #[must_use]
+    pub fn decided_after(self, classes: &[Class]) -> Option<Duration> {
+        match self {
+            Self::Utilisation | Self::Waiting(_) | Self::Refused(_) => Some(Duration::default()),
+            Self::Mean(class) | Self::Quantile(class, _) | Self::Slow(class) | Self::GivenUp(class) => {
+                let class = &classes[class.index()];
+                let deferred = !class.rules.curfews.is_empty();
+                let patience = class.patience.filter(|_| !deferred)?;
+                Some(Duration(patience.0.saturating_mul(u64::from(class.retries) + 1)))
+            }
+            Self::PoorCalls(_) | Self::Outages | Self::StaffTime | Self::CutOff | Self::SitesCutOff => None,
+        }
+    }
+
     /// The same of another class, if it looks at one.
     #[must_use]
     pub fn of(self, class: ClassId) -> Self {

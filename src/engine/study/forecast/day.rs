@@ -267,6 +267,8 @@ impl<'a> Day<'a> {
             let carried = concentrator.calls.min(concentrator.rate) * dt + concentrator.pass(&mut groups, dt);
             let full = concentrator.lanes.iter().map(|lane| lane.full).fold(0.0, f64::max);
             let capacity = concentrator.rate * dt;
+            // Before and after the watched hours nothing is told.
+            let full = if terms.model.calendar.watched(terms.steps.begins(step)) { full } else { 0.0 };
             loads.push(Load { carried: carried.min(capacity), capacity, full });
             for traffic in mine {
                 traffic.meet(terms, concentrator);

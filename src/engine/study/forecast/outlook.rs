@@ -9,6 +9,8 @@ use crate::units::Time;
 pub const NEAR: f64 = 0.2;
 /// A concentrator is called full in steps in which it is with this probability.
 const FULL: f64 = 0.5;
+/// And where it carries at least this share of what it could: it may be full often, and yet have room between.
+const BUSY: f64 = 0.95;
 /// Shorter spells are not told, nor shorter gaps between two of them [s].
 const SHORT: f64 = 300.0;
 
@@ -57,6 +59,13 @@ pub fn outlook(figure: Option<f64>, target: &Target) -> Verdict {
     }
 }
 
+impl Load {
+    /// Whether a concentrator is called full.
+    fn is_full(&self) -> bool {
+        self.full >= FULL && self.capacity > 0.0 && self.carried >= BUSY * self.capacity
+    }
+}
+
 impl DayForecast {
     /// Utilisation of a concentrator between two instants.
     #[must_use]
@@ -72,10 +81,7 @@ impl DayForecast {
 
     fn spells_of(&self, concentrator: usize) -> Vec<Spell> {
         let mut spells: Vec<Spell> = Vec::new();
-        for (step, load) in self.loads[concentrator].iter().enumerate().filter(|(_, load)| load.full >= FULL) {
-            if load.capacity <= 0.0 {
-                continue;
-            }
+        for (step, _) in self.loads[concentrator].iter().enumerate().filter(|(_, load)| load.is_full()) {
             let [from, until] = [step, step + 1].map(|step| self.steps.begins(step).secs());
             match spells.last_mut() {
                 Some(last) if from - last.until < SHORT => last.until = until,
