@@ -126,8 +126,13 @@ pub fn scenario(
             control.said(&control.value)
         ));
     }
-    for (name, moved) in titles {
-        chosen.text = with_title(&chosen.text, study, name, &moved.join(", "))?;
+    let titles: BTreeMap<&str, String> = titles.into_iter().map(|(name, moved)| (name, moved.join(", "))).collect();
+    let title = |option: &OptionTerms| match titles.get(option.name.as_str()) {
+        Some(moved) => format!("{} (here: {moved})", option.title),
+        None => option.title.clone(),
+    };
+    for option in known.iter().filter(|option| titles.contains_key(option.name.as_str())) {
+        chosen.text = with_title(&chosen.text, option, &title(option))?;
     }
     // In the order of the scenario, in which their changes are made.
     let ticked: Vec<&OptionTerms> = known.iter().filter(|option| choice.options.contains(&option.name)).collect();
@@ -140,7 +145,10 @@ pub fn scenario(
         _ if resized.is_empty() && known.iter().any(|option| whole(&option)) => {
             chosen.option = known.iter().find(whole).map(|option| option.name.clone());
         }
-        _ => chosen = together(chosen, &known, &ticked, &resized),
+        _ => {
+            let titles = ticked.iter().map(|option| title(option)).collect();
+            chosen = together(chosen, &known, (&ticked, titles), &resized);
+        }
     }
     Ok(chosen)
 }
@@ -156,13 +164,13 @@ fn resizing<'a>(known: &'a [OptionTerms], choice: &Choice, text: &str, concentra
     known.iter().filter(|option| choice.options.contains(&option.name)).find(|option| option.parts.iter().any(of))
 }
 
-/// A title says what was moved of the option.
-fn with_title(text: &str, study: &Study, name: &str, moved: &str) -> Result<String, String> {
-    let title = study.setups.iter().find(|setup| setup.name == name).map_or(name, |setup| setup.title.as_str());
+/// The scenario with another title of an option.
+fn with_title(text: &str, option: &OptionTerms, title: &str) -> Result<String, String> {
     let mut document: toml_edit::DocumentMut = text.parse().map_err(|fault| format!("{fault}"))?;
     let options = document["option"].as_array_of_tables_mut().into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut);
-    for table in options.filter(|table| table.get("name").and_then(toml_edit::Item::as_str) == Some(name)) {
-        table["title"] = toml_edit::value(format!("{title} (here: {moved})"));
+    let named = |table: &toml_edit::Table| table.get("name").and_then(toml_edit::Item::as_str) == Some(&option.name);
+    for table in options.filter(|table| named(table)) {
+        table["title"] = toml_edit::value(title);
     }
     Ok(document.to_string())
 }
@@ -171,19 +179,18 @@ fn with_title(text: &str, study: &Study, name: &str, moved: &str) -> Result<Stri
 fn together(
     mut chosen: ChosenScenario,
     known: &[OptionTerms],
-    ticked: &[&OptionTerms],
+    (ticked, mut titles): (&[&OptionTerms], Vec<String>),
     resized: &[(&str, &str)],
 ) -> ChosenScenario {
     let taken = |name: &str| known.iter().any(|option| option.name == name);
     let numbered = (2..).map(|number| format!("{TOGETHER}-{number}"));
     let name = std::iter::once(TOGETHER.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
-    let larger = resized.iter().map(|(concentrator, rate)| format!("{concentrator} of {rate}"));
-    let title: Vec<String> = ticked.iter().map(|option| option.title.clone()).chain(larger).collect();
+    titles.extend(resized.iter().map(|(concentrator, rate)| format!("{concentrator} of {rate}")));
     let include: Vec<String> = ticked.iter().map(|option| quoted(&option.name)).collect();
     if !chosen.text.ends_with('\n') {
         chosen.text.push('\n');
     }
-    chosen.text += &format!("\n[[option]]\nname = {}\ntitle = {}\n", quoted(&name), quoted(&title.join(" + ")));
+    chosen.text += &format!("\n[[option]]\nname = {}\ntitle = {}\n", quoted(&name), quoted(&titles.join(" + ")));
     if !include.is_empty() {
         chosen.text += &format!("include = [{}]\n", include.join(", "));
     }
@@ -256,6 +263,9 @@ mod tests {
         let setup = study.setups.iter().find(|setup| setup.name == "curfew").unwrap();
         assert_eq!(setup.title, "updates not before 10:00 (here: until 11:00)");
         assert!(setup.what[0].contains("11:00"), "{:?}", setup.what);
+        let (study, _) = chosen(&["curfew"], &[until, ("concentrator.hub.throughput", "2 Gbit/s")]).unwrap();
+        let title = &study.setups.last().unwrap().title;
+        assert_eq!(title, "updates not before 10:00 (here: until 11:00) + hub of 2 Gbit/s");
         let (study, _) = chosen(&["second"], &[until]).unwrap();
         let setup = study.setups.iter().find(|setup| setup.name == "curfew").unwrap();
         assert_eq!(setup.title, "updates not before 10:00");

@@ -213,7 +213,7 @@ fn years(text: &str) -> Control {
         path: YEARS.to_owned(),
         value,
         range: (of(0.0), of(MOST.max(now))),
-        unit: "years".to_owned(),
+        unit: String::new(),
         along: Vec::new(),
         group: ControlGroup::All,
     }
