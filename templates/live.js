@@ -6,7 +6,15 @@
   const controls = new Map([...document.querySelectorAll("[data-path]")].map((input) => [input.dataset.path, input]));
   const boxes = [...document.querySelectorAll("[data-option]")];
   const stored = { answer: at("answer").innerHTML, charts: at("charts").innerHTML };
-  const show = (parts) => { at("answer").innerHTML = parts.answer; at("charts").innerHTML = parts.charts; };
+  const show = (parts) => { at("answer").innerHTML = parts.answer; at("charts").innerHTML = parts.charts; glance(); };
+
+  // On a narrow screen the answer is out of sight while a number moves: its first target stays at the bottom.
+  function glance() {
+    const rows = [...document.querySelectorAll("#answer tbody tr")].slice(0, 2);
+    const said = rows.map((row) => `${row.cells[0].textContent}: ${row.cells[1].textContent}`);
+    at("glance").hidden = said.length === 0 || isPlain();
+    at("glance").textContent = said.join("; ") + (rows.length ? ` (${rows[0].cells[1].dataset.label})` : "");
+  }
   const say = (text) => { at("state").textContent = text; };
   // Times that tests and curious people can read.
   const times = { forecast: [], replication: [] };
