@@ -28,7 +28,7 @@
 
   function toAddress() {
     const parts = choice.options.map((name) => "with=" + encodeURIComponent(name));
-    for (const [path, value] of Object.entries(choice.values)) parts.push(path + "=" + encodeURIComponent(value));
+    for (const [path, value] of Object.entries(choice.values)) parts.push(encodeURIComponent(path) + "=" + encodeURIComponent(value));
     const address = "#" + parts.join("&");
     try { history.replaceState(null, "", address); } catch { location.hash = address; }
   }
@@ -36,9 +36,8 @@
   function fromAddress() {
     const found = { options: [], values: {} };
     for (const part of location.hash.slice(1).split("&")) {
-      const [path, ...rest] = part.split("=");
-      let value;
-      try { value = decodeURIComponent(rest.join("=")); } catch { continue; }
+      let path, value;
+      try { [path, value = ""] = part.split("=").map(decodeURIComponent); } catch { continue; }
       if (path === "with" && boxes.some((box) => box.dataset.option === value)) found.options.push(value);
       else if (controls.has(path)) found.values[path] = value;
     }
@@ -281,6 +280,7 @@
     for (const [path, input] of controls) {
       input.addEventListener("input", async () => {
         const mine = choice;
+        at("reset").disabled = false;
         const reply = await ask({ ask: "value", path, position: Number(input.value) });
         // Meanwhile everything may be back at the start.
         if (mine !== choice) return;
@@ -337,9 +337,11 @@
 
   async function restore() {
     choice = fromAddress();
+    const mine = choice;
     const positions = new Map();
     for (const [path, value] of Object.entries(choice.values)) {
       const reply = await ask({ ask: "position", path, value });
+      if (mine !== choice) return;
       if (reply.fault) { delete choice.values[path]; continue; }
       positions.set(path, { position: reply.position, said: reply.value[1] });
     }

@@ -13,6 +13,7 @@ use crate::report::finding::Finding;
 use crate::scale::shell;
 use crate::scenario::Study;
 use crate::scenario::problem::Problems;
+use crate::study::Progress;
 use crate::study::cost::{Extent, StudyCost, cost};
 use crate::units::visible;
 use crate::{disk, report, scenario};
@@ -51,6 +52,19 @@ pub(super) fn tell<T: serde::Serialize>(
         }
     };
     Ok(())
+}
+
+/// Shows the progress of a study in a bar.
+pub(crate) fn shown_in(bar: &indicatif::ProgressBar) -> impl Fn(Progress) + Sync + '_ {
+    |progress| match progress {
+        Progress::Runs { done, planned } => {
+            style(bar, if done == 0 { FIRST } else { RUNS });
+            bar.set_length(planned);
+            bar.set_position(done);
+            tracing::debug!(done, planned, "runs finished");
+        }
+        Progress::Forecasts => style(bar, FORECASTS),
+    }
 }
 
 /// What the command line asks for in place of what the scenario says.

@@ -6,20 +6,21 @@ use rayon::prelude::*;
 
 use crate::cli::args::{Allowed, LiveArgs};
 use crate::cli::bundle::Bundle;
-use crate::cli::common::{FIRST, FORECASTS, RUNS, affordable, bar, given, load, say, style};
+use crate::cli::common::{RUNS, affordable, bar, given, load, say, shown_in};
 use crate::cli::output::{Output, origin};
 use crate::cli::stop::{STOP, Stop};
 use crate::disk::{self, Folder, folder_of};
 use crate::live::page::{LiveTerms, page};
 use crate::live::parts::{self, PageParts};
-use crate::report::outputs::TABLES;
+use crate::report::outputs;
 use crate::scenario::{self, Setup, Study};
 use crate::study::cost::Extent;
 use crate::study::forecast::outlook::DayForecast;
-use crate::study::{self, Progress, RunOptions};
+use crate::study::{self, RunOptions};
 
-/// The name of the page.
+/// The name of the page, and how one begins.
 const PAGE: &str = "live.html";
+const PAGE_BEGINS: &str = "<!doctype html>\n<!-- A page of headend live";
 
 pub(super) fn live(args: &LiveArgs, terms: Allowed) -> Result<u8, Stop> {
     let (study, text) = load(&args.file, terms)?;
@@ -31,6 +32,7 @@ pub(super) fn live(args: &LiveArgs, terms: Allowed) -> Result<u8, Stop> {
         affordable(&study, Extent::of(&study), terms)?;
     }
     let output = Output::prepare(args.out.as_deref(), &[(&args.file, &study.files)], "live")?;
+    output.replaces(PAGE, PAGE_BEGINS)?;
     let stored = if args.forecast { Stored::forecast(&study) } else { Stored::simulated(&study, &output)? };
     let name =
         args.file.file_name().map_or_else(|| "scenario.toml".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -90,14 +92,7 @@ impl Stored {
 
     fn simulated(study: &Study, output: &Output) -> Result<Self, Stop> {
         let bar = bar(RUNS);
-        let progress = |progress| match progress {
-            Progress::Runs { done, planned } => {
-                style(&bar, if done == 0 { FIRST } else { RUNS });
-                bar.set_length(planned);
-                bar.set_position(done);
-            }
-            Progress::Forecasts => style(&bar, FORECASTS),
-        };
+        let progress = shown_in(&bar);
         let settings =
             RunOptions { stop: &STOP, progress: &progress, keep: Some(output.unfinished()), records: None, here: true };
         let all: Vec<usize> = (0..study.setups.len()).collect();
@@ -105,8 +100,7 @@ impl Stored {
         bar.finish_and_clear();
         let results = results.map_err(|fault| output.stop(fault))?;
         let how = format!("Simulated when this page was made: {} days of each set-up.", results.replications);
-        let summary = TABLES.iter().find(|table| table.name == "summary.csv");
-        let csv = ("summary.csv", summary.map_or_else(String::new, |table| table.text(&results)));
+        let csv = (outputs::SUMMARY, outputs::summary(&results));
         let stored = Self::of(parts::of_results(&results, how), csv, "Shown is what was simulated.");
         Ok(Self { said: format!("{}\n", crate::report::table::summary(&results)), ..stored })
     }

@@ -140,6 +140,15 @@ impl Output {
         Ok(())
     }
 
+    /// Whether a file of a name may be replaced: what is there must begin as what headend writes.
+    pub fn replaces(&self, name: &str, begins: &str) -> Result<(), Stop> {
+        let path = self.path(name);
+        if path.exists() && !begins_with(&path, begins) {
+            return Err(kept_back(&path, "was not written by headend, and results would overwrite it"));
+        }
+        Ok(())
+    }
+
     /// Where finished runs of an unfinished study are kept.
     pub fn unfinished(&self) -> PathBuf {
         self.folder.join(UNFINISHED)

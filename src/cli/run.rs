@@ -4,9 +4,7 @@ use clap::ValueEnum;
 
 use crate::cli::args::{Allowed, FidelityName, RunArgs};
 use crate::cli::bundle::Bundle;
-use crate::cli::common::{
-    FIRST, FORECASTS, RUNS, affordable, bar, choose, given, load, override_with, say, say_json, style,
-};
+use crate::cli::common::{RUNS, affordable, bar, choose, given, load, override_with, say, say_json, shown_in};
 use crate::cli::elsewhere::{Shipment, until_done};
 use crate::cli::output::{Output, RunRequest};
 use crate::cli::stop::{STOP, Stop};
@@ -19,7 +17,7 @@ use crate::study::cost::Extent;
 use crate::study::error::MissingRun;
 use crate::study::forecast::outlook::DayForecast;
 use crate::study::results::{Results, Verdict};
-use crate::study::{Progress, RunOptions, StudyError};
+use crate::study::{RunOptions, StudyError};
 use crate::{disk, report, scenario, study};
 
 pub(crate) fn run(args: &RunArgs, terms: Allowed) -> Result<u8, Stop> {
@@ -96,15 +94,7 @@ fn simulate(
         let setup = &study.setups[0];
         bar.println(report::forecast::line(setup, &DayForecast::of(&setup.model, &study.targets)));
     }
-    let progress = |progress| match progress {
-        Progress::Runs { done, planned } => {
-            style(&bar, if done == 0 { FIRST } else { RUNS });
-            bar.set_length(planned);
-            bar.set_position(done);
-            tracing::debug!(done, planned, "runs finished");
-        }
-        Progress::Forecasts => style(&bar, FORECASTS),
-    };
+    let progress = shown_in(&bar);
     let (keep, records, here) = (Some(output.unfinished()), args.records.clone(), args.scale.on.is_none());
     let settings = RunOptions { stop: &STOP, progress: &progress, keep, records, here };
     let results = study::run(study, chosen, &settings);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::units::visible;
 
@@ -56,7 +56,7 @@ enum FileSource {
     /// On the disk; files elsewhere are read, too, where `anywhere` says so.
     Disk { path: PathBuf, anywhere: bool },
     /// Here, by their names: nothing else is read.
-    Held(BTreeMap<String, Vec<u8>>),
+    Held(Arc<BTreeMap<String, Vec<u8>>>),
 }
 
 impl From<&Path> for Folder {
@@ -76,7 +76,7 @@ impl Folder {
     /// Files that are held in memory.
     #[must_use]
     pub fn held(files: BTreeMap<String, Vec<u8>>) -> Self {
-        Self(FileSource::Held(files))
+        Self(FileSource::Held(Arc::new(files)))
     }
 
     /// Where a file of this name is looked for.

@@ -90,12 +90,12 @@ pub fn scenario(
     let mut resized = Vec::new();
     let mut titles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (path, value) in &choice.values {
-        let control = controls.iter().find(|control| control.path == *path);
+        let control = controls.iter().find(|control| control.knob.path == *path);
         let control = control.ok_or_else(|| format!("there is nothing to move at `{path}`"))?;
         if control.position(value).is_none() {
-            return Err(format!("`{value}` is no value of `{path}`, which is `{}`", control.value));
+            return Err(format!("`{value}` is no value of `{path}`, which is `{}`", control.knob.value));
         }
-        if control.said(value) == control.said(&control.value) {
+        if control.said(value) == control.said(&control.knob.value) {
             continue;
         }
         match &control.group {
@@ -111,8 +111,12 @@ pub fn scenario(
             }
             ControlGroup::Option(name) if !choice.options.contains(name) => continue,
             ControlGroup::Option(name) => {
-                let what =
-                    control.name.rsplit_once(": ").map_or(control.name.as_str(), |(_, what)| what).to_lowercase();
+                let what = control
+                    .knob
+                    .name
+                    .rsplit_once(": ")
+                    .map_or(control.knob.name.as_str(), |(_, what)| what)
+                    .to_lowercase();
                 let moved = format!("{what} {}", control.said(value));
                 titles.entry(name.as_str()).or_default().push(moved);
             }
@@ -121,9 +125,9 @@ pub fn scenario(
         chosen.text = control.set(&chosen.text, value)?;
         chosen.moved.push(format!(
             "{} {} in place of {}",
-            control.name,
+            control.knob.name,
             control.said(value),
-            control.said(&control.value)
+            control.said(&control.knob.value)
         ));
     }
     let titles: BTreeMap<&str, String> = titles.into_iter().map(|(name, moved)| (name, moved.join(", "))).collect();

@@ -16,18 +16,8 @@ pub const YEARS: &str = "run.years";
 /// A number that can be moved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Control {
-    /// What it is called.
-    pub name: String,
-    /// Its path.
-    pub path: String,
-    /// As the scenario has it.
-    pub value: String,
-    /// From where to where it goes.
-    pub range: (Quantity, Quantity),
-    /// What a bare number is counted in; empty for others.
-    pub unit: String,
-    /// Values that grow and shrink with it in proportion, and these as they are written.
-    pub along: Vec<(String, String)>,
+    /// What it is, as a scenario could write it.
+    pub knob: WrittenKnob,
     /// Where it stands on the page.
     pub group: ControlGroup,
 }
@@ -71,29 +61,16 @@ fn group(study: &Study, path: &str) -> ControlGroup {
 pub const POSITIONS: u32 = 200;
 
 impl Control {
-    /// One that a scenario writes.
-    fn written(study: &Study, knob: &WrittenKnob) -> Self {
-        Self {
-            name: knob.name.clone(),
-            path: knob.path.clone(),
-            value: knob.value.clone(),
-            range: knob.range,
-            unit: knob.unit.clone(),
-            along: knob.along.clone(),
-            group: group(study, &knob.path),
-        }
-    }
-
     /// Whether equal steps are equal ratios.
     fn by_ratio(&self) -> bool {
-        let (from, to) = &self.range;
+        let (from, to) = &self.knob.range;
         !matches!(from.kind, QuantityKind::Clock | QuantityKind::Share) && from.size > 0.0 && to.size >= 3.0 * from.size
     }
 
     /// The value at a position, from 0 to [`POSITIONS`], as a scenario writes it.
     #[must_use]
     pub fn at(&self, position: f64) -> String {
-        let (from, to) = &self.range;
+        let (from, to) = &self.knob.range;
         let u = (position / f64::from(POSITIONS)).clamp(0.0, 1.0);
         let exact = if self.by_ratio() {
             from.size * pow(to.size / from.size, u)
@@ -109,7 +86,7 @@ impl Control {
     /// The position of a value; none if it is of another kind.
     #[must_use]
     pub fn position(&self, value: &str) -> Option<f64> {
-        let (from, to) = &self.range;
+        let (from, to) = &self.knob.range;
         let size = Quantity::read(value).map(|value| value.like(from)).filter(|value| value.kind == from.kind)?.size;
         let u = if self.by_ratio() {
             log10(size.max(from.size) / from.size) / log10(to.size / from.size)
@@ -123,7 +100,7 @@ impl Control {
     #[must_use]
     pub fn said(&self, value: &str) -> String {
         let said = Quantity::read(value).map_or_else(|| value.to_owned(), |value| written(&value));
-        if self.unit.is_empty() { said } else { format!("{said} {}", self.unit) }
+        if self.knob.unit.is_empty() { said } else { format!("{said} {}", self.knob.unit) }
     }
 
     /// The text of a scenario with this control at a value, and what goes along with it.
@@ -131,13 +108,13 @@ impl Control {
     /// # Errors
     /// If it cannot be set.
     pub fn set(&self, text: &str, value: &str) -> Result<String, String> {
-        if self.path == YEARS {
+        if self.knob.path == YEARS {
             return with_years(text, value);
         }
-        let mut text = edit::set(text, &self.path, value)?;
-        let sizes = Quantity::read(value).zip(Quantity::read(&self.value)).filter(|(_, before)| before.size > 0.0);
+        let mut text = edit::set(text, &self.knob.path, value)?;
+        let sizes = Quantity::read(value).zip(Quantity::read(&self.knob.value)).filter(|(_, before)| before.size > 0.0);
         if let Some((now, before)) = sizes {
-            for (path, own) in &self.along {
+            for (path, own) in &self.knob.along {
                 if let Some(own) = Quantity::read(own) {
                     let size = own.size * now.size / before.size;
                     text = edit::set(&text, path, &Quantity { kind: own.kind, size }.written())?;
@@ -189,14 +166,15 @@ fn rounded(kind: QuantityKind, exact: f64, range: f64) -> f64 {
 /// The controls of a scenario: those that it writes, or else those of its concentrators and options; and growth.
 #[must_use]
 pub fn controls(study: &Study, text: &str) -> Vec<Control> {
-    let mut controls: Vec<Control> = study.knobs.iter().map(|knob| Control::written(study, knob)).collect();
+    let mut controls: Vec<Control> =
+        study.knobs.iter().map(|knob| Control { group: group(study, &knob.path), knob: knob.clone() }).collect();
     if controls.is_empty() {
         let values = edit::all(text).unwrap_or_default();
         let found = values.iter().filter_map(|(path, value)| found(study, &values, path, value));
         controls.extend(found);
     }
     let grows = study.setups[0].model.classes.iter().any(|class| class.growth > 0.0);
-    if grows && !controls.iter().any(|control| control.path == YEARS) {
+    if grows && !controls.iter().any(|control| control.knob.path == YEARS) {
         controls.push(years(text));
     }
     controls
@@ -208,15 +186,15 @@ fn years(text: &str) -> Control {
     let value = values.into_iter().find(|(path, _)| path == YEARS).map_or_else(|| "0".to_owned(), |(_, value)| value);
     let now = value.parse().unwrap_or(0.0_f64);
     let of = |size| Quantity { kind: QuantityKind::Number, size };
-    Control {
+    let knob = WrittenKnob {
         name: "Years of growth".to_owned(),
         path: YEARS.to_owned(),
         value,
         range: (of(0.0), of(MOST.max(now))),
         unit: String::new(),
         along: Vec::new(),
-        group: ControlGroup::All,
-    }
+    };
+    Control { knob, group: ControlGroup::All }
 }
 
 /// A throughput may grow or shrink by this factor, and so may other rates and sizes.
@@ -261,15 +239,15 @@ fn found(study: &Study, values: &[(String, String)], path: &str, value: &str) ->
         QuantityKind::Number | QuantityKind::Whole => return None,
     };
     let along = if leaf == "throughput" { with_throughput(values, &parts) } else { Vec::new() };
-    Some(Control {
+    let knob = WrittenKnob {
         name: named(study, &parts, values),
         path: path.to_owned(),
         value: value.to_owned(),
         range,
         unit: String::new(),
         along,
-        group: group(study, path),
-    })
+    };
+    Some(Control { knob, group: group(study, path) })
 }
 
 /// What can be decided, and what it is called.
@@ -355,7 +333,7 @@ mod tests {
     fn what_can_be_decided_is_found_in_concentrators_and_options() {
         let (study, text) = kent();
         let found = controls(&study, &text);
-        let paths: Vec<&str> = found.iter().map(|control| control.path.as_str()).collect();
+        let paths: Vec<&str> = found.iter().map(|control| control.knob.path.as_str()).collect();
         for path in [
             "concentrator.hub.throughput",
             "option.curfew.change.1.curfew.until",
@@ -374,11 +352,19 @@ mod tests {
             for position in [0, 50, 117, POSITIONS] {
                 let value = control.at(f64::from(position));
                 let back = control.position(&value).unwrap();
-                assert!((back - f64::from(position)).abs() <= 4.0, "{} {value}: {back} for {position}", control.path);
+                assert!(
+                    (back - f64::from(position)).abs() <= 4.0,
+                    "{} {value}: {back} for {position}",
+                    control.knob.path
+                );
                 let set = control.set(&text, &value).unwrap();
-                assert!(crate::scenario::load("a.toml", &set, Path::new(".")).is_ok(), "{} at {value}", control.path);
+                assert!(
+                    crate::scenario::load("a.toml", &set, Path::new(".")).is_ok(),
+                    "{} at {value}",
+                    control.knob.path
+                );
             }
-            assert!(control.position(&control.value).is_some(), "{}", control.path);
+            assert!(control.position(&control.knob.value).is_some(), "{}", control.knob.path);
         }
     }
 
@@ -386,7 +372,7 @@ mod tests {
     #[test]
     fn a_larger_device_is_larger_in_all() {
         let (study, text) = kent();
-        let of = |path: &str| controls(&study, &text).into_iter().find(|control| control.path == path).unwrap();
+        let of = |path: &str| controls(&study, &text).into_iter().find(|control| control.knob.path == path).unwrap();
         let set = of("concentrator.hub.throughput").set(&text, "2 Gbit/s").unwrap();
         let model = |text: &str| crate::scenario::load("a.toml", text, Path::new(".")).unwrap().setups[0].model.clone();
         let (before, after) = (model(&text), model(&set));

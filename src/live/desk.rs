@@ -13,15 +13,15 @@ use crate::live::choice::{Choice, ChosenScenario, scenario};
 use crate::live::control::{Control, ControlGroup, controls};
 use crate::live::parts::{self, PageParts};
 use crate::report;
-use crate::report::outputs::TABLES;
+use crate::report::outputs::{self, SUMMARY};
 use crate::scenario::{Setup, Study, load};
-use crate::sim::simulate;
+use crate::study::RunOptions;
 use crate::study::forecast::detail::{COARSE, FINE};
 use crate::study::forecast::outlook::DayForecast;
-use crate::study::gathering::{Gathering, watched};
+use crate::study::gathering::Gathering;
 use crate::study::record::RunRecord;
-use crate::study::recorder::Recorder;
 use crate::study::results::Results;
+use crate::study::run::single_run;
 use crate::study::stopping::StopReason;
 
 /// What a page asks.
@@ -144,9 +144,6 @@ struct Chosen {
     option: Option<String>,
 }
 
-/// The table of all figures.
-const SUMMARY: &str = "summary.csv";
-
 /// A scenario on the desk.
 #[derive(Default)]
 pub struct Desk {
@@ -156,7 +153,7 @@ pub struct Desk {
 struct Opened {
     name: String,
     text: String,
-    files: BTreeMap<String, Vec<u8>>,
+    folder: Folder,
     study: Study,
     controls: Vec<Control>,
     chosen: Chosen,
@@ -176,8 +173,8 @@ impl Desk {
 
     fn reply(&mut self, request: Request) -> Result<DeskReply, String> {
         if let Request::Open { name, text, files, assumed } = request {
-            let files = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
-            self.open = Some(Opened::new(name, text, files, assumed)?);
+            let files = files.into_iter().map(|(name, text)| (name, text.into_bytes()));
+            self.open = Some(Opened::new(name, text, Folder::held(files.collect()), assumed)?);
             return Ok(DeskReply::default());
         }
         let open = self.open.as_mut().ok_or("no scenario is open")?;
@@ -185,7 +182,7 @@ impl Desk {
             Request::Open { .. } => Ok(DeskReply::default()),
             Request::Choose { choice } => open.choose(&choice),
             Request::Value { path, position } => open.value(&path, position),
-            Request::Position { path, value } => open.place(&path, &value),
+            Request::Position { path, value } => open.position(&path, &value),
             Request::Forecast { coarse } => Ok(open.forecast(coarse)),
             Request::Simulate { setup, replication } => open.chosen.simulate(setup, replication),
             Request::Take { setup, replication, record } => open.chosen.take(setup, replication, &record),
@@ -201,25 +198,20 @@ fn text(text: String) -> DeskReply {
 }
 
 impl Opened {
-    fn new(
-        name: String,
-        text: String,
-        files: BTreeMap<String, Vec<u8>>,
-        assumed: Vec<Control>,
-    ) -> Result<Self, String> {
-        let study = read(&name, &text, &files)?;
+    fn new(name: String, text: String, folder: Folder, assumed: Vec<Control>) -> Result<Self, String> {
+        let study = read(&name, &text, &folder)?;
         let mut controls = controls(&study, &text);
         controls.extend(assumed);
         let chosen = Chosen::new(text.clone(), study.clone(), None, BTreeMap::new())?;
-        Ok(Self { name, text, files, study, controls, chosen, bases: [None, None] })
+        Ok(Self { name, text, folder, study, controls, chosen, bases: [None, None] })
     }
 
     fn choose(&mut self, choice: &Choice) -> Result<DeskReply, String> {
         let ChosenScenario { text, option, moved } = scenario((&self.study, &self.text), &self.controls, choice)?;
-        let study = read(&self.name, &text, &self.files)?;
+        let study = read(&self.name, &text, &self.folder)?;
         let what = study.setups.iter().map(|setup| (setup.name.clone(), setup.what.join("; "))).collect();
         let holds = |path: &str| {
-            let group = self.controls.iter().find(|control| control.path == path).map(|control| &control.group);
+            let group = self.controls.iter().find(|control| control.knob.path == path).map(|control| &control.group);
             matches!(group, Some(ControlGroup::All | ControlGroup::Assumed))
         };
         let everywhere = choice.values.clone().into_iter().filter(|(path, _)| holds(path)).collect();
@@ -249,7 +241,7 @@ impl Opened {
     }
 
     fn control(&self, path: &str) -> Result<&Control, String> {
-        let control = self.controls.iter().find(|control| control.path == path);
+        let control = self.controls.iter().find(|control| control.knob.path == path);
         control.ok_or_else(|| format!("there is nothing to move at `{path}`"))
     }
 
@@ -260,7 +252,7 @@ impl Opened {
         Ok(DeskReply { value: Some((value, said)), ..DeskReply::default() })
     }
 
-    fn place(&self, path: &str, value: &str) -> Result<DeskReply, String> {
+    fn position(&self, path: &str, value: &str) -> Result<DeskReply, String> {
         let control = self.control(path)?;
         let position = control.position(value).ok_or_else(|| format!("`{value}` is no value of `{path}`"))?;
         let said = control.said(value);
@@ -269,8 +261,8 @@ impl Opened {
 }
 
 /// Reads a scenario whose files are at hand.
-fn read(name: &str, text: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Study, String> {
-    load(name, text, Folder::held(files.clone())).map_err(|problems| problems.brief())
+fn read(name: &str, text: &str, folder: &Folder) -> Result<Study, String> {
+    load(name, text, folder.clone()).map_err(|problems| problems.brief())
 }
 
 impl Chosen {
@@ -289,23 +281,22 @@ impl Chosen {
         Ok(Self { text, study, setups, everywhere, records, shown: None, option })
     }
 
-    fn setup(&self, place: usize) -> Result<&Setup, String> {
-        let place = self.setups.get(place).ok_or_else(|| format!("there is no set-up {place}"))?;
-        Ok(&self.study.setups[*place])
+    /// The place in the study of a set-up that is chosen.
+    fn place(&self, setup: usize) -> Result<usize, String> {
+        self.setups.get(setup).copied().ok_or_else(|| format!("there is no set-up {setup}"))
     }
 
     fn simulate(&self, setup: usize, replication: u32) -> Result<DeskReply, String> {
-        let model = &self.setup(setup)?.model;
+        let place = self.place(setup)?;
         let never = AtomicBool::new(false);
-        let mut recorder = Recorder::new(model, &self.study.targets, watched(&self.study), &never, None);
-        simulate(model, replication, &mut recorder);
-        let record = recorder.finish().map_err(|fault| fault.to_string())?;
+        let settings = RunOptions { stop: &never, progress: &|_| {}, keep: None, records: None, here: true };
+        let record = single_run(&self.study, place, replication, &settings).map_err(|fault| fault.to_string())?;
         let bytes = record.packed().map_err(|fault| fault.to_string())?;
         Ok(text(STANDARD.encode(bytes)))
     }
 
     fn take(&mut self, setup: usize, replication: u32, record: &str) -> Result<DeskReply, String> {
-        self.setup(setup)?;
+        self.place(setup)?;
         let bytes = STANDARD.decode(record).map_err(|fault| fault.to_string())?;
         let record = RunRecord::unpacked(&bytes).map_err(|fault| fault.to_string())?;
         let mine = &mut self.records[setup];
@@ -341,11 +332,10 @@ impl Chosen {
         let more = if done { String::new() } else { format!(" of {planned} or more") };
         let option = self.option.as_ref().map_or_else(String::new, |name| format!(" --option {name}"));
         let how = format!(
-            "Simulated in this browser: {there}{more} days. `headend run FILE{option}` on the saved scenario has the same figures."
+            "Simulated in this browser: {there}{more} days. “headend run FILE{option}” on the saved scenario has the same figures."
         );
         let parts = parts::of_results(&results, how);
-        self.shown =
-            TABLES.iter().find(|table| table.name == SUMMARY).map(|table| (SUMMARY.to_owned(), table.text(&results)));
+        self.shown = Some((SUMMARY.to_owned(), outputs::summary(&results)));
         Ok(DeskReply { parts: Some(parts), runs: Some((there, planned)), done, ..DeskReply::default() })
     }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::live::control::{Control, ControlGroup};
+use crate::scenario::check::knob::WrittenKnob;
 use crate::scenario::quantity::Quantity;
 use crate::scenario::uncertainty::Uncertainty;
 use crate::scenario::{Study, edit};
@@ -22,7 +23,7 @@ pub(crate) fn doubtful(
     let ranges: Vec<(Control, (String, String))> = study
         .inputs
         .iter()
-        .filter(|input| !taken.iter().any(|control| control.path == input.path || along(control, &input.path)))
+        .filter(|input| !taken.iter().any(|control| control.knob.path == input.path || along(control, &input.path)))
         .filter_map(|input| {
             let ends = Uncertainty::of(input)?.ends;
             Some((assumed(&input.path, &input.value, &ends)?, ends))
@@ -34,7 +35,7 @@ pub(crate) fn doubtful(
         DayForecast::in_detail(model, &study.targets, COARSE).targets.into_iter().next().flatten()
     };
     let moved = |(control, (low, high)): (Control, (String, String))| {
-        let ends = figure(&control.path, &low).zip(figure(&control.path, &high));
+        let ends = figure(&control.knob.path, &low).zip(figure(&control.knob.path, &high));
         (ends.map_or(0.0, |(low, high)| (high - low).abs()), control)
     };
     let mut found: Vec<(f64, Control)> = ranges.into_par_iter().map(moved).collect();
@@ -43,7 +44,7 @@ pub(crate) fn doubtful(
 }
 
 fn along(control: &Control, path: &str) -> bool {
-    control.along.iter().any(|(other, _)| other == path)
+    control.knob.along.iter().any(|(other, _)| other == path)
 }
 
 fn assumed(path: &str, value: &str, (low, high): &(String, String)) -> Option<Control> {
@@ -51,15 +52,15 @@ fn assumed(path: &str, value: &str, (low, high): &(String, String)) -> Option<Co
     let [from, to] = [low, high].map(|end| Quantity::read(end).map(|end| end.like(&now)));
     let range = from.zip(to).filter(|(from, to)| from.kind == now.kind && to.kind == now.kind)?;
     let name = named(path);
-    Some(Control {
+    let knob = WrittenKnob {
         name,
         path: path.to_owned(),
         value: value.to_owned(),
         range,
         unit: String::new(),
         along: Vec::new(),
-        group: ControlGroup::Assumed,
-    })
+    };
+    Some(Control { knob, group: ControlGroup::Assumed })
 }
 
 /// A path in words: whose it is, and what.
@@ -85,7 +86,7 @@ mod tests {
         let study = load(text).unwrap();
         let taken = controls(&study, text);
         let found = doubtful((&study, text), &taken, &load);
-        let paths: Vec<&str> = found.iter().map(|control| control.path.as_str()).collect();
+        let paths: Vec<&str> = found.iter().map(|control| control.knob.path.as_str()).collect();
         assert!(!paths.is_empty() && paths.len() <= SHOWN, "{paths:?}");
         assert!(paths.iter().all(|path| !path.starts_with("concentrator.hub.throughput")), "{paths:?}");
     }

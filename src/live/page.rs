@@ -146,9 +146,9 @@ pub fn page(terms: &LiveTerms<'_>) -> String {
 fn row(number: usize, control: &Control) -> ControlRow {
     ControlRow {
         id: format!("control-{number}"),
-        name: control.name.clone(),
-        path: control.path.clone(),
-        said: control.said(&control.value),
-        position: control.position(&control.value).unwrap_or(0.0),
+        name: control.knob.name.clone(),
+        path: control.knob.path.clone(),
+        said: control.said(&control.knob.value),
+        position: control.position(&control.knob.value).unwrap_or(0.0),
     }
 }

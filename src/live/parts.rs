@@ -8,12 +8,11 @@ use crate::report::drawn::Chart;
 use crate::report::page::{VerdictCell, VerdictRow, WaitRow, verdicts, waits};
 use crate::report::provenance::Shown;
 use crate::report::verdict::mark;
-use crate::report::words::figure;
 use crate::report::{answer, forecast};
 use crate::scenario::{Setup, Study};
 use crate::study::forecast::outlook::DayForecast;
 use crate::study::foreseen::foreseen;
-use crate::study::results::{Results, Verdict};
+use crate::study::results::Results;
 
 /// The answer, and the table of targets.
 #[derive(Template)]
@@ -75,13 +74,8 @@ pub(crate) fn of_forecast(study: &Study, days: &[(&Setup, DayForecast)]) -> Page
             .zip(&results.kinds)
             .zip(&results.targets)
             .map(|((judged, kind), title)| {
-                let found = judged.figure.value.mean;
-                let value = if found.is_finite() { figure(found, *kind) } else { "not forecast".to_owned() };
-                let word = match judged.verdict {
-                    Verdict::Unsure if found.is_finite() => "near the limit",
-                    Verdict::Unsure => "",
-                    told => told.name(),
-                };
+                let found = Some(judged.figure.value.mean).filter(|found| found.is_finite());
+                let (word, value) = (forecast::word(judged.verdict, found), forecast::figure_of(found, *kind));
                 VerdictCell {
                     label: title.clone(),
                     verdict: judged.verdict.name(),

@@ -5,7 +5,7 @@ use crate::report::tidy::CsvRows;
 use crate::report::verdict::mark;
 use crate::report::words::{figure, list, measured, number, quoted};
 use crate::scenario::{Setup, Study};
-use crate::study::figures::kind;
+use crate::study::figures::{TargetKind, kind};
 use crate::study::forecast::outlook::{DayForecast, Spell, outlook};
 use crate::study::results::Verdict;
 use crate::units::{DAY, NANOS, TimeOfDay};
@@ -18,7 +18,7 @@ pub fn text(study: &Study, setups: &[(&Setup, DayForecast)]) -> String {
         let row = |(setup, day): &(&Setup, DayForecast)| {
             let found = day.targets[place];
             let verdict = outlook(found, target);
-            let said = found.map_or_else(|| "not forecast".to_owned(), |found| figure(found, kind(target.measure)));
+            let said = figure_of(found, kind(target.measure));
             vec![setup.title.clone(), format!("{} {}", mark(verdict), word(verdict, found)), said]
         };
         text += &format!("\n{}\n{}", target.title, columns(&setups.iter().map(row).collect::<Vec<_>>()));
@@ -106,7 +106,13 @@ pub fn line(setup: &Setup, day: &DayForecast) -> String {
 const NOTE: &str = "A forecast reckons with means: within 20 % of a limit it does not say on which side of it a target is, and where a few \
                     large transfers decide, chance does. `headend run` simulates what happens.";
 
-fn word(verdict: Verdict, found: Option<f64>) -> &'static str {
+/// The figure of a target's forecast.
+pub(crate) fn figure_of(found: Option<f64>, kind: TargetKind) -> String {
+    found.map_or_else(|| "not forecast".to_owned(), |found| figure(found, kind))
+}
+
+/// What is said of a target's forecast.
+pub(crate) fn word(verdict: Verdict, found: Option<f64>) -> &'static str {
     match (verdict, found) {
         (Verdict::Met, _) => "met",
         (Verdict::Missed, _) => "missed",

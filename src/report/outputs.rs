@@ -36,10 +36,13 @@ const TIME: ColumnHelp = ("time", "Start of the bin, time of day.");
 const CONCENTRATOR: ColumnHelp = ("concentrator", "Name of the concentrator.");
 const CLASS: ColumnHelp = ("class", "Name of the class.");
 
+/// The table of all figures.
+pub const SUMMARY: &str = "summary.csv";
+
 /// Every table.
 pub const TABLES: [OutputTable; 10] = [
     OutputTable {
-        name: "summary.csv",
+        name: SUMMARY,
         about: "Every figure of every set-up with its 95 % interval: targets first, then other figures of the whole run, then what each class waits, and what becomes of calls.",
         columns: &[
             OPTION,
@@ -236,6 +239,12 @@ pub const OTHERS: [(&str, &str); 8] = [
     ("inputs/", "The files that the scenario names, if there are any."),
     ("manifest.json", "How the run came about: command, build, seed, replications, and the SHA-256 of every file."),
 ];
+
+/// The table of all figures as text.
+#[must_use]
+pub fn summary(results: &Results) -> String {
+    TABLES.iter().find(|table| table.name == SUMMARY).map_or_else(String::new, |table| table.text(results))
+}
 
 /// Whether a file of this name is a result of some verb.
 #[must_use]

@@ -221,6 +221,21 @@ fn headend(arguments: &[&str]) {
     assert!(output.status.code().is_some_and(|code| code < 2), "{arguments:?}: {said}");
 }
 
+/// A page of its own is replaced, a file of somebody else is not.
+#[test]
+fn a_page_replaces_nothing_but_a_page() {
+    let folder = folder();
+    let (out, page) = (folder.path().to_str().unwrap(), folder.path().join("live.html"));
+    let live = ["live", "scenarios/store-and-forward.toml", "--forecast", "--out", out];
+    headend(&live);
+    headend(&live);
+    std::fs::write(&page, "<!doctype html>\n<p>mine</p>\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_headend")).args(live).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("live.html was not written by headend"));
+    assert!(std::fs::read_to_string(&page).unwrap().contains("mine"));
+}
+
 /// Runs a script of `tests/browser`; none where Chromium, node or the packages are not there.
 fn in_browser(script: &str, arguments: &[&str]) -> Option<Value> {
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());

@@ -5,7 +5,6 @@ use crate::scenario::{Setup, Study};
 use crate::stats::Interval;
 use crate::study::accumulator::Accumulator;
 use crate::study::axis::Axis;
-use crate::study::control::Forecasts;
 use crate::study::forecast::outlook::{DayForecast, outlook, utilisation};
 use crate::study::gathering::watched;
 use crate::study::judge::results;
@@ -18,17 +17,15 @@ use crate::study::stopping::StopReason;
 #[must_use]
 pub fn foreseen(study: &Study, setups: &[&Setup], days: &[DayForecast]) -> Results {
     let sums = setups.iter().zip(days).map(|(setup, day)| sums(&setup.model, day)).collect();
-    let none: Vec<Forecasts<'_>> = setups.iter().map(|setup| Forecasts::of(&setup.model, &study.targets)).collect();
     let focus = watched(study);
-    let mut results = results(study, setups, sums, &none, focus, (0, StopReason::Asked));
+    let mut results = results(study, setups, sums, &[], focus, (0, StopReason::Asked));
     for (found, day) in results.setups.iter_mut().zip(days) {
         for ((judged, target), figure) in found.targets.iter_mut().zip(&study.targets).zip(&day.targets) {
             judged.verdict = outlook(*figure, target);
             judged.figure.value = Interval { mean: figure.unwrap_or(f64::NAN), half: 0.0 };
             judged.figure.change = None;
         }
-        let windows = found.latency.first().map_or(0, Vec::len).max(day.latency.len());
-        found.latency = vec![vec![None; windows]; results.classes.len()];
+        found.latency = vec![vec![None; day.latency.len()]; results.classes.len()];
         found.latency[focus.class.index()].clone_from(&day.latency);
     }
     results

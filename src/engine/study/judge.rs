@@ -19,7 +19,7 @@ use crate::study::stopping::StopReason;
 use crate::study::waits::Waited;
 use crate::study::{calls, series, waits};
 
-/// Puts the sums of all setups into results.
+/// Puts the sums of all setups into results; without forecasts there are no control variates.
 pub(super) fn results(
     study: &Study,
     setups: &[&Setup],
@@ -159,7 +159,8 @@ fn compare(
             at_most: sum.at_most[place].clone(),
             ..Series::new(target.title.clone(), unit, Vec::new(), resolution)
         };
-        let forecasts: Vec<Option<&Forecast>> = forecasts.iter().map(|forecasts| forecasts.of_target(place)).collect();
+        let of_setup = |setup: usize| forecasts.get(setup).and_then(|forecasts| forecasts.of_target(place));
+        let forecasts: Vec<Option<&Forecast>> = (0..sums.len()).map(of_setup).collect();
         add(sums.iter().map(of).collect(), &forecasts);
     }
     let none = vec![None; sums.len()];

