@@ -82,7 +82,8 @@ const pictures = [];
 tab.on("download", (download) => pictures.push(download.suggestedFilename()));
 await tab.click("#png");
 await tab.waitForTimeout(1500);
-seen.pictures = pictures;
+// They are saved side by side, in any order.
+seen.pictures = pictures.sort();
 
 // What is taken back is as it was: nothing chosen is the start.
 const back = await opened(browser, [1280, 900]);

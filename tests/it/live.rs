@@ -278,7 +278,7 @@ fn the_page_works_in_a_browser() {
     assert_eq!(text("unticked"), text("stored"), "what is unticked is the start");
     assert_eq!(seen["raced"], json!(["", "stored"]), "late replies move nothing");
     assert!(text("roughly").starts_with("forecast") || text("roughly") == "summary.csv", "{}", text("roughly"));
-    assert_eq!(seen["pictures"], json!(["utilisation.png", "latency.png", "waiting.png"]));
+    assert_eq!(seen["pictures"], json!(["latency.png", "utilisation.png", "waiting.png"]));
     assert_eq!(seen["off"]["told"], true, "without WebAssembly it is said");
     assert_eq!(seen["off"]["controls"], false);
     assert_eq!(seen["off"]["answer"], seen["stored"], "and what was stored is there");
