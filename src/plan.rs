@@ -20,6 +20,8 @@ use crate::scenario::{Setup, Study};
 use crate::study::days::Days;
 use crate::study::error::MissingRun;
 use crate::study::figures::quarter_of;
+use crate::study::forecast::detail::COARSE;
+use crate::study::forecast::outlook::DayForecast;
 use crate::study::limits::Limit;
 use crate::study::record::FocusClass;
 use crate::study::{Progress, RunOptions, StudyError, run, watched};
@@ -117,6 +119,10 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, Stud
         let found = found.map_err(|fault| at_values(fault, &values))?;
         Ok(found.into_iter().map(|day| day.targets[0]).collect())
     };
+    let forecast = |value: f64| {
+        let model = question.knob.set(&base, value);
+        DayForecast::in_detail(&model, &asked.0, COARSE).targets[0]
+    };
     let terms = question.knob.terms(&base);
     let problem = SearchProblem {
         limit: target.limit,
@@ -139,7 +145,11 @@ pub fn plan(question: &Question<'_>, days: &Days<'_>) -> Result<PlanResult, Stud
         packet_rate: packet_rate(&question.knob, &base),
         precision: question.precision,
         limit_there: None,
-        answer: if question.knob.has_best() { best(&problem, &evaluate)? } else { search(&problem, &evaluate)? },
+        answer: if question.knob.has_best() {
+            best(&problem, &evaluate)?
+        } else {
+            search(&problem, &evaluate, &forecast)?
+        },
         seed: base.seed,
     })
 }

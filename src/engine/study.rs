@@ -7,6 +7,7 @@ pub mod calls;
 pub mod control;
 pub mod cost;
 pub mod counters;
+pub mod day_forecasts;
 pub mod days;
 pub mod doubt;
 pub mod error;

@@ -137,7 +137,11 @@ pub fn spells(setup: &Setup, day: &DayForecast) -> String {
         let name =
             if named { format!("{} ", setup.model.concentrators[spell.concentrator].name) } else { String::new() };
         let day = if days { format!("day {} ", (spell.from / 86_400.0).floor() + 1.0) } else { String::new() };
-        format!("{name}{day}{} to {}", clock(spell.from), clock(spell.until))
+        format!(
+            "{name}{day}{} to {}",
+            clock((spell.from / 60.0 - 1e-6).ceil()),
+            clock((spell.until / 60.0 + 1e-6).floor())
+        )
     };
     let mut told: Vec<String> = found.iter().take(TOLD).map(one).collect();
     if found.len() > TOLD {
@@ -146,9 +150,8 @@ pub fn spells(setup: &Setup, day: &DayForecast) -> String {
     list(&told)
 }
 
-/// A time of day, to the minute.
+/// A time of day, from whole minutes.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not before the run
-fn clock(secs: f64) -> String {
-    let minutes = (secs / 60.0).round() as u64;
-    TimeOfDay(minutes * 60 * NANOS % DAY).to_string()
+fn clock(minutes: f64) -> String {
+    TimeOfDay(minutes as u64 * 60 * NANOS % DAY).to_string()
 }

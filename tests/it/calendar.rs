@@ -100,7 +100,7 @@ fn weekdays_and_holidays_have_what_is_written() {
 /// The spread between days is the one that is written, on top of what chance makes of single arrivals.
 #[test]
 fn levels_of_days_spread_as_written() {
-    const DAYS: u32 = 150;
+    const DAYS: u32 = 100;
     let spread = |more: &str| -> Vec<f64> {
         let model = model(more);
         let days: Vec<Vec<f64>> = (0..DAYS / 5).flat_map(|replication| begun(&model, replication)).collect();
@@ -113,7 +113,7 @@ fn levels_of_days_spread_as_written() {
     let (none, some) = (spread(""), spread("[calendar]\nspread = \"20 %\"\n"));
     for (none, some) in none.iter().zip(&some) {
         let level = (some * some - none * none).sqrt();
-        // Four standard errors of a standard deviation over 150 days.
+        // Four standard errors of a standard deviation over 100 days.
         assert!((level - 0.2).abs() < 4.0 * 0.2 / (2.0 * f64::from(DAYS)).sqrt(), "{none} {some}");
     }
 }

@@ -593,7 +593,7 @@ fn a_plan_with_a_limit_of_nothing_finds_its_value() {
         let problem = SearchProblem { limit: 0.0, terms, criterion, precision: 0.05, most: 400 };
         let refused =
             |points: &[(f64, u32)]| Ok(points.iter().map(|point| Some((20.0 - point.0).max(0.0) / 100.0)).collect());
-        let outcome = search(&problem, &refused).unwrap().outcome;
+        let outcome = search(&problem, &refused, &|_| None).unwrap().outcome;
         let Crossing::Crosses(value, _) = outcome else { panic!("{outcome:?}") };
         assert!((19.0..=21.0).contains(&value), "{outcome:?}");
     }

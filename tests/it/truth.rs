@@ -107,7 +107,7 @@ fn sample_against_packets(fidelity: Fidelity, count: u64) -> (Vec<RegimeLine>, u
 
 #[test]
 fn flow_fidelity_agrees_with_packets_in_every_regime() {
-    let (table, held) = sample_against_packets(Fidelity::Flow, 60);
+    let (table, held) = sample_against_packets(Fidelity::Flow, 48);
     let all = &table[0];
     assert!(all.mean[0] <= 0.08 && all.p95[0] <= 0.10, "{all:?}");
     assert!(all.mean[1] <= 0.35 && all.bands[0] <= 0.10 && all.utilisation[1] <= 0.06, "{all:?}");

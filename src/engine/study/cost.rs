@@ -3,7 +3,7 @@
 use crate::model::{Class, Demand, Fidelity, Model};
 use crate::scenario::Study;
 use crate::study::axis::Axis;
-use crate::study::load::day_work;
+use crate::study::load::{self, Brought};
 
 /// Predicted cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,20 +132,8 @@ fn of_day(model: &Model) -> (f64, f64) {
         let bits = replay.iter().map(|arrival| arrival.request.bits() + arrival.response.bits()).sum::<f64>();
         return (count(replay.len()) / f64::from(model.calendar.days), bits / f64::from(model.calendar.days));
     }
-    let of_class = |class| of_class(model, class);
-    model.classes.iter().map(of_class).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
-}
-
-/// The same of a class.
-fn of_class(model: &Model, class: &Class) -> (f64, f64) {
-    let weekday = usize::from(model.calendar.weekday);
-    let (work, action) = day_work(model, class);
-    let number = match &class.demand {
-        Demand::Streams { arrivals, .. } => arrivals.per_day * arrivals.weekdays[weekday],
-        _ if action > 0.0 => work / action,
-        _ => 0.0,
-    };
-    (number, work)
+    let add = |sum: (f64, f64), one: Brought| (sum.0 + one.count, sum.1 + one.work);
+    (0..model.classes.len()).map(|class| load::of_day(model, class)).fold((0.0, 0.0), add)
 }
 
 /// Transactions that may be held at a time: all of a class that is open or of jobs, and of one that is capped, or stored on
@@ -157,7 +145,7 @@ fn held(models: &[&Model]) -> f64 {
         let is_held = rules.into_iter().any(|rules| !rules.store_and_forward.is_empty() || !rules.caps.is_empty());
         is_held || !matches!(class.demand, Demand::Users { .. })
     });
-    classes.map(|(_, class)| of_class(base, class).0).sum()
+    classes.map(|(place, _)| load::of_day(base, place).count).sum()
 }
 
 /// Memory [byte]: what is kept of each set-up and of the runs under way, and what the engine holds.

@@ -14,6 +14,7 @@ pub mod calls;
 pub mod concentrator;
 pub mod day;
 pub mod detail;
+pub mod drawn;
 pub mod gaps;
 pub mod group;
 pub mod in_progress;

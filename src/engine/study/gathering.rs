@@ -21,7 +21,6 @@ pub struct Gathering<'a> {
     pub setups: Vec<&'a Setup>,
     /// The focus class.
     pub watched: FocusClass,
-    base: Option<usize>,
     sums: Vec<Accumulator>,
     forecasts: Option<Vec<Forecasts<'a>>>,
     stopping: Stopping,
@@ -41,7 +40,6 @@ impl<'a> Gathering<'a> {
         Self {
             study,
             watched: watched(study),
-            base: setups.iter().position(|setup| setup.name == "base"),
             sums: setups.iter().map(|setup| Accumulator::new(&setup.model)).collect(),
             setups,
             forecasts: None,
@@ -95,15 +93,13 @@ impl<'a> Gathering<'a> {
     fn width(&self) -> f64 {
         let antithetic = self.study.setups[0].model.antithetic;
         let forecasts = self.forecasts.as_deref().unwrap_or_default();
-        let of_base = self.base.map(|base| &forecasts[base]);
         let mut widest = 0.0_f64;
         for (sum, forecast) in self.sums.iter().zip(forecasts) {
             for (place, (target, values)) in self.study.targets.iter().zip(&sum.targets).enumerate() {
-                let forecast = forecast.of_target(place).or(of_base.and_then(|base| base.of_target(place)));
                 if values.iter().all(Option::is_none) {
                     continue;
                 }
-                let interval = of_target(values, forecast, antithetic).interval(CONFIDENCE);
+                let interval = of_target(values, forecast.of_target(place), antithetic).interval(CONFIDENCE);
                 let allowed = self.study.effort.precision.0 * interval.mean.abs().max(target.limit);
                 widest = widest.max(interval.half / allowed);
             }

@@ -8,7 +8,8 @@ use crate::stats::{Histogram, Interval};
 use crate::study::accumulator::Accumulator;
 use crate::study::axis::Axis;
 use crate::study::calls::CallTally;
-use crate::study::control::{Forecast, Forecasts};
+use crate::study::control::Forecasts;
+use crate::study::day_forecasts::Forecast;
 use crate::study::figures::{MEASURES, float, kind, quarter_of};
 use crate::study::limits::{Limit, QuarterLoad, binding};
 use crate::study::paths::Paths;
@@ -139,7 +140,7 @@ fn compare(
     base: Option<usize>,
 ) -> Vec<(Vec<ComparedEstimate>, Vec<Series>)> {
     let mut rows = vec![(Vec::new(), Vec::new()); sums.len()];
-    let mut add = |mut series: Vec<Series>, forecasts: &[Option<&Forecast>]| {
+    let mut add = |mut series: Vec<Series>, forecasts: &[&Forecast]| {
         let compared = series::compare(&mut series, forecasts, base, sums[0].model.antithetic);
         for ((row, compared), series) in rows.iter_mut().zip(compared).zip(series) {
             row.0.push(compared);
@@ -159,14 +160,12 @@ fn compare(
             at_most: sum.at_most[place].clone(),
             ..Series::new(target.title.clone(), unit, Vec::new(), resolution)
         };
-        let of_setup = |setup: usize| forecasts.get(setup).and_then(|forecasts| forecasts.of_target(place));
-        let forecasts: Vec<Option<&Forecast>> = (0..sums.len()).map(of_setup).collect();
+        let forecasts: Vec<&Forecast> = forecasts.iter().map(|forecasts| forecasts.of_target(place)).collect();
         add(sums.iter().map(of).collect(), &forecasts);
     }
-    let none = vec![None; sums.len()];
     for (place, figure) in MEASURES.iter().enumerate() {
         let of = |sum: &Accumulator| Series::new(figure.name.to_owned(), figure.unit, sum.measures[place].clone(), 0.0);
-        add(sums.iter().map(of).collect(), &none);
+        add(sums.iter().map(of).collect(), &[]);
     }
     rows
 }

@@ -2,11 +2,14 @@
 
 use crate::model::{ChangeKind, Class, Concentrator, Demand, Model, Pool, PoolId};
 use crate::scenario::idle::unreached;
-use crate::study::control::{Fluid, STEP};
+use crate::sim::cost::ServiceCost;
+use crate::study::forecast::actions::{Action, actions, typical_sizes};
+use crate::study::forecast::site_kinds::SiteKinds;
+use crate::study::forecast::starts::{Steps, Wanted, here, wanted};
 use crate::units::{NANOS, Time, TimeOfDay, float};
 
-/// Days whose jobs and arrivals are drawn for the mean.
-const DAYS: u32 = 5;
+/// Length of a step [s].
+const STEP: f64 = 60.0;
 
 /// The load offered to the concentrators of a pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +58,7 @@ pub fn offered(model: &Model) -> Vec<Offered> {
     if model.replay.is_some() || !model.faults.is_empty() || model.changes.iter().any(|edit| changes(&edit.kind)) {
         return Vec::new();
     }
-    let work: Vec<Vec<f64>> = model.classes.iter().map(|class| by_hour(model, class)).collect();
+    let work: Vec<Vec<f64>> = (0..model.classes.len()).map(|class| by_hour(model, class)).collect();
     let patients: f64 = model.sites.iter().map(|site| f64::from(site.patients)).sum();
     let pools = model.pools.iter().enumerate().map(|(place, pool)| (PoolId::of(place), pool));
     pools.filter_map(|(id, pool)| of_pool(model, (id, pool), &work, patients)).collect()
@@ -102,38 +105,82 @@ fn of_pool(model: &Model, (id, pool): (PoolId, &Pool), work: &[Vec<f64>], patien
 
 /// Hours of the run.
 fn hours(model: &Model) -> impl Iterator<Item = usize> {
-    let whole = |seconds: f64| (0..24).take_while(|hour| f64::from(hour + 1) * 3600.0 <= seconds + 1e-6).count();
+    let whole_hours = |seconds: f64| (0..24).take_while(|hour| f64::from(hour + 1) * 3600.0 <= seconds + 1e-6).count();
     let (from, until) = (model.calendar.from, model.calendar.until);
-    let last = whole(until.hours() * 3600.0);
+    let last = whole_hours(until.hours() * 3600.0);
     let last = if f64::from(u8::try_from(last).unwrap_or(24)) < until.hours() { last + 1 } else { last };
-    whole(from.hours() * 3600.0)..last.min(24)
+    whole_hours(from.hours() * 3600.0)..last.min(24)
 }
 
-/// Work that a class brings in a day, and the mean work of an action of it [bit].
+/// What a class brings in a step, on average: transactions, jobs and calls that begin, and their work [bit].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Brought {
+    /// How many.
+    pub count: f64,
+    /// Their work [bit].
+    pub work: f64,
+}
+
+/// What a class brings in each step of [`STEP`] seconds of a day, as if the network were idle: those who wait ask less often.
+fn by_step(model: &Model, place: usize) -> Vec<Brought> {
+    let class = &model.classes[place];
+    let steps = Steps { length: STEP, count: whole(model.calendar.until.hours() * 3600.0 / STEP) };
+    let at_once = |count: f64, work: f64| Brought { count, work: count * work };
+    match wanted(model, place, steps) {
+        Wanted::Open(starts) => {
+            let (work, _) = mean_action(model, class);
+            starts.counts.iter().map(|count| at_once(*count, work)).collect()
+        }
+        Wanted::People(people, think) => {
+            let (work, idle) = mean_action(model, class);
+            let acts = |(step, people): (usize, &f64)| people * here(class, steps.begins(step)) * STEP / (think + idle);
+            people.iter().enumerate().map(|step| at_once(acts(step), work)).collect()
+        }
+        Wanted::Calls(calls, length) => {
+            calls.iter().map(|calls| at_once(*calls, length * talk(model, class))).collect()
+        }
+        Wanted::Steady(calls) => {
+            let work = |step| calls * here(class, steps.begins(step)) * STEP * talk(model, class);
+            (0..steps.count).map(|step| Brought { count: 0.0, work: work(step) }).collect()
+        }
+        Wanted::Nothing => Vec::new(),
+    }
+}
+
+/// Mean work of an action of a class [bit], and what it takes on an idle network [s].
+fn mean_action(model: &Model, class: &Class) -> (f64, f64) {
+    let like = &model.sites[SiteKinds::of(model, 1).kinds[0].like];
+    let all = actions(class, &typical_sizes(class), &model.concentrators[0], model.transport, like);
+    let mean = |of: fn(&Action) -> f64| crate::stats::mean(&all.iter().map(of).collect::<Vec<_>>());
+    (mean(|action| action.work), mean(|action| action.idle))
+}
+
+/// Work of a call [bit/s].
+fn talk(model: &Model, class: &Class) -> f64 {
+    let (Demand::Streams { codec, .. } | Demand::Steady { codec, .. }) = &class.demand else { return 0.0 };
+    let cost = ServiceCost::of(&model.concentrators[0]);
+    cost.map_or(0.0, |cost| cost.stream_work(codec.packet, 1.0 / codec.every.secs()))
+}
+
+/// What a class brings in a day, on average.
 #[must_use]
-pub fn day_work(model: &Model, class: &Class) -> (f64, f64) {
-    let alone = Model { classes: vec![class.clone()], ..model.clone() };
-    let fluid = Fluid::up_to(&alone, &[], model.calendar.until);
-    (fluid.offered(0).iter().sum(), fluid.mean_work(class))
+pub fn of_day(model: &Model, class: usize) -> Brought {
+    let add = |sum: Brought, one: Brought| Brought { count: sum.count + one.count, work: sum.work + one.work };
+    by_step(model, class).into_iter().fold(Brought::default(), add)
 }
 
 /// Work that a class brings in each hour of the day [bit].
-fn by_hour(model: &Model, class: &Class) -> Vec<f64> {
-    let alone = Model { classes: vec![class.clone()], ..model.clone() };
-    let fluid = Fluid::up_to(&alone, &[], model.calendar.until);
+fn by_hour(model: &Model, class: usize) -> Vec<f64> {
     let mut hours = vec![0.0; 25];
-    for day in 0..DAYS {
-        for (step, work) in fluid.offered(day).iter().enumerate() {
-            let hour = step * step_seconds() / 3600;
-            hours[hour.min(24)] += work / f64::from(DAYS);
-        }
+    for (step, brought) in by_step(model, class).iter().enumerate() {
+        hours[(step / whole(3600.0 / STEP)).min(24)] += brought.work;
     }
     hours
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a constant of 30
-fn step_seconds() -> usize {
-    STEP as usize
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // steps of a day
+fn whole(steps: f64) -> usize {
+    (steps - 1e-9).ceil().max(0.0) as usize
 }
 
 /// Mean calls in progress in the busiest hour; none without calls.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::stats::estimate::{ControlVariate, Estimate, controlled, observations};
 use crate::stats::{Interval, Tally, holm};
-use crate::study::control::Forecast;
+use crate::study::day_forecasts::Forecast;
 
 /// Confidence of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
@@ -99,27 +99,23 @@ pub struct Savings {
     pub antithetic: Option<f64>,
 }
 
-/// One figure of all set-ups, and its difference from the base in each. `forecasts` has one for each set-up that the fluid
-/// explains. The days are the same for all, so that the forecast of the base serves the others, too: the correction of one mean
-/// is the correction of all.
+/// One figure of all set-ups, and its difference from the base in each, with a forecast for each set-up, or none at all.
 ///
 /// The controls that were used are written into the series.
 pub fn compare(
     series: &mut [Series],
-    forecasts: &[Option<&Forecast>],
+    forecasts: &[&Forecast],
     base: Option<usize>,
     antithetic: bool,
 ) -> Vec<ComparedEstimate> {
-    let of_base = base.and_then(|base| forecasts[base]);
-    let none = Forecast::default();
+    let unknown = Forecast::default();
+    let forecast = |place: usize| forecasts.get(place).copied().unwrap_or(&unknown);
     let all: Vec<Vec<f64>> = series.iter().map(Series::known).collect();
     let mut changes = Vec::new();
     for (place, own) in series.iter_mut().enumerate() {
-        let forecast = forecasts[place].or(of_base).filter(|_| own.is_measured());
-        own.control = forecast.and_then(|forecast| Forecasted::of(forecast, antithetic));
+        own.control = Forecasted::of(forecast(place), antithetic).filter(|_| own.is_measured());
         let change = base.filter(|base| *base != place).map(|base| {
-            let forecast = forecasts[place].unwrap_or(&none).minus(of_base.unwrap_or(&none));
-            own.change_control = Forecasted::of(&forecast, antithetic);
+            own.change_control = Forecasted::of(forecast(place).of_difference(forecast(base)), antithetic);
             change(&all[place], &all[base], own.change_control.as_ref(), antithetic)
         });
         changes.push(change);
@@ -149,11 +145,11 @@ pub fn compare(
 
 /// The mean of a target over the replications in which it was measured, corrected by the control variate where there is one.
 #[must_use]
-pub fn of_target(values: &[Option<f64>], forecast: Option<&Forecast>, antithetic: bool) -> Estimate {
+pub fn of_target(values: &[Option<f64>], forecast: &Forecast, antithetic: bool) -> Estimate {
     let all = values.iter().all(Option::is_some);
     let known: Vec<f64> = values.iter().map(|value| value.unwrap_or(0.0)).collect();
     // Of an incomplete antithetic pair only the single days are used, without a forecast.
-    let control = forecast.filter(|_| all).and_then(|forecast| Forecasted::of(forecast, antithetic));
+    let control = Forecasted::of(forecast, antithetic).filter(|_| all);
     estimate(&observations(&known, antithetic && all), control.as_ref())
 }
 
@@ -209,13 +205,13 @@ mod tests {
         Series::new("figure".to_owned(), "s", values.to_vec(), 0.0)
     }
 
-    /// Fault: an option without a forecast that is the base by another name has another figure than the base.
+    /// Fault: an option that is the base by another name has another figure than the base.
     #[test]
     fn what_is_alike_has_the_same_figure() {
         let days = [3.0, 4.1, 5.2, 6.0, 8.3, 2.0];
-        let forecast = Forecast::known(vec![2.9, 4.0, 5.0, 6.2, 8.0, 2.1], vec![4.0, 5.0, 6.0, 3.0]);
+        let forecast = Forecast::known(vec![2.9, 4.0, 5.0, 6.2, 8.0, 2.1], 4.5);
         let mut both = [series(&days), series(&days)];
-        let compared = compare(&mut both, &[Some(&forecast), None], Some(0), false);
+        let compared = compare(&mut both, &[&forecast, &forecast], Some(0), false);
         assert_eq!(compared[0].value, compared[1].value);
         assert!(both[1].control.is_some());
         assert_eq!(compared[1].change, Some(Interval { mean: 0.0, half: 0.0 }));

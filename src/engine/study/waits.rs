@@ -82,7 +82,7 @@ impl<T: Copy> Sorted<T> {
         let series =
             |(_, runs): &(usize, Vec<T>)| Series::new(title.clone(), unit, runs.iter().map(of).collect(), resolution);
         let mut all: Vec<Series> = self.there.iter().map(series).collect();
-        let compared = series::compare(&mut all, &vec![None; self.there.len()], self.base, self.antithetic);
+        let compared = series::compare(&mut all, &[], self.base, self.antithetic);
         compared.into_iter().zip(all).collect()
     }
 }

@@ -20,30 +20,46 @@ pub struct Action {
     pub turns: Vec<PricedTurn>,
     /// Work of all of them [bit].
     pub work: f64,
+    /// What it takes on an idle network [s].
+    pub idle: f64,
 }
 
-/// The actions of a class at a concentrator: each stands for as many of all. Sizes are spread over their distribution evenly, and
-/// those of the turns of one are put together at random (Latin hypercube sampling: `McKay`, Beckman & Conover 1979); of those that
-/// are about as large, one stands for all.
+/// Sizes of requests and responses [byte], by action and turn.
+pub type Sizes = Vec<Vec<(f64, f64)>>;
+
+/// Sizes of the actions of a class: each action stands for as many of all. Sizes are spread over
+/// their distribution evenly, and those of the turns of one are put together at random (Latin hypercube sampling: `McKay`, Beckman
+/// & Conover 1979); of those that are about as large, one stands for all.
 #[must_use]
-pub fn actions(class: &Class, concentrator: &Concentrator, transport: Transport, site: &Site) -> Vec<Action> {
+pub fn typical_sizes(class: &Class) -> Sizes {
+    drawn(class).chunks(DRAWN).map(typical).collect()
+}
+
+/// The actions of a class at a concentrator, from their sizes.
+#[must_use]
+pub fn actions(
+    class: &Class,
+    sizes: &[Vec<(f64, f64)>],
+    concentrator: &Concentrator,
+    transport: Transport,
+    site: &Site,
+) -> Vec<Action> {
     let segment = segment_size(transport.tcp());
     let pricing = Pricing::new(concentrator, transport, std::slice::from_ref(site));
-    let all = drawn(class);
-    let one = |sizes: &[(f64, f64)]| {
+    let one = |sizes: &Vec<(f64, f64)>| {
         let turn = |(request, response): &(f64, f64)| PricedTurn {
             turn: Turn::new(bytes(*request), bytes(*response), segment),
             segment: 0.0,
         };
         let mut turns: Vec<PricedTurn> = sizes.iter().map(turn).collect();
-        let (work, _) = pricing.price(class, SiteId(0), &mut turns);
-        Action { turns, work }
+        let (work, parts) = pricing.price(class, SiteId(0), &mut turns);
+        Action { turns, work, idle: parts.sum() }
     };
-    all.chunks(DRAWN).map(|alike| one(&typical(alike))).collect()
+    sizes.iter().map(one).collect()
 }
 
 /// Sizes of requests and responses of many actions, the smallest first.
-fn drawn(class: &Class) -> Vec<Vec<(f64, f64)>> {
+fn drawn(class: &Class) -> Sizes {
     const ALL: usize = ACTIONS * DRAWN;
     #[allow(clippy::cast_precision_loss)] // some thousand
     let spread = |law: &Distribution, dimension: u64| -> Vec<f64> {
@@ -59,7 +75,7 @@ fn drawn(class: &Class) -> Vec<Vec<(f64, f64)>> {
         .map(|turn| (spread(&class.request, 2 * turn), spread(&class.response, 2 * turn + 1)))
         .collect();
     let action = |number: usize| turns.iter().map(|(asked, answered)| (asked[number], answered[number])).collect();
-    let mut all: Vec<Vec<(f64, f64)>> = (0..ALL).map(action).collect();
+    let mut all: Sizes = (0..ALL).map(action).collect();
     all.sort_by(|a, b| size(a).total_cmp(&size(b)));
     all
 }
@@ -186,7 +202,7 @@ mod tests {
         let law = Distribution::lognormal(30_000.0, 1.2, (500.0, 2e6)).unwrap();
         let one = Class::new("c".to_owned(), Demand::Replayed, Distribution::Fixed(2_000.0), law);
         let class = Class { turns: 4, ..one };
-        let sizes: Vec<f64> = drawn(&class).chunks(DRAWN).map(|alike| size(&typical(alike)) - 8_000.0).collect();
+        let sizes: Vec<f64> = typical_sizes(&class).iter().map(|turns| size(turns) - 8_000.0).collect();
         let mut stream = Key::new(3, 0).stream(0);
         let mut draw = || (0..4).map(|_| class.response.sample(&mut stream)).sum::<f64>();
         let many: Vec<f64> = (0..40_000).map(|_| draw()).collect();

@@ -45,7 +45,7 @@ pub fn talk(
             Wanted::Open(_) | Wanted::People(..) | Wanted::Nothing => continue,
         };
         let lost = device.streams.map_or(0.0, |most| erlang_b(wanted, most));
-        for (calls, target) in by_target.iter_mut().zip(terms.targets) {
+        for (calls, target) in by_target.iter_mut().zip(terms.targets.iter()) {
             if target.measure == Measure::Refused(ClassId::of(number)) && target.covers(now) {
                 calls.offered += begin;
                 calls.refused += begin * lost;

@@ -1,11 +1,10 @@
 //! The day of a set-up, step by step.
 
-use crate::model::{ChangeKind, Class, ClassId, ConcentratorId, Demand, FaultKind, Model};
+use crate::model::{ChangeKind, Class, ConcentratorId, Demand, FaultKind, Model};
 use crate::random::name_of;
 use crate::scenario::check::target::{Measure, Target, TargetSites};
 use crate::sim::discipline::Shape;
 use crate::sim::fluid::site_access::mean_trip;
-use crate::study::axis::Axis;
 use crate::study::forecast::calls::{OfferedCalls, talk};
 use crate::study::forecast::concentrator::ConcentratorState;
 use crate::study::forecast::detail::{Detail, FINE};
@@ -13,15 +12,10 @@ use crate::study::forecast::gaps::{Gap, gaps, served_on_site};
 use crate::study::forecast::group::Group;
 use crate::study::forecast::latencies::Latencies;
 use crate::study::forecast::outlook::{DayForecast, Load, utilisation};
-use crate::study::forecast::site_kinds::{Placement, SiteKinds};
-use crate::study::forecast::starts::{Steps, Wanted, here, wanted};
-use crate::study::forecast::traffic::{Terms, Traffic, patience};
-use crate::study::forecast::tunnels::TunnelForecast;
-use crate::study::record::FocusClass;
+use crate::study::forecast::site_kinds::Placement;
+use crate::study::forecast::starts::{Wanted, here};
+use crate::study::forecast::traffic::{Terms, Traffic, asks, patience};
 use crate::units::Time;
-
-/// Shortest step [s].
-const SHORTEST: f64 = 0.25;
 
 impl DayForecast {
     /// The forecast of a set-up.
@@ -33,27 +27,13 @@ impl DayForecast {
     /// The forecast of a set-up, as finely as is asked for.
     #[must_use]
     pub fn in_detail(model: &Model, targets: &[Target], detail: Detail) -> Self {
-        let terms = terms(model, targets, detail);
-        Day::begin(&terms).run()
+        Self::on(&Terms::of(model, targets, detail, model.calendar.until))
     }
-}
 
-fn terms<'a>(model: &'a Model, targets: &'a [Target], detail: Detail) -> Terms<'a> {
-    let watched = (model.calendar.until.hours() - model.calendar.from.hours()) * 3600.0;
-    let length = (watched / detail.steps).clamp(SHORTEST, detail.longest);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // some weeks
-    let count = (model.calendar.end().secs() / length - 1e-9).ceil() as usize;
-    let steps = Steps { length, count };
-    let wanted = (0..model.classes.len()).map(|class| wanted(model, class, steps)).collect();
-    Terms {
-        model,
-        tcp: model.transport.tcp(),
-        estate: SiteKinds::of(model, detail.kinds),
-        wanted,
-        steps,
-        targets,
-        focus: FocusClass::of(model, targets).class.index(),
-        windows: Axis::of(model).windows(),
+    /// The forecast of a day whose terms are known.
+    #[must_use]
+    pub fn on(terms: &Terms<'_>) -> Self {
+        Day::begin(terms).run()
     }
 }
 
@@ -62,7 +42,6 @@ struct Day<'a> {
     concentrators: Vec<ConcentratorState>,
     /// In the order of their concentrators.
     traffic: Vec<Traffic>,
-    tunnels: TunnelForecast,
     gaps: Vec<Gap>,
     /// By class: whether its servers are lost.
     lost: Vec<bool>,
@@ -92,14 +71,12 @@ impl<'a> Day<'a> {
         let concentrators =
             model.concentrators.iter().map(|terms| ConcentratorState::new(terms, model.transport, trip, &names, kinds));
         let ends = vec![None; model.sites.len()];
-        let tunnels = TunnelForecast::of(model, ClassId::of(terms.focus));
         Self {
-            gaps: gaps(model, &tunnels),
+            gaps: gaps(model, &terms.tunnels),
             lost: vec![false; model.classes.len()],
             terms,
             concentrators: concentrators.collect(),
             traffic: Vec::new(),
-            tunnels,
             placement: Placement::of(model, &terms.estate, &ends),
             ends,
             stranded: vec![vec![0.0; kinds]; model.classes.len()],
@@ -133,7 +110,7 @@ impl<'a> Day<'a> {
     fn move_tunnels(&mut self, step: usize) {
         let now = self.terms.steps.begins(step);
         let before = self.moved;
-        while let Some(one) = self.tunnels.moves.get(self.moved).filter(|one| one.at <= now) {
+        while let Some(one) = self.terms.tunnels.moves.get(self.moved).filter(|one| one.at <= now) {
             self.ends[one.site.index()] = one.to;
             self.moved += 1;
         }
@@ -379,7 +356,7 @@ impl<'a> Day<'a> {
 
     /// The figure of a target; none where it is not forecast.
     fn figure(&self, target: usize) -> Option<f64> {
-        let (law, terms, paths) = (&self.latencies[target], &self.terms.targets[target], &self.tunnels.paths);
+        let (law, terms, paths) = (&self.latencies[target], &self.terms.targets[target], &self.terms.tunnels.paths);
         if terms.sites != TargetSites::All {
             return None;
         }
@@ -402,9 +379,4 @@ impl<'a> Day<'a> {
             Measure::PoorCalls(_) => None,
         }
     }
-}
-
-/// Whether a class asks for transfers.
-fn asks(class: &Class) -> bool {
-    !class.demand.is_of_calls() && !matches!(class.demand, Demand::Replayed | Demand::Staff { .. })
 }

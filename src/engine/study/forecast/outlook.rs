@@ -1,6 +1,7 @@
 //! What a forecast says of targets, and when a concentrator is full.
 
 use crate::scenario::check::target::Target;
+use crate::stats::Tally;
 use crate::study::forecast::starts::Steps;
 use crate::study::results::Verdict;
 use crate::units::Time;
@@ -71,6 +72,14 @@ impl DayForecast {
     #[must_use]
     pub fn utilisation(&self, concentrator: usize, from: Time, until: Time) -> f64 {
         utilisation(&self.loads[concentrator][self.steps.of(from)..self.steps.of(until)])
+    }
+
+    /// Share of the hours of a target in which some concentrator is full.
+    #[must_use]
+    pub fn full_within(&self, target: &Target) -> f64 {
+        let covered = (0..self.steps.count).filter(|step| target.covers(self.steps.begins(*step)));
+        let full = covered.map(|step| f64::from(u8::from(self.loads.iter().any(|loads| loads[step].is_full()))));
+        full.collect::<Tally>().mean()
     }
 
     /// When concentrators are full, one after the other.

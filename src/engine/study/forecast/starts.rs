@@ -1,6 +1,6 @@
 //! Starts: at what rate transactions of each class begin, as the rules of the class leave them.
 
-use crate::model::{Arrivals, Class, Curfew, Demand, FaultKind, Model, Release, taken};
+use crate::model::{Arrivals, Class, Curfew, DayLevel, Demand, FaultKind, Model, Release, taken};
 use crate::units::{Duration, Time, TimeOfDay};
 
 /// What a class wants of a day.
@@ -28,6 +28,20 @@ pub struct Starts {
 }
 
 impl Starts {
+    /// None, in so many steps.
+    pub(super) fn none(steps: usize) -> Self {
+        Self { counts: vec![0.0; steps], put_off: vec![Vec::new(); steps] }
+    }
+
+    /// Some that were wanted in one step begin in another.
+    pub(super) fn put_off(&mut self, wanted: usize, (step, count): (usize, f64)) {
+        self.counts[step] += count;
+        match self.put_off[step].iter_mut().find(|(same, _)| *same == wanted) {
+            Some((_, sum)) => *sum += count,
+            None => self.put_off[step].push((wanted, count)),
+        }
+    }
+
     /// When those that begin in a step were wanted: steps, and the share of each.
     #[must_use]
     pub fn wanted_in(&self, step: usize) -> Vec<(usize, f64)> {
@@ -72,9 +86,15 @@ impl Steps {
     }
 }
 
-/// What a class wants, day by day.
+/// What a class wants on average, on usual days.
 #[must_use]
 pub fn wanted(model: &Model, class: usize, steps: Steps) -> Wanted {
+    on_days(model, class, steps, &|day| model.levels.usual(&model.calendar, day))
+}
+
+/// What a class wants on average, on days of these levels.
+#[must_use]
+pub fn on_days(model: &Model, class: usize, steps: Steps, level: &dyn Fn(u64) -> DayLevel) -> Wanted {
     let terms = &model.classes[class];
     match &terms.demand {
         Demand::Users { workstations, activity, weekdays, think, .. } => {
@@ -82,15 +102,18 @@ pub fn wanted(model: &Model, class: usize, steps: Steps) -> Wanted {
             let at = |step: usize| {
                 let now = steps.begins(step);
                 let middle = TimeOfDay(now.clock().0 + Duration::of_secs(steps.length / 2.0).0);
-                let day = model.levels.usual(&model.calendar, now.day());
-                all * activity.at(middle) * weekdays[usize::from(model.calendar.weekday(now.day()))] * day.at_work
+                let weekday = usize::from(model.calendar.weekday(now.day()));
+                all * activity.at(middle) * weekdays[weekday] * level(now.day()).at_work
             };
-            let pace = model.levels.usual(&model.calendar, 0).pace;
-            Wanted::People((0..steps.count).map(at).collect(), think.mean() / pace)
+            Wanted::People((0..steps.count).map(at).collect(), think.mean() / level(0).pace)
         }
-        Demand::Open(arrivals) => Wanted::Open(ruled(terms, &arrived(model, class, arrivals, steps), steps)),
+        Demand::Open(arrivals) => {
+            let factor = |now| 1.0 + surge(model, class, now);
+            Wanted::Open(ruled(terms, &arrived(model, arrivals, steps, level, &factor), steps))
+        }
         Demand::Streams { arrivals, length, .. } => {
-            Wanted::Calls(ruled(terms, &arrived(model, class, arrivals, steps), steps).counts, length.mean())
+            let factor = |now| 1.0 + surge(model, class, now);
+            Wanted::Calls(ruled(terms, &arrived(model, arrivals, steps, level, &factor), steps).counts, length.mean())
         }
         Demand::Steady { each, .. } => {
             #[allow(clippy::cast_precision_loss)] // sites
@@ -105,9 +128,8 @@ pub fn wanted(model: &Model, class: usize, steps: Steps) -> Wanted {
                 if !weekdays[usize::from(model.calendar.weekday(now.day()))] {
                     return 0.0;
                 }
-                let level = model.levels.usual(&model.calendar, now.day()).demand();
                 let next = TimeOfDay(now.clock().0 + Duration::of_secs(steps.length).0);
-                all * share.0 * level * (share_of(next) - share_of(now.clock()))
+                all * share.0 * level(now.day()).demand() * (share_of(next) - share_of(now.clock()))
             };
             let drawn: Vec<f64> = (0..steps.count).map(at).collect();
             Wanted::Open(ruled(terms, &drawn, steps))
@@ -116,21 +138,31 @@ pub fn wanted(model: &Model, class: usize, steps: Steps) -> Wanted {
     }
 }
 
-/// Arrivals of each step, with what surges add.
-fn arrived(model: &Model, class: usize, arrivals: &Arrivals, steps: Steps) -> Vec<f64> {
+/// Arrivals of each step, times a factor.
+pub(super) fn arrived(
+    model: &Model,
+    arrivals: &Arrivals,
+    steps: Steps,
+    level: &dyn Fn(u64) -> DayLevel,
+    factor: &dyn Fn(Time) -> f64,
+) -> Vec<f64> {
     let at = |step: usize| {
         let now = steps.begins(step);
-        let level = model.levels.usual(&model.calendar, now.day()).demand();
-        let mean = arrivals.per_day * arrivals.weekdays[usize::from(model.calendar.weekday(now.day()))] * level;
+        let weekday = usize::from(model.calendar.weekday(now.day()));
+        let mean = arrivals.per_day * arrivals.weekdays[weekday] * level(now.day()).demand();
         let next = TimeOfDay(now.clock().0 + Duration::of_secs(steps.length).0);
-        let surge = |sum: f64, fault: &crate::model::Fault| match fault.what {
-            FaultKind::Surge(surges, factor) if surges.index() == class => sum + factor - 1.0,
-            _ => sum,
-        };
-        let factor = model.faults_at(now).fold(1.0, surge);
-        mean * factor * (arrivals.profile.at(next) - arrivals.profile.at(now.clock()))
+        mean * factor(now) * (arrivals.profile.at(next) - arrivals.profile.at(now.clock()))
     };
     (0..steps.count).map(at).collect()
+}
+
+/// What surges add to the arrivals of a class at an instant, as a share of the usual.
+pub(super) fn surge(model: &Model, class: usize, now: Time) -> f64 {
+    let add = |sum: f64, fault: &crate::model::Fault| match fault.what {
+        FaultKind::Surge(surges, factor) if surges.index() == class => sum + factor - 1.0,
+        _ => sum,
+    };
+    model.faults_at(now).fold(0.0, add)
 }
 
 /// Share of a day's jobs that has started by a time of day: uniform in their window, or triangular.
@@ -142,8 +174,8 @@ fn by(at: TimeOfDay, (from, until): (TimeOfDay, TimeOfDay), peak: Option<TimeOfD
 }
 
 /// What the rules of a class leave of its starts, and when: curfews defer, caches and break-out take their share.
-fn ruled(class: &Class, drawn: &[f64], steps: Steps) -> Starts {
-    let mut left = Starts { counts: vec![0.0; drawn.len()], put_off: vec![Vec::new(); drawn.len()] };
+pub(super) fn ruled(class: &Class, drawn: &[f64], steps: Steps) -> Starts {
+    let mut left = Starts::none(drawn.len());
     for (step, count) in drawn.iter().enumerate().filter(|(_, count)| **count > 0.0) {
         let now = steps.begins(step);
         let mut at_once = *count;
@@ -177,9 +209,7 @@ impl Starts {
         };
         let first = curfew.until.secs() / steps.length;
         let last = first + over / steps.length;
-        let begins = steps.of(curfew.from);
-        let width = (steps.of(curfew.until) - begins).div_ceil(PARTS).max(1);
-        let wanted = begins + (wanted - begins) / width * width + width / 2;
+        let wanted = part_of(curfew, wanted, steps);
         #[allow(clippy::cast_precision_loss)] // steps of some weeks
         for step in steps.of(curfew.until)..self.counts.len() {
             let begins = step as f64;
@@ -187,14 +217,16 @@ impl Starts {
             if part <= 0.0 {
                 break;
             }
-            let count = count * part / (last - first);
-            self.counts[step] += count;
-            match self.put_off[step].last_mut() {
-                Some((same, sum)) if *same == wanted => *sum += count,
-                _ => self.put_off[step].push((wanted, count)),
-            }
+            self.put_off(wanted, (step, count * part / (last - first)));
         }
     }
+}
+
+/// The step that stands for all of a part of a curfew, of one in it.
+pub(super) fn part_of(curfew: &Curfew, step: usize, steps: Steps) -> usize {
+    let begins = steps.of(curfew.from);
+    let width = (steps.of(curfew.until) - begins).div_ceil(PARTS).max(1);
+    begins + step.saturating_sub(begins) / width * width + width / 2
 }
 
 /// Share of a class that passes the headend at an instant.

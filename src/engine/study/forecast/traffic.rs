@@ -1,40 +1,75 @@
 //! A traffic: what one class brings from one kind of sites to one concentrator, and what becomes of it.
 
-use crate::model::{Class, Model, Site, Tcp};
+use std::sync::Arc;
+
+use crate::model::{Class, Demand, Model, Site, Tcp};
 use crate::scenario::check::target::Target;
 use crate::sim::cost::{ServiceCost, TunnelLimit};
 use crate::study::axis::Axis;
-use crate::study::forecast::actions::{ACTIONS, Action, actions};
+use crate::study::forecast::actions::{ACTIONS, Action, Sizes, actions, typical_sizes};
 use crate::study::forecast::concentrator::ConcentratorState;
+use crate::study::forecast::detail::{Detail, SHORTEST};
 use crate::study::forecast::group::Group;
 use crate::study::forecast::in_progress::Ended;
 use crate::study::forecast::latencies::Latencies;
 use crate::study::forecast::met::{Price, met};
 use crate::study::forecast::site_kinds::SiteKinds;
-use crate::study::forecast::starts::{Steps, Wanted, here};
-use crate::units::{Duration, Time, float};
+use crate::study::forecast::starts::{Steps, Wanted, here, wanted};
+use crate::study::forecast::tunnels::TunnelForecast;
+use crate::study::record::FocusClass;
+use crate::units::{Duration, Time, TimeOfDay, float};
 
-/// What is known before the day begins.
+/// What is known before a day begins.
+#[derive(Clone)]
 pub struct Terms<'a> {
     /// The set-up.
     pub model: &'a Model,
     /// None where transport is ideal.
     pub tcp: Option<Tcp>,
     /// Its sites.
-    pub estate: SiteKinds,
+    pub estate: Arc<SiteKinds>,
+    /// What becomes of their tunnels.
+    pub tunnels: Arc<TunnelForecast>,
+    /// By class: sizes of its actions.
+    pub sizes: Arc<Vec<Sizes>>,
     /// What each class wants.
     pub wanted: Vec<Wanted>,
     /// The steps of the run.
     pub steps: Steps,
     /// What is to be told.
-    pub targets: &'a [Target],
+    pub targets: Arc<[Target]>,
     /// The class of which it is told what it takes, window by window.
     pub focus: usize,
     /// These windows.
     pub windows: Axis,
 }
 
-impl Terms<'_> {
+impl<'a> Terms<'a> {
+    /// Those of usual days, as finely as is asked for, until a time of day.
+    #[must_use]
+    pub fn of(model: &'a Model, targets: &[Target], detail: Detail, until: TimeOfDay) -> Self {
+        let watched = (until.hours() - model.calendar.from.hours()) * 3600.0;
+        let length = (watched / detail.steps).clamp(SHORTEST, detail.longest);
+        let end = until.on(u64::from(model.calendar.days) - 1);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // some weeks
+        let count = (end.secs() / length - 1e-9).ceil() as usize;
+        let steps = Steps { length, count };
+        let focus = FocusClass::of(model, targets).class;
+        let sizes = |class: &Class| if asks(class) { typical_sizes(class) } else { Vec::new() };
+        Self {
+            model,
+            tcp: model.transport.tcp(),
+            estate: Arc::new(SiteKinds::of(model, detail.kinds)),
+            tunnels: Arc::new(TunnelForecast::of(model, focus)),
+            sizes: Arc::new(model.classes.iter().map(sizes).collect()),
+            wanted: (0..model.classes.len()).map(|class| wanted(model, class, steps)).collect(),
+            steps,
+            targets: targets.into(),
+            focus: focus.index(),
+            windows: Axis::of(model).windows(),
+        }
+    }
+
     /// The site that stands for all of a kind.
     #[must_use]
     pub fn like(&self, kind: usize) -> &Site {
@@ -102,7 +137,7 @@ impl Traffic {
             group,
             share: 0.0,
             again: 0.0,
-            actions: actions(&model.classes[class], &concentrator.terms, model.transport, like),
+            actions: actions(&model.classes[class], &terms.sizes[class], &concentrator.terms, model.transport, like),
             price: Price::default(),
             trips: kinds.trips,
             outlast: Vec::new(),
@@ -258,6 +293,11 @@ impl Traffic {
             }
         });
     }
+}
+
+/// Whether a class asks for transfers.
+pub(super) fn asks(class: &Class) -> bool {
+    !class.demand.is_of_calls() && !matches!(class.demand, Demand::Replayed | Demand::Staff { .. })
 }
 
 /// How long people wait [s].
