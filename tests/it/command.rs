@@ -48,6 +48,8 @@ fn the_same_command_leaves_the_same_bytes() {
             let run = headend(&[
                 "run",
                 "scenarios/tiny.toml",
+                "--replications",
+                "5",
                 "--threads",
                 threads,
                 "--out",
