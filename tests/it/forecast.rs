@@ -7,7 +7,7 @@ use headend::scenario::check::target::{Measure, Target, TargetSites};
 use headend::sim::observer::{Fact, Observer};
 use headend::sim::simulate;
 use headend::stats::Tally;
-use headend::study::forecast::drawn::DrawnDays;
+use headend::study::forecast::drawn::{DrawnDay, DrawnDays};
 use headend::study::forecast::outlook::{DayForecast, NEAR};
 use headend::units::{Duration, NANOS, Time};
 use headend::validate::regimes::draw::{Regime, RegimeSize, case};
@@ -298,12 +298,13 @@ fn drawn_days_are_usual_on_average() {
             forecast.loads.iter().flat_map(|loads| &loads[..steps]).map(|load| load.carried).sum::<f64>()
         };
         let drawn = DrawnDays::of(&setup.model, &study.targets);
-        let bytes = (0..60).map(|replication| drawn.forecast(replication).bytes).collect::<Tally>().interval(0.999);
+        let days: Vec<DrawnDay> = (0..60).map(|replication| drawn.forecast(replication)).collect();
+        let bytes = days.iter().map(|day| day.bytes).collect::<Tally>().interval(0.999);
         assert!(bytes.contains(drawn.mean_bytes()), "{}: {bytes:?}, {}", setup.name, drawn.mean_bytes());
-        let days: Vec<DayForecast> = (0..60).map(|replication| drawn.forecast(replication).forecast).collect();
-        let until = days[0].steps.begins(days[0].steps.count);
+        let steps = days[0].forecast.steps;
+        let until = steps.begins(steps.count);
         let usual = carried(&DayForecast::of(&setup.model, &study.targets), until);
-        let mean = days.iter().map(|day| carried(day, until)).collect::<Tally>().interval(0.999);
+        let mean = days.iter().map(|day| carried(&day.forecast, until)).collect::<Tally>().interval(0.999);
         assert!((mean.mean / usual - 1.0).abs() < 0.01 + mean.half / usual, "{}: {mean:?}, {usual}", setup.name);
         assert!(mean.half > 0.0 && mean.half < 0.05 * usual, "{}: {mean:?}", setup.name);
     }
