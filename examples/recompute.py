@@ -8,6 +8,7 @@ To use other statistics of your own, start from `read`, which gives the values o
 """
 
 import csv
+import functools
 import json
 import math
 import sys
@@ -40,6 +41,7 @@ def two_sided(t, freedom):
     return incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t))
 
 
+@functools.lru_cache(maxsize=None)
 def student(freedom):
     """Quantile of Student's t for a two-sided interval."""
     low, high = 0.0, 1e6

@@ -31,7 +31,7 @@ response = { fixed = "10 kB" }
 [class.users]
 per_1000 = 2
 activity = "staffed"
-think = { exponential = "20 s" }
+think = { exponential = "3 min" }
 [[class]]
 name = "arrivals"
 response = { fixed = "10 kB" }

@@ -35,11 +35,11 @@ pub fn same(a: &BTreeMap<PathBuf, Vec<u8>>, b: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// One thread, and two threads twice: every byte is the same.
+/// One thread, and two: every byte is the same.
 #[test]
 fn the_same_command_leaves_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    let runs: Vec<_> = [("1", "a"), ("2", "b"), ("2", "c")]
+    let runs: Vec<_> = [("1", "a"), ("2", "b")]
         .into_iter()
         .map(|(threads, name)| {
             let out = folder.path().join(name);
@@ -63,9 +63,7 @@ fn the_same_command_leaves_the_same_bytes() {
             files
         })
         .collect();
-    for run in &runs {
-        same(&runs[0], run);
-    }
+    same(&runs[0], &runs[1]);
     assert!(runs[0][Path::new("records.csv")].starts_with(b"replication,option,class,site,concentrator,start_s,"));
 }
 
