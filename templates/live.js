@@ -24,7 +24,14 @@
 
   // ---- What is chosen -----------------------------------------------------------------------------------------------------
   let choice = { options: [], values: {} };
-  const isPlain = () => choice.options.length === 0 && Object.keys(choice.values).length === 0;
+  // A number of an option that is not ticked changes nothing.
+  function counts(path) {
+    const option = controls.get(path).closest("[data-of]");
+    return !option || choice.options.includes(option.dataset.of);
+  }
+  const isPlain = () => choice.options.length === 0 && !Object.keys(choice.values).some(counts);
+  // What an address asks for that is not on this page.
+  let unknown = [];
 
   function toAddress() {
     const parts = choice.options.map((name) => "with=" + encodeURIComponent(name));
@@ -35,12 +42,17 @@
 
   function fromAddress() {
     const found = { options: [], values: {} };
-    for (const part of location.hash.slice(1).split("&")) {
+    const asked = new Set();
+    unknown = [];
+    for (const part of location.hash.slice(1).split("&").filter(Boolean)) {
       let path, value;
-      try { [path, value = ""] = part.split("=").map(decodeURIComponent); } catch { continue; }
-      if (path === "with" && boxes.some((box) => box.dataset.option === value)) found.options.push(value);
+      try { [path, value = ""] = part.split("=").map(decodeURIComponent); } catch { unknown.push(part); continue; }
+      if (path === "with") asked.add(value);
       else if (controls.has(path)) found.values[path] = value;
+      else unknown.push(path);
     }
+    found.options = boxes.map((box) => box.dataset.option).filter((name) => asked.delete(name));
+    unknown.push(...asked);
     return found;
   }
 
@@ -150,8 +162,14 @@
   // What each option does now, and which numbers are not those of the scenario.
   function explain({ what, moved }) {
     for (const one of document.querySelectorAll("[data-what]")) one.textContent = what[one.dataset.what] ?? "";
-    at("moved").hidden = moved.length === 0;
-    at("moved").textContent = "Moved: " + moved.join("; ") + ".";
+    const told = moved.length ? ["Moved: " + moved.join("; ") + "."] : [];
+    at("moved").dataset.moved = told.join();
+    if (unknown.length) {
+      const some = unknown.slice(0, 5).map((one) => one.slice(0, 60));
+      told.push("The address asks for what is not on this page, or lies outside its range, and is left out: " + some.join(", ") + (unknown.length > 5 ? " …" : "."));
+    }
+    at("moved").hidden = told.length === 0;
+    at("moved").textContent = told.join(" ");
   }
 
   function changed(moving) {
@@ -193,12 +211,18 @@
         if (taken % setups === 0) await tellSoFar();
       }
     };
+    // How long it will take, from what it took so far.
+    const left = () => {
+      const took = times.replication.slice(-8);
+      const minutes = took.reduce((sum, one) => sum + one, 0) / took.length / 60000 * (planned * setups - taken) / runners.length;
+      return minutes >= 0.5 ? `; some ${Math.ceil(minutes)} min are left` : "";
+    };
     const tellSoFar = async () => {
       const reply = await ask({ ask: "results" });
       if (mine !== turn) return;
       if (reply.fault) { over = true; fail(reply.fault); return; }
       [window.headend.runs, planned] = reply.runs;
-      if (!reply.parts) { wake(); return; }
+      if (!reply.parts) { say(`Forecast. ${window.headend.runs} of ${planned} or more days are simulated${left()} …`); wake(); return; }
       show(reply.parts);
       stage("simulated");
       say(reply.done ? `Simulated ${reply.runs[0]} days: done.` : `Simulated ${reply.runs[0]} of ${planned} or more days; intervals narrow as more come …`);
@@ -245,7 +269,18 @@
     if (reply.fault) fail(reply.fault); else download(reply.file ?? name, reply.text, type);
   }
 
-  // A chart with its finding above it.
+  // Writes a text in lines that fit; gives where the next line begins.
+  function write(pen, text, [x, y], [width, height]) {
+    let line = "";
+    for (const word of text.split(/\s+/)) {
+      if (line && pen.measureText(line + word).width > width) { pen.fillText(line, x, y); line = ""; y += height; }
+      line += word + " ";
+    }
+    pen.fillText(line, x, y);
+    return y + height;
+  }
+
+  // A chart with its finding above it; below stands what it shows, and of what.
   function picture(figure) {
     const svg = figure.querySelector("svg").cloneNode(true);
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
@@ -253,22 +288,22 @@
     svg.setAttribute("height", height);
     const image = new Image();
     image.onload = () => {
-      const canvas = document.createElement("canvas"), scale = 2, head = 70;
+      const canvas = document.createElement("canvas"), scale = 2, head = 70, foot = 96;
       canvas.width = width * scale;
-      canvas.height = (height + head) * scale;
+      canvas.height = (height + head + foot) * scale;
       const pen = canvas.getContext("2d");
       pen.scale(scale, scale);
       pen.fillStyle = "#fff";
-      pen.fillRect(0, 0, width, height + head);
+      pen.fillRect(0, 0, width, height + head + foot);
       pen.fillStyle = "#282c34";
       pen.font = "600 17px sans-serif";
-      let line = "", y = 24;
-      for (const word of figure.querySelector("h2").textContent.split(" ")) {
-        if (pen.measureText(line + word).width > width - 24) { pen.fillText(line, 12, y); line = ""; y += 22; }
-        line += word + " ";
-      }
-      pen.fillText(line, 12, y);
+      write(pen, figure.querySelector("h2").textContent, [12, 24], [width - 24, 22]);
       pen.drawImage(image, 0, head);
+      pen.font = "12px sans-serif";
+      const note = figure.querySelector("figcaption")?.textContent ?? "";
+      const how = document.querySelector("#answer .quiet").textContent.split(".")[0] + ".";
+      const below = [note, how, at("moved").dataset.moved, document.title, data.made].join(" ");
+      write(pen, below, [12, head + height + 20], [width - 24, 16]);
       canvas.toBlob((bytes) => download(figure.dataset.chart + ".png", bytes, "image/png"));
       URL.revokeObjectURL(image.src);
     };
@@ -282,6 +317,7 @@
         const mine = choice;
         at("reset").disabled = false;
         const reply = await ask({ ask: "value", path, position: Number(input.value) });
+        unknown = [];
         // Meanwhile everything may be back at the start.
         if (mine !== choice) return;
         if (reply.fault) { fail(reply.fault); return; }
@@ -293,12 +329,13 @@
     }
     for (const box of boxes) {
       box.addEventListener("change", () => {
+        unknown = [];
         choice.options = boxes.filter((other) => other.checked).map((other) => other.dataset.option);
         showOptions();
         changed(false);
       });
     }
-    at("reset").addEventListener("click", plain);
+    at("reset").addEventListener("click", () => { unknown = []; plain(); });
     at("stop").addEventListener("click", () => { turn += 1; stop(); say("Stopped. Move something to go on."); });
     at("toml").addEventListener("click", () => asFile({ ask: "scenario" }, data.name, "application/toml"));
     at("csv").addEventListener("click", () => {
@@ -342,7 +379,8 @@
     for (const [path, value] of Object.entries(choice.values)) {
       const reply = await ask({ ask: "position", path, value });
       if (mine !== choice) return;
-      if (reply.fault) { delete choice.values[path]; continue; }
+      if (reply.fault) unknown.push(path);
+      if (reply.fault || reply.value[1] === controls.get(path).dataset.said) { delete choice.values[path]; continue; }
       positions.set(path, { position: reply.position, said: reply.value[1] });
     }
     if (isPlain()) { await plain(); return; }

@@ -8,7 +8,7 @@ use crate::cli::args::Allowed;
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
 use crate::cli::stop::{STOP, Stop};
-use crate::disk::Folder;
+use crate::disk::{Folder, folder_of};
 use crate::report::finding::Finding;
 use crate::scale::shell;
 use crate::scenario::Study;
@@ -109,6 +109,13 @@ pub(crate) fn load(file: &Path, terms: Allowed) -> Result<(Study, String), Stop>
     let study = checked(file, &text, terms).map_err(|problems| Stop::Input(problems.show(colours())))?;
     tracing::debug!(sites = study.setups[0].model.sites.len(), setups = study.setups.len(), "scenario is right");
     Ok((study, text))
+}
+
+/// Each knob of a scenario can stand at both ends of its range.
+pub(crate) fn answers_at_ends(file: &Path, (study, text): (&Study, &str), terms: Allowed) -> Result<(), Stop> {
+    let folder = Folder::reaching(folder_of(file), terms.outside);
+    let problems = scenario::ends::problems_at_ends((&disk::shown(file), text), &study.knobs, &folder);
+    if problems.is_empty() { Ok(()) } else { Err(Stop::Input(problems.show(colours()))) }
 }
 
 /// The scenario of a text beside a file.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::cli::args::{Allowed, LiveArgs};
 use crate::cli::bundle::Bundle;
-use crate::cli::common::{RUNS, affordable, bar, given, load, say, shown_in};
+use crate::cli::common::{RUNS, affordable, answers_at_ends, bar, given, load, say, shown_in};
 use crate::cli::output::{Output, origin};
 use crate::cli::stop::{STOP, Stop};
 use crate::disk::{self, Folder, folder_of};
@@ -24,6 +24,7 @@ const PAGE_BEGINS: &str = "<!doctype html>\n<!-- A page of headend live";
 
 pub(super) fn live(args: &LiveArgs, terms: Allowed) -> Result<u8, Stop> {
     let (study, text) = load(&args.file, terms)?;
+    answers_at_ends(&args.file, (&study, &text), terms)?;
     if study.setups[0].model.replay.is_some() {
         let help = "what it holds is known; `headend run` simulates it";
         return Err(Stop::Input(format!("error: a replay has nothing that could be moved: {help}")));

@@ -271,7 +271,10 @@ impl Output {
     /// Why there is no answer; what is done is kept.
     pub fn stop(&self, fault: StudyError) -> Stop {
         match fault {
-            StudyError::Stopped => Stop::Kept(self.folder.clone()),
+            StudyError::Stopped => {
+                let is_kept = self.unfinished().exists() || self.kept().exists();
+                if is_kept { Stop::Kept(self.folder.clone()) } else { Stop::Nothing }
+            }
             other => other.into(),
         }
     }

@@ -6,14 +6,15 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::cli::args::{Allowed, Cli, ShellName};
-use crate::cli::common::{load, say};
+use crate::cli::common::{answers_at_ends, load, say};
 use crate::cli::stop::Stop;
 use crate::report::table;
 use crate::report::words::{count, several};
 use crate::{disk, report, scenario};
 
 pub(crate) fn check(file: &Path, terms: Allowed) -> Result<u8, Stop> {
-    let (study, _) = load(file, terms)?;
+    let (study, text) = load(file, terms)?;
+    answers_at_ends(file, (&study, &text), terms)?;
     let base = &study.setups[0].model;
     let patients: u64 = base.sites.iter().map(|site| u64::from(site.patients)).sum();
     let assumed = report::standing::assumed(&study.inputs);

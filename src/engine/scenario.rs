@@ -8,6 +8,7 @@ pub mod check;
 pub mod checked;
 pub mod checker;
 pub mod edit;
+pub mod ends;
 pub mod field;
 pub mod file;
 pub mod growth;

@@ -22,7 +22,7 @@ pub struct Choice {
 const TOGETHER: &str = "chosen";
 
 /// An option of a scenario: its name, its title, and the options that it includes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OptionTerms {
     /// Its name.
     pub name: String,
@@ -30,6 +30,8 @@ pub struct OptionTerms {
     pub title: String,
     /// All options of which it is made, itself not among them where it has no changes of its own.
     pub parts: Vec<String>,
+    /// What is written that it costs.
+    pub cost: Option<f64>,
 }
 
 /// The options of a scenario.
@@ -56,7 +58,8 @@ pub fn options(study: &Study, text: &str) -> Vec<OptionTerms> {
                 true
             }
         });
-        found.push(OptionTerms { name: setup.name.clone(), title: setup.title.clone(), parts });
+        let cost = values.iter().find(|(path, _)| *path == below("cost")).and_then(|(_, cost)| cost.parse().ok());
+        found.push(OptionTerms { name: setup.name.clone(), title: setup.title.clone(), parts, cost });
     }
     found
 }
@@ -89,12 +92,11 @@ pub fn scenario(
     let mut chosen = ChosenScenario { text: text.to_owned(), option: None, moved: Vec::new() };
     let mut resized = Vec::new();
     let mut titles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut enlarged: Vec<&str> = Vec::new();
     for (path, value) in &choice.values {
         let control = controls.iter().find(|control| control.knob.path == *path);
         let control = control.ok_or_else(|| format!("there is nothing to move at `{path}`"))?;
-        if control.position(value).is_none() {
-            return Err(format!("`{value}` is no value of `{path}`, which is `{}`", control.knob.value));
-        }
+        control.holds(value)?;
         if control.said(value) == control.said(&control.knob.value) {
             continue;
         }
@@ -118,6 +120,9 @@ pub fn scenario(
                     .map_or(control.knob.name.as_str(), |(_, what)| what)
                     .to_lowercase();
                 let moved = format!("{what} {}", control.said(value));
+                if path.ends_with(".throughput") {
+                    enlarged.push(name);
+                }
                 titles.entry(name.as_str()).or_default().push(moved);
             }
             ControlGroup::All | ControlGroup::Assumed => {}
@@ -130,13 +135,22 @@ pub fn scenario(
             control.said(&control.knob.value)
         ));
     }
-    let titles: BTreeMap<&str, String> = titles.into_iter().map(|(name, moved)| (name, moved.join(", "))).collect();
-    let title = |option: &OptionTerms| match titles.get(option.name.as_str()) {
-        Some(moved) => format!("{} (here: {moved})", option.title),
-        None => option.title.clone(),
+    // What is moved of a part is moved of the whole.
+    let title = |option: &OptionTerms| {
+        let parts = option.parts.iter().filter(|part| **part != option.name);
+        let names = std::iter::once(&option.name).chain(parts);
+        let moved: Vec<String> = names.filter_map(|name| titles.get(name.as_str())).flatten().cloned().collect();
+        if moved.is_empty() { option.title.clone() } else { format!("{} (here: {})", option.title, moved.join("; ")) }
     };
-    for option in known.iter().filter(|option| titles.contains_key(option.name.as_str())) {
-        chosen.text = with_title(&chosen.text, option, &title(option))?;
+    let mut known = known.clone();
+    for option in &mut known {
+        // What another device costs is not written.
+        if option.parts.iter().any(|part| enlarged.contains(&part.as_str())) {
+            option.cost = None;
+        }
+    }
+    for option in known.iter().filter(|option| title(option) != option.title) {
+        chosen.text = retitled(&chosen.text, option, &title(option))?;
     }
     // In the order of the scenario, in which their changes are made.
     let ticked: Vec<&OptionTerms> = known.iter().filter(|option| choice.options.contains(&option.name)).collect();
@@ -168,13 +182,21 @@ fn resizing<'a>(known: &'a [OptionTerms], choice: &Choice, text: &str, concentra
     known.iter().filter(|option| choice.options.contains(&option.name)).find(|option| option.parts.iter().any(of))
 }
 
-/// The scenario with another title of an option.
-fn with_title(text: &str, option: &OptionTerms, title: &str) -> Result<String, String> {
+/// The scenario with another title of an option, and without a cost that is not known any more.
+fn retitled(text: &str, option: &OptionTerms, title: &str) -> Result<String, String> {
     let mut document: toml_edit::DocumentMut = text.parse().map_err(|fault| format!("{fault}"))?;
     let options = document["option"].as_array_of_tables_mut().into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut);
     let named = |table: &toml_edit::Table| table.get("name").and_then(toml_edit::Item::as_str) == Some(&option.name);
     for table in options.filter(|table| named(table)) {
         table["title"] = toml_edit::value(title);
+        if option.cost.is_none() {
+            table.remove("cost");
+        }
+    }
+    if option.cost.is_none()
+        && let Some(sources) = document.get_mut("source").and_then(toml_edit::Item::as_table_like_mut)
+    {
+        sources.remove(&format!("option.{}.cost", option.name));
     }
     Ok(document.to_string())
 }
@@ -198,6 +220,9 @@ fn together(
     if !include.is_empty() {
         chosen.text += &format!("include = [{}]\n", include.join(", "));
     }
+    if let Some(cost) = cost_together(ticked).filter(|_| resized.is_empty()) {
+        chosen.text += &format!("cost = {cost}\n");
+    }
     for (concentrator, rate) in resized {
         let (concentrator, rate) = (quoted(concentrator), quoted(rate));
         chosen.text +=
@@ -205,6 +230,14 @@ fn together(
     }
     chosen.option = Some(name);
     chosen
+}
+
+/// What options cost together: the sum, where each has a cost and none has a part of another.
+fn cost_together(ticked: &[&OptionTerms]) -> Option<f64> {
+    let parts: Vec<&String> = ticked.iter().flat_map(|option| &option.parts).collect();
+    let apart = parts.iter().enumerate().all(|(place, part)| !parts[..place].contains(part));
+    let costs: Option<Vec<f64>> = ticked.iter().map(|option| option.cost).collect();
+    costs.filter(|_| apart).map(|costs| costs.iter().sum())
 }
 
 fn quoted(text: &str) -> String {
@@ -275,8 +308,28 @@ mod tests {
         assert_eq!(setup.title, "updates not before 10:00");
     }
 
+    /// Fault: options together had no cost, and the whole kept its title and its cost when a part was moved.
+    #[test]
+    fn what_is_chosen_together_is_called_and_costs_what_it_is() {
+        let (study, _) = chosen(&["second", "curfew"], &[]).unwrap();
+        let cost = |study: &Study, name: &str| study.setups.iter().find(|setup| setup.name == name).unwrap().cost;
+        assert_eq!(cost(&study, "chosen"), Some(40_000.0));
+        let all = ["curfew", "second", "clinical-first"];
+        let until = ("option.curfew.change.1.curfew.until", "11:00");
+        let rate = ("option.second.change.1.add.concentrator.throughput", "2 Gbit/s");
+        let (study, name) = chosen(&all, &[until]).unwrap();
+        assert_eq!(name.as_deref(), Some("all"));
+        let of = |study: &Study| study.setups.iter().find(|setup| setup.name == "all").unwrap().title.clone();
+        assert_eq!((of(&study).as_str(), cost(&study, "all")), ("all three (here: until 11:00)", Some(40_000.0)));
+        let (study, _) = chosen(&all, &[until, rate]).unwrap();
+        assert_eq!(of(&study), "all three (here: until 11:00; throughput 2 Gbit/s)");
+        assert_eq!((cost(&study, "all"), cost(&study, "second"), cost(&study, "curfew")), (None, None, Some(0.0)));
+    }
+
     #[test]
     fn what_is_not_there_is_said() {
+        let far = chosen(&[], &[("concentrator.hub.throughput", "999 Tbit/s")]).unwrap_err();
+        assert!(far.contains("goes from 125 Mbit/s to 8 Gbit/s"), "{far}");
         assert!(chosen(&["third"], &[]).unwrap_err().contains("third"));
         assert!(chosen(&[], &[("class.web.nothing", "1")]).unwrap_err().contains("class.web.nothing"));
     }

@@ -48,13 +48,35 @@ fn parts_of<'a>(study: &'a Study, path: &'a str) -> Vec<&'a str> {
     }
 }
 
-/// Where the control of a value stands.
-fn group(study: &Study, path: &str) -> ControlGroup {
-    match parts_of(study, path).as_slice() {
-        ["option", name, ..] => ControlGroup::Option((*name).to_owned()),
-        ["concentrator", name, "throughput"] => ControlGroup::Device((*name).to_owned()),
-        _ => ControlGroup::All,
+/// Where the control of a value stands. What moves more than a device holds in every set-up.
+fn group(study: &Study, values: &[(String, String)], knob: &WrittenKnob) -> ControlGroup {
+    let parts = parts_of(study, &knob.path);
+    let device = match parts.as_slice() {
+        ["option", name, ..] => return ControlGroup::Option((*name).to_owned()),
+        ["concentrator", name, "throughput"] => Some((*name).to_owned()),
+        ["change", number, "resize", "throughput"] => {
+            resized(values).into_iter().find(|(own, _)| own == number).map(|(_, name)| name)
+        }
+        _ => None,
+    };
+    let table = knob.path.rsplit_once('.').map_or("", |(table, _)| table);
+    let is_of_device =
+        |(path, _): &(String, String)| path.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
+    match device.filter(|_| knob.along.iter().all(is_of_device)) {
+        Some(name) => ControlGroup::Device(name),
+        None => ControlGroup::All,
     }
+}
+
+/// Changes of the base that give a concentrator another throughput from the start: their numbers, and its name.
+fn resized(values: &[(String, String)]) -> Vec<(String, String)> {
+    let number = |path: &str| {
+        let rest = path.strip_prefix("change.")?.strip_suffix(".resize.concentrator")?;
+        let dated = ["at", "on"].map(|when| format!("change.{rest}.resize.{when}"));
+        let is_dated = values.iter().any(|(path, _)| dated.contains(path));
+        (!is_dated).then(|| rest.to_owned())
+    };
+    values.iter().filter_map(|(path, name)| Some((number(path)?, name.clone()))).collect()
 }
 
 /// Positions of a control.
@@ -111,17 +133,22 @@ impl Control {
         if self.knob.path == YEARS {
             return with_years(text, value);
         }
-        let mut text = edit::set(text, &self.knob.path, value)?;
-        let sizes = Quantity::read(value).zip(Quantity::read(&self.knob.value)).filter(|(_, before)| before.size > 0.0);
-        if let Some((now, before)) = sizes {
-            for (path, own) in &self.knob.along {
-                if let Some(own) = Quantity::read(own) {
-                    let size = own.size * now.size / before.size;
-                    text = edit::set(&text, path, &Quantity { kind: own.kind, size }.written())?;
-                }
-            }
+        self.knob.set(text, value)
+    }
+
+    /// A value lies in its range, to what is rounded.
+    ///
+    /// # Errors
+    /// If it does not, with the range.
+    pub fn holds(&self, value: &str) -> Result<(), String> {
+        let (from, to) = &self.knob.range;
+        let size = Quantity::read(value).map(|value| value.like(from)).filter(|value| value.kind == from.kind);
+        let within = |size: f64| from.size * (1.0 - 1e-9) <= size && size <= to.size * (1.0 + 1e-9);
+        if size.is_some_and(|value| within(value.size)) {
+            return Ok(());
         }
-        Ok(text)
+        let [from, to] = [from, to].map(|end| self.said(&end.written()));
+        Err(format!("{} goes from {from} to {to}, and `{value}` does not lie there.", self.knob.name))
     }
 }
 
@@ -166,10 +193,10 @@ fn rounded(kind: QuantityKind, exact: f64, range: f64) -> f64 {
 /// The controls of a scenario: those that it writes, or else those of its concentrators and options; and growth.
 #[must_use]
 pub fn controls(study: &Study, text: &str) -> Vec<Control> {
-    let mut controls: Vec<Control> =
-        study.knobs.iter().map(|knob| Control { group: group(study, &knob.path), knob: knob.clone() }).collect();
+    let values = edit::all(text).unwrap_or_default();
+    let written = |knob: &WrittenKnob| Control { group: group(study, &values, knob), knob: knob.clone() };
+    let mut controls: Vec<Control> = study.knobs.iter().map(written).collect();
     if controls.is_empty() {
-        let values = edit::all(text).unwrap_or_default();
         let found = values.iter().filter_map(|(path, value)| found(study, &values, path, value));
         controls.extend(found);
     }
@@ -193,6 +220,7 @@ fn years(text: &str) -> Control {
         range: (of(0.0), of(MOST.max(now))),
         unit: String::new(),
         along: Vec::new(),
+        at: 0..0,
     };
     Control { knob, group: ControlGroup::All }
 }
@@ -214,6 +242,10 @@ fn found(study: &Study, values: &[(String, String)], path: &str, value: &str) ->
         "option" => parts.get(2) == Some(&"change"),
         _ => false,
     };
+    // What a concentrator carries as it is, a change may have set.
+    if parts[0] == "concentrator" && resized(values).iter().any(|(_, name)| parts.get(1) == Some(&name.as_str())) {
+        return None;
+    }
     if !decides || !DECIDED.iter().any(|(name, _)| *name == leaf) {
         return None;
     }
@@ -246,8 +278,10 @@ fn found(study: &Study, values: &[(String, String)], path: &str, value: &str) ->
         range,
         unit: String::new(),
         along,
+        at: 0..0,
     };
-    Some(Control { knob, group: group(study, path) })
+    let group = group(study, values, &knob);
+    Some(Control { knob, group })
 }
 
 /// What can be decided, and what it is called.

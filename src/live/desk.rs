@@ -128,6 +128,9 @@ pub struct DeskReply {
     pub done: bool,
 }
 
+/// Days from which intervals tell something.
+const FEWEST: u32 = 3;
+
 /// What is chosen of a scenario.
 struct Chosen {
     text: String,
@@ -254,6 +257,7 @@ impl Opened {
 
     fn position(&self, path: &str, value: &str) -> Result<DeskReply, String> {
         let control = self.control(path)?;
+        control.holds(value)?;
         let position = control.position(value).ok_or_else(|| format!("`{value}` is no value of `{path}`"))?;
         let said = control.said(value);
         Ok(DeskReply { position: Some(position), value: Some((value.to_owned(), said)), ..DeskReply::default() })
@@ -314,8 +318,9 @@ impl Chosen {
         // A pair of days that mirror each other tells something when both are there.
         let there = if self.study.setups[0].model.antithetic { there / 2 * 2 } else { there };
         let (planned, end) = self.planned(there);
-        if there == 0 {
-            return Ok(DeskReply { runs: Some((0, planned)), ..DeskReply::default() });
+        // Fewer tell less than the forecast that is shown.
+        if there < FEWEST.min(planned) {
+            return Ok(DeskReply { runs: Some((there, planned)), ..DeskReply::default() });
         }
         let results = match end {
             Some(results) => results,
@@ -331,11 +336,13 @@ impl Chosen {
         let done = there >= planned;
         let more = if done { String::new() } else { format!(" of {planned} or more") };
         let option = self.option.as_ref().map_or_else(String::new, |name| format!(" --option {name}"));
+        let so_many = if done { String::new() } else { format!(" --replications {there}") };
         let how = format!(
-            "Simulated in this browser: {there}{more} days. “headend run FILE{option}” on the saved scenario has the same figures."
+            "Simulated in this browser: {there}{more} days. “headend run FILE{option}{so_many}” on the saved scenario has the same figures."
         );
         let parts = parts::of_results(&results, how);
-        self.shown = Some((SUMMARY.to_owned(), outputs::summary(&results)));
+        let file = if done { SUMMARY.to_owned() } else { format!("summary-{there}-days.csv") };
+        self.shown = Some((file, outputs::summary(&results)));
         Ok(DeskReply { parts: Some(parts), runs: Some((there, planned)), done, ..DeskReply::default() })
     }
 

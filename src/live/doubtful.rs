@@ -59,6 +59,7 @@ fn assumed(path: &str, value: &str, (low, high): &(String, String)) -> Option<Co
         range,
         unit: String::new(),
         along: Vec::new(),
+        at: 0..0,
     };
     Some(Control { knob, group: ControlGroup::Assumed })
 }

@@ -29,8 +29,6 @@ struct LivePage<'a> {
     /// SHA-256 of the script, as a policy names it.
     script_hash: String,
     parts: &'a PageParts,
-    /// What was stored, in a sentence.
-    ready: &'a str,
     devices: Vec<ControlRow>,
     all: Vec<ControlRow>,
     options: Vec<OptionRow>,
@@ -69,6 +67,8 @@ struct Data<'a> {
     assumed: &'a [Control],
     summary: (&'a str, &'a str),
     ready: &'a str,
+    /// What made the page.
+    made: String,
     replications: u32,
 }
 
@@ -120,6 +120,7 @@ pub fn page(terms: &LiveTerms<'_>) -> String {
         assumed: &assumed,
         summary: terms.summary,
         ready,
+        made: format!("headend {}, scenario SHA-256 {}.", terms.origin.version, terms.origin.hash),
         replications: study.effort.least,
     };
     let page = LivePage {
@@ -127,7 +128,6 @@ pub fn page(terms: &LiveTerms<'_>) -> String {
         setting: setting(study),
         script_hash: STANDARD.encode(Sha256::digest(SCRIPT)),
         parts,
-        ready,
         devices: in_group(&|group| matches!(group, ControlGroup::Device(_))),
         all: in_group(&|group| *group == ControlGroup::All),
         options: options(study, text).iter().filter(|option| option.parts.contains(&option.name)).map(option).collect(),

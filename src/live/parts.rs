@@ -23,7 +23,7 @@ struct AnswerPart<'a> {
     how: String,
     targets: &'a [String],
     verdicts: Vec<VerdictRow>,
-    /// Whether there is a column of lost staff time.
+    /// Whether there are columns of what only a simulation tells.
     simulated: bool,
 }
 
@@ -86,6 +86,7 @@ pub(crate) fn of_forecast(study: &Study, days: &[(&Setup, DayForecast)]) -> Page
             })
             .collect(),
         staff: (String::new(), false),
+        given_up: (String::new(), false),
         jobs: (String::new(), false),
         cost: String::new(),
     });

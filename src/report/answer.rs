@@ -110,6 +110,9 @@ fn base(results: &Results) -> Option<String> {
             let limit = figure(limit, kind);
             format!("As it is, the headend misses its target: {title} is {value}, not {limit} or less{hours}.")
         }
+        Verdict::Unsure if !base.targets[worst].measured => {
+            format!("As it is, nothing was measured of a target: {title}{hours}.")
+        }
         Verdict::Unsure => {
             format!("As it is, it cannot be told whether the headend meets its target: {title} is {value}{hours}.")
         }

@@ -124,28 +124,33 @@ pub(crate) fn word(verdict: Verdict, found: Option<f64>) -> &'static str {
 /// So many spells are told.
 const TOLD: usize = 3;
 
-/// The spells in which a set-up is full, in words.
+/// The spells in which a set-up is full, in words; concentrators that are full at the same time together.
 #[must_use]
 pub fn spells(setup: &Setup, day: &DayForecast) -> String {
     let found = day.spells();
     if found.is_empty() {
         return "never".to_owned();
     }
-    let named = setup.model.concentrators.len() > 1;
+    let several = setup.model.concentrators.len() > 1;
     let days = setup.model.calendar.days > 1;
-    let one = |spell: &Spell| {
-        let name =
-            if named { format!("{} ", setup.model.concentrators[spell.concentrator].name) } else { String::new() };
+    let when = |spell: &Spell| {
         let day = if days { format!("day {} ", (spell.from / 86_400.0).floor() + 1.0) } else { String::new() };
-        format!(
-            "{name}{day}{} to {}",
-            clock((spell.from / 60.0 - 1e-6).ceil()),
-            clock((spell.until / 60.0 + 1e-6).floor())
-        )
+        format!("{day}{} to {}", clock((spell.from / 60.0 - 1e-6).ceil()), clock((spell.until / 60.0 + 1e-6).floor()))
     };
-    let mut told: Vec<String> = found.iter().take(TOLD).map(one).collect();
-    if found.len() > TOLD {
-        told.push(format!("{} more", found.len() - TOLD));
+    let mut spells: Vec<(String, Vec<String>)> = Vec::new();
+    for spell in &found {
+        let (when, name) = (when(spell), setup.model.concentrators[spell.concentrator].name.clone());
+        match spells.iter_mut().find(|(same, _)| *same == when) {
+            Some((_, names)) => names.push(name),
+            None => spells.push((when, vec![name])),
+        }
+    }
+    let one = |(when, names): &(String, Vec<String>)| {
+        if several { format!("{} {when}", list(names)) } else { when.clone() }
+    };
+    let mut told: Vec<String> = spells.iter().take(TOLD).map(one).collect();
+    if spells.len() > TOLD {
+        told.push(format!("{} more", spells.len() - TOLD));
     }
     list(&told)
 }

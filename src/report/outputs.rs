@@ -228,6 +228,25 @@ pub const TABLES: [OutputTable; 10] = [
     },
 ];
 
+const RECORDS_ABOUT: &str = "`headend run FILE --records RECORDS.csv` writes each transaction and job to a file of its own, beside the folder: a row each, as they end. Calls are not among them.";
+
+/// Columns of the file that `--records` names; its header is [`crate::study::records_file::RECORDS_HEADER`].
+pub const RECORDS: [ColumnHelp; 10] = [
+    ("replication", "Number of the replication, from 0."),
+    OPTION,
+    CLASS,
+    ("site", "Name of the site; with an apostrophe before what a spreadsheet would take for a formula."),
+    CONCENTRATOR,
+    ("start_s", "When it was asked for, in seconds from midnight of the first day; of a deferred job when it was due."),
+    ("latency_s", "From there to the last byte at the site, to giving up, or to the end of the run."),
+    ("request_bytes", "Bytes that the site sends, of all turns."),
+    ("response_bytes", "Bytes that it gets, of all turns."),
+    (
+        "outcome",
+        "`done`: served through the headend. `local`: from a cache, or round the headend. `given-up`: out of patience. `switched-off`: by a rule. `declined`: turned away while the site was cut off. `on-paper`: not tried while it was, and done by hand. `inside`: under way when the run ended.",
+    ),
+];
+
 /// Other files of a run, and what they hold.
 pub const OTHERS: [(&str, &str); 8] = [
     ("report.html", "The report: everything in one page that needs neither network nor script."),
@@ -282,11 +301,15 @@ pub fn markdown() -> String {
     }
     text += "\nTables are CSV in UTF-8, one row an observation, with units in the names of columns; a number that is not known is empty. \
              Means are over replications. `examples/recompute.py` computes `summary.csv` again from `replications.csv`.\n";
-    for table in TABLES {
-        text += &format!("\n## {}\n\n{}\n\n| column | meaning |\n|---|---|\n", table.name, table.about);
-        for (name, meaning) in table.columns {
+    let mut section = |title: &str, about: &str, columns: &[ColumnHelp]| {
+        text += &format!("\n## {title}\n\n{about}\n\n| column | meaning |\n|---|---|\n");
+        for (name, meaning) in columns {
             text += &format!("| `{name}` | {meaning} |\n");
         }
+    };
+    for table in TABLES {
+        section(table.name, table.about, table.columns);
     }
+    section("Records", RECORDS_ABOUT, &RECORDS);
     text
 }

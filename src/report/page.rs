@@ -16,7 +16,7 @@ use crate::report::words::{
 };
 use crate::report::{effort, outputs, recommend, stress, table};
 use crate::scenario::check::source::Input;
-use crate::study::figures::{STAFF_LOST, TargetKind, UNFINISHED};
+use crate::study::figures::{GIVEN_UP, STAFF_LOST, TargetKind, UNFINISHED};
 use crate::study::results::{Results, SetupResult, TargetResult};
 use crate::study::series::ComparedEstimate;
 
@@ -63,6 +63,7 @@ pub(crate) struct VerdictRow {
     pub chosen: bool,
     pub cells: Vec<VerdictCell>,
     pub staff: (String, bool),
+    pub given_up: (String, bool),
     pub jobs: (String, bool),
     pub cost: String,
 }
@@ -169,12 +170,13 @@ pub(crate) fn verdicts(results: &Results) -> Vec<VerdictRow> {
     let rows = results.setups.iter().map(|setup| {
         let targets = setup.targets.iter().zip(&results.kinds).zip(&results.targets);
         let cells = targets.map(|((judged, kind), title)| cell(judged, *kind, title));
-        let (staff, jobs) = (&setup.measures[STAFF_LOST], &setup.measures[UNFINISHED]);
+        let [staff, given_up, jobs] = [STAFF_LOST, GIVEN_UP, UNFINISHED].map(|place| &setup.measures[place]);
         VerdictRow {
             title: setup.title.clone(),
             chosen: chosen.as_ref() == Some(&setup.name),
             cells: cells.collect(),
             staff: (staff_time(staff.value.mean), worse(staff)),
+            given_up: (number(given_up.value.mean), worse(given_up)),
             jobs: (number(jobs.value.mean), worse(jobs)),
             cost: if setup.name == "base" {
                 String::new()

@@ -114,6 +114,9 @@ pub fn interval(value: &Interval, kind: TargetKind) -> String {
 /// What a target measured: its figure and interval, as a lower bound where what was unfinished decides it.
 #[must_use]
 pub fn judged(judged: &TargetResult, kind: TargetKind) -> String {
+    if !judged.measured {
+        return "nothing measured".to_owned();
+    }
     let least = if judged.at_least { "at least " } else { "" };
     format!("{least}{}", interval(&judged.figure.value, kind))
 }

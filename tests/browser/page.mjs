@@ -101,6 +101,23 @@ await back.click("#reset", { force: true });
 await back.waitForTimeout(1200);
 seen.raced = await back.evaluate(() => [location.hash, window.headend.stage]);
 
+// A number of an option is moved, and the option is taken out.
+const curfew = back.locator("[data-option]").first();
+await curfew.check();
+await stage(back, "forecast", "simulated", "done");
+await back.locator("[data-of] [data-path]").first().focus();
+for (let press = 0; press < 3; press += 1) { await back.keyboard.press("ArrowLeft"); await back.waitForTimeout(60); }
+await stage(back, "forecast", "simulated", "done");
+await curfew.uncheck();
+await stage(back, "stored");
+seen.taken = [await back.evaluate(() => location.hash), await words(back, "#answer")];
+
+// An address that asks for what is not there.
+const strange = await opened(browser, [1280, 900], "#with=nope&x=1&concentrator.hub.throughput=999%20Tbit%2Fs");
+await stage(strange, "stored");
+await strange.waitForFunction(() => !document.getElementById("moved").hidden);
+seen.strange = await words(strange, "#moved");
+
 // The address opens the same again; "back to the start" is the start.
 const again = await opened(browser, [1280, 900], seen.hash);
 await stage(again, "done", "fault");

@@ -245,6 +245,58 @@ until = "09:00"
     assert_eq!(found.spells().len(), 1);
 }
 
+/// The servers are lost for two hours; after one there is a way round. Fault: who carries on by hand is told as giving up, and who is
+/// served elsewhere is not told at all.
+#[test]
+fn who_carries_on_by_hand_and_who_goes_round_are_told_apart() {
+    let text = r#"
+question = "?"
+[run]
+weekday = "Mon"
+from = "08:00"
+until = "10:00"
+[transport]
+model = "ideal"
+[[estate.site]]
+name = "s"
+patients = 300000
+down = "1 Gbit/s"
+rtt = "1 ms"
+[[profile]]
+name = "always"
+levels = [{ at = "00:00", level = "100 %" }, { at = "24:00", level = "100 %" }]
+[[class]]
+name = "forms"
+response = { fixed = "10 kB" }
+patience = "60 s"
+[class.users]
+per_1000 = 1
+activity = "always"
+think = { exponential = "3 min" }
+[class.fallback]
+paper = "80 %"
+[[concentrator]]
+name = "hub"
+throughput = "1 Gbit/s"
+[[fault]]
+servers_lost = { classes = ["forms"], at = "08:00", lasts = "2 h" }
+[[change]]
+break_out = { class = "forms", from = "09:00" }
+[[target]]
+class = "forms"
+measure = "given_up"
+at_most = "1 %"
+from = "08:00"
+until = "10:00"
+"#;
+    let study = study(text);
+    let found = DayForecast::of(&study.setups[0].model, &study.targets).targets[0].unwrap();
+    // Of each five one tries and waits a minute: 3600 / 192 in the first hour, of which a fifth; then 3600 / 180.
+    let tries = 0.2 * 3600.0 / (180.0 + 0.2 * 60.0);
+    let exact = tries / (tries + 3600.0 / 180.0);
+    assert!((found / exact - 1.0).abs() < 0.1, "{found} for {exact}");
+}
+
 /// The same, to the last bit; and nothing that makes it faster makes it slower.
 #[test]
 fn more_throughput_never_lengthens_the_morning() {

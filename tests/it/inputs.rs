@@ -160,6 +160,28 @@ fn every_kind_of_wrong_input_is_answered_with_place_fault_and_remedy() {
     }
 }
 
+/// Fault: a page offers what nobody can answer.
+#[test]
+fn a_knob_whose_end_is_wrong_is_refused() {
+    let knob = |path: &str, range: &str| {
+        let knob = format!("[[knob]]\nname = \"Knob\"\npath = \"{path}\"\nrange = \"{range}\"\n\n[source]");
+        tiny().replacen("[source]", &knob, 1)
+    };
+    let found = |text: &str| {
+        let study = load("tiny.toml", text, Path::new("scenarios")).unwrap();
+        let folder = headend::disk::Folder::from(Path::new("scenarios"));
+        headend::scenario::ends::problems_at_ends(("tiny.toml", text), &study.knobs, &folder)
+    };
+    assert!(found(&knob("class.clinical.turns", "1 to 12")).is_empty());
+    let text = knob("class.clinical.turns", "0 to 12");
+    insta::assert_snapshot!("knob_whose_end_is_wrong", found(&text).show(false));
+    for (path, range) in [("class.clinical.users.think.exponential", "0 s to 1 min"), ("run.until", "07:30 to 12:00")] {
+        assert_eq!(found(&knob(path, range)).len(), 1, "{path}");
+    }
+    let reversed = load("tiny.toml", &knob("concentrator.hub.throughput", "20 Mbit/s to 5 Mbit/s"), Path::new("."));
+    insta::assert_snapshot!("knob_whose_range_is_reversed", reversed.unwrap_err().show(false));
+}
+
 /// Five faults of different kinds are five problems, in the order of their places.
 #[test]
 fn all_problems_are_told_at_once() {

@@ -37,7 +37,7 @@ fn the_desk_says_what_the_command_line_says() {
     let choice = json!({"options": [option], "values": {"concentrator.hub.throughput": "11 Mbit/s"}});
     let chosen = answered(&mut desk, &json!({"ask": "choose", "choice": choice}));
     assert_eq!(chosen["setups"], 2);
-    let mut runs = 0;
+    let (mut runs, mut first_three) = (0, Value::Null);
     loop {
         for setup in 0..2 {
             let run = answered(&mut desk, &json!({"ask": "simulate", "setup": setup, "replication": runs}));
@@ -47,6 +47,10 @@ fn the_desk_says_what_the_command_line_says() {
         runs += 1;
         let so_far = answered(&mut desk, &json!({"ask": "results"}));
         assert_eq!(so_far["runs"][0], runs);
+        if runs == 3 {
+            assert!(so_far["parts"]["answer"].as_str().unwrap().contains(" --replications 3”"));
+            first_three = answered(&mut desk, &json!({"ask": "csv"}));
+        }
         if so_far["done"] == true {
             break;
         }
@@ -61,6 +65,10 @@ fn the_desk_says_what_the_command_line_says() {
     assert_eq!(u64::from(results.replications), runs);
     let summary = headend::report::outputs::TABLES.iter().find(|table| table.name == "summary.csv").unwrap();
     assert_eq!(answered(&mut desk, &json!({"ask": "csv"}))["text"], summary.text(&results));
+    let mut few = study.clone();
+    (few.effort.least, few.effort.most) = (3, 3);
+    assert_eq!(first_three["text"], summary.text(&run(&few, &[0, place], &options).unwrap()));
+    assert_eq!(first_three["file"], "summary-3-days.csv");
 }
 
 /// What was forecast before does not show: each choice is forecast as if it were the first.
@@ -106,7 +114,8 @@ fn pairs_of_days_count_together() {
         answered(&mut desk, &request);
         let so_far = answered(&mut desk, &json!({"ask": "results"}));
         assert_eq!(so_far["runs"][0], (replication + 1) / 2 * 2);
-        assert_eq!(so_far.get("parts").is_some(), replication > 0);
+        // From three days on intervals tell something.
+        assert_eq!(so_far.get("parts").is_some(), replication == 3);
     }
 }
 
@@ -277,7 +286,9 @@ fn the_page_works_in_a_browser() {
     assert_eq!(text("reset"), text("stored"), "the start is what was stored");
     assert_eq!(text("unticked"), text("stored"), "what is unticked is the start");
     assert_eq!(seen["raced"], json!(["", "stored"]), "late replies move nothing");
-    assert!(text("roughly").starts_with("forecast") || text("roughly") == "summary.csv", "{}", text("roughly"));
+    assert_eq!(seen["taken"], json!(["", text("stored")]), "a number of an option goes with it");
+    assert!(text("strange").ends_with("is left out: x, nope, concentrator.hub.throughput."), "{}", text("strange"));
+    assert!(text("roughly").starts_with("forecast") || text("roughly").starts_with("summary"), "{}", text("roughly"));
     assert_eq!(seen["pictures"], json!(["latency.png", "utilisation.png", "waiting.png"]));
     assert_eq!(seen["off"]["told"], true, "without WebAssembly it is said");
     assert_eq!(seen["off"]["controls"], false);

@@ -30,6 +30,7 @@ mod surroundings;
 mod sweep;
 mod telemetry;
 mod theory;
+mod together;
 mod truth;
 mod tunnels;
 mod tutorial;

@@ -39,7 +39,7 @@ fn facts(text: &str, setup: usize) -> Facts {
 }
 
 /// Eight to ten on so many days, with sites of 1,000 patients before wide links, and one replication.
-fn day(days: u32, sites: u32, more: &str) -> String {
+pub(crate) fn day(days: u32, sites: u32, more: &str) -> String {
     let mut text = format!(
         "question = \"Does the rule do what it says?\"\n[run]\nweekday = \"Mon\"\ndays = {days}\nfrom = \"08:00\"\nuntil = \"10:00\"\n\
          bin = \"1 min\"\nreplications = 1\nmax_replications = 1\n[transport]\nmodel = \"ideal\"\n[estate.rtt]\nfixed = \"20 ms\"\n"
@@ -234,6 +234,27 @@ fn tunnels_fail_back_after_the_wait() {
     assert_eq!(back.len(), 20);
     let due = (8.0 * 60.0 + 30.0 + 5.0 + 10.0) * 60.0;
     assert!(back.iter().all(|at| (due..due + 60.0).contains(at)), "{back:?}, due at {due}");
+}
+
+/// Fault: where there is a way round, people go on by hand all the same; and nothing that is on paper is entered by it.
+#[test]
+fn who_has_a_way_round_does_not_go_to_paper() {
+    let users = format!(
+        "[[profile]]\nname = \"open\"\nlevels = [{{ at = \"08:00\", level = \"100 %\" }}]\n\
+         [[class]]\nname = \"clinical\"\nresponse = {{ fixed = \"10 kB\" }}\npatience = \"20 s\"\n\
+         [class.users]\nper_1000 = 20\nactivity = \"open\"\nthink = {{ exponential = \"30 s\" }}\n\
+         [class.fallback]\npaper = \"100 %\"\ncatch_up = \"100 %\"\n{ONE_HUB}\
+         [[fault]]\nservers_lost = {{ classes = [\"clinical\"], at = \"08:10\", lasts = \"40 min\" }}\n\
+         [[change]]\nbreak_out = {{ class = \"clinical\", from = \"08:30\" }}\n"
+    );
+    let facts = facts(&day(1, 10, &users), 0);
+    let of = |outcome: Outcome| -> Vec<f64> {
+        facts.ended.iter().filter(|one| one.outcome == outcome).map(|one| one.started.secs()).collect()
+    };
+    let half_past = 8.5 * 3600.0;
+    assert!(of(Outcome::OnPaper).len() > 1_000 && of(Outcome::OnPaper).iter().all(|at| *at < half_past));
+    assert!(of(Outcome::Local).len() > 1_000 && of(Outcome::Local).iter().all(|at| *at >= half_past));
+    assert!(facts.entered.iter().filter(|at| (half_past..half_past + 1_200.0).contains(*at)).count() > 1_000);
 }
 
 /// Fault: what is on paper is entered at every action, whatever share of them is meant to.

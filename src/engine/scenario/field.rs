@@ -233,7 +233,10 @@ pub struct TextLine(pub String);
 impl Text for TextLine {
     const WHAT: &'static str = "a line of text";
     fn read(text: &str) -> Result<Self, String> {
-        if text.trim().is_empty() || text.chars().any(char::is_control) {
+        if text.trim().is_empty() {
+            return Err("this is empty, and should be one line of text".to_owned());
+        }
+        if text.chars().any(char::is_control) {
             return Err("this should be one line of text".to_owned());
         }
         Ok(Self(visible(text).into_owned()))

@@ -7,6 +7,7 @@ use crate::sim::event_list::EventList;
 use crate::sim::network::Network;
 use crate::sim::observer::Snapshot;
 use crate::sim::pricing::Pricing;
+use crate::sim::route::Route;
 use crate::sim::transaction::slab::TransactionSlab;
 use crate::sim::transfer::Delivery;
 use crate::sim::tunnels::balancer;
@@ -38,6 +39,8 @@ pub(crate) struct Engine<'m, O> {
     pub tunnels: Tunnels,
     /// By class: cuts in force between concentrators and servers.
     pub server_cuts: Vec<i32>,
+    /// By fault.
+    pub floods: Vec<FloodState>,
     pub transactions: TransactionSlab,
     pub workload: Workload,
     pub calls: CallSlab,
@@ -45,6 +48,17 @@ pub(crate) struct Engine<'m, O> {
     /// How much of everything today has.
     pub level: DayLevel,
     pub snapshot: Snapshot,
+}
+
+/// What a site sends that nobody asked for, as it stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FloodState {
+    /// Whether it has begun and is not over.
+    pub begun: bool,
+    /// Where it goes; nowhere while its site is cut off.
+    pub route: Option<Route>,
+    /// On how many ways it has gone.
+    pub ways: u32,
 }
 
 /// A concentrator as it stands.
@@ -85,6 +99,7 @@ impl<'m, O> Engine<'m, O> {
                 Some(_) => Tunnels::dormant(model, &home),
             },
             server_cuts: vec![0; model.classes.len()],
+            floods: vec![FloodState::default(); model.faults.len()],
             transactions: TransactionSlab::new(&model.classes),
             workload,
             calls: CallSlab::new(model),
@@ -103,6 +118,11 @@ impl<'m, O> Engine<'m, O> {
     /// TCP's terms; none where transport is ideal.
     pub fn tcp(&self) -> Option<Tcp> {
         self.model.transport.tcp()
+    }
+
+    /// Whether a class at a site has no way to its servers, and does not only wait for a tunnel that comes up with traffic.
+    pub fn is_cut_off(&self, site: SiteId, class: ClassId) -> bool {
+        self.tunnels.is_cut_off(site) || self.server_cuts[class.index()] > 0
     }
 
     /// Whether a class at a site can reach its servers.

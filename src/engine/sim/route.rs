@@ -4,7 +4,7 @@ use crate::model::{ClassId, Codec, ConcentratorId, SiteId};
 use crate::units::{NANOS, float};
 
 /// A site's traffic of a class through a concentrator.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// To and from which site.
     pub site: SiteId,

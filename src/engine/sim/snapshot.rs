@@ -35,7 +35,7 @@ fn count_by_class(transactions: &TransactionSlab, classes: usize, snapshot: &mut
     snapshot.classes.resize(classes, ClassSnapshot::default());
     for (_, transaction) in transactions.all() {
         let class = &mut snapshot.classes[transaction.class.index()];
-        if matches!(transaction.stage, Stage::Deferred | Stage::Unpowered) {
+        if matches!(transaction.stage, Stage::Deferred | Stage::Released | Stage::Unpowered) {
             class.waiting += 1;
             class.waiting_bytes += transaction.bytes();
         } else {

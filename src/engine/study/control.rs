@@ -29,20 +29,18 @@ const VARIES: f64 = 0.01;
 
 /// The forecasts of a set-up.
 pub struct Forecasts<'a> {
-    /// None where nothing is drawn that a forecast could tell apart.
+    model: &'a Model,
+    /// What they are made from; made when the first is wanted.
     drawn: Option<DrawnDays<'a>>,
-    antithetic: bool,
     targets: &'a [Target],
     by_target: Vec<Forecast>,
 }
 
 impl<'a> Forecasts<'a> {
-    /// Nothing is forecast yet. Only single days will be: longer runs vary less. Of a replay nothing is drawn.
+    /// Nothing is forecast yet.
     #[must_use]
     pub fn of(model: &'a Model, targets: &'a [Target]) -> Self {
-        let suits = model.calendar.days == 1 && model.replay.is_none();
-        let drawn = suits.then(|| DrawnDays::of(model, targets));
-        Self { drawn, antithetic: model.antithetic, targets, by_target: vec![Forecast::default(); targets.len()] }
+        Self { model, drawn: None, targets, by_target: vec![Forecast::default(); targets.len()] }
     }
 
     /// The forecast for a target.
@@ -51,9 +49,14 @@ impl<'a> Forecasts<'a> {
         &self.by_target[target]
     }
 
-    /// Forecasts the days of so many replications, where there are enough for a regression. Returns soon when asked to stop.
+    /// Forecasts the days of so many replications, where there are enough for a regression. Only single days are: longer runs vary
+    /// less. Of a replay nothing is drawn. Returns soon when asked to stop.
     pub fn reach(&mut self, replications: u32, stop: &AtomicBool) {
-        let Some(drawn) = self.drawn.as_ref().filter(|_| replications >= LEAST) else { return };
+        let model = self.model;
+        if replications < LEAST || model.calendar.days > 1 || model.replay.is_some() {
+            return;
+        }
+        let drawn = self.drawn.get_or_insert_with(|| DrawnDays::of(model, self.targets));
         let days = |days: Range<u32>| -> Vec<DrawnDay> {
             let go_on = |_: &u32| !stop.load(Ordering::Relaxed);
             days.into_par_iter().filter(go_on).map(|day| drawn.forecast(day)).collect()
@@ -67,7 +70,7 @@ impl<'a> Forecasts<'a> {
                 others.extend(days(APART + FIRST..APART + DAYS));
             }
             for (place, forecast) in self.by_target.iter_mut().enumerate() {
-                forecast.known = Some(known(&others, place, drawn.mean_bytes(), self.antithetic));
+                forecast.known = Some(known(&others, place, drawn.mean_bytes(), model.antithetic));
             }
         }
         if self.by_target.iter().any(Forecast::matters) {

@@ -92,6 +92,9 @@ pub(crate) const OF_PATHS: usize = 6;
 /// Places among the measures: staff time lost, the busiest quarter of an hour, staff time cut off.
 pub const STAFF_LOST: usize = 2;
 
+/// Transactions given up, and calls refused.
+pub const GIVEN_UP: usize = 3;
+
 /// See [`STAFF_LOST`].
 pub const PEAK: usize = 4;
 

@@ -48,7 +48,8 @@ pub(super) fn results(
             // Unfinished work can make a target missed, or unsure, but not met.
             let could_miss = by_value == Verdict::Met && most(&figure, values, at_most).high() > target.limit;
             let verdict = if could_miss { Verdict::Unsure } else { by_value };
-            TargetResult { verdict, at_least: is_at_least(values, at_most), figure }
+            let (at_least, any) = (is_at_least(values, at_most), values.iter().any(Option::is_some));
+            TargetResult { verdict, at_least, measured: any, figure }
         });
         let judged = judged.collect();
         let (waits, of_waits) = waits.next().unwrap_or_default();

@@ -182,6 +182,9 @@ pub struct TargetResult {
     /// The figure is a lower bound: in some replication, unfinished work decides it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub at_least: bool,
+    /// Whether anything was measured.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub measured: bool,
 }
 
 /// Whether a target holds.

@@ -23,17 +23,19 @@ use crate::scenario::idle::unreached;
 use crate::scenario::problem::did_you_mean;
 use crate::units::{BitRate, Bytes, DAY, Duration, Share, Time, TimeOfDay};
 
-/// Applies changes to a model. `first` is the date of its first day. Returns whether a pool places tunnels by load though no
-/// balancer was written.
-pub fn apply(
+/// Applies changes to a model. `everywhere` holds those before that are in force at all concentrators, also at what is added later;
+/// these come to it. `first` is the date of its first day. Returns whether a pool places tunnels by load though no balancer was
+/// written.
+pub fn apply<'a>(
     model: &mut Model,
-    changes: &[At<Change>],
+    changes: &'a [At<Change>],
+    everywhere: &mut Vec<&'a At<Change>>,
     known: &DeviceModels,
     first: Option<jiff::civil::Date>,
     check: &mut Checker,
 ) -> bool {
     for change in changes {
-        let mut applier = ChangeApplier { model, known, first, check, at: change.span() };
+        let mut applier = ChangeApplier { model, known, first, check, at: change.span(), only: None };
         match change.get_ref() {
             Change::Curfew(file) => applier.curfew(file),
             Change::Shape(file) => applier.shape(file),
@@ -41,7 +43,7 @@ pub fn apply(
             Change::Prioritise(file) => applier.prioritise(file),
             Change::Serve(file) => applier.serve(file),
             Change::Resize(file) => applier.resize(file),
-            Change::Add(file) => applier.add(file),
+            Change::Add(file) => applier.add(file, everywhere),
             Change::Balance(file) => applier.balance(file),
             Change::Migrate(file) => applier.migrate(file),
             Change::Cache(file) => applier.divert(file, true),
@@ -54,6 +56,13 @@ pub fn apply(
             }
             Change::Limit(file) => applier.limit(file),
         };
+        if let Change::Prioritise(PrioritiseFile { concentrators, .. })
+        | Change::Serve(ServeFile { concentrators, .. })
+        | Change::Limit(LimitFile { concentrators, .. }) = change.get_ref()
+            && concentrators.is_empty()
+        {
+            everywhere.push(change);
+        }
     }
     model.changes.sort_by_key(|edit| edit.at);
     take_part(model, changes)
@@ -88,6 +97,8 @@ struct ChangeApplier<'a> {
     first: Option<jiff::civil::Date>,
     check: &'a mut Checker,
     at: Range<usize>,
+    /// The concentrator that was added, while it gets what is in force at all.
+    only: Option<ConcentratorId>,
 }
 
 /// The buffer of a device of the same kind with another throughput.
@@ -184,8 +195,24 @@ impl ChangeApplier<'_> {
     fn switch_off(&mut self, file: &WindowFile) -> Option<()> {
         let class = self.class(&file.class);
         let windows = self.windows(&file.from, &file.until, &file.on)?;
-        self.model.classes[class?.index()].rules.switched_off.extend(windows);
+        let class = class?;
+        if matches!(self.model.classes[class.index()].demand, Demand::Steady { .. }) {
+            return self.has_no_effect(class, &file.class, "switch_off");
+        }
+        self.model.classes[class.index()].rules.switched_off.extend(windows);
         Some(())
+    }
+
+    /// A change that a class of its kind does not know.
+    fn has_no_effect(&mut self, class: ClassId, field: &Field<Name>, change: &str) -> Option<()> {
+        let class = &self.model.classes[class.index()];
+        let (what, help) = match &class.demand {
+            Demand::Steady { .. } => ("goes on all the time", "write it as [class.streams], or leave the class out"),
+            _ => ("is of calls", "use `break_out`, `switch_off` or `limit`"),
+        };
+        let title = format!("`{change}` does nothing to class `{}`, which {what}", class.name);
+        self.check.problems.add(field.span(), title, help);
+        None
     }
 
     fn tunnels(&mut self, file: &TunnelsFile) {
@@ -209,6 +236,19 @@ impl ChangeApplier<'_> {
             None
         };
         let class = class?;
+        let demand = &self.model.classes[class.index()].demand;
+        if demand.is_of_calls() {
+            return self.has_no_effect(class, &file.class, "store");
+        }
+        let waits = |forward: ClassId| {
+            let class = &self.model.classes[forward.index()];
+            class.patience.is_some() || class.declined.0 > 0.0
+        };
+        if forward.is_some_and(waits) {
+            let help = "take `patience` and `declined` out of it, or forward another class";
+            let title = "nobody waits for what a server on site forwards, and nobody turns it away";
+            self.check.problems.add(file.forward.span(), title, help);
+        }
         if forward == Some(class) {
             let help = "name another class, such as one with `[class.jobs]` and no jobs of its own";
             self.check.problems.add(file.forward.span(), "a class cannot be forwarded as itself", help);
@@ -239,7 +279,12 @@ impl ChangeApplier<'_> {
         let class = self.class(&file.class);
         let share = self.check.or(&file.share, Share(1.0));
         let windows = self.windows(&file.from, &file.until, &file.on)?;
-        let rules = &mut self.model.classes[class?.index()].rules;
+        let class = class?;
+        let demand = &self.model.classes[class.index()].demand;
+        if matches!(demand, Demand::Steady { .. }) || cached && demand.is_of_calls() {
+            return self.has_no_effect(class, &file.class, if cached { "cache" } else { "break_out" });
+        }
+        let rules = &mut self.model.classes[class.index()].rules;
         let orders = if cached { &mut rules.cached } else { &mut rules.break_out };
         orders.extend(windows.into_iter().map(|(from, until)| (from, until, share)));
         Some(())
@@ -267,6 +312,9 @@ impl ChangeApplier<'_> {
 
     /// The concentrators that are named, or all.
     fn concentrators(&mut self, names: &[Field<Name>]) -> Option<Vec<ConcentratorId>> {
+        if let Some(new) = self.only {
+            return Some(vec![new]);
+        }
         if names.is_empty() {
             return Some((0..self.model.concentrators.len()).map(ConcentratorId::of).collect());
         }
@@ -347,7 +395,7 @@ impl ChangeApplier<'_> {
         found.map(PoolId::of)
     }
 
-    fn add(&mut self, file: &AddFile) -> Option<()> {
+    fn add(&mut self, file: &AddFile, everywhere: &[&At<Change>]) -> Option<()> {
         let Some(table) = &file.concentrator else {
             self.check.missing(&self.at.clone(), "concentrator", "a table with `name` and `throughput`");
             return None;
@@ -362,6 +410,17 @@ impl ChangeApplier<'_> {
         if let Some(file) = file.balancer {
             self.model.pools[pool.index()].balancer = balancer(file);
         }
+        self.only = Some(id);
+        let has_order = table.get_ref().discipline.is_some();
+        for change in everywhere {
+            match change.get_ref() {
+                Change::Prioritise(file) if !has_order => self.prioritise(file),
+                Change::Serve(file) if !has_order => self.serve(file),
+                Change::Limit(file) => self.limit(file),
+                _ => None,
+            };
+        }
+        self.only = None;
         Some(())
     }
 

@@ -1,5 +1,7 @@
 //! `[[knob]]`: numbers that a page lets people move, each with its range.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::checker::Checker;
@@ -23,6 +25,29 @@ pub struct WrittenKnob {
     pub unit: String,
     /// Paths of the values that grow and shrink with it in proportion, and these as they are written.
     pub along: Vec<(String, String)>,
+    /// Where its range is written.
+    #[serde(skip)]
+    pub at: Range<usize>,
+}
+
+impl WrittenKnob {
+    /// The text of a scenario with its value, and what goes along with it.
+    ///
+    /// # Errors
+    /// If it cannot be set.
+    pub fn set(&self, text: &str, value: &str) -> Result<String, String> {
+        let mut text = edit::set(text, &self.path, value)?;
+        let sizes = Quantity::read(value).zip(Quantity::read(&self.value)).filter(|(_, before)| before.size > 0.0);
+        if let Some((now, before)) = sizes {
+            for (path, own) in &self.along {
+                if let Some(own) = Quantity::read(own) {
+                    let size = own.size * now.size / before.size;
+                    text = edit::set(&text, path, &Quantity { kind: own.kind, size }.written())?;
+                }
+            }
+        }
+        Ok(text)
+    }
 }
 
 /// The knobs of a file, as far as they are right.
@@ -66,15 +91,17 @@ fn knob(table: &At<KnobFile>, values: &[(String, String)], check: &mut Checker) 
         check.problems.add(file.range.span(), format!("`{range}` holds what `{path}` cannot be"), help);
         return None;
     }
-    if from.kind != now.kind
-        || to.kind != now.kind
-        || !(from.size <= now.size && now.size <= to.size && from.size < to.size)
-    {
+    if from.kind == now.kind && to.kind == now.kind && from.size >= to.size {
+        let help = "write the lower end first, such as \"500 Mbit/s to 4 Gbit/s\"";
+        check.problems.add(file.range.span(), format!("`{range}` holds no values"), help);
+        return None;
+    }
+    if from.kind != now.kind || to.kind != now.kind || !(from.size <= now.size && now.size <= to.size) {
         let help = "write a range of the same kind of quantity, in which the value lies";
         check.problems.add(file.range.span(), format!("`{path}`, which is `{value}`, does not lie in `{range}`"), help);
         return None;
     }
-    Some(WrittenKnob { name: name?.0, path, value, range: (from, to), unit, along })
+    Some(WrittenKnob { name: name?.0, path, value, range: (from, to), unit, along, at: file.range.span().clone() })
 }
 
 /// The value at a path.

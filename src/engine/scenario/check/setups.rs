@@ -19,7 +19,8 @@ pub(crate) fn setups(
     check: &mut Checker,
 ) -> Vec<Setup> {
     let plain = base.clone();
-    change::apply(&mut base, &file.change, known, first, check);
+    let mut everywhere = Vec::new();
+    change::apply(&mut base, &file.change, &mut everywhere, known, first, check);
     fault::apply(&mut base, &file.fault, first, check);
     let mut setups = vec![Setup {
         name: "base".to_owned(),
@@ -48,18 +49,21 @@ pub(crate) fn setups(
             check.problems.add(at, format!("a second set-up that is called \u{201c}{title}\u{201d}"), help);
         }
         let mut what = Vec::new();
+        let mut everywhere = everywhere.clone();
+        everywhere.retain(|change| without::taken_back(&resolved[index], change).is_none());
+        let mut removed = Vec::new();
         let mut model = if file.change.iter().any(|change| without::taken_back(&resolved[index], change).is_some()) {
             without::rebuilt(&plain, file, &resolved[index], (known, first), check)
         } else {
             base.clone()
         };
         for table in &resolved[index] {
-            let by_load = change::apply(&mut model, &table.change, known, first, check);
+            let by_load = change::apply(&mut model, &table.change, &mut everywhere, known, first, check);
             what.extend(say::changes(table, &file.change));
             if by_load {
                 what.push(say::BY_LOAD.to_owned());
             }
-            without::remove_faults(&mut model, &table.without, &file.change, check);
+            without::remove_faults(&mut model, &table.without, (&file.change, &mut removed), check);
             fault::apply(&mut model, &table.fault, first, check);
         }
         let cost = cost_of(&model, headend::cost(&table.cost, check));

@@ -72,7 +72,7 @@ pub fn rebuilt(
         file.change.iter().cloned().partition(|change| taken_back(option, change).is_some());
     let mut model = plain.clone();
     let before = check.problems.len();
-    change::apply(&mut model, &kept, known, first, check);
+    change::apply(&mut model, &kept, &mut Vec::new(), known, first, check);
     fault::apply(&mut model, &file.fault, first, check);
     if let Some(title) = check.problems.forget_since(before)
         && let Some(at) = back.first().and_then(|change| taken_back(option, change))
@@ -83,13 +83,19 @@ pub fn rebuilt(
     model
 }
 
-/// Removes the misfortunes that an option excludes; `changes` are those of the headend as it is, which it may name as well.
-pub fn remove_faults(model: &mut Model, names: &[Field<Name>], changes: &[At<Change>], check: &mut Checker) {
+/// Removes the misfortunes that an option excludes; `changes` are those of the headend as it is, which it may name as well. `removed`
+/// holds what an option that it includes has excluded before.
+pub fn remove_faults(
+    model: &mut Model,
+    names: &[Field<Name>],
+    (changes, removed): (&[At<Change>], &mut Vec<String>),
+    check: &mut Checker,
+) {
     for field in names {
         let Some(Name(name)) = check.optional(field) else { continue };
         let known: Vec<ChangeName> = changes.iter().map(|change| ChangeName::of(change.get_ref())).collect();
         let is_it = |fault: &Fault| fault.name.as_ref() == Some(&name);
-        if !model.faults.iter().any(is_it) && !known.iter().any(|change| change.is(&name)) {
+        if !model.faults.iter().any(is_it) && !removed.contains(&name) && !known.iter().any(|change| change.is(&name)) {
             let known: Vec<String> = known.iter().map(ChangeName::in_full).collect();
             let faults = model.faults.iter().filter_map(|fault| fault.name.as_deref());
             let help = did_you_mean(&name, faults.chain(known.iter().map(String::as_str)));
@@ -97,5 +103,6 @@ pub fn remove_faults(model: &mut Model, names: &[Field<Name>], changes: &[At<Cha
             check.problems.add(field.span(), title, help);
         }
         model.faults.retain(|fault| !is_it(fault));
+        removed.push(name);
     }
 }

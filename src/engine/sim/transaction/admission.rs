@@ -8,7 +8,8 @@ use crate::sim::event_list::Rank;
 use crate::sim::observer::{Fact, Observer, Outcome};
 use crate::sim::transaction::slab::{Initiator, Stage, Transaction};
 use crate::sim::turn::TransactionId;
-use crate::units::{Duration, Time};
+use crate::sim::workload::draws::DrawKey;
+use crate::units::{Duration, Share, Time};
 
 /// People switch their workstations on within this time of opening.
 const START_UP_SPREAD: Duration = Duration(1_800_000_000_000);
@@ -42,16 +43,10 @@ impl<O: Observer> Engine<'_, O> {
     #[inline]
     fn apply_rules(&mut self, id: TransactionId) {
         self.draw_sizes(id);
-        if self.is_switched_off(id) {
+        if self.is_switched_off(self.transactions.get(id).class) {
             self.end(id, Outcome::Off, 0.0);
-        } else if self.bypasses_headend(id) || self.is_stored_on_site(id) {
-            let (_, unloaded) = self.price(id);
-            let now = self.now;
-            let transaction = self.transactions.get_mut(id);
-            transaction.unloaded = unloaded.sum();
-            transaction.latency.begin_leg(now, unloaded);
-            self.resolve_bytes(id, true);
-            self.end(id, Outcome::Local, unloaded.sum());
+        } else if self.is_served_elsewhere(id) {
+            self.serve_elsewhere(id);
         } else if self.is_declined(id) {
             self.end(id, Outcome::Declined, 0.0);
         } else if !self.is_deferred(id) && !self.is_unpowered(id) {
@@ -59,54 +54,89 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    fn is_switched_off(&self, id: TransactionId) -> bool {
-        self.class(id).rules.switched_off.iter().any(|&(from, until)| from <= self.now && self.now < until)
+    /// It takes what it takes on an idle network, and what it has waited for its start.
+    fn serve_elsewhere(&mut self, id: TransactionId) {
+        let (_, unloaded) = self.price(id);
+        let now = self.now;
+        let transaction = self.transactions.get_mut(id);
+        let waited = now.since(transaction.started).secs();
+        transaction.unloaded = unloaded.sum();
+        transaction.latency.begin_leg(now, unloaded);
+        self.resolve_bytes(id, true);
+        self.end(id, Outcome::Local, waited + unloaded.sum());
+    }
+
+    pub(crate) fn is_switched_off(&self, class: ClassId) -> bool {
+        self.model.classes[class.index()]
+            .rules
+            .switched_off
+            .iter()
+            .any(|&(from, until)| from <= self.now && self.now < until)
+    }
+
+    /// Whether it needs no headend. What a server on site carries is forwarded when the site is back.
+    fn is_served_elsewhere(&mut self, id: TransactionId) -> bool {
+        let transaction = self.transactions.get(id);
+        let (site, class) = (transaction.site, transaction.class);
+        let Some(&draw_key) = transaction.initiator.draw_key() else { return false };
+        if self.bypasses_headend(class, &draw_key) {
+            return true;
+        }
+        let Some((_, forward)) = self.store_of(class, site, &draw_key) else { return false };
+        if let Some(forward) = forward {
+            let forwarded = draw_key.forwarded(self.workload.class_names[forward.index()]);
+            self.start(forward, site, Initiator::Process(forwarded));
+        }
+        true
+    }
+
+    /// Whether an action would be served although its site is cut off.
+    pub(crate) fn has_a_way_round(&self, class: ClassId, site: SiteId, draw_key: &DrawKey) -> bool {
+        self.bypasses_headend(class, draw_key) || self.store_of(class, site, draw_key).is_some()
     }
 
     /// Whether a cache on site serves it, or its traffic breaks out to the internet at its site.
-    fn bypasses_headend(&self, id: TransactionId) -> bool {
-        let rules = &self.class(id).rules;
+    fn bypasses_headend(&self, class: ClassId, draw_key: &DrawKey) -> bool {
+        let rules = &self.model.classes[class.index()].rules;
         if rules.cached.is_empty() && rules.break_out.is_empty() {
             return false;
         }
-        let Some(draw_key) = self.transactions.get(id).initiator.draw_key() else { return false };
         let mut stream = draw_key.stream(Purpose::Chance);
         let (cache, break_out) = (stream.uniform(), stream.uniform());
         cache < taken(&rules.cached, self.now) || break_out < taken(&rules.break_out, self.now)
     }
 
-    /// While its site is cut off, a server on site may carry it; then it is forwarded when the site is back.
-    fn is_stored_on_site(&mut self, id: TransactionId) -> bool {
-        let model = self.model;
-        let transaction = self.transactions.get(id);
-        let (site, class) = (transaction.site, transaction.class);
-        let stores = &model.classes[class.index()].rules.store_and_forward;
-        if stores.is_empty() || self.reaches(site, class) {
-            return false;
+    /// The server on site that carries it while its site is cut off.
+    fn store_of(&self, class: ClassId, site: SiteId, draw_key: &DrawKey) -> Option<(Share, Option<ClassId>)> {
+        let stores = &self.model.classes[class.index()].rules.store_and_forward;
+        if stores.is_empty() || !self.is_cut_off(site, class) {
+            return None;
         }
-        let Some(&draw_key) = transaction.initiator.draw_key() else { return false };
         let mut u = draw_key.stream(Purpose::Store).uniform();
-        for (share, forward) in stores {
-            if u < share.0 {
-                if let Some(forward) = *forward {
-                    let forwarded = draw_key.forwarded(self.workload.class_names[forward.index()]);
-                    self.start(forward, site, Initiator::Process(forwarded));
-                }
-                return true;
-            }
+        let carries = |(share, _): &&(Share, Option<ClassId>)| {
+            let mine = u < share.0;
             u -= share.0;
-        }
-        false
+            mine
+        };
+        stores.iter().find(carries).copied()
     }
 
-    /// While its site is cut off, the desk may turn it away.
     fn is_declined(&self, id: TransactionId) -> bool {
         let transaction = self.transactions.get(id);
-        let declined = self.class(id).declined.0;
         let draw_key = transaction.initiator.draw_key();
-        declined > 0.0
-            && !self.reaches(transaction.site, transaction.class)
-            && draw_key.is_some_and(|draw_key| draw_key.stream(Purpose::Fallback).uniform() < declined)
+        draw_key.is_some_and(|draw_key| self.declines(transaction.class, transaction.site, draw_key))
+    }
+
+    /// While a site is cut off, the desk may turn an action away.
+    pub(crate) fn declines(&self, class: ClassId, site: SiteId, draw_key: &DrawKey) -> bool {
+        let declined = self.model.classes[class.index()].declined.0;
+        if declined <= 0.0 || !self.is_cut_off(site, class) {
+            return false;
+        }
+        // The first two say what people do who give up.
+        let mut stream = draw_key.stream(Purpose::Fallback);
+        let _ = (stream.uniform(), stream.uniform());
+        stream.uniform() < declined
     }
 
     #[inline]
@@ -151,6 +181,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(crate) fn end_curfew(&mut self, class: ClassId, number: u32) {
         let curfew = self.model.classes[class.index()].rules.curfews[number as usize];
         let deferred = |transaction: &Transaction| transaction.class == class && transaction.stage == Stage::Deferred;
+        // Those that a curfew has released before have their time.
         let mut waiting: Vec<(Time, TransactionId)> =
             self.transactions.select(deferred).into_iter().map(|id| (self.transactions.get(id).started, id)).collect();
         waiting.sort_unstable();
@@ -161,7 +192,9 @@ impl<O: Observer> Engine<'_, O> {
                 Release::Spread(over) => Duration(proportion(over.0, place, count)),
                 Release::Jittered(up_to) => self.release_jitter(id, up_to),
             };
-            let epoch = self.transactions.get(id).attempt_epoch;
+            let transaction = self.transactions.get_mut(id);
+            transaction.stage = Stage::Released;
+            let epoch = transaction.attempt_epoch;
             self.events.push(self.now + after, Rank::Arrival, Event::StartDeferred(id, epoch));
         }
     }
@@ -175,12 +208,13 @@ impl<O: Observer> Engine<'_, O> {
     /// A job that was held starts now, unless another rule holds it.
     pub(crate) fn start_deferred(&mut self, id: TransactionId, epoch: u32) {
         let transaction = self.transactions.get(id);
-        // Several curfews that end one after the other may have released it; it starts once.
-        if transaction.attempt_epoch != epoch || !matches!(transaction.stage, Stage::Deferred | Stage::Unpowered) {
+        if transaction.attempt_epoch != epoch || !matches!(transaction.stage, Stage::Released | Stage::Unpowered) {
             return;
         }
-        if self.is_switched_off(id) {
+        if self.is_switched_off(transaction.class) {
             self.end(id, Outcome::Off, 0.0);
+        } else if self.is_served_elsewhere(id) {
+            self.serve_elsewhere(id);
         } else if !self.is_deferred(id) && !self.is_unpowered(id) {
             self.begin_attempt(id);
         }

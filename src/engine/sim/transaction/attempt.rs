@@ -82,10 +82,9 @@ impl<O: Observer> Engine<'_, O> {
         let pool = &self.model.pools[self.model.pool_of[site.index()].index()];
         let mut concentrator = self.concentrator_of[site.index()];
         if pool.balancer == Balancer::JoinShortest {
-            let opens = |at: &&ConcentratorId| self.model.concentrators[at.index()].opens <= self.now;
             let crowding = |at: &ConcentratorId| self.network.crowding(*at);
-            let open = pool.concentrators.iter().filter(opens).copied();
-            concentrator = open.min_by(|a, b| crowding(a).total_cmp(&crowding(b))).unwrap_or(concentrator);
+            concentrator =
+                self.in_service(pool).min_by(|a, b| crowding(a).total_cmp(&crowding(b))).unwrap_or(concentrator);
         }
         self.transactions.get_mut(id).concentrator = concentrator;
     }

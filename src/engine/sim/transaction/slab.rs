@@ -21,6 +21,8 @@ pub enum Stage {
     Starting,
     /// Waits for a release.
     Deferred,
+    /// Is released, and starts in its turn.
+    Released,
     /// Waits for its workstation to come on.
     Unpowered,
     /// The network carries it.

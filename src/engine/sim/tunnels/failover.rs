@@ -1,7 +1,7 @@
 //! Failover: tunnels are lost, requested anew, moved and renewed, and traffic follows.
 
 use crate::model::FaultKind;
-use crate::model::{ConcentratorId, FailBack, SiteId};
+use crate::model::{ConcentratorId, FailBack, Pool, SiteId};
 use crate::random::{Key, Purpose, within};
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
@@ -83,9 +83,16 @@ impl<O: Observer> Engine<'_, O> {
             self.observer.on(self.now, &Fact::Reachability { site, up: works });
         }
         if works {
+            let end = &mut self.tunnels.initiators[site.index()];
+            if std::mem::take(&mut end.is_move_due) {
+                let home = end.home;
+                self.migrate(site, home);
+            }
+            self.route_floods(site);
             self.release_site(site);
             return;
         }
+        self.route_floods(site);
         let end = &mut self.tunnels.initiators[site.index()];
         end.disconnects += 1;
         let breaks = end.disconnects;
@@ -211,12 +218,17 @@ impl<O: Observer> Engine<'_, O> {
         }
         self.begin_tunnel(site);
         self.update_reachability(site);
+        self.route_floods(site);
     }
 
-    /// Moves a site's tunnel to another concentrator, make before break.
+    /// Moves a site's tunnel to another concentrator, make before break; one that is cut off moves when it is back.
     pub(crate) fn migrate(&mut self, site: SiteId, to: ConcentratorId) {
-        self.tunnels.initiators[site.index()].home = to;
-        if self.tunnels.is_usable(site)
+        let is_usable = self.tunnels.is_usable(site);
+        let end = &mut self.tunnels.initiators[site.index()];
+        end.home = to;
+        end.is_move_due = !is_usable;
+        if is_usable
+            && end.concentrator != Some(to)
             && self.tunnels.responders[to.index()].up()
             && self.tunnels.responders[to.index()].has_room()
         {
@@ -224,6 +236,7 @@ impl<O: Observer> Engine<'_, O> {
             self.concentrator_of[site.index()] = to;
             self.observer.on(self.now, &Fact::TunnelAttached { site, concentrator: to });
             self.begin_tunnel(site);
+            self.route_floods(site);
         }
     }
 
@@ -282,19 +295,24 @@ impl<O: Observer> Engine<'_, O> {
             let responder = &self.tunnels.responders[concentrator.index()];
             responder.up() && responder.has_room() && self.model.concentrators[concentrator.index()].opens <= now
         };
-        let someone_down =
-            pool.concentrators.iter().any(|concentrator| !self.tunnels.responders[concentrator.index()].up());
-        let open: Vec<ConcentratorId> = pool
-            .concentrators
-            .iter()
-            .copied()
-            .filter(|&concentrator| {
-                fit(concentrator) && (someone_down || !self.model.concentrators[concentrator.index()].standby)
-            })
+        let open: Vec<ConcentratorId> = self
+            .in_service(pool)
+            .filter(|concentrator| self.tunnels.responders[concentrator.index()].has_room())
             .collect();
         let load = |concentrator: ConcentratorId| self.patients_at(concentrator);
         let tunnels = |concentrator: ConcentratorId| self.tunnels.responders[concentrator.index()].tunnels;
         balancer::place_again(self.model, pool, site, (home, fit(home)), &open, (&load, &tunnels)).unwrap_or(home)
+    }
+
+    /// Concentrators of a pool that are up; a standby only while another is down.
+    pub(crate) fn in_service<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = ConcentratorId> + 'a {
+        let up = |concentrator: ConcentratorId| self.tunnels.responders[concentrator.index()].up();
+        let someone_down = pool.concentrators.iter().any(|concentrator| !up(*concentrator));
+        let serves = move |concentrator: &ConcentratorId| {
+            let terms = &self.model.concentrators[concentrator.index()];
+            up(*concentrator) && terms.opens <= self.now && (someone_down || !terms.standby)
+        };
+        pool.concentrators.iter().copied().filter(serves)
     }
 
     /// Patients of the sites whose tunnels end at a concentrator.

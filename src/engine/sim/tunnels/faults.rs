@@ -1,9 +1,9 @@
 //! Faults: outages, brown-outs, cuts, lost servers, floods, firewalls that flap.
 
-use crate::model::{ClassId, ConcentratorId, FailBack, SiteId};
+use crate::model::{ConcentratorId, FailBack, SiteId};
 use crate::model::{Fault, FaultKind};
 use crate::random::{Purpose, Stream};
-use crate::sim::engine::{DeviceState, Engine};
+use crate::sim::engine::{DeviceState, Engine, FloodState};
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;
 use crate::sim::observer::Observer;
@@ -43,7 +43,10 @@ impl<'m, O: Observer> Engine<'m, O> {
                 }
                 self.stall_and_release();
             }
-            FaultKind::Flood(site, class, rate) => self.flood(*site, *class, *rate, begins, number),
+            FaultKind::Flood(site, ..) => {
+                self.floods[number as usize].begun = begins;
+                self.route_floods(*site);
+            }
             FaultKind::Flaps { .. } | FaultKind::Surge(..) => {}
         }
     }
@@ -58,10 +61,34 @@ impl<'m, O: Observer> Engine<'m, O> {
         self.network.set_rate(self.now, concentrator, rate);
     }
 
-    fn flood(&mut self, site: SiteId, class: ClassId, rate: BitRate, begins: bool, number: u32) {
-        let route = Route { site, class, concentrator: self.concentrator_of[site.index()] };
-        let gaps = self.key.of(Purpose::Fault, self.model.faults[number as usize].stream).stream(0);
-        self.network.flood(self.now, route, rate, begins, (number, gaps));
+    /// Floods of a site go where its tunnel ends, and nowhere while it is cut off.
+    pub(crate) fn route_floods(&mut self, site: SiteId) {
+        let model = self.model;
+        for (number, fault) in model.faults.iter().enumerate() {
+            let FaultKind::Flood(of, class, rate) = fault.what else { continue };
+            if of != site {
+                continue;
+            }
+            let open = self.floods[number].begun && !self.tunnels.is_cut_off(site);
+            let route = open.then(|| Route { site, class, concentrator: self.concentrator_of[site.index()] });
+            let FloodState { ways, .. } = self.floods[number];
+            let old = std::mem::replace(&mut self.floods[number].route, route);
+            if old == route {
+                continue;
+            }
+            // Each way has a number and random gaps of its own: what is still to come of the last one is nobody's.
+            #[allow(clippy::cast_possible_truncation)] // faults of a scenario
+            let way = |ways: u32| (number as u32 | ways << 16, self.key.of(Purpose::Fault, fault.stream));
+            if let Some(old) = old {
+                let (name, key) = way(ways - 1);
+                self.network.flood(self.now, old, rate, false, (name, key.stream(u64::from(ways - 1))));
+            }
+            if let Some(new) = route {
+                let (name, key) = way(ways);
+                self.network.flood(self.now, new, rate, true, (name, key.stream(u64::from(ways))));
+                self.floods[number].ways += 1;
+            }
+        }
     }
 
     fn outage(&mut self, concentrator: ConcentratorId, begins: bool) {
@@ -78,6 +105,7 @@ impl<'m, O: Observer> Engine<'m, O> {
                     self.update_reachability(site);
                 }
             }
+            self.leave(concentrator);
             return;
         }
         responder.outages -= 1;
@@ -87,6 +115,29 @@ impl<'m, O: Observer> Engine<'m, O> {
         {
             let epoch = responder_epoch(self, concentrator);
             self.events.push(self.now + wait, Rank::Change, Event::FailBack(concentrator, epoch));
+        }
+    }
+
+    /// What still goes through a concentrator that is down, of sites whose tunnels end elsewhere, takes their way.
+    fn leave(&mut self, concentrator: ConcentratorId) {
+        let here = |transaction: &Transaction| {
+            transaction.concentrator == concentrator && transaction.stage == Stage::InNetwork
+        };
+        for id in self.transactions.select(here) {
+            self.stall(id);
+            self.schedule_retry(id);
+        }
+        let mut sites: Vec<SiteId> = Vec::new();
+        for slot in self.calls.all() {
+            let call = self.calls.get(slot);
+            if call.in_progress && call.route.concentrator == concentrator {
+                sites.push(call.route.site);
+            }
+        }
+        self.drop_calls(|call| call.route.concentrator == concentrator);
+        sites.dedup();
+        for site in sites {
+            self.resume_steady_streams(site);
         }
     }
 

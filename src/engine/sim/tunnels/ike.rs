@@ -53,6 +53,8 @@ pub struct IkeInitiator {
     pub stalls: u8,
     /// It has no tunnel because it has had no traffic for a while.
     pub is_dormant: bool,
+    /// It was cut off when its tunnel was to move to its home.
+    pub is_move_due: bool,
     /// When it last had traffic.
     pub last_used: Time,
     /// When its next keepalive is due; what was scheduled for another time is void.
@@ -216,6 +218,12 @@ impl Tunnels {
         self.waking > 0 && self.initiators[site.index()].path == SitePath::Waking
     }
 
+    /// Whether a site cannot reach the headend.
+    #[must_use]
+    pub fn is_cut_off(&self, site: SiteId) -> bool {
+        self.cut_off > 0 && self.initiators[site.index()].path == SitePath::CutOff
+    }
+
     /// Whether a site can reach the headend.
     #[must_use]
     pub fn reaches_headend(&self, site: SiteId) -> bool {
@@ -326,6 +334,7 @@ impl IkeInitiator {
             cuts: 0,
             stalls: 0,
             is_dormant: false,
+            is_move_due: false,
             last_used: Time(0),
             keepalive_at: Time::NEVER,
             path,

@@ -2,6 +2,7 @@
 
 use crate::model::FaultKind;
 use crate::model::{Arrivals, ClassId, Demand};
+use crate::random::Purpose;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::event_list::Rank;
@@ -59,14 +60,14 @@ impl<O: Observer> Engine<'_, O> {
     /// What surges add to a day of a class: a process of its own, so that the usual arrivals are as without it.
     fn begin_surges(&mut self, class: ClassId, day: u64, mean: f64, arrivals: &Arrivals) {
         let mut extra = Vec::new();
-        for (number, fault) in self.model.faults.iter().enumerate() {
+        for fault in &self.model.faults {
             let FaultKind::Surge(surges, factor) = fault.what else { continue };
             if surges != class {
                 continue;
             }
-            let mut process = Poisson::beside(day, mean * (factor - 1.0), number);
-            while let Some((draw_key, at)) = process.next(self.key, self.workload.class_names[class.index()], arrivals)
-            {
+            let key = self.key.of(Purpose::Fault, fault.stream);
+            let mut process = Poisson::beside(day, mean * (factor - 1.0));
+            while let Some((draw_key, at)) = process.next(key, self.workload.class_names[class.index()], arrivals) {
                 if fault.from <= at && at < fault.until {
                     extra.push((at, draw_key));
                 }

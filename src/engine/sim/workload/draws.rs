@@ -151,10 +151,10 @@ impl Poisson {
         Self { day, entity: day, mean, ..Self::default() }
     }
 
-    /// A process beside the usual one of a day, the `number`-th.
+    /// A process beside the usual one of a day.
     #[must_use]
-    pub fn beside(day: u64, mean: f64, number: usize) -> Self {
-        Self { day, entity: 1 << 46 | (number as u64) << 32 | day, mean, ..Self::default() }
+    pub fn beside(day: u64, mean: f64) -> Self {
+        Self { day, entity: 1 << 46 | day, mean, ..Self::default() }
     }
 
     /// The next arrival: its name and its time; none when the day has no more.

@@ -9,7 +9,7 @@ use crate::sim::observer::Observer;
 use crate::sim::transaction::slab::Initiator;
 use crate::sim::workload::draws::DrawKey;
 use crate::sim::workload::generators::Workload;
-use crate::units::{Duration, Time};
+use crate::units::{Duration, Time, TimeOfDay};
 
 /// Marks the keys of first pauses.
 const FIRST_PAUSE: u64 = 0;
@@ -39,8 +39,10 @@ impl<O: Observer> Engine<'_, O> {
         let clock = self.now.clock();
         let (site, due) = (users.site(user), users.in_use(user, activity, factor, clock));
         let working = due.is_some_and(|at| at <= clock);
-        // What is on paper keeps people after hours.
-        let stays = !working && self.backlog_at(class, site).is_some_and(|fallback| clock < fallback.stay_until);
+        let came = || users.in_use(user, activity, factor, TimeOfDay(0)).is_some_and(|at| at <= clock);
+        let is_off = self.is_switched_off(class);
+        // What is on paper keeps people after hours, those who have come.
+        let stays = !working && !is_off && came() && self.stay_to_enter(class, site);
         let Workload { users, class_names, site_names, .. } = &mut self.workload;
         let Some(users) = &mut users[class.index()] else { return };
         match due {
@@ -52,11 +54,13 @@ impl<O: Observer> Engine<'_, O> {
                 let number = users.next_action(user);
                 let name = users.name(user, site_names);
                 let draw_key = DrawKey::new(self.key, class_names[class.index()], name, number);
-                if self.goes_to_paper(class, site, &draw_key) {
-                    self.start_on_paper(class, site, Initiator::User(user, draw_key));
-                    return;
+                if !is_off {
+                    if self.goes_to_paper(class, site, &draw_key) {
+                        self.start_on_paper(class, site, Initiator::User(user, draw_key));
+                        return;
+                    }
+                    self.enter_from_backlog(class, site, &draw_key, stays);
                 }
-                self.enter_from_backlog(class, site, &draw_key, stays);
                 self.start(class, site, Initiator::User(user, draw_key));
             }
         }

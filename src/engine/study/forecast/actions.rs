@@ -27,9 +27,9 @@ pub struct Action {
 /// Sizes of requests and responses [byte], by action and turn.
 pub type Sizes = Vec<Vec<(f64, f64)>>;
 
-/// Sizes of the actions of a class: each action stands for as many of all. Sizes are spread over
-/// their distribution evenly, and those of the turns of one are put together at random (Latin hypercube sampling: `McKay`, Beckman
-/// & Conover 1979); of those that are about as large, one stands for all.
+/// Sizes of the actions of a class: each action stands for as many of all. Sizes are spread over their distribution evenly, and those
+/// of the turns of one are put together at random (Latin hypercube sampling: `McKay`, Beckman & Conover 1979); of those that are about
+/// as large, one stands for all.
 #[must_use]
 pub fn typical_sizes(class: &Class) -> Sizes {
     drawn(class).chunks(DRAWN).map(typical).collect()

@@ -13,9 +13,9 @@ use crate::study::forecast::group::Group;
 use crate::study::forecast::latencies::Latencies;
 use crate::study::forecast::outlook::{DayForecast, Load, utilisation};
 use crate::study::forecast::site_kinds::Placement;
-use crate::study::forecast::starts::{Wanted, here};
+use crate::study::forecast::starts::{Wanted, elsewhere, here};
 use crate::study::forecast::traffic::{Terms, Traffic, asks, patience};
-use crate::units::Time;
+use crate::units::{Time, float};
 
 impl DayForecast {
     /// The forecast of a set-up.
@@ -35,6 +35,14 @@ impl DayForecast {
     pub fn on(terms: &Terms<'_>) -> Self {
         Day::begin(terms).run()
     }
+}
+
+/// Share of those who can reach nothing who try all the same. The desk turns some away; and where others have given up, people carry
+/// on by hand.
+fn trying(class: &Class, others_gave_up: bool) -> f64 {
+    let is_of_people = matches!(class.demand, Demand::Users { .. });
+    let paper = class.fallback.filter(|_| others_gave_up && is_of_people).map_or(0.0, |fallback| fallback.paper.0);
+    (1.0 - class.declined.0) * (1.0 - paper)
 }
 
 struct Day<'a> {
@@ -225,6 +233,7 @@ impl<'a> Day<'a> {
     /// A step passes.
     fn step(&mut self, step: usize) {
         let (terms, dt) = (self.terms, self.terms.steps.length);
+        self.pass_elsewhere(step);
         self.cut_off(step);
         for traffic in &mut self.traffic {
             traffic.begin(terms, step);
@@ -256,6 +265,30 @@ impl<'a> Day<'a> {
         }
     }
 
+    /// What is served on site or goes round the headend: nothing keeps it.
+    fn pass_elsewhere(&mut self, step: usize) {
+        let terms = self.terms;
+        let now = terms.steps.begins(step);
+        for (class, take) in terms.elsewhere.iter().enumerate().filter(|(_, take)| !take.is_empty()) {
+            let count = match &terms.wanted[class] {
+                Wanted::Open(starts) => starts.elsewhere[step],
+                Wanted::People(people, think) => {
+                    let cycle = think + crate::stats::mean(take);
+                    people[step] * elsewhere(&terms.model.classes[class], now) / cycle * terms.steps.length
+                }
+                _ => 0.0,
+            };
+            if count <= 0.0 {
+                continue;
+            }
+            for (since, share, target) in terms.watching_starts(class, step) {
+                for one in take {
+                    self.latencies[target].add(count * share / float(take.len() as u64), since + one);
+                }
+            }
+        }
+    }
+
     /// What is asked for where nothing can be reached: those who would have to wait too long give up, the others go on when there is
     /// a way again.
     fn cut_off(&mut self, step: usize) {
@@ -283,33 +316,33 @@ impl<'a> Day<'a> {
         let patience = patience(asks) * (f64::from(asks.retries) + 1.0);
         let left = gap.until.since(now).secs();
         let waits = left.min(patience);
+        let on_site = served_on_site(asks);
+        let tries = (1.0 - on_site) * trying(asks, now.since(gap.from).secs() > patience);
         let count = match &terms.wanted[class] {
             Wanted::Open(starts) => starts.counts[step] * share,
             Wanted::People(people, think) => {
-                people[step] * share * here(asks, now) / (think + waits) * terms.steps.length
+                people[step] * share * here(asks, now) / (think + tries * waits) * terms.steps.length
             }
             _ => 0.0,
         };
         if count <= 0.0 {
             return;
         }
-        let on_site = served_on_site(asks);
         for target in terms.watching(class, now) {
             self.latencies[target].add(count * on_site, asks.server.secs());
-            let count = count * (1.0 - on_site);
             if left > patience {
-                self.latencies[target].add_given_up(count, waits);
+                self.latencies[target].add_given_up(count * tries, waits);
             } else {
-                self.latencies[target].add(count, waits);
+                self.latencies[target].add(count * tries, waits);
             }
         }
         if left <= patience {
             let kinds = &terms.estate.kind_of;
             match gap.site {
-                Some(site) => self.stranded[class][kinds[site]] += count * (1.0 - on_site),
+                Some(site) => self.stranded[class][kinds[site]] += count * tries,
                 None => {
                     for (kind, weight) in kinds.iter().zip(weights) {
-                        self.stranded[class][*kind] += count * weight;
+                        self.stranded[class][*kind] += count * tries * weight;
                     }
                 }
             }

@@ -7,7 +7,7 @@ use crate::scenario::check::target::{Measure, Target, TargetSites};
 use crate::sim::workload::draws::{DrawKey, JobTerms, Poisson, jobs_of_day, sizes};
 use crate::study::forecast::detail::DRAWN;
 use crate::study::forecast::outlook::DayForecast;
-use crate::study::forecast::starts::{Starts, Steps, Wanted, arrived, on_days, part_of, ruled, surge};
+use crate::study::forecast::starts::{Starts, Steps, Wanted, arrived, is_off, lasting, on_days, part_of, ruled, surge};
 use crate::study::forecast::traffic::Terms;
 use crate::units::{Duration, Time, TimeOfDay, float};
 
@@ -123,27 +123,26 @@ impl Starts {
             return;
         }
         match curfew {
-            Some(curfew) => self.put_off(part_of(curfew, wanted, steps), (step, work)),
+            Some(curfew) => self.put_off(part_of(&curfew, wanted, steps), (step, work)),
             None => self.counts[step] += work,
         }
     }
 }
 
 /// When one reaches the headend under the rules of its class, and the curfew that it has waited for; nothing if it does not come.
-fn start<'a>(class: &'a Class, named: &DrawKey, at: Time) -> Option<(Time, Option<&'a Curfew>)> {
+fn start(class: &Class, named: &DrawKey, at: Time) -> Option<(Time, Option<Curfew>)> {
     let rules = &class.rules;
     let mut chances = named.stream(Purpose::Chance);
     let (cache, around, obey) = (chances.uniform(), chances.uniform(), chances.uniform());
     // Of several that end together the last one counts.
     let holds = |curfew: &&Curfew| curfew.from <= at && at < curfew.until && obey < curfew.compliance.0;
-    let curfew = rules.curfews.iter().rev().find(holds);
-    let at = curfew.map_or(at, |curfew| match curfew.release {
+    let curfew = rules.curfews.iter().rev().find(holds).map(|curfew| lasting(class, *curfew));
+    let start = curfew.map_or(at, |curfew| match curfew.release {
         Release::AtOnce => curfew.until,
         Release::Spread(over) | Release::Jittered(over) => {
             curfew.until + Duration::of_secs(over.secs() * named.stream(Purpose::Release).uniform())
         }
     });
-    let off = rules.switched_off.iter().any(|&(from, until)| from <= at && at < until);
-    let away = cache < taken(&rules.cached, at) || around < taken(&rules.break_out, at);
-    (!off && !away).then_some((at, curfew))
+    let away = cache < taken(&rules.cached, start) || around < taken(&rules.break_out, start);
+    (!is_off(class, at) && !is_off(class, start) && !away).then_some((start, curfew))
 }

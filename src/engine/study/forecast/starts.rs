@@ -25,12 +25,14 @@ pub struct Starts {
     pub counts: Vec<f64>,
     /// Those that were put off among them: the step in which they were wanted, and how many.
     pub put_off: Vec<Vec<(usize, f64)>>,
+    /// How many more are served on site or go round the headend.
+    pub elsewhere: Vec<f64>,
 }
 
 impl Starts {
     /// None, in so many steps.
     pub(super) fn none(steps: usize) -> Self {
-        Self { counts: vec![0.0; steps], put_off: vec![Vec::new(); steps] }
+        Self { counts: vec![0.0; steps], put_off: vec![Vec::new(); steps], elsewhere: vec![0.0; steps] }
     }
 
     /// Some that were wanted in one step begin in another.
@@ -176,7 +178,9 @@ fn by(at: TimeOfDay, (from, until): (TimeOfDay, TimeOfDay), peak: Option<TimeOfD
 /// What the rules of a class leave of its starts, and when: curfews defer, caches and break-out take their share.
 pub(super) fn ruled(class: &Class, drawn: &[f64], steps: Steps) -> Starts {
     let mut left = Starts::none(drawn.len());
-    for (step, count) in drawn.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+    // What is switched off does not wait.
+    let comes = |(step, count): &(usize, &f64)| **count > 0.0 && !is_off(class, steps.begins(*step));
+    for (step, count) in drawn.iter().enumerate().filter(comes) {
         let now = steps.begins(step);
         let mut at_once = *count;
         let mut told = 0.0;
@@ -185,16 +189,29 @@ pub(super) fn ruled(class: &Class, drawn: &[f64], steps: Steps) -> Starts {
             let obey = (curfew.compliance.0 - told).max(0.0) * count;
             told = curfew.compliance.0.max(told);
             at_once -= obey;
-            left.release(curfew, (step, obey), steps);
+            left.release(&lasting(class, *curfew), (step, obey), steps);
         }
         left.counts[step] += at_once;
     }
     for step in 0..drawn.len() {
-        let here = here(class, steps.begins(step));
+        let now = steps.begins(step);
+        let here = here(class, now);
+        left.elsewhere[step] = left.counts[step] * elsewhere(class, now);
         left.counts[step] *= here;
         left.put_off[step].iter_mut().for_each(|(_, count)| *count *= here);
     }
     left
+}
+
+/// A curfew as it holds those who obey it: where another is in force at its end, which they obey, too, until that one is over.
+pub(super) fn lasting(class: &Class, curfew: Curfew) -> Curfew {
+    let holds_on = |other: &&Curfew| {
+        other.from <= curfew.until && curfew.until < other.until && other.compliance.0 >= curfew.compliance.0
+    };
+    match class.rules.curfews.iter().find(holds_on) {
+        Some(other) => lasting(class, Curfew { until: other.until, release: other.release, ..curfew }),
+        None => curfew,
+    }
 }
 
 /// Those that wait for the end of a curfew are told apart by when they were wanted, in so many parts.
@@ -232,11 +249,24 @@ pub(super) fn part_of(curfew: &Curfew, step: usize, steps: Steps) -> usize {
 /// Share of a class that passes the headend at an instant.
 #[must_use]
 pub fn here(class: &Class, at: Time) -> f64 {
+    if is_off(class, at) { 0.0 } else { 1.0 - round(class, at) }
+}
+
+/// Share of a class that is served on site or goes round the headend at an instant.
+#[must_use]
+pub fn elsewhere(class: &Class, at: Time) -> f64 {
+    if is_off(class, at) { 0.0 } else { round(class, at) }
+}
+
+/// Whether a class is switched off at an instant.
+pub(super) fn is_off(class: &Class, at: Time) -> bool {
+    class.rules.switched_off.iter().any(|&(from, until)| from <= at && at < until)
+}
+
+/// What caches and break-out take.
+fn round(class: &Class, at: Time) -> f64 {
     let rules = &class.rules;
-    if rules.switched_off.iter().any(|&(from, until)| from <= at && at < until) {
-        return 0.0;
-    }
-    ((1.0 - taken(&rules.cached, at)) * (1.0 - taken(&rules.break_out, at))).clamp(0.0, 1.0)
+    (1.0 - (1.0 - taken(&rules.cached, at)) * (1.0 - taken(&rules.break_out, at))).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -266,6 +296,20 @@ mod tests {
         assert!(wanted.len() > 5 && wanted[..wanted.len() - 1].iter().all(|(step, _)| (100..310).contains(step)));
     }
 
+    /// Fault: who is released into another curfew starts at once.
+    #[test]
+    fn curfews_that_overlap_hold_until_the_last_is_over() {
+        let steps = Steps { length: 10.0, count: 600 };
+        let one = || Distribution::Fixed(1.0);
+        let mut class = Class::new("c".to_owned(), Demand::Replayed, one(), one());
+        let curfew =
+            |from, until| Curfew { from: at(from), until: at(until), release: Release::AtOnce, compliance: Share(1.0) };
+        class.rules.curfews = vec![curfew(1_000, 3_000), curfew(2_000, 4_000)];
+        let found = ruled(&class, &vec![1.0; 600], steps);
+        assert!((found.counts[400] - 301.0).abs() < 1e-6, "{}", found.counts[400]);
+        assert!(found.counts[100..400].iter().all(|count| *count < 1e-9));
+    }
+
     #[test]
     fn what_is_served_elsewhere_does_not_come() {
         let one = || Distribution::Fixed(1.0);
@@ -274,6 +318,8 @@ mod tests {
         class.rules.break_out = vec![(at(0), at(100), Share(0.5))];
         class.rules.switched_off = vec![(at(200), at(300))];
         assert!((here(&class, at(50)) - 0.25).abs() < 1e-9 && (here(&class, at(150)) - 1.0).abs() < 1e-9);
-        assert!(here(&class, at(250)) <= 0.0);
+        assert!(here(&class, at(250)) <= 0.0 && elsewhere(&class, at(250)) <= 0.0);
+        let found = ruled(&class, &[8.0; 4], Steps { length: 100.0, count: 4 });
+        assert_eq!((found.counts, found.elsewhere), (vec![2.0, 8.0, 0.0, 8.0], vec![6.0, 0.0, 0.0, 0.0]));
     }
 }

@@ -32,6 +32,8 @@ pub struct Terms<'a> {
     pub tunnels: Arc<TunnelForecast>,
     /// By class: sizes of its actions.
     pub sizes: Arc<Vec<Sizes>>,
+    /// By class: what its actions take that are served on site or go round the headend [s]; none where none do.
+    pub elsewhere: Arc<Vec<Vec<f64>>>,
     /// What each class wants.
     pub wanted: Vec<Wanted>,
     /// The steps of the run.
@@ -56,12 +58,23 @@ impl<'a> Terms<'a> {
         let steps = Steps { length, count };
         let focus = FocusClass::of(model, targets).class;
         let sizes = |class: &Class| if asks(class) { typical_sizes(class) } else { Vec::new() };
+        let sizes: Vec<Sizes> = model.classes.iter().map(sizes).collect();
+        let estate = SiteKinds::of(model, detail.kinds);
+        let like = &model.sites[estate.kinds[0].like];
+        let alone = |(class, sizes): (&Class, &Sizes)| {
+            let all = actions(class, sizes, &model.concentrators[0], model.transport, like);
+            all.iter().map(|action| action.idle).collect()
+        };
+        let goes = |class: &Class| !class.rules.cached.is_empty() || !class.rules.break_out.is_empty();
+        let elsewhere = model.classes.iter().zip(&sizes);
+        let elsewhere = elsewhere.map(|(class, sizes)| if goes(class) { alone((class, sizes)) } else { Vec::new() });
         Self {
             model,
             tcp: model.transport.tcp(),
-            estate: Arc::new(SiteKinds::of(model, detail.kinds)),
+            elsewhere: Arc::new(elsewhere.collect()),
+            estate: Arc::new(estate),
             tunnels: Arc::new(TunnelForecast::of(model, focus)),
-            sizes: Arc::new(model.classes.iter().map(sizes).collect()),
+            sizes: Arc::new(sizes),
             wanted: (0..model.classes.len()).map(|class| wanted(model, class, steps)).collect(),
             steps,
             targets: targets.into(),
@@ -88,7 +101,7 @@ impl<'a> Terms<'a> {
 
     /// Targets that look at what a class begins in a step: how long ago that was wanted [s], which share of it that is, and the
     /// target.
-    fn watching_starts(&self, class: usize, step: usize) -> Vec<(f64, f64, usize)> {
+    pub(super) fn watching_starts(&self, class: usize, step: usize) -> Vec<(f64, f64, usize)> {
         let wanted = match &self.wanted[class] {
             Wanted::Open(starts) => starts.wanted_in(step),
             _ => vec![(step, 1.0)],
