@@ -8,7 +8,7 @@ use crate::cli::args::Allowed;
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Output;
 use crate::cli::stop::{STOP, Stop};
-use crate::disk::{Folder, folder_of};
+use crate::disk::Folder;
 use crate::report::finding::Finding;
 use crate::scale::shell;
 use crate::scenario::Study;
@@ -113,15 +113,19 @@ pub(crate) fn load(file: &Path, terms: Allowed) -> Result<(Study, String), Stop>
 
 /// Each knob of a scenario can stand at both ends of its range.
 pub(crate) fn answers_at_ends(file: &Path, (study, text): (&Study, &str), terms: Allowed) -> Result<(), Stop> {
-    let folder = Folder::reaching(folder_of(file), terms.outside);
+    let folder = around(file, terms);
     let problems = scenario::ends::problems_at_ends((&disk::shown(file), text), &study.knobs, &folder);
     if problems.is_empty() { Ok(()) } else { Err(Stop::Input(problems.show(colours()))) }
 }
 
 /// The scenario of a text beside a file.
 pub(super) fn checked(file: &Path, text: &str, terms: Allowed) -> Result<Study, Problems> {
-    let folder = Folder::reaching(file.parent().unwrap_or(Path::new("")), terms.outside);
-    scenario::load(&disk::shown(file), text, folder)
+    scenario::load(&disk::shown(file), text, around(file, terms))
+}
+
+/// What a scenario's file may name.
+fn around(file: &Path, terms: Allowed) -> Folder {
+    Folder::reaching(file.parent().unwrap_or(Path::new("")), terms.outside)
 }
 
 /// Whether messages are coloured: on a terminal that knows colours, unless `NO_COLOR` is set (no-color.org).

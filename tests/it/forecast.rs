@@ -198,16 +198,14 @@ fn by_hand_three_hundred_scenarios() {
     }
 }
 
-/// People who think for ten seconds before each download, and want more than there is: a round takes so long that the concentrator
-/// is just full (the asymptote of the machine repairman; Kleinrock vol. 2, section 4.12).
-#[test]
-fn people_who_fill_a_concentrator_wait_for_each_other() {
-    let text = r#"
-question = "?"
+/// A site of 300,000 patients at which people are at work all the time, from eight until a time of day.
+fn always(until: &str, more: &str) -> String {
+    format!(
+        r#"question = "?"
 [run]
 weekday = "Mon"
 from = "08:00"
-until = "09:00"
+until = "{until}"
 [transport]
 model = "ideal"
 [[estate.site]]
@@ -217,8 +215,16 @@ down = "1 Gbit/s"
 rtt = "1 ms"
 [[profile]]
 name = "always"
-levels = [{ at = "00:00", level = "100 %" }, { at = "24:00", level = "100 %" }]
-[[class]]
+levels = [{{ at = "00:00", level = "100 %" }}, {{ at = "24:00", level = "100 %" }}]
+{more}"#
+    )
+}
+
+/// People who think for ten seconds before each download, and want more than there is: a round takes so long that the concentrator
+/// is just full (the asymptote of the machine repairman; Kleinrock vol. 2, section 4.12).
+#[test]
+fn people_who_fill_a_concentrator_wait_for_each_other() {
+    let text = r#"[[class]]
 name = "pages"
 response = { fixed = "1 MB" }
 [class.users]
@@ -235,7 +241,7 @@ at_most = "1 s"
 from = "08:30"
 until = "09:00"
 "#;
-    let study = study(text);
+    let study = study(&always("09:00", text));
     let found = DayForecast::of(&study.setups[0].model, &study.targets);
     // 300 people, 12.5 downloads a second: 24 s a round. A step is 2.4 s.
     let latency = found.targets[0].unwrap();
@@ -249,23 +255,7 @@ until = "09:00"
 /// served elsewhere is not told at all.
 #[test]
 fn who_carries_on_by_hand_and_who_goes_round_are_told_apart() {
-    let text = r#"
-question = "?"
-[run]
-weekday = "Mon"
-from = "08:00"
-until = "10:00"
-[transport]
-model = "ideal"
-[[estate.site]]
-name = "s"
-patients = 300000
-down = "1 Gbit/s"
-rtt = "1 ms"
-[[profile]]
-name = "always"
-levels = [{ at = "00:00", level = "100 %" }, { at = "24:00", level = "100 %" }]
-[[class]]
+    let text = r#"[[class]]
 name = "forms"
 response = { fixed = "10 kB" }
 patience = "60 s"
@@ -289,7 +279,7 @@ at_most = "1 %"
 from = "08:00"
 until = "10:00"
 "#;
-    let study = study(text);
+    let study = study(&always("10:00", text));
     let found = DayForecast::of(&study.setups[0].model, &study.targets).targets[0].unwrap();
     // Of each five one tries and waits a minute: 3600 / 192 in the first hour, of which a fifth; then 3600 / 180.
     let tries = 0.2 * 3600.0 / (180.0 + 0.2 * 60.0);

@@ -50,7 +50,7 @@ pub(crate) fn day(days: u32, sites: u32, more: &str) -> String {
     text + more
 }
 
-const ONE_HUB: &str = "[[concentrator]]\nname = \"a\"\nthroughput = \"1 Gbit/s\"\n";
+pub(crate) const ONE_HUB: &str = "[[concentrator]]\nname = \"a\"\nthroughput = \"1 Gbit/s\"\n";
 
 /// A job of 1 MB, with a request of 1 kB, at each of 100 workstations of each site, due between 08:00 and 09:00.
 const JOBS: &str = "[[class]]\nname = \"updates\"\nresponse = { fixed = \"1 MB\" }\n[class.jobs]\nper_1000 = 100\nfrom = \"08:00\"\n\

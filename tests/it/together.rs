@@ -6,7 +6,7 @@ use headend::sim::simulate;
 use headend::units::Time;
 
 use crate::bench_model::study;
-use crate::rules::day;
+use crate::rules::{ONE_HUB, day};
 
 /// Ends of transactions, work put on paper and entered, and what concentrators have carried at each look [bit].
 #[derive(Default)]
@@ -70,7 +70,9 @@ fn people(more: &str) -> String {
     )
 }
 
-const ONE_HUB: &str = "[[concentrator]]\nname = \"a\"\nthroughput = \"1 Gbit/s\"\n";
+/// A job at each of 100 workstations of each site, due within half an hour.
+const JOBS: &str = "[[class]]\nname = \"updates\"\nresponse = { fixed = \"10 kB\" }\n[class.jobs]\nper_1000 = 100\nfrom = \"08:00\"\n\
+                    until = \"08:30\"\n";
 
 /// Fault: a flood whose site has moved never ends, and goes through an access link that is cut.
 #[test]
@@ -195,10 +197,9 @@ fn what_is_in_force_at_all_concentrators_is_in_force_at_one_that_is_added() {
 /// Fault: a second curfew's end releases what the first one has given its time.
 #[test]
 fn a_curfew_releases_only_what_it_has_held() {
-    let jobs = "[[class]]\nname = \"updates\"\nresponse = { fixed = \"10 kB\" }\n[class.jobs]\nper_1000 = 100\nfrom = \"08:00\"\nuntil = \"08:30\"\n";
     let more = "[[change]]\ncurfew = { class = \"updates\", from = \"08:00\", until = \"08:30\", release = { spread = \"1 h\" } }\n\
                 [[change]]\ncurfew = { class = \"updates\", from = \"08:40\", until = \"08:45\", release = \"at_once\" }\n";
-    let seen = seen(&day(1, 10, &format!("{jobs}{ONE_HUB}{more}")), 0);
+    let seen = seen(&day(1, 10, &format!("{JOBS}{ONE_HUB}{more}")), 0);
     let ends: Vec<f64> = seen.ended.iter().map(|one| (one.started.secs() + one.latency.secs()) / HOUR).collect();
     assert_eq!(ends.len(), 1_000);
     let at = |minute: f64| 8.0 + minute / 60.0;
@@ -212,10 +213,9 @@ fn a_curfew_releases_only_what_it_has_held() {
 /// Fault: what a curfew has held passes the headend although there is a way round by then.
 #[test]
 fn what_is_released_goes_round_where_it_can() {
-    let jobs = "[[class]]\nname = \"updates\"\nresponse = { fixed = \"10 kB\" }\n[class.jobs]\nper_1000 = 100\nfrom = \"08:00\"\nuntil = \"08:30\"\n";
     let more = "[[change]]\ncurfew = { class = \"updates\", from = \"08:00\", until = \"09:00\", release = { spread = \"30 min\" } }\n\
                 [[change]]\nbreak_out = { class = \"updates\", from = \"09:00\", until = \"09:45\" }\n";
-    let seen = seen(&day(1, 10, &format!("{jobs}{ONE_HUB}{more}")), 0);
+    let seen = seen(&day(1, 10, &format!("{JOBS}{ONE_HUB}{more}")), 0);
     assert_eq!(seen.begun(0, Outcome::Local).len(), 1_000);
     assert!(seen.ended.iter().all(|one| one.latency.secs() >= 1_800.0), "what they have waited counts");
 }
